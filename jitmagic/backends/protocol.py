@@ -1,0 +1,177 @@
+"""What a backend is: the one protocol behind which each library stands.
+
+A backend is two classes. :class:`Backend` lives in the user's process, imports nothing heavy, and writes
+source. :class:`Runtime` lives in that backend's worker process, imports the library, and runs what
+was written. A backend knows its library and nothing of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from jitmagic.capture.workload import ModuleText, Workload
+from jitmagic.errors import Refusal
+from jitmagic.observe.facts import Observation
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One candidate for a variant: complete source in one form, not yet checked.
+
+    Attributes
+    ----------
+    variant : str
+        Name of the variant, e.g. ``"numba-parallel"``; drafts of one variant are rungs of one ladder.
+    backend, mode : str
+        ``"numba"``, ``"parallel"``.
+    form : str
+        Which lowering it is, e.g. ``"array"``, ``"unrolled"``, ``"fori_loop"``.
+    module : ModuleText
+        Complete source that runs outside jitmagic, with the map back to the user's lines.
+    entry : str
+        The callable in that source which takes the place of the user's function: NumPy arrays or the backend's
+        arrays in, and the user's arguments mutated where the user's function mutates them.
+    static : tuple of str
+        Parameters that are compile-time constants.
+    names : mapping of str to str
+        The module's import bindings, as in ``Workload.names``.
+    needs : tuple of str
+        Names that the source expects in its namespace (large constants).
+    written : tuple of str
+        Labels of the arguments that ``entry`` writes into: they are passed as NumPy arrays while timing.
+    notes : tuple of str
+        What the reader should know, one sentence each.
+    """
+
+    variant: str
+    backend: str
+    mode: str
+    form: str
+    module: ModuleText
+    entry: str
+    static: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a draft did not run, as data from the worker.
+
+    Attributes
+    ----------
+    stage : str
+        ``"load"``, ``"check"``, ``"run"`` or ``"verify"``.
+    type : str
+        Qualified name of the exception's class, e.g. ``"jax.errors.ConcretizationTypeError"``.
+    message : str
+        Its text, at most 20 000 characters.
+    line : int or None
+        Line of the draft's text that the innermost frame in it stood at.
+    classes : tuple of str
+        Names of all the classes in its MRO, innermost first.
+    """
+
+    stage: str
+    type: str
+    message: str
+    line: int | None = None
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a backend can be used here, found without importing it.
+
+    Attributes
+    ----------
+    installed : bool
+    versions : mapping of str to str
+        Distribution name to version.
+    reason : str or None
+        Why it cannot be used.
+    remedy : str or None
+        The one command that mends it, e.g. ``pip install "jitmagic[numba]"``.
+    """
+
+    installed: bool
+    versions: Mapping[str, str] = field(default_factory=dict)
+    reason: str | None = None
+    remedy: str | None = None
+
+
+class Backend(Protocol):
+    """What jitmagic asks of a backend in the user's process. Must import no heavy library.
+
+    Attributes
+    ----------
+    name : str
+        ``"numba"``; also the name of its folder and of its entry point in the group ``jitmagic.backends``.
+    title : str
+        As its makers spell it: ``"Numba"``.
+    runtime : str
+        ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
+    """
+
+    name: str
+    title: str
+    runtime: str
+
+    def availability(self) -> Availability:
+        """Finds whether the library is installed, from its metadata alone."""
+
+    def environment(self, device: str) -> Mapping[str, str]:
+        """Returns environment variables that its worker is started with."""
+
+    def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+        """Writes the first draft of every variant it can offer, or the reason why not."""
+
+    def revise(
+        self, workload: Workload, observed: Observation, draft: Draft, failure: Failure
+    ) -> Draft | Refusal:
+        """Answers a draft's failed check with the next rung of its ladder, or with the reason why there is none.
+
+        Called at most 20 times a variant. The reason speaks of the user's lines.
+        """
+
+
+@dataclass(frozen=True)
+class VariantRefusal:
+    """A variant that is not made, and why."""
+
+    variant: str
+    backend: str
+    mode: str
+    refusal: Refusal
+
+
+class Runtime(Protocol):
+    """What a worker asks of a backend's library. Runs in the backend's own process."""
+
+    def start(self, device: str) -> Mapping[str, Any]:
+        """Imports and configures the library for a device; returns ``{"versions": {…}, "devices": [...]}``."""
+
+    def load(self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
+        """Runs a draft's source in a new namespace and returns its entry."""
+
+    def check(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], static: Sequence[str]) -> None:
+        """Runs the library's cheap check without computing (``eval_shape``); raises what it raises. May do nothing."""
+
+    def to_device(self, value: Any) -> Any:
+        """Moves every array in a nested value to the device, and waits until it is there."""
+
+    def to_host(self, value: Any) -> Any:
+        """Turns every device array in a nested value into NumPy, leaving the structure."""
+
+    def wait(self, value: Any) -> None:
+        """Returns when the whole nested value is complete on the device."""
+
+    def threads(self) -> int | None:
+        """Returns how many CPU threads the library uses, None where that makes no sense."""
+
+    def release(self) -> None:
+        """Gives back what an idle worker should not hold (caches, GPU memory)."""

@@ -1,0 +1,130 @@
+"""What one watched run of the NumPy function showed: observed facts, with their places in the module's text.
+
+All of it is plain data (str, int, float, bool, None, tuples, dicts, these dataclasses), so that it
+travels between processes by pickle without the user's classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A place in a module's text: lines from 1, columns from 0 in characters, the end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True)
+class ValueFact:
+    """What was seen of one value, or of one expression over all its evaluations.
+
+    Attributes
+    ----------
+    kind : str
+        ``"array"`` (numpy.ndarray), ``"scalar"`` (numpy.generic), ``"float"``, ``"int"``, ``"bool"``,
+        ``"complex"``, ``"str"``, ``"none"``, ``"tuple"``, ``"list"``, ``"dict"``, ``"function"``, ``"module"``,
+        ``"object"``, or ``"mixed"`` where evaluations differed.
+    dtype : str or None
+        ``numpy.dtype.str``-free name such as ``"float32"``; for Python numbers None.
+    shape : tuple of (int or None), or None
+        For arrays and NumPy scalars; None for an axis whose length differed, None as a whole where ndim differed.
+    items : tuple of ValueFact
+        The elements of a tuple or list (at most the first 64).
+    low, high : int or None
+        Smallest and largest value, for Python ints and NumPy integer scalars.
+    count : int
+        How often it was evaluated while it was watched.
+    """
+
+    kind: str
+    dtype: str | None = None
+    shape: tuple[int | None, ...] | None = None
+    items: tuple[ValueFact, ...] = ()
+    low: int | None = None
+    high: int | None = None
+    count: int = 1
+
+    @property
+    def ndim(self) -> int | None:
+        """Number of axes; None where it is not known."""
+        return None if self.shape is None else len(self.shape)
+
+
+@dataclass(frozen=True)
+class LoopFact:
+    """What was seen of one loop: how often it was entered and its trip counts."""
+
+    entries: int
+    trips_low: int
+    trips_high: int
+    trips_total: int
+
+
+@dataclass(frozen=True)
+class RaisedFact:
+    """An exception as data: type name, message and the module's line where it left the user's code."""
+
+    type: str
+    message: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The observed facts of one workload.
+
+    Attributes
+    ----------
+    seconds : float
+        Wall time of the plain (unwatched) run in seconds.
+    watched : bool
+        Whether the watched run gave ``expressions`` and ``loops``; False where it could not be made.
+    result : ValueFact or None
+        The returned value; None where the function raised.
+    raised : RaisedFact or None
+        The exception the function ended with.
+    mutated : tuple of str
+        Labels of the arguments whose contents changed, e.g. ``("out", "arrays[1]")``.
+    returns_argument : str or None
+        The label of the argument that is returned as the same object.
+    aliases_argument : tuple of str
+        The labels of the arguments with which the result shares memory.
+    overlapping : tuple of (str, str)
+        Pairs of argument labels that share memory with each other.
+    printed : str
+        What was written to stdout and stderr (at most 10 000 characters).
+    random : bool
+        Whether NumPy's or Python's global random state moved.
+    globals_changed : tuple of str
+        Captured names whose value changed during the run.
+    warned : tuple of str
+        Distinct warnings as "Category: message".
+    arguments : mapping of str to ValueFact
+        Facts of the arguments, by label.
+    expressions : mapping of Span to ValueFact
+        Facts of the expressions in the module's text.
+    loops : mapping of int to LoopFact
+        Facts of the loops, by the module's line of their ``for`` or ``while``.
+    """
+
+    seconds: float
+    watched: bool
+    result: ValueFact | None
+    raised: RaisedFact | None
+    mutated: tuple[str, ...]
+    returns_argument: str | None
+    aliases_argument: tuple[str, ...]
+    overlapping: tuple[tuple[str, str], ...]
+    printed: str
+    random: bool
+    globals_changed: tuple[str, ...]
+    warned: tuple[str, ...]
+    arguments: Mapping[str, ValueFact]
+    expressions: Mapping[Span, ValueFact] = field(default_factory=dict)
+    loops: Mapping[int, LoopFact] = field(default_factory=dict)
