@@ -158,7 +158,9 @@ class Runtime(Protocol):
     def load(self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
         """Runs a draft's source in a new namespace and returns its entry."""
 
-    def check(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], static: Sequence[str]) -> None:
+    def check(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], static: Sequence[str]
+    ) -> None:
         """Runs the library's cheap check without computing (``eval_shape``); raises what it raises. May do nothing."""
 
     def to_device(self, value: Any) -> Any:
