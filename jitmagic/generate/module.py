@@ -1,0 +1,193 @@
+"""A module's text as a tree that remembers: dotted paths of names, spans, observed facts, the user's lines.
+
+Every rewrite starts with :class:`Module`, edits its LibCST tree, and ends with :meth:`Module.finish`,
+which turns the tree back into text *with* the map from the new lines to the user's lines. The map
+survives any edit because each line carries its number with it, in a comment that is taken off at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from jitmagic.capture.workload import ModuleText, Workload
+from jitmagic.observe.facts import Observation, Span, ValueFact
+
+_MARK = re.compile(r"[ ]*#@(\d+):(\d+)@$")
+
+
+class Module:
+    """A parsed module with its metadata.
+
+    Attributes
+    ----------
+    tree : libcst.Module
+        The parsed text. Its nodes are the keys of the lookups below: edit with transformers that look up
+        ``original_node``.
+    source : ModuleText
+        What it was parsed from.
+    names : mapping of str to str
+        Free names to dotted paths.
+    observed : Observation or None
+        The facts, if there was a watched run.
+    """
+
+    def __init__(self, source: ModuleText, names: Mapping[str, str], observed: Observation | None = None) -> None:
+        self.source = source
+        self.names = dict(names)
+        self.observed = observed
+        # unsafe_skip_copy: the tree is parsed here and nowhere else in use, so no node stands in it twice.
+        wrapper = MetadataWrapper(cst.parse_module(source.text), unsafe_skip_copy=True)
+        self._positions = cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
+        self.tree = wrapper.module
+
+    @classmethod
+    def of(cls, workload: Workload, observed: Observation | None = None) -> Module:
+        """Parses a workload's module."""
+        return cls(workload.module, workload.names, observed)
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Returns the node's place in the text; KeyError for a node that a rewrite made."""
+        place = self._positions[node]
+        return Span(place.start.line, place.start.column, place.end.line, place.end.column)
+
+    def line(self, node: cst.CSTNode) -> int | None:
+        """Returns the user's line of a node, None for a node that a rewrite made."""
+        place = self._positions.get(node)
+        return None if place is None else self.source.origin_line(place.start.line)
+
+    def fact(self, node: cst.CSTNode) -> ValueFact | None:
+        """Returns what was observed of an expression, None where nothing was."""
+        if self.observed is None or node not in self._positions:
+            return None
+        return self.observed.expressions.get(self.span(node))
+
+    def function(self, name: str) -> cst.FunctionDef:
+        """Returns a top-level function of the module; KeyError where there is none."""
+        for statement in self.tree.body:
+            if isinstance(statement, cst.FunctionDef) and statement.name.value == name:
+                return statement
+        raise KeyError(name)
+
+    def functions(self) -> tuple[cst.FunctionDef, ...]:
+        """Returns the module's top-level functions in their order."""
+        return tuple(s for s in self.tree.body if isinstance(s, cst.FunctionDef))
+
+    def marked(self) -> cst.Module:
+        """Returns the tree with each line's number in a comment at its end, for :meth:`finish`.
+
+        ``self.tree`` becomes the marked tree, so that look-ups go on working: its nodes are new objects.
+        """
+        marker = _Marker(self._positions)
+        marked = self.tree.visit(marker)
+        self._positions = marker.positions
+        self.tree = marked
+        return marked
+
+    @staticmethod
+    def finish(tree: cst.Module, source: ModuleText) -> ModuleText:
+        """Turns an edited tree into text with its line map.
+
+        Parameters
+        ----------
+        tree : libcst.Module
+            A tree made from :meth:`marked`.
+        source : ModuleText
+            What the tree was made from.
+        """
+        lines: list[str] = []
+        origins: list[int | None] = []
+        for raw in tree.code.splitlines():
+            match = _MARK.search(raw)
+            if match is None:
+                lines.append(raw)
+                origins.append(None)
+                continue
+            lines.append(raw[: match.start()].rstrip())
+            first, last = int(match.group(1)), int(match.group(2))
+            origins.append(source.origin_line(last))
+            # the earlier lines of a statement that spans several carry no mark of their own
+            for back in range(1, min(last - first, len(lines) - 1) + 1):
+                if origins[-1 - back] is not None:
+                    break
+                origins[-1 - back] = source.origin_line(last - back)
+        return ModuleText("\n".join(lines) + "\n", tuple(origins))
+
+
+def qualified(
+    node: cst.BaseExpression, names: Mapping[str, str], local: frozenset[str] | set[str] = frozenset()
+) -> str | None:
+    """Resolves a name or a chain of attributes to its dotted path.
+
+    >>> qualified(cst.parse_expression("np.linalg.norm"), {"np": "numpy"})
+    'numpy.linalg.norm'
+
+    Returns None where the head is a local name, or no import binds it.
+    """
+    if isinstance(node, cst.Name):
+        return None if node.value in local else names.get(node.value)
+    if isinstance(node, cst.Attribute):
+        head = qualified(node.value, names, local)
+        return None if head is None else f"{head}.{node.attr.value}"
+    return None
+
+
+def dotted(path: str) -> cst.BaseExpression:
+    """Makes the expression of a dotted path.
+
+    >>> cst.Module([]).code_for_node(dotted("jnp.linalg.norm"))
+    'jnp.linalg.norm'
+    """
+    return cst.parse_expression(path)
+
+
+class _Marker(cst.CSTTransformer):
+    """Writes each statement's first and last line into a comment at the end of its (header's) last line."""
+
+    def __init__(self, positions: Mapping[cst.CSTNode, CodeRange]) -> None:
+        super().__init__()
+        self.old = positions
+        self.positions: dict[cst.CSTNode, CodeRange] = {}
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        place = self.old.get(original_node)
+        if place is None:
+            return updated_node
+        first = place.start.line
+        if isinstance(updated_node, cst.SimpleStatementLine):
+            space = _with_mark(updated_node.trailing_whitespace, first, place.end.line)
+            updated_node = updated_node.with_changes(trailing_whitespace=space)
+        body = getattr(updated_node, "body", None)
+        if isinstance(body, cst.IndentedBlock):
+            # PositionProvider starts a block at its first statement: the header ends at least one line before it
+            last = max(first, self.old[original_node.body].start.line - 1)
+            last = min(last, first + _header_height(original_node))
+            updated_node = updated_node.with_deep_changes(body, header=_with_mark(body.header, first, last))
+        elif isinstance(body, cst.SimpleStatementSuite):
+            space = _with_mark(body.trailing_whitespace, first, place.end.line)
+            updated_node = updated_node.with_deep_changes(body, trailing_whitespace=space)
+        self.positions[updated_node] = place
+        return updated_node
+
+
+def _header_height(node: cst.CSTNode) -> int:
+    """Counts the line breaks in a compound statement's header, zero for a header on one line."""
+    if not isinstance(node, cst.FunctionDef | cst.ClassDef | cst.If | cst.For | cst.While | cst.With):
+        return 0
+    bare = node.with_changes(body=cst.SimpleStatementSuite(body=[cst.Pass()]), leading_lines=())
+    if isinstance(bare, cst.FunctionDef | cst.ClassDef):
+        bare = bare.with_changes(decorators=(), lines_after_decorators=())
+    elif isinstance(bare, cst.If | cst.For | cst.While):
+        bare = bare.with_changes(orelse=None)
+    return cst.Module([]).code_for_node(bare).rstrip().count("\n")
+
+
+def _with_mark(space: cst.TrailingWhitespace, first: int, last: int) -> cst.TrailingWhitespace:
+    mark = f"#@{first}:{last}@"
+    comment = f"{space.comment.value}  {mark}" if space.comment is not None else mark
+    blank = space.whitespace if space.comment is not None else cst.SimpleWhitespace("  ")
+    return space.with_changes(whitespace=blank, comment=cst.Comment(comment))
