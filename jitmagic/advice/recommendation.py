@@ -1,0 +1,87 @@
+"""One recommendation, in a sentence with its evidence, and the conditions under which it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jitmagic.measure.statistics import Interval, ratio_interval
+from jitmagic.outcome import Outcome
+
+
+def recommend(baseline: Outcome, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Chooses a variant, or the baseline, from what was measured.
+
+    Returns
+    -------
+    dict
+        ``variant`` (a name), ``sentence``, ``conditions`` (list of str).
+    """
+    timed = [one for one in outcomes if one.speedup(baseline.samples) is not None]
+    faster = [one for one in timed if _speedup(one, baseline).low > 1.0]
+    if not faster:
+        return {"variant": baseline.name, "sentence": _stay(timed, outcomes), "conditions": []}
+    best = max(faster, key=lambda one: _speedup(one, baseline).median)
+    rivals = [one for one in faster if one is not best and ratio_interval(one.samples, best.samples).low <= 1.0]
+    # what cannot be told apart by speed is told apart by the time to build it
+    choice = min([best, *rivals], key=lambda one: one.build_seconds or 0.0)
+    ratio = _speedup(choice, baseline)
+    sentence = (
+        f"Take {choice.name}: {_times(ratio.median)} NumPy's speed here "
+        f"({_figure(ratio.low)} to {_figure(ratio.high)}), with the same result."
+    )
+    return {"variant": choice.name, "sentence": sentence, "conditions": _conditions(choice, baseline, best, rivals)}
+
+
+def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
+    if timed:
+        return f"Stay with NumPy: none of the {len(timed)} verified variants is clearly faster here."
+    if outcomes:
+        return "Stay with NumPy: no variant could be verified and timed; each says why."
+    return "Stay with NumPy: no other backend was asked for."
+
+
+def _conditions(choice: Outcome, baseline: Outcome, best: Outcome, rivals: Sequence[Outcome]) -> list[str]:
+    conditions = []
+    build, run, base = choice.build_seconds, choice.run, baseline.run
+    if build is not None and run is not None and base is not None:
+        calls = build / (base.median - run.median)
+        if calls > 1:
+            conditions.append(
+                f"It takes {_seconds(build)} to build, which is earned back after {_count(calls)} calls like this one; "
+                "for fewer, NumPy is done sooner."
+            )
+    if rivals:
+        names = ", ".join(one.name for one in {id(o): o for o in [best, *rivals] if o is not choice}.values())
+        conditions.append(f"Not clearly slower or faster than it: {names}.")
+    if choice.end_to_end and base is not None and choice.device != "cpu":
+        median = sorted(choice.end_to_end)[len(choice.end_to_end) // 2]
+        conditions.append(
+            f"Arrays have to stay on {choice.device}: with the ways there and back a call takes {_seconds(median)}."
+        )
+    conditions.append("Measured with these arguments only: other sizes may have another winner.")
+    return conditions
+
+
+def _speedup(outcome: Outcome, baseline: Outcome) -> Interval:
+    return ratio_interval(baseline.samples, outcome.samples)
+
+
+def _times(value: float) -> str:
+    return f"{_figure(value)} times"
+
+
+def _figure(value: float) -> str:
+    """Writes a ratio with two or three significant digits."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
+
+
+def _seconds(value: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= scale:
+            return f"{value / scale:.2g} {unit}" if value / scale < 100 else f"{value / scale:.0f} {unit}"
+    return f"{value / 1e-9:.2g} ns"
+
+
+def _count(value: float) -> str:
+    return f"{int(-(-value // 1)):,}".replace(",", " ")

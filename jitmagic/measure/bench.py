@@ -1,0 +1,150 @@
+"""One workload on the bench: opened in each worker it needs, and opened anew where a worker was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jitmagic.backends.protocol import Backend, Draft
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import WorkerError
+from jitmagic.measure.pool import Pool
+from jitmagic.measure.process import WorkerProcess
+from jitmagic.measure.transport import Parcel, discard
+from jitmagic.measure.worker import Built, Reference
+from jitmagic.observe.facts import Observation
+
+Step = Callable[[str], None]
+
+
+@dataclass
+class _Seat:
+    """The workload in one worker: its process, and the variants that are built there."""
+
+    pid: int
+    built: set[str] = field(default_factory=set)
+
+
+class Bench:
+    """A workload over workers.
+
+    Parameters
+    ----------
+    workload : Workload
+    pool : Pool
+    timeout : float
+        Seconds that one build, or one sample beyond what it should take, may last.
+    """
+
+    def __init__(self, workload: Workload, pool: Pool, timeout: float) -> None:
+        self._workload = workload
+        self._pool = pool
+        self._timeout = timeout
+        self._key = f"{workload.key}-{id(self):x}"
+        self._seats: dict[tuple[str, str], _Seat] = {}
+        self._drafts: dict[str, tuple[Backend, str, Draft]] = {}
+        self._arguments: Parcel = pool.pack((workload.args, dict(workload.kwargs)))
+        self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
+        self._reference: Reference | None = None
+        self._parcels = [self._arguments, self._namespace]
+
+    def observe(self, numpy: Backend, limit: float, timeout: float) -> Observation:
+        """Runs the NumPy function under watch and keeps its result as the reference.
+
+        Raises
+        ------
+        WorkerError
+            The NumPy function ended its process, hung, or took too much memory.
+        """
+        worker = self._seated(numpy, "cpu")
+        observation, self._reference = worker.ask(
+            "observe",
+            timeout=timeout,
+            key=self._key,
+            text=self._workload.module.text,
+            entry=self._workload.function.name,
+            limit=limit,
+        )
+        return observation
+
+    def build(self, backend: Backend, device: str, draft: Draft, step: Step | None = None) -> Built:
+        """Builds and verifies a draft; it can be sampled afterwards if its finding is ok.
+
+        Raises
+        ------
+        WorkerError
+            The worker was lost to it.
+        """
+        worker = self._seated(backend, device)
+        built: Built = worker.ask(
+            "build", timeout=self._timeout, notify=step, key=self._key, draft=draft, reference=self._reference
+        )
+        if built.finding is not None and built.finding.ok:
+            self._drafts[draft.variant] = (backend, device, draft)
+            self._seats[backend.name, device].built.add(draft.variant)
+        return built
+
+    def sampler(self, variant: str, estimate: float) -> Callable[[int, int], float]:
+        """Returns what takes a sample of a built variant."""
+        backend, device, _ = self._drafts[variant]
+
+        def sample(calls: int, warm: int) -> float:
+            worker = self._rebuilt(backend, device, variant)
+            timeout = self._timeout + 10 * estimate * (calls + warm)
+            return float(
+                worker.ask("sample", timeout=timeout, key=self._key, variant=variant, calls=calls, warm=warm)
+            )
+
+        return sample
+
+    def transfer(self, variant: str) -> tuple[float | None, float | None, float]:
+        """Times the ways in and out and one call end to end, in seconds; see ``Worker.transfer``."""
+        backend, device, _ = self._drafts[variant]
+        worker = self._rebuilt(backend, device, variant)
+        answer: tuple[float | None, float | None, float] = worker.ask(
+            "transfer", timeout=self._timeout, key=self._key, variant=variant
+        )
+        return answer
+
+    def facts(self, backend: Backend, device: str) -> Mapping[str, Any]:
+        """Returns what a backend's library said of itself."""
+        return self._pool.facts(backend, device)
+
+    def close(self) -> None:
+        """Forgets the workload in the workers that live, and removes its files."""
+        for name, device in list(self._seats):
+            worker = self._pool.living(name, device)
+            if worker is not None and worker.pid == self._seats[name, device].pid:
+                try:
+                    worker.ask("close", timeout=self._timeout, key=self._key)
+                except WorkerError:
+                    worker.kill()  # it would not let go: the next comparison starts another
+        self._seats.clear()
+        for parcel in self._parcels:
+            discard(parcel)
+
+    def _seated(self, backend: Backend, device: str) -> WorkerProcess:
+        """Returns a worker that has the workload open."""
+        worker = self._pool.worker(backend, device, self._timeout)
+        seat = self._seats.get((backend.name, device))
+        if seat is None or seat.pid != worker.pid:
+            worker.ask(
+                "open",
+                timeout=self._timeout,
+                key=self._key,
+                arguments=self._arguments,
+                namespace=self._namespace,
+                labels=self._workload.argument_names,
+            )
+            self._seats[backend.name, device] = _Seat(worker.pid)
+        return worker
+
+    def _rebuilt(self, backend: Backend, device: str, variant: str) -> WorkerProcess:
+        """Returns a worker that holds a verified variant, built again where another variant ended the worker."""
+        worker = self._seated(backend, device)
+        if variant not in self._seats[backend.name, device].built:
+            built = self.build(backend, device, self._drafts[variant][2])
+            if built.finding is None or not built.finding.ok:
+                raise WorkerError("built again after its worker was lost, it no longer gives NumPy's result")
+        return worker

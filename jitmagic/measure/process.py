@@ -1,0 +1,296 @@
+"""Worker processes as the user's process sees them: start, ask, watch, end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import psutil
+
+from jitmagic.errors import WorkerError
+from jitmagic.measure.messages import Event, receive, send
+
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from jitmagic.measure.worker import main; main()"
+_POLL = 0.05
+"""Seconds between looks at a busy worker's clock and memory."""
+
+
+class WorkerCrashed(WorkerError):
+    """A worker ended by itself while it worked on a request."""
+
+
+class WorkerTimedOut(WorkerError):
+    """A worker was ended because a request took longer than allowed."""
+
+
+class WorkerOutOfMemory(WorkerError):
+    """A worker was ended because it took more memory than the machine can spare."""
+
+
+class RequestFailed(WorkerError):
+    """A worker could not answer a request; the text is the traceback on its side. This is a bug of ours."""
+
+
+class WorkerProcess:
+    """One worker process.
+
+    Parameters
+    ----------
+    name : str
+        For messages: the backend's name.
+    environment : mapping of str to str
+        Variables on top of the user's own environment, which itself stays as it is.
+    memory_limit : int or None
+        Resident bytes at which the worker is ended; default: four fifths of what is available now.
+    """
+
+    def __init__(self, name: str, environment: Mapping[str, str], memory_limit: int | None = None) -> None:
+        self.name = name
+        self.memory_limit = memory_limit if memory_limit is not None else int(available_memory() * 0.8)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill(), it lives as long as the process
+        root = str(Path(__file__).resolve().parents[2])
+        flags: dict[str, Any] = (
+            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+            if sys.platform == "win32"
+            # its own session: Ctrl-C in a terminal, or an interrupt of the kernel, is for the user's process only
+            else {"start_new_session": True}
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _BOOT, root],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env={**os.environ, **environment},
+            **flags,
+        )
+        janitor().add(self._process.pid)
+        self._frames: queue.Queue[Any] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, name=f"jitmagic-{name}", daemon=True)
+        self._reader.start()
+        self.folders: set[str] = set()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def ask(
+        self,
+        request: str,
+        *,
+        timeout: float | None = None,
+        notify: Callable[[str], None] | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Sends a request and waits for its answer.
+
+        Raises
+        ------
+        WorkerCrashed, WorkerTimedOut, WorkerOutOfMemory
+            The worker is gone then.
+        RequestFailed
+            The worker lives, its answer is an error.
+        KeyboardInterrupt
+            The worker is ended, since it is still at work.
+        """
+        self.post(request, **arguments)
+        return self.answer(timeout=timeout, notify=notify)
+
+    def post(self, request: str, **arguments: Any) -> None:
+        """Sends a request without waiting."""
+        try:
+            if self._process.stdin is None:
+                raise OSError("the pipe is closed")
+            send(cast(BinaryIO, self._process.stdin), (request, arguments))
+        except OSError:
+            self._fail()
+
+    def answer(self, *, timeout: float | None = None, notify: Callable[[str], None] | None = None) -> Any:
+        """Waits for the answer to what was posted; see :meth:`ask`."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            watched = psutil.Process(self.pid)
+        except psutil.NoSuchProcess:
+            self._fail()
+        while True:
+            try:
+                frame = self._frames.get(timeout=_POLL)
+            except queue.Empty:
+                self._look(watched, deadline, timeout)
+                continue
+            except BaseException:
+                self.kill()
+                raise
+            if frame is None:
+                self._fail()
+            if isinstance(frame, Event):
+                if notify is not None:
+                    notify(frame.step)
+                continue
+            if frame.error is not None:
+                raise RequestFailed(f"the {self.name} worker could not answer:\n{frame.error}")
+            return frame.value
+
+    def kill(self) -> None:
+        """Ends the process at once and waits until it is gone; does nothing to one that has ended."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._reader.join(timeout=5)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # closing flushes what a dead process will not read
+                    pipe.close()
+        janitor().remove(self.pid)
+        with contextlib.suppress(ValueError):  # closed by an earlier kill
+            self._log.close()
+
+    def _look(self, watched: psutil.Process, deadline: float | None, timeout: float | None) -> None:
+        if deadline is not None and time.monotonic() > deadline:
+            self.kill()
+            raise WorkerTimedOut(f"it did not answer within {timeout:g} s and was ended")
+        try:
+            used = watched.memory_info().rss
+        except psutil.Error:
+            return  # it has just ended: the reader's end-of-file says so
+        if used > self.memory_limit:
+            self.kill()
+            raise WorkerOutOfMemory(
+                f"it took {used / 2**30:.1f} GiB of memory, more than the {self.memory_limit / 2**30:.1f} GiB "
+                "that this machine can spare, and was ended"
+            )
+
+    def _fail(self) -> None:
+        code = self._process.wait()
+        tail = self._tail()
+        self.kill()
+        raise WorkerCrashed(describe_exit(code) + (f": {tail}" if tail else ""))
+
+    def _tail(self) -> str:
+        """Returns the first line of what the process last said of a fatal error."""
+        self._log.seek(0)
+        text = self._log.read().decode(errors="replace")
+        fatal = [line for line in text.splitlines() if line.startswith("Fatal Python error")]
+        return fatal[-1].removeprefix("Fatal Python error: ") if fatal else ""
+
+    def _read(self) -> None:
+        pipe = self._process.stdout
+        while pipe is not None:
+            try:
+                self._frames.put(receive(cast(BinaryIO, pipe)))
+            except Exception:  # end of file, or a frame cut short: the process is gone either way
+                self._frames.put(None)
+                return
+
+
+def describe_exit(code: int) -> str:
+    """Says in words how a process ended.
+
+    >>> describe_exit(3)
+    'it called exit with code 3'
+    """
+    if code >= 0:
+        return f"it called exit with code {code}"
+    import signal
+
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    words = {
+        "SIGSEGV": "a segmentation fault",
+        "SIGABRT": "an abort",
+        "SIGKILL": "being killed from outside, perhaps for memory",
+    }
+    return f"it ended by {words.get(name, name)} ({name})"
+
+
+def available_memory() -> int:
+    """Returns the bytes of memory that can still be taken, a container's limit included."""
+    free = int(psutil.virtual_memory().available)
+    for limit_file, used_file in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            limit, used = Path(limit_file).read_text().strip(), Path(used_file).read_text().strip()
+        except OSError:
+            continue
+        if limit.isdigit():
+            free = min(free, max(int(limit) - int(used), 0))
+    return free
+
+
+class _Janitor:
+    """The process that cleans up after this one; started with the first worker."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("janitor.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=sys.platform != "win32",
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def add(self, worker: int) -> None:
+        self._say(f"+{worker}")
+
+    def remove(self, worker: int) -> None:
+        self._say(f"-{worker}")
+
+    def folder(self, path: str) -> None:
+        self._say(f"/{path}")
+
+    def close(self) -> None:
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):  # it was ended from outside
+                self._process.stdin.close()
+        self._process.wait()
+
+    def _say(self, line: str) -> None:
+        if self._process.stdin is None:
+            return
+        with contextlib.suppress(OSError):  # without a janitor all works, but for the cleaning after a kill
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
+
+_janitor: _Janitor | None = None
+
+
+def janitor() -> _Janitor:
+    """Returns this process's janitor."""
+    global _janitor
+    if _janitor is None:
+        _janitor = _Janitor()
+        atexit.register(close_janitor)
+    return _janitor
+
+
+def close_janitor() -> None:
+    """Ends the janitor, which ends what workers are left."""
+    global _janitor
+    if _janitor is not None:
+        _janitor.close()
+        _janitor = None

@@ -1,0 +1,177 @@
+"""Paces the measurement: calibrated samples, in shuffled rounds over all variants, until the ratios are tight.
+
+Pure logic: what takes a sample and what tells the time are given, so that tests run on a fake clock and fake
+variants. Interleaving is what makes a ratio fair on a machine that drifts: each round holds one sample of
+every variant, in an order that is drawn anew, and the ratio's interval is drawn over rounds.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from jitmagic.measure.statistics import ratio_interval
+
+Sampler = Callable[[int, int], float]
+"""Takes (calls, untimed warm calls first) and returns the seconds of one call."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to measure.
+
+    Attributes
+    ----------
+    budget : float
+        Seconds for all rounds together; the least number of rounds is made even where they take longer.
+    sample_seconds : float
+        What a sample should last: long against the timer's resolution and a scheduler's tick.
+    precise : float
+        Stop when every ratio's interval is narrower than this share of its median, on either side.
+    least, most : int
+        Rounds.
+    """
+
+    budget: float = 10.0
+    sample_seconds: float = 0.02
+    precise: float = 0.01
+    least: int = 5
+    most: int = 200
+
+
+@dataclass
+class Series:
+    """The samples of one variant, in seconds a call, one a round.
+
+    Attributes
+    ----------
+    samples : list of float
+    calls : int
+        Timed calls in all.
+    """
+
+    samples: list[float] = field(default_factory=list)
+    calls: int = 0
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """What was measured.
+
+    Attributes
+    ----------
+    series : mapping of str to Series
+        By variant; a variant that failed on the way is in ``failed`` and not here.
+    failed : mapping of str to Exception
+    interrupted : bool
+        Whether the user stopped it; the rounds until then are kept.
+    """
+
+    series: Mapping[str, Series]
+    failed: Mapping[str, Exception]
+    interrupted: bool
+
+
+def run_rounds(
+    samplers: Mapping[str, Sampler],
+    estimates: Mapping[str, float],
+    baseline: str,
+    plan: Plan,
+    *,
+    failures: tuple[type[Exception], ...],
+    progress: Callable[[int, int, float], None] = lambda done, total, left: None,
+    clock: Callable[[], float] = time.monotonic,
+    shuffle: Callable[[list[str]], None] | None = None,
+) -> Rounds:
+    """Takes samples in rounds.
+
+    Parameters
+    ----------
+    samplers : mapping of str to Sampler
+        By variant, the baseline among them.
+    estimates : mapping of str to float
+        Seconds a call, from the calls that verification made.
+    failures : tuple of exception types
+        What a sampler may raise when its variant is lost: the others go on.
+    progress : callable
+        Called with (rounds done, rounds expected, seconds left).
+    """
+    shuffle = shuffle or random.Random(0).shuffle
+    active = list(samplers)
+    series = {name: Series() for name in active}
+    failed: dict[str, Exception] = {}
+    calls = {name: _calls(estimates[name], plan.sample_seconds) for name in active}
+
+    def take(name: str, number: int) -> float | None:
+        # the calls of other variants have emptied the caches, and may have left threads spinning
+        warm = 1 if estimates[name] < 5 * plan.sample_seconds else 0
+        try:
+            return samplers[name](number, warm)
+        except failures as error:
+            if name == baseline:
+                raise
+            failed[name] = error
+            active.remove(name)
+            del series[name]
+            return None
+
+    start = clock()
+    interrupted = False
+    try:
+        for name in list(active):
+            # the estimate is that of a cold call: where many make a sample, one warm sample says how many
+            if calls[name] > 1:
+                seconds = take(name, calls[name])
+                calls[name] = calls[name] if seconds is None else _calls(seconds, plan.sample_seconds)
+        done, longest = 0, 0.0
+        while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
+            if done >= plan.least and _tight(series, active, baseline, plan.precise):
+                break
+            progress(done, _expected(done, clock() - start, plan), max(plan.budget - (clock() - start), 0.0))
+            began = clock()
+            order = list(active)
+            shuffle(order)
+            taken = {name: take(name, calls[name]) for name in order}
+            # a round counts when it is whole: an interrupted one leaves no half
+            for name, seconds in taken.items():
+                if seconds is not None:
+                    series[name].samples.append(seconds)
+                    series[name].calls += calls[name]
+            longest = max(longest, clock() - began)
+            done += 1
+    except KeyboardInterrupt:
+        interrupted = True
+    return Rounds({name: one for name, one in series.items() if one.samples}, failed, interrupted)
+
+
+def _enough(done: int, longest: float, left: float, plan: Plan) -> bool:
+    """Tells whether another round would overrun the budget.
+
+    At least ``plan.least`` rounds are made, or three where ``plan.least`` of them take longer than the budget: fewer
+    would say nothing of the spread.
+    """
+    least = plan.least if longest * plan.least <= plan.budget else min(3, plan.least)
+    return done >= least and left < longest
+
+
+def _calls(seconds: float, target: float) -> int:
+    return max(1, min(round(target / max(seconds, 1e-9)), 1_000_000))
+
+
+def _tight(series: Mapping[str, Series], active: list[str], baseline: str, precise: float) -> bool:
+    """Tells whether every ratio to the baseline is known well enough."""
+    base = series[baseline].samples
+    return all(
+        ratio_interval(base, series[name].samples).relative_width < precise
+        for name in active
+        if name != baseline
+    )
+
+
+def _expected(done: int, spent: float, plan: Plan) -> int:
+    """Guesses how many rounds the budget holds."""
+    if not done:
+        return plan.least
+    return max(plan.least, min(plan.most, int(plan.budget / max(spent / done, 1e-9))))

@@ -1,0 +1,352 @@
+"""A worker: the process in which one backend's variants are built, verified and timed.
+
+Started by exec as ``python -c "…; from jitmagic.measure.worker import main; main()"`` with pipes at its
+standard input and output. Nothing of the user's kernel is here but source text, plain values and arrays:
+a crash, a hang or a poisoned device ends this process and no other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import io
+import os
+import random
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from jitmagic.backends.protocol import Draft, Failure, Runtime
+from jitmagic.measure.arguments import Arguments
+from jitmagic.measure.clock import time_calls
+from jitmagic.measure.memory import PeakMeter
+from jitmagic.measure.messages import Event, Reply, receive, send
+from jitmagic.measure.transport import Area, Opened, Parcel, pack
+from jitmagic.observe.facts import Observation
+from jitmagic.verify.compare import Finding, compare_call, count_elements
+
+_LONGEST = 20_000
+"""Characters of an exception's text that are sent on."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What NumPy gave, for the others to compare with.
+
+    Attributes
+    ----------
+    parcel : Parcel
+        Of ``(result, arguments by label after the call)``.
+    mutated : tuple of str
+    returns_argument : str or None
+    """
+
+    parcel: Parcel
+    mutated: tuple[str, ...]
+    returns_argument: str | None
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of one draft in a worker.
+
+    Attributes
+    ----------
+    failure : Failure or None
+        Why it did not run.
+    finding : Finding or None
+        How its result compares with NumPy's; None where it did not run.
+    first : float
+        Seconds from source text to the first complete result.
+    second : float
+        Seconds of the second call, on fresh arguments.
+    host_peak : int or None
+        Bytes of host memory that the second call needed beyond what was in use.
+    threads : int or None
+    cache : str
+        "cold", or "warm" where a compiler's cache on disk may have helped.
+    """
+
+    failure: Failure | None = None
+    finding: Finding | None = None
+    first: float = 0.0
+    second: float = 0.0
+    host_peak: int | None = None
+    threads: int | None = None
+    cache: str = "cold"
+
+
+@dataclass
+class _Job:
+    """One open workload."""
+
+    arguments: Arguments
+    namespace: Opened
+    functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+
+
+class Worker:
+    """The requests that a worker answers: each public method is one.
+
+    Parameters
+    ----------
+    notify : callable
+        Sends an :class:`Event` to the user's process.
+    """
+
+    def __init__(self, notify: Callable[[str], None]) -> None:
+        self._notify = notify
+        self._runtime: Runtime | None = None
+        self._jobs: dict[str, _Job] = {}
+        self._area: Area | None = None
+
+    # -- life
+
+    def start(
+        self, runtime: str, device: str, path: Sequence[str], folder: str, roots: tuple[str | None, str]
+    ) -> Mapping[str, Any]:
+        """Takes on the kernel's ``sys.path`` and working folder, and starts the backend's library.
+
+        Parameters
+        ----------
+        runtime : str
+            ``"module:Class"`` of the backend's runtime.
+        roots : tuple
+            Folders in memory (or None) and on disk for what this worker lays down.
+        """
+        memory, disk = roots
+        self._area = Area(None if memory is None else Path(memory), Path(disk))
+        sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+        with contextlib.suppress(OSError):  # the kernel's folder may be gone; only relative file names need it
+            os.chdir(folder)
+        module, _, name = runtime.partition(":")
+        self._runtime = getattr(importlib.import_module(module), name)()
+        return self._runtime.start(device)
+
+    def open(self, key: str, arguments: Parcel, namespace: Parcel, labels: Sequence[str]) -> None:
+        """Receives a workload's arguments and constants."""
+        self._jobs[key] = _Job(Arguments(Opened(arguments), labels), Opened(namespace))
+
+    def close(self, key: str) -> None:
+        """Forgets a workload and gives back what an idle worker should not hold."""
+        self._jobs.pop(key, None)
+        if self._area is not None:
+            self._area.close()
+        self._library.release()
+
+    # -- NumPy only
+
+    def observe(self, key: str, text: str, entry: str, limit: float) -> tuple[Observation, Reference | None]:
+        """Runs the function under watch; returns the facts, and the reference unless it raised."""
+        from jitmagic.observe.run import observe
+
+        job = self._jobs[key]
+        _seed()
+        seen = observe(
+            text, entry, job.namespace.value(), job.arguments.fresh, job.arguments.labels, limit_seconds=limit
+        )
+        observation = seen.observation
+        if observation.raised is not None or self._area is None:
+            return observation, None
+        after = job.arguments.labelled((seen.args, seen.kwargs))
+        parcel = pack((seen.result, after), self._area)
+        return observation, Reference(parcel, observation.mutated, observation.returns_argument)
+
+    # -- every backend
+
+    def build(self, key: str, draft: Draft, reference: Reference) -> Built:
+        """Loads a draft, runs the library's check, calls it twice, and compares both results with the reference."""
+        job, library = self._jobs[key], self._library
+        self._notify("checking")
+        stage = "load"
+        namespace, call = dict(job.namespace.value()), job.arguments.fresh()
+        try:
+            with _quiet():
+                # the clock of the build leaves the making of arguments out
+                start = time.perf_counter()
+                function = library.load(draft.module.text, _filename(draft), draft.entry, namespace)
+                stage = "check"
+                library.check(function, *call, draft.static)
+                loaded = time.perf_counter() - start
+                self._notify("compiling")
+                stage = "run"
+                first, finding = self._verified_call(job, draft, function, reference)
+                if not finding.ok:
+                    return Built(finding=finding, first=loaded + first)
+                self._notify("checking")
+                meter = PeakMeter()
+                second, again = self._verified_call(job, draft, function, reference, meter)
+        except (Exception, SystemExit) as error:
+            return Built(failure=_failure(error, stage, draft))
+        if not again.ok:
+            return Built(finding=replace(again, message=f"in the second call {again.message}"), first=loaded + first)
+        job.functions[draft.variant], job.drafts[draft.variant] = function, draft
+        return Built(
+            finding=finding,
+            first=loaded + first,
+            second=second,
+            host_peak=meter.peak,
+            threads=library.threads(),
+            cache=getattr(library, "build_cache", lambda: "cold")(),
+        )
+
+    def sample(self, key: str, variant: str, calls: int, warm: int) -> float:
+        """Times ``calls`` calls after ``warm`` untimed ones; returns seconds a call."""
+        job, library = self._jobs[key], self._library
+        function, draft = job.functions[variant], job.drafts[variant]
+        to_device = self._mover(draft)
+        wait = None if getattr(library, "synchronous", False) else library.wait
+        with _quiet():
+            if warm:
+                for batch, repeats in job.arguments.prepared(draft.written, to_device, warm):
+                    time_calls(function, batch, repeats, wait)
+            total = 0.0
+            for batch, repeats in job.arguments.prepared(draft.written, to_device, calls):
+                total += time_calls(function, batch, repeats, wait)
+        return total / calls
+
+    def transfer(self, key: str, variant: str) -> tuple[float | None, float | None, float]:
+        """Times one way in, one way out, and one call end to end from host arrays to host arrays, in seconds."""
+        job, library = self._jobs[key], self._library
+        function, draft = job.functions[variant], job.drafts[variant]
+        host, move = job.arguments.fresh(), self._mover(draft)
+        with _quiet():
+            start = time.perf_counter()
+            args, kwargs = job.arguments.ready(host, draft.written, move)
+            moved = time.perf_counter()
+            result = function(*args, **kwargs)
+            library.wait(result)
+            ran = time.perf_counter()
+            library.to_host(result)
+            end = time.perf_counter()
+        if move is _identity:
+            return None, None, end - start
+        return moved - start, end - ran, end - start
+
+    # -- within
+
+    @property
+    def _library(self) -> Runtime:
+        if self._runtime is None:
+            raise RuntimeError("the worker was not started")
+        return self._runtime
+
+    def _mover(self, draft: Draft) -> Callable[[Any], Any]:
+        """Returns what brings an argument to where the draft's function wants it."""
+        accepts = getattr(self._library, "accepts_host", None)
+        if getattr(self._library, "synchronous", False) or (accepts is not None and accepts(draft.mode)):
+            return _identity
+        return self._library.to_device
+
+    def _verified_call(
+        self,
+        job: _Job,
+        draft: Draft,
+        function: Callable[..., Any],
+        reference: Reference,
+        meter: PeakMeter | None = None,
+    ) -> tuple[float, Finding]:
+        """Makes one call on fresh arguments; returns its seconds and how it compares with the reference."""
+        host = job.arguments.fresh()
+        args, kwargs = job.arguments.ready(host, draft.written, self._mover(draft))
+        with meter or contextlib.nullcontext():
+            _seed()
+            start = time.perf_counter()
+            result = function(*args, **kwargs)
+            self._library.wait(result)
+            seconds = time.perf_counter() - start
+        after = job.arguments.labelled(host)
+        if reference.returns_argument in reference.mutated and result is not after[str(reference.returns_argument)]:
+            message = f"NumPy returns its argument {reference.returns_argument} itself, this returns another object"
+            return seconds, Finding(False, "identity", message)
+        expected, expected_after = Opened(reference.parcel).value(copy=False)
+        finding = compare_call(
+            expected,
+            self._library.to_host(result),
+            expected_after,
+            after,
+            reference.mutated,
+            count_elements(list(after.values())),
+        )
+        return seconds, finding
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+def _seed() -> None:
+    """Sets the global generators to one state, so that a function which draws from them gives one result.
+
+    Only in this process: the user's own random state is elsewhere.
+    """
+    random.seed(0)
+    np.random.seed(0)
+
+
+def _filename(draft: Draft) -> str:
+    return f"<jitmagic {draft.variant} {draft.form}>"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Drops what Python code prints: it was seen once, in the watched run."""
+    with contextlib.redirect_stdout(_Nowhere()), contextlib.redirect_stderr(_Nowhere()):
+        yield
+
+
+class _Nowhere(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def _failure(error: BaseException, stage: str, draft: Draft) -> Failure:
+    """Turns an exception into data, with the line of the draft at which it left the draft's text."""
+    line = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == _filename(draft):
+            line = frame.lineno
+    if isinstance(error, SyntaxError) and error.filename == _filename(draft):
+        line = error.lineno
+    kind = type(error)
+    return Failure(
+        stage,
+        f"{kind.__module__}.{kind.__qualname__}",
+        str(error)[:_LONGEST],
+        line,
+        tuple(base.__name__ for base in kind.__mro__),
+    )
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answers requests until the other end is gone."""
+    worker = Worker(lambda step: send(replies, Event(step)))
+    while True:
+        try:
+            name, arguments = receive(requests)
+        except EOFError:
+            return
+        try:
+            reply = Reply(getattr(worker, name)(**arguments))
+        except Exception:  # every error of a request goes to the user's process, which knows what to do with it
+            reply = Reply(error=traceback.format_exc()[-_LONGEST:])
+        send(replies, reply)
+
+
+def main() -> None:
+    """Moves the pipes away from standard input and output, which user code may use, and serves."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    faulthandler.enable(file=sys.__stderr__ or sys.stderr)
+    serve(requests, replies)

@@ -1,0 +1,181 @@
+"""What became of each variant, and how that is written into the record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jitmagic.advice.verdict import Verdict
+from jitmagic.backends.protocol import Draft
+from jitmagic.measure.statistics import Interval, count_outliers, median_interval, ratio_interval
+from jitmagic.measure.worker import Built
+
+
+@dataclass
+class Outcome:
+    """The story of one variant so far; filled in by the steps in their order.
+
+    Attributes
+    ----------
+    name, backend, device, mode : str
+    draft : Draft or None
+        The last draft that was tried; None where none could be written.
+    built : Built or None
+        What the worker made of it.
+    verdict : Verdict or None
+        None while it is on its way.
+    samples : list of float
+        Seconds a call, one a round, in the same rounds as the baseline's.
+    calls : int
+    to_device, to_host, end_to_end : list of float
+        Seconds.
+    tried : list of dict
+        Forms that lost, as ``{"form": …, "run": seconds}``.
+    """
+
+    name: str
+    backend: str
+    device: str
+    mode: str
+    draft: Draft | None = None
+    built: Built | None = None
+    verdict: Verdict | None = None
+    samples: list[float] = field(default_factory=list)
+    calls: int = 0
+    to_device: list[float] = field(default_factory=list)
+    to_host: list[float] = field(default_factory=list)
+    end_to_end: list[float] = field(default_factory=list)
+    tried: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def verified(self) -> bool | None:
+        """True, False, or None where it was never compared."""
+        if self.built is None or self.built.finding is None:
+            return None
+        return self.built.finding.ok
+
+    @property
+    def run(self) -> Interval | None:
+        """Seconds of one call."""
+        return median_interval(self.samples) if self.samples else None
+
+    @property
+    def build_seconds(self) -> float | None:
+        """Seconds from source to a first result, less one ordinary call."""
+        if self.built is None or self.run is None:
+            return None
+        return max(self.built.first - self.run.median, 0.0)
+
+    def speedup(self, baseline: Sequence[float]) -> Interval | None:
+        """Returns how many times the baseline's speed it has; None unless it is verified and timed."""
+        if not self.verified or not self.samples:
+            return None
+        return ratio_interval(baseline, self.samples)
+
+
+def variant_record(outcome: Outcome, baseline: Outcome) -> dict[str, Any]:
+    """Writes one variant's entry of the record; see the schema for its fields."""
+    draft, built, verdict = outcome.draft, outcome.built, outcome.verdict
+    if verdict is None:
+        raise ValueError(f"{outcome.name} has no verdict yet")
+    finding = built.finding if built is not None else None
+    entry: dict[str, Any] = {
+        "name": outcome.name,
+        "backend": outcome.backend,
+        "device": outcome.device,
+        "mode": outcome.mode,
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "next_step": verdict.next_step,
+        "source": draft.module.text if draft is not None else "",
+        "entry": draft.entry if draft is not None else "",
+        "needs": list(draft.needs) if draft is not None else [],
+        "lines": list(draft.module.lines) if draft is not None else [],
+        "verified": outcome.verified,
+        "error": None,
+        "clocks": _clocks(outcome),
+        "build_cache": built.cache if built is not None and outcome.build_seconds is not None else None,
+        "memory": {"host_peak": built.host_peak if built is not None else None, "device_peak": None},
+        "threads": built.threads if built is not None else None,
+        "break_even_calls": _break_even(outcome, baseline),
+        "form": draft.form if draft is not None else "",
+        "tried": outcome.tried,
+        "notes": list(draft.notes) if draft is not None else [],
+    }
+    if finding is not None and finding.max_abs is not None:
+        entry["error"] = {
+            "max_abs": _finite(finding.max_abs),
+            "max_rel": _finite(finding.max_rel),
+            "where": finding.where,
+        }
+    speedup = outcome.speedup(baseline.samples)
+    if speedup is not None and outcome is not baseline:
+        entry["speedup"] = {"median": speedup.median, "low": speedup.low, "high": speedup.high}
+    return entry
+
+
+def _clocks(outcome: Outcome) -> dict[str, Any]:
+    build = outcome.build_seconds if outcome.verdict is not None and outcome.verdict.verdict != "baseline" else None
+    return {
+        "build": None if build is None else _clock([build], 1),
+        "to_device": _clock(outcome.to_device, len(outcome.to_device)),
+        "run": _clock(outcome.samples, outcome.calls),
+        "to_host": _clock(outcome.to_host, len(outcome.to_host)),
+        "end_to_end": _clock(outcome.end_to_end or outcome.samples, len(outcome.end_to_end) or outcome.calls),
+    }
+
+
+def _clock(samples: Sequence[float], calls: int) -> dict[str, Any] | None:
+    if not samples:
+        return None
+    interval = median_interval(samples)
+    return {
+        "median": interval.median,
+        "low": interval.low,
+        "high": interval.high,
+        "samples": interval.samples,
+        "calls": calls,
+        "outliers": count_outliers(samples),
+    }
+
+
+def _break_even(outcome: Outcome, baseline: Outcome) -> int | None:
+    """Returns after how many calls the build time is earned back; None where it never is."""
+    build, run, base = outcome.build_seconds, outcome.run, baseline.run
+    if outcome is baseline or not outcome.verified or build is None or run is None or base is None:
+        return None
+    gain = base.median - run.median
+    return max(1, math.ceil(build / gain)) if gain > 0 else None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def describe_values(labels: Sequence[str], values: Sequence[Any], mutated: Sequence[str]) -> list[dict[str, Any]]:
+    """Describes arguments for the record: kind, dtype, shape, bytes; the value itself for numbers and short strings."""
+    return [describe_value(label, value, label in mutated) for label, value in zip(labels, values, strict=True)]
+
+
+def describe_value(name: str, value: Any, mutated: bool = False) -> dict[str, Any]:
+    """Describes one value for the record."""
+    import numpy as np
+
+    entry: dict[str, Any] = {
+        "name": name, "kind": "object", "dtype": None, "shape": None, "bytes": None, "mutated": mutated, "value": None
+    }  # fmt: skip
+    if isinstance(value, np.ndarray | np.generic):
+        entry["kind"] = "array" if isinstance(value, np.ndarray) else "scalar"
+        entry["dtype"], entry["shape"], entry["bytes"] = str(value.dtype), list(value.shape), int(value.nbytes)
+        if isinstance(value, np.generic):
+            entry["value"] = repr(value.item())[:60]
+    elif isinstance(value, Mapping):
+        entry["kind"] = "dict"
+    elif isinstance(value, bool | int | float | complex | str | type(None)):
+        entry["kind"] = "none" if value is None else type(value).__name__
+        entry["value"] = repr(value)[:60]
+    elif isinstance(value, list | tuple):
+        entry["kind"] = type(value).__name__
+    return entry

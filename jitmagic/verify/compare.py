@@ -1,0 +1,270 @@
+"""Compares what a variant returned, and did to its arguments, with what NumPy did.
+
+Plain functions of NumPy values: no backend is known here, device arrays were moved to the host before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jitmagic.verify.tolerance import Tolerance, tolerance
+
+_CHUNK = 2**20
+"""Elements compared at a time, so that comparing needs little memory beside the arrays."""
+
+_SCALAR_DTYPES = {
+    bool: np.dtype(bool),
+    int: np.dtype(np.int64),
+    float: np.dtype(np.float64),
+    complex: np.dtype(np.complex128),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of a comparison.
+
+    Attributes
+    ----------
+    ok : bool
+    kind : str
+        Empty where ok, else the first thing that differs: "structure", "shape", "dtype", "values", "mutated",
+        "identity", "exception".
+    message : str
+        One sentence for the user; empty where ok.
+    max_abs, max_rel : float or None
+        Largest absolute and relative difference over all compared numbers; None where nothing could be compared.
+    where : str
+        The place of the largest difference, e.g. ``"result[3, 17]"``; empty where all is equal.
+    """
+
+    ok: bool
+    kind: str = ""
+    message: str = ""
+    max_abs: float | None = None
+    max_rel: float | None = None
+    where: str = ""
+
+
+@dataclass
+class _Worst:
+    """The largest difference so far, over all parts of a result."""
+
+    max_abs: float = 0.0
+    max_rel: float = 0.0
+    where: str = ""
+    compared: bool = False
+
+
+class _Differs(Exception):
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def compare_call(
+    expected: Any,
+    actual: Any,
+    expected_arguments: Mapping[str, Any],
+    actual_arguments: Mapping[str, Any],
+    mutated: Sequence[str],
+    inputs: int,
+) -> Finding:
+    """Compares one call's result and the arguments after it.
+
+    Parameters
+    ----------
+    expected, actual : object
+        What NumPy and the variant returned.
+    expected_arguments, actual_arguments : mapping of str to object
+        The arguments after the call, by label.
+    mutated : sequence of str
+        Labels of the arguments that NumPy changes: compared within tolerance; all others must be untouched to the bit.
+    inputs : int
+        Number of elements of all arguments, from which the length of reductions is estimated.
+    """
+    worst = _Worst()
+    try:
+        _compare(expected, actual, "result", inputs, worst)
+        for label, before in expected_arguments.items():
+            after = actual_arguments[label]
+            if label in mutated:
+                try:
+                    _compare(before, after, label, inputs, worst)
+                except _Differs as difference:
+                    text = f"the argument {label} after the call is not as NumPy leaves it: {difference}"
+                    raise _Differs("mutated", text) from None
+            elif not same_bits(before, after):
+                raise _Differs("mutated", f"the argument {label} was changed, which NumPy leaves as it was")
+    except _Differs as difference:
+        return Finding(False, difference.kind, str(difference), *_figures(worst))
+    return Finding(True, "", "", *_figures(worst))
+
+
+def same_bits(left: Any, right: Any) -> bool:
+    """Tells whether two nested values are equal to the bit (NaNs with the same bits are equal)."""
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        if left.dtype != right.dtype or left.shape != right.shape:
+            return False
+        return bool(np.array_equal(_bits(left), _bits(right)))
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same_bits, left, right))
+    if isinstance(left, dict):
+        return list(left) == list(right) and all(same_bits(left[key], right[key]) for key in left)
+    if isinstance(left, float | complex | np.generic):
+        return same_bits(np.asarray(left), np.asarray(right))
+    if isinstance(left, bool | int | str | bytes | None):
+        return bool(left == right)
+    state = getattr(left, "__dict__", None)
+    return same_bits(state, right.__dict__) if state is not None else True
+
+
+def _bits(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if array.dtype.kind in "biu":
+        return array
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def count_elements(value: Any) -> int:
+    """Counts the array elements in a nested value; a number counts as one."""
+    if isinstance(value, np.ndarray):
+        return value.size
+    if isinstance(value, list | tuple):
+        return sum(map(count_elements, value))
+    if isinstance(value, dict):
+        return sum(map(count_elements, value.values()))
+    return 1
+
+
+def _figures(worst: _Worst) -> tuple[float | None, float | None, str]:
+    if not worst.compared:
+        return None, None, ""
+    return worst.max_abs, worst.max_rel, worst.where
+
+
+def _compare(expected: Any, actual: Any, path: str, inputs: int, worst: _Worst) -> None:
+    if isinstance(expected, list | tuple):
+        if not isinstance(actual, list | tuple) or isinstance(expected, list) != isinstance(actual, list):
+            raise _Differs("structure", f"{path} is a {_kind(actual)} where NumPy gives a {_kind(expected)}")
+        if len(expected) != len(actual):
+            raise _Differs("structure", f"{path} has {len(actual)} elements where NumPy gives {len(expected)}")
+        for number, (left, right) in enumerate(zip(expected, actual, strict=True)):
+            _compare(left, right, f"{path}[{number}]", inputs, worst)
+    elif isinstance(expected, dict):
+        if not isinstance(actual, dict) or set(expected) != set(actual):
+            raise _Differs("structure", f"{path} is a {_kind(actual)} with other keys than NumPy's")
+        for key, left in expected.items():
+            _compare(left, actual[key], f"{path}[{key!r}]", inputs, worst)
+    elif _is_numeric(expected):
+        if not _is_numeric(actual):
+            raise _Differs("structure", f"{path} is a {_kind(actual)} where NumPy gives a {_kind(expected)}")
+        _compare_numbers(expected, actual, path, inputs, worst)
+    elif type(expected) is not type(actual) or not same_bits(expected, actual):
+        raise _Differs("values", f"{path} is {_short(actual)} where NumPy gives {_short(expected)}")
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic) or type(value) in _SCALAR_DTYPES
+
+
+def _compare_numbers(expected: Any, actual: Any, path: str, inputs: int, worst: _Worst) -> None:
+    left, right = _as_array(expected), _as_array(actual)
+    if left.shape != right.shape:
+        raise _Differs("shape", f"{path} has shape {right.shape} where NumPy gives {left.shape}")
+    if left.dtype.kind not in "biufc":
+        if not same_bits(left, right):
+            raise _Differs("values", f"{path} differs from NumPy's")
+        return
+    same_dtype = left.dtype == right.dtype
+    if not same_dtype and not (left.dtype.kind in "biufc" and right.dtype.kind in "biufc"):
+        raise _Differs("dtype", f"{path} is {right.dtype} where NumPy gives {left.dtype}")
+    allowed = tolerance(_coarser(left.dtype, right.dtype), inputs / max(left.size, 1))
+    wrong, place = _difference(left, right, path, allowed, worst)
+    if not same_dtype:
+        raise _Differs("dtype", f"{path} is {right.dtype} where NumPy gives {left.dtype}")
+    if wrong:
+        at = _at(path, place, left.shape)
+        share = f"{wrong} of {left.size} values differ" if left.size > 1 else "the value differs"
+        raise _Differs(
+            "values", f"{share}, most at {at}: {_short(right[place])} where NumPy gives {_short(left[place])}"
+        )
+
+
+def _difference(
+    left: np.ndarray[Any, Any], right: np.ndarray[Any, Any], path: str, allowed: Tolerance, worst: _Worst
+) -> tuple[int, tuple[int, ...]]:
+    """Counts the values out of tolerance and finds the worst; keeps the figures in ``worst``."""
+    worst.compared = True
+    wrong, most, most_at = 0, -np.inf, 0
+    wide = np.result_type(left.dtype, right.dtype, np.float64)
+    flat_left, flat_right = left.reshape(-1), right.reshape(-1)
+    with np.errstate(all="ignore"):
+        finite = np.abs(flat_left[np.isfinite(flat_left)]) if left.dtype.kind in "fc" else np.abs(flat_left[:0])
+        absolute = allowed.absolute_share * (float(finite.max()) if finite.size else 0.0)
+        del finite
+        for start in range(0, left.size, _CHUNK):
+            exact_left, exact_right = flat_left[start : start + _CHUNK], flat_right[start : start + _CHUNK]
+            # equal infinities and equal integers beyond 2**53 have no difference; a NaN equals a NaN
+            equal = exact_left == exact_right
+            if left.dtype.kind in "fc" and right.dtype.kind in "fc":
+                equal |= np.isnan(exact_left) & np.isnan(exact_right)
+            if equal.all():
+                continue
+            one, two = exact_left.astype(wide), exact_right.astype(wide)
+            gap = np.where(equal, 0.0, np.abs(one - two))
+            size = np.abs(one)
+            # a NaN or an infinity on one side only is infinitely far
+            gap = np.where(np.isfinite(gap), gap, np.inf)
+            excess = gap - (absolute + allowed.relative * np.where(np.isfinite(size), size, 0.0))
+            # integers that differ beyond 2**53 have a gap of zero in float64
+            bad = (excess > 0) | (~equal & (gap == 0.0))
+            wrong += int(np.count_nonzero(bad))
+            if bad.any():
+                at = int(np.argmax(np.where(bad, excess, -np.inf)))
+                if wrong == np.count_nonzero(bad) or excess[at] > most:
+                    most, most_at = float(excess[at]), start + at
+            top = float(gap.max())
+            if top > worst.max_abs:
+                worst.max_abs = top
+                worst.where = _at(path, np.unravel_index(start + int(np.argmax(gap)), left.shape), left.shape)
+            relative = gap[size > 0] / size[size > 0]
+            if relative.size:
+                worst.max_rel = max(worst.max_rel, float(relative.max()))
+    return wrong, tuple(int(index) for index in np.unravel_index(most_at, left.shape)) if left.size else ()
+
+
+def _as_array(value: Any) -> np.ndarray[Any, Any]:
+    if type(value) in _SCALAR_DTYPES:
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            raise _Differs("values", f"the integer {value} does not fit 64 bits, in which every backend computes")
+        return np.asarray(value, _SCALAR_DTYPES[type(value)])
+    return np.asarray(value)
+
+
+def _coarser(left: np.dtype[Any], right: np.dtype[Any]) -> np.dtype[Any]:
+    if left.kind in "fc" and right.kind in "fc":
+        return left if np.finfo(left).eps >= np.finfo(right).eps else right
+    return left
+
+
+def _at(path: str, place: Sequence[Any], shape: tuple[int, ...]) -> str:
+    return f"{path}[{', '.join(str(int(index)) for index in place)}]" if shape else path
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array"
+    return "None" if value is None else type(value).__name__
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.item() if np.ndim(value) == 0 else value.tolist()
+    text = f"{value:.9g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,41 @@
+"""Fake backends for tests: real workers, real arrays, source that the test writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jitmagic.backends.protocol import Availability, Draft, VariantRefusal
+from jitmagic.capture.workload import ModuleText
+from jitmagic.errors import Refusal
+
+
+@dataclass
+class FakeBackend:
+    """A backend whose variants are given as source; it runs on NumPy's runtime, in workers of its own."""
+
+    name: str
+    sources: Mapping[str, str]
+    title: str = "Fake"
+    runtime: str = "jitmagic.backends.numpy.runtime:NumpyRuntime"
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    present: Availability = field(default_factory=lambda: Availability(True))
+
+    def availability(self):
+        return self.present
+
+    def environment(self, device):
+        return {}
+
+    def drafts(self, workload, observed):
+        made = [
+            Draft(variant, self.name, "fake", "array", ModuleText(source, (None,) * source.count("\n")), "fn")
+            for variant, source in self.sources.items()
+        ]
+        refused = [
+            VariantRefusal(variant, self.name, "fake", Refusal(reason)) for variant, reason in self.refusals.items()
+        ]
+        return [*made, *refused]
+
+    def revise(self, workload, observed, draft, failure):
+        return Refusal(f"{failure.type}: {failure.message}")

@@ -1,0 +1,147 @@
+"""The pace of a measurement, on a fake clock and fake variants."""
+
+import itertools
+import random
+
+import pytest
+
+from jitmagic.measure.rounds import Plan, run_rounds
+
+
+class Machine:
+    """A machine whose time passes only when a variant runs."""
+
+    def __init__(self, speeds, noise=0.0, seed=0):
+        self.now = 0.0
+        self.speeds = dict(speeds)
+        self.noise = noise
+        self.rng = random.Random(seed)
+        self.log = []
+
+    def clock(self):
+        return self.now
+
+    def sampler(self, name):
+        def sample(calls, warm):
+            seconds = self.speeds[name] * (1 + self.noise * self.rng.random())
+            self.now += seconds * (calls + warm)
+            self.log.append((name, calls, warm))
+            return seconds
+
+        return sample
+
+    def run(self, plan=None, estimates=None, **more):
+        samplers = {name: self.sampler(name) for name in self.speeds}
+        return run_rounds(
+            samplers,
+            estimates or self.speeds,
+            "numpy",
+            plan or Plan(),
+            failures=(RuntimeError,),
+            clock=self.clock,
+            **more,
+        )
+
+
+def test_every_round_holds_every_variant_once_in_changing_order():
+    machine = Machine({"numpy": 0.03, "jax": 0.02, "numba": 0.025}, noise=0.3)
+    rounds = machine.run()
+    lengths = {len(one.samples) for one in rounds.series.values()}
+    assert len(lengths) == 1
+    names = [name for name, _, _ in machine.log]
+    in_threes = [tuple(names[i : i + 3]) for i in range(0, len(names) - 2, 3)]
+    assert all(set(three) == {"numpy", "jax", "numba"} for three in in_threes)
+    assert len(set(in_threes)) > 1
+
+
+def test_a_fast_variant_is_called_often_enough_to_fill_a_sample():
+    machine = Machine({"numpy": 1e-5, "numba": 1e-7})
+    machine.run(Plan(budget=1.0), estimates={"numpy": 1e-3, "numba": 1e-3})
+    calls = {name: n for name, n, _ in machine.log}
+    assert calls["numpy"] == pytest.approx(0.02 / 1e-5, rel=0.01)
+    assert calls["numba"] == pytest.approx(0.02 / 1e-7, rel=0.01)
+
+
+def test_it_stops_early_when_the_ratios_are_tight():
+    machine = Machine({"numpy": 0.05, "jax": 0.01}, noise=0.0)
+    rounds = machine.run(Plan(budget=100.0, least=5))
+    assert len(rounds.series["jax"].samples) <= 6
+    assert machine.now < 10
+
+
+def test_noise_keeps_it_at_work_until_the_budget_is_spent_and_no_longer():
+    machine = Machine({"numpy": 0.05, "jax": 0.05}, noise=3.0)
+    rounds = machine.run(Plan(budget=10.0, most=10_000))
+    assert 8.0 < machine.now <= 10.5
+    assert len(rounds.series["numpy"].samples) > 10
+
+
+def test_a_function_slower_than_the_budget_still_gets_three_rounds():
+    machine = Machine({"numpy": 30.0, "jax": 20.0})
+    rounds = machine.run(Plan(budget=10.0))
+    assert len(rounds.series["numpy"].samples) == 3
+
+
+def test_a_variant_that_is_lost_on_the_way_leaves_the_others_whole():
+    machine = Machine({"numpy": 0.02, "jax": 0.02, "numba": 0.02}, noise=0.5)
+    samplers = {name: machine.sampler(name) for name in machine.speeds}
+    count = 0
+
+    def lost(calls, warm):
+        nonlocal count
+        count += 1
+        if count > 3:
+            raise RuntimeError("a segmentation fault")
+        return samplers["jax"](calls, warm)
+
+    rounds = run_rounds(
+        {**samplers, "jax": lost},
+        machine.speeds,
+        "numpy",
+        Plan(),
+        failures=(RuntimeError,),
+        clock=machine.clock,
+    )
+    assert str(rounds.failed["jax"]) == "a segmentation fault"
+    assert "jax" not in rounds.series
+    assert len(rounds.series["numpy"].samples) == len(rounds.series["numba"].samples) >= 5
+
+
+def test_a_lost_baseline_ends_it():
+    def lost(calls, warm):
+        raise RuntimeError("gone")
+
+    with pytest.raises(RuntimeError, match="gone"):
+        run_rounds({"numpy": lost}, {"numpy": 1.0}, "numpy", Plan(), failures=(RuntimeError,))
+
+
+def test_an_interrupt_keeps_the_whole_rounds_before_it():
+    machine = Machine({"numpy": 0.02, "jax": 0.02}, noise=0.9)
+    samplers = {name: machine.sampler(name) for name in machine.speeds}
+    taken = 0
+
+    def interrupted(calls, warm):
+        nonlocal taken
+        taken += 1
+        if taken == 5:
+            raise KeyboardInterrupt
+        return samplers["jax"](calls, warm)
+
+    rounds = run_rounds(
+        {"numpy": samplers["numpy"], "jax": interrupted},
+        machine.speeds,
+        "numpy",
+        Plan(),
+        failures=(RuntimeError,),
+        clock=machine.clock,
+    )
+    assert rounds.interrupted
+    assert len(rounds.series["numpy"].samples) == len(rounds.series["jax"].samples) == 4
+
+
+def test_progress_counts_up_and_the_time_left_down():
+    machine = Machine({"numpy": 0.05, "jax": 0.05}, noise=3.0)
+    seen = []
+    machine.run(Plan(budget=5.0), progress=lambda done, total, left: seen.append((done, total, left)))
+    assert [done for done, _, _ in seen] == list(range(len(seen)))
+    assert all(one[2] >= two[2] for one, two in itertools.pairwise(seen))
