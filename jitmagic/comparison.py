@@ -432,8 +432,8 @@ class _Run:
                 raise BaselineError(f"{self.workload.call} could not be run a second time")
             raise BaselineError(
                 f"{self.workload.call} gives another result when it is run again with the same arguments: "
-                f"{told.message}. A function whose result depends on time, on random numbers or on what ran before cannot be compared; "
-                "pass the random numbers, or a seeded numpy.random.Generator, as an argument."
+                f"{told.message}. A function whose result depends on time, on random numbers or on what ran before "
+                "cannot be compared; pass the random numbers, or a seeded numpy.random.Generator, as an argument."
             )
         waiting = [one for one in self.outcomes if one.verdict is None]
         # all libraries are imported before the first build, so that none of them slows another's clock
