@@ -44,7 +44,7 @@ def fill(text: str, width: int, *, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
-def wrap(text: str, width: int, *, most: int | None = None) -> list[str]:
+def wrap(text: str, width: int, *, hang: int = 0, most: int | None = None) -> list[str]:
     """Breaks one line of text at its blanks into lines of a width; longer words are broken where they must be.
 
     Parameters
@@ -53,29 +53,33 @@ def wrap(text: str, width: int, *, most: int | None = None) -> list[str]:
         Text without newlines.
     width : int
         Columns of a line, at least 2.
+    hang : int
+        Columns by which all lines but the first are shorter.
     most : int, optional
         Lines at most; the last one ends with an ellipsis where something is missing.
     """
-    width = max(width, 2)
+    narrow = max(width - hang, 2)
     lines: list[str] = []
     current, used = "", 0
     for word in text.split(" "):
-        for number, piece in enumerate(_pieces(word, width)):
-            columns = display_width(piece)
-            gap = 1 if current and not number else 0
-            if current and (number or used + gap + columns > width):
-                lines.append(current)
-                current, used, gap = "", 0, 0
-                if most is not None and len(lines) > most:
-                    break
-            current, used = current + " " * gap + piece, used + gap + columns
         if most is not None and len(lines) > most:
             break
+        for number, piece in enumerate(_pieces(word, narrow)):
+            columns = display_width(piece)
+            gap = 1 if current and not number else 0
+            if current and (number or used + gap + columns > (narrow if lines else max(width, 2))):
+                lines.append(current)
+                current, used, gap = "", 0, 0
+            current, used = current + " " * gap + piece, used + gap + columns
+            if most is not None and len(lines) > most:
+                break
     if current or not lines:
         lines.append(current)
     if most is not None and len(lines) > most:
-        last = lines[most - 1]
-        lines = [*lines[: most - 1], cut(last + ELLIPSIS * 2, min(width, display_width(last) + 1))]
+        room = narrow if most > 1 else max(width, 2)
+        # two more characters than fit, so that the cut always leaves its mark
+        lines = [*lines[: most - 1], cut(fill(lines[most - 1], room) + "..", room)]
+        lines[-1] = lines[-1].removesuffix(ELLIPSIS).rstrip() + ELLIPSIS
     return lines
 
 
