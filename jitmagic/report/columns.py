@@ -27,7 +27,8 @@ def display_width(text: str) -> int:
 
 def cut(text: str, width: int) -> str:
     """Returns text cut to a width, with an ellipsis where something is missing."""
-    kept, used, room = [], 0, max(width, 1)
+    kept: list[str] = []
+    used, room = 0, max(width, 1)
     for cluster, columns in _clusters(text):
         if used + columns > room:
             while kept and used + 1 > room:

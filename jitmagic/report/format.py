@@ -55,19 +55,31 @@ def duration(seconds: float | None, low: float | None = None, high: float | None
         return MISSING
     if seconds == 0:
         return "0 s"
-    exact = _decimal(seconds)
-    bottom, top = _optional(low), _optional(high)
-    text = ""
-    for index, (unit, size) in enumerate(_DURATIONS):
+    scaled, place, _, unit = _in_unit(seconds, low, high)
+    return f"{_written(scaled, place)} {unit}"
+
+
+def duration_interval(seconds: float, low: float, high: float) -> str:
+    """Writes the interval of a time in the unit of the time: "25.6–26.6 ms"; "" where its ends look the same."""
+    if seconds == 0:
+        return ""
+    _, place, scale, unit = _in_unit(seconds, low, high)
+    ends = _interval(_decimal(low) / scale, _decimal(high) / scale, place)
+    return f"{ends} {unit}" if ends else ""
+
+
+def _in_unit(seconds: float, low: float | None, high: float | None) -> tuple[Decimal, int, Decimal, str]:
+    """Finds the unit for a time; returns the time in it, its last place, the unit in seconds, and its name."""
+    exact, bottom, top = _decimal(seconds), _optional(low), _optional(high)
+    for unit, size in _DURATIONS:
         scale = Decimal(size)
         scaled = exact / scale
-        place = _last_place(scaled, bottom and bottom / scale, top and top / scale)
-        text = f"{_written(scaled, place)} {unit}"
+        place = _last_place(scaled, None if bottom is None else bottom / scale, None if top is None else top / scale)
         # minutes and hours from two on: "75 s" is read faster than "1.2 min"
-        limit = 1000 if unit in ("ns", "µs", "ms") else 2 * Decimal(_DURATIONS[min(index + 1, 5)][1]) / scale
+        limit = 1000 if scale < 1 else 120
         if _rounded(scaled, place) < limit:
             break
-    return text
+    return scaled, place, scale, unit
 
 
 def clock(measured: Mapping[str, Any] | None) -> str:

@@ -39,7 +39,7 @@ _CLOCKS = {
 _PAGE_STYLE = """
 :root { color-scheme: light dark }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse }
+table { border-collapse: collapse; font-size: 14px }
 td, th { padding: 4px 12px 4px 0 }
 pre, code { font-size: 13px }
 summary { cursor: pointer }
@@ -107,7 +107,7 @@ def _header(names: Sequence[tuple[str, str]]) -> str:
 
 
 def _table(caption: str, header: str, body: Iterable[str]) -> Iterator[str]:
-    yield f'<div style="overflow-x:auto"><table style="border-collapse:collapse;margin:6px 0">'
+    yield '<div style="overflow-x:auto"><table style="border-collapse:collapse;margin:6px 0">'
     yield f'<caption style="{_LEFT};{_FAINT}">{caption}</caption>{header}<tbody>'
     yield from body
     yield "</tbody></table></div>"
@@ -142,7 +142,9 @@ def _sign(row: Row) -> str:
 
 
 def _variants(made: Sequence[Row]) -> Iterator[str]:
-    costs = [("run", "run"), ("end_to_end", "end to end"), ("build", "build")]
+    costs = [("run", "run"), ("build", "build")]
+    if any(row.moved for row in made):
+        costs.insert(1, ("end_to_end", "end to end"))
     costs += [("break_even", "break-even calls"), ("error", "largest error")]
     shown = [(field, name) for field, name in costs if any(getattr(row, field) != format.MISSING for row in made)]
     header = _header(
@@ -150,22 +152,24 @@ def _variants(made: Sequence[Row]) -> Iterator[str]:
     )
     body = []
     for row in made:
-        name = f"<strong>{_text(_name(row))}</strong><br><small>recommended</small>" if row.recommended else _text(_name(row))
-        first = f'<th scope="row" style="{_LEFT};font-weight:normal">{name}</th>'
+        name = _text(_name(row))
+        if row.recommended:
+            name = f"<strong>{name}</strong><br><small>recommended</small>"
+        first = f'<th scope="row" style="{_LEFT};font-weight:normal;white-space:nowrap">{name}</th>'
         verdict = _cell(f"{_sign(row)} {row.verdict}", f"{_LEFT};white-space:nowrap")
         if row.timed:
             figures = [_cell(_text(getattr(row, field)), _RIGHT) for field, _ in shown]
             why = f"<br><small>{_why(row)}</small>" if row.reason or row.next_step else ""
-            speed = _cell(f"{_bar(row)} {_speedup(row)}{why}", _LEFT)
+            speed = _cell(f"{_speed(row)}{why}")
             body.append(_row([first, verdict, speed, *figures]))
         else:
             body.append(_row([first, verdict, _cell(_why(row), _LEFT, span=1 + len(shown))]))
     yield from _table("The variants, the fastest first; in brackets the interval of each ratio", header, body)
 
 
-def _speedup(row: Row) -> str:
+def _speed(row: Row) -> str:
     ends = f" <small>({row.interval})</small>" if row.interval else ""
-    return f'<span style="white-space:nowrap"><strong>{row.speedup}</strong>{ends}</span>'
+    return f'<span style="white-space:nowrap">{_bar(row)} <strong>{row.speedup}</strong>{ends}</span>'
 
 
 def _bar(row: Row) -> str:
@@ -192,7 +196,8 @@ def _why(row: Row) -> str:
 def _warnings(record: Record) -> Iterator[str]:
     if record["warnings"]:
         items = "".join(f"<li>{_text(warning)}</li>" for warning in record["warnings"])
-        yield f'<p style="margin:4px 0"><strong>! Less certain than it looks</strong></p><ul style="margin:2px 0">{items}</ul>'
+        yield '<p style="margin:4px 0"><strong>! Less certain than it looks</strong></p>'
+        yield f'<ul style="margin:2px 0">{items}</ul>'
 
 
 def _hints(record: Record) -> Iterator[str]:
@@ -232,7 +237,7 @@ def _hint(hint: Hint) -> str:
 def _sources(record: Record, made: Sequence[Row]) -> Iterator[str]:
     original = clean.block(record["workload"]["source"])
     for row in made:
-        kind = "your function" if row.baseline else "source and measurements"
+        kind = "your function" if row.baseline else "source and measurements" if row.timed else "source"
         yield from _details(f"{_sign(row)} <strong>{_text(_name(row))}</strong>: {kind}", _variant(row, original))
 
 
@@ -266,13 +271,12 @@ def _beside(original: str, source: str) -> Iterator[str]:
     body = []
     for piece in pieces:
         body.append(
-            f'<tr style="border-bottom:{_LINE}">'
-            f"{_side(piece.left, piece.left_first, '−', _REMOVED, piece.changed)}"
+            f"<tr>{_side(piece.left, piece.left_first, '−', _REMOVED, piece.changed)}"
             f"{_side(piece.right, piece.right_first, '+', _ADDED, piece.changed)}</tr>"
         )
         if piece.skipped:
             same = f"{format.plural(piece.skipped, 'more line')} the same"
-            body.append(f'<tr style="border-bottom:{_LINE}">{_cell(same, f"{_LEFT};{_FAINT}", span=2)}</tr>')
+            body.append(f"<tr>{_cell(same, f'{_LEFT};{_FAINT}', span=2)}</tr>")
     header = _header([("original", _LEFT), ("variant", _LEFT)])
     yield from _table("− stands before lines that were replaced, + before those that are new", header, body)
 
@@ -282,24 +286,25 @@ def _side(lines: Sequence[str], first: int, sign: str, tint: str, changed: bool)
         return _cell("")
     mark = sign if changed else " "
     text = "\n".join(f"{mark} {number:3} {line}" for number, line in enumerate(lines, first + 1))
-    return _cell(_pre(text, "white-space:pre;margin:0"), f"{_LEFT};{tint}" if changed else _LEFT)
+    return _cell(_pre(text, "white-space:pre-wrap;max-width:40em;margin:0"), f"{_LEFT};{tint}" if changed else _LEFT)
 
 
 def _measurements(variant: Mapping[str, Any]) -> Iterator[str]:
-    header = _header([(name, _RIGHT if index else _LEFT) for index, name in enumerate(("clock", "median", "interval", "samples", "outliers"))])
+    names = ("clock", "median", "interval", "samples", "outliers")
+    header = _header([(name, "text-align:right" if name != "clock" else "text-align:left") for name in names])
     body = []
     for field, name in _CLOCKS.items():
         clock = variant["clocks"][field]
         if clock is None:
             continue
-        many = clock["samples"] > 1
-        ends = f"{format.duration(clock['low'])} – {format.duration(clock['high'])}" if many else format.MISSING
+        ends = ""
+        if clock["samples"] > 1:
+            ends = format.duration_interval(clock["median"], clock["low"], clock["high"])
         if field == "build" and variant["build_cache"]:
             name = f"build ({variant['build_cache']})"
         figures = (format.clock(clock), ends, format.count(clock["samples"]), format.count(clock.get("outliers")))
-        body.append(
-            _row([f'<th scope="row" style="{_LEFT};font-weight:normal">{name}</th>', *(_cell(text, _RIGHT) for text in figures)])
-        )
+        cells = "".join(_cell(text or format.MISSING, "text-align:right") for text in figures)
+        body.append(f'<tr><th scope="row" style="text-align:left;font-weight:normal">{name}</th>{cells}</tr>')
     yield from _table("Measurements", header, body)
     facts = []
     memory = variant["memory"]

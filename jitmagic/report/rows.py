@@ -67,6 +67,8 @@ class Row:
         ``ratio`` as text, and its interval ("" where there is none).
     run, end_to_end, build, break_even, error : str
         Figures as text, :data:`format.MISSING` where there is none.
+    moved : bool
+        Whether arguments or results are moved between host and device, so that ``end_to_end`` says more than ``run``.
     error_detail : str
         The largest deviation in full with its place, "" where nothing was compared.
     reason, next_step : str
@@ -87,6 +89,7 @@ class Row:
     speedup: str
     interval: str
     run: str
+    moved: bool
     end_to_end: str
     build: str
     break_even: str
@@ -107,7 +110,8 @@ def rows(record: Record) -> list[Row]:
     everything = [record["baseline"], *record["variants"]]
     ratios = [ratio for variant in everything if (ratio := _ratio(variant)) is not None]
     largest = max(ratios, default=1.0) or 1.0
-    made = [_row(variant, record, largest) for variant in everything]
+    chosen = _recommended(record, everything)
+    made = [_row(variant, largest, variant is chosen) for variant in everything]
     timed = sorted((row for row in made if row.timed), key=lambda row: row.variant["clocks"]["run"]["median"])
     others = sorted((row for row in made if not row.timed), key=lambda row: _UNTIMED_ORDER.index(row.verdict))
     return timed + others
@@ -128,16 +132,23 @@ def _ratio(variant: Mapping[str, Any]) -> float | None:
     return 1.0 if variant["verdict"] == "baseline" else float(variant["speedup"]["median"])
 
 
-def _row(variant: Mapping[str, Any], record: Record, largest: float) -> Row:
+def _recommended(record: Record, everything: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Returns the recommended variant; of those of one name on several devices, the fastest."""
+    advice = record["recommendation"]
+    if advice is None:
+        return None
+    named = [variant for variant in everything if variant["name"] == advice["variant"] and variant["verified"] is True]
+    return max(named, key=lambda variant: _ratio(variant) or 0.0, default=None)
+
+
+def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
     timed, verdict = is_timed(variant), variant["verdict"]
     ratio = _ratio(variant)
     speedup, interval = "", ""
     if timed:
         speedup, interval = ("1×", "") if verdict == "baseline" else format.speedup(variant["speedup"])
     clocks = variant["clocks"] if timed else dict.fromkeys(variant["clocks"])
-    moved = clocks["to_device"] is not None or clocks["to_host"] is not None
     name, device = clean.line(variant["name"]), clean.line(variant["device"])
-    advice = record["recommendation"]
     return Row(
         label=name if device == "cpu" or device in name else f"{name} · {device}",
         name=name,
@@ -145,13 +156,14 @@ def _row(variant: Mapping[str, Any], record: Record, largest: float) -> Row:
         verdict=verdict,
         sign=SIGNS[verdict],
         timed=timed,
-        recommended=advice is not None and advice["variant"] == variant["name"] and variant["verified"] is True,
+        recommended=recommended,
         ratio=ratio,
         share=None if ratio is None else min(ratio / largest, 1.0),
         speedup=speedup,
         interval=interval,
         run=format.clock(clocks["run"]),
-        end_to_end=format.clock(clocks["end_to_end"]) if moved else format.MISSING,
+        moved=clocks["to_device"] is not None or clocks["to_host"] is not None,
+        end_to_end=format.clock(clocks["end_to_end"]),
         build=format.clock(clocks["build"]),
         break_even=_break_even(variant) if timed else format.MISSING,
         error=_error(variant["error"]) if timed else format.MISSING,

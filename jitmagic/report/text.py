@@ -11,11 +11,14 @@ from jitmagic.report.rows import Hint, Record, Row
 NARROWEST = 40
 """Columns below which no layout is tried."""
 
-_NARROW = 64
 _NAME = 24
+_NARROWEST_NAME = 12
+_SHORTEST_BAR = 8
+_SHORTEST_REASON = 28
 _VERDICT = 13
 _GAP = "  "
 _LONGEST = 12
+_COSTS = ("run", "end to end", "build", "break-even", "largest error")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 _STYLES = {
@@ -82,9 +85,11 @@ def to_text(record: Record, *, width: int = 80, color: bool = False, code: str |
     _head(page, record)
     _advice(page, record)
     page.blank()
-    (_table if page.width >= _NARROW else _stack)(page, made)
-    if page.width >= _NARROW:
+    if page.width - _beside_names(made) >= _NARROWEST_NAME:
+        _table(page, made)
         _costs(page, made)
+    else:
+        _stack(page, made)
     _devices(page, record)
     _hints(page, record)
     _remarks(page, record, made)
@@ -99,7 +104,9 @@ def _chosen(made: Sequence[Row], code: str | None) -> list[Row]:
     found = [row for row in made if code in ("all", row.variant["name"])]
     if not found:
         names = ", ".join(dict.fromkeys(row.name for row in made))
-        raise ValueError(f"there is no variant {code!r} to show; this comparison has {names}, and 'all' shows every one")
+        raise ValueError(
+            f"there is no variant {code!r} to show; this comparison has {names}, and 'all' shows every one"
+        )
     return found
 
 
@@ -130,11 +137,22 @@ def _verdict(page: _Page, row: Row) -> list[str]:
     return [page.paint(fill(line, _VERDICT), row.verdict) for line in lines]
 
 
+def _beside_names(made: Sequence[Row]) -> int:
+    """Returns the columns that a table needs beside the names."""
+    figures = max((display_width(_speedup(row)) for row in made), default=0)
+    return _VERDICT + 3 * len(_GAP) + max(_SHORTEST_BAR + figures, _SHORTEST_REASON)
+
+
+def _speedup(row: Row) -> str:
+    return f"{row.speedup} ({row.interval})" if row.interval else row.speedup
+
+
 def _table(page: _Page, made: Sequence[Row]) -> None:
-    names = {id(row): wrap(row.label, _NAME, most=4) for row in made}
+    limit = min(_NAME, page.width - _beside_names(made))
+    names = {id(row): wrap(row.label, limit, most=4) for row in made}
     name_width = max([display_width(line) for lines in names.values() for line in lines] + [len("variant")])
     room = page.width - name_width - _VERDICT - 2 * len(_GAP)
-    figures = {id(row): f"{row.speedup} ({row.interval})" if row.interval else row.speedup for row in made if row.timed}
+    figures = {id(row): _speedup(row) for row in made if row.timed}
     figure_width = max((display_width(text) for text in figures.values()), default=0)
     bar_width = room - figure_width - len(_GAP)
     header = fill("variant", name_width) + _GAP + fill("verdict", _VERDICT) + _GAP
@@ -142,7 +160,7 @@ def _table(page: _Page, made: Sequence[Row]) -> None:
     for row in made:
         if row.timed:
             bar = page.paint(fill(_bar(row.share or 0.0, bar_width), bar_width), row.verdict)
-            content = [bar + _GAP + figures[id(row)]]
+            content = [bar + _GAP + figures[id(row)], *_explanation(row, room)]
         else:
             content = _explanation(row, room)
         cells = names[id(row)], _verdict(page, row), content
@@ -150,9 +168,6 @@ def _table(page: _Page, made: Sequence[Row]) -> None:
             name, verdict, rest = (cell[index] if index < len(cell) else "" for cell in cells)
             name = page.paint(fill(name, name_width), "strong" if row.recommended else "")
             page.lines.append(f"{name}{_GAP}{verdict or ' ' * _VERDICT}{_GAP}{rest}".rstrip())
-        if row.timed and row.reason:
-            for line in _explanation(row, room):
-                page.lines.append(" " * (page.width - room) + line)
 
 
 def _explanation(row: Row, room: int) -> list[str]:
@@ -178,31 +193,27 @@ def _stack(page: _Page, made: Sequence[Row]) -> None:
         page.add(f"{row.sign} {row.label}: {row.verdict}", hang=2, style=row.verdict, most=4)
         if row.timed:
             page.lines.append("  " + page.paint(_bar(row.share or 0.0, page.width - 2), row.verdict))
-            speedup = f"{row.speedup} ({row.interval})" if row.interval else row.speedup
-            page.add(", ".join([speedup, *(f"{name} {text}" for name, text in _costs_of(row))]), 2)
+            costs = {name: text for name, text in _costs_of(row).items() if row.moved or name != "end to end"}
+            page.add(", ".join([_speedup(row), *(f"{name} {text}" for name, text in costs.items())]), 2)
         for line in _explanation(row, page.width - 2):
             page.lines.append(("  " + line).rstrip())
 
 
-def _costs_of(row: Row) -> list[tuple[str, str]]:
-    pairs = [
-        ("run", row.run),
-        ("end to end", row.end_to_end),
-        ("build", row.build),
-        ("break-even", row.break_even if row.break_even in ("never", format.MISSING) else f"{row.break_even} calls"),
-        ("largest error", row.error),
-    ]
-    return [(name, text) for name, text in pairs if text != format.MISSING]
+def _costs_of(row: Row) -> dict[str, str]:
+    """Returns a timed row's figures by their heading, those that it has."""
+    few = row.break_even in ("never", format.MISSING)
+    figures = (row.run, row.end_to_end, row.build, row.break_even if few else f"{row.break_even} calls", row.error)
+    return {name: text for name, text in zip(_COSTS, figures, strict=True) if text != format.MISSING}
 
 
 def _costs(page: _Page, made: Sequence[Row]) -> None:
     timed = [row for row in made if row.timed]
     if not timed:
         return
-    found = [dict(_costs_of(row)) for row in timed]
-    columns = [
-        name for name in ("run", "end to end", "build", "break-even", "largest error") if any(name in row for row in found)
-    ]
+    found = [_costs_of(row) for row in timed]
+    columns = [name for name in _COSTS if any(name in row for row in found)]
+    if "end to end" in columns and not any(row.moved for row in timed):
+        columns.remove("end to end")
     cells = [[row.get(name, format.MISSING) for name in columns] for row in found]
     widths = [max(display_width(text) for text in (name, *texts)) for name, *texts in zip(columns, *cells, strict=True)]
     name_width = min(_NAME, page.width - sum(widths) - len(_GAP) * len(widths))
