@@ -75,11 +75,11 @@ def _in_unit(seconds: float, low: float | None, high: float | None) -> tuple[Dec
         scale = Decimal(size)
         scaled = exact / scale
         place = _last_place(scaled, None if bottom is None else bottom / scale, None if top is None else top / scale)
+        found = scaled, place, scale, unit
         # minutes and hours from two on: "75 s" is read faster than "1.2 min"
-        limit = 1000 if scale < 1 else 120
-        if _rounded(scaled, place) < limit:
+        if _rounded(scaled, place) < (1000 if scale < 1 else 120):
             break
-    return scaled, place, scale, unit
+    return found
 
 
 def clock(measured: Mapping[str, Any] | None) -> str:
@@ -157,15 +157,16 @@ def _last_place(value: Decimal, low: Decimal | None, high: Decimal | None) -> in
     """Finds the power of ten of the last digit that an interval supports."""
     leading = value.adjusted() if value else 0
     if low is None or high is None or low == high:
-        return leading - _ONE_SAMPLE_DIGITS + 1
-    place = min(((high - low) / 2).adjusted(), leading)
-    if low <= value <= high:
-        # a lopsided interval may lie on one side of the rounded figure: one digit more, then
-        while not low <= _rounded(value, place) <= high:
-            place -= 1
-    place = max(place, leading - MOST_DIGITS + 1)
+        place, most = leading - _ONE_SAMPLE_DIGITS + 1, _ONE_SAMPLE_DIGITS
+    else:
+        place, most = min(((high - low) / 2).adjusted(), leading), MOST_DIGITS
+        if low <= value <= high:
+            # a lopsided interval may lie on one side of the rounded figure: one digit more, then
+            while not low <= _rounded(value, place) <= high:
+                place -= 1
+    place = max(place, leading - most + 1)
     # 999.6 rounds to 1000, which has one digit more
-    return max(place, _rounded(value, place).adjusted() - MOST_DIGITS + 1) if value else place
+    return max(place, _rounded(value, place).adjusted() - most + 1) if value else place
 
 
 def _place_apart_from_one(end: Decimal, place: int) -> int:

@@ -148,7 +148,12 @@ def _variants(made: Sequence[Row]) -> Iterator[str]:
     costs += [("break_even", "break-even calls"), ("error", "largest error")]
     shown = [(field, name) for field, name in costs if any(getattr(row, field) != format.MISSING for row in made)]
     header = _header(
-        [("variant", _LEFT), ("verdict", _LEFT), ("speed against NumPy", _LEFT), *((name, _RIGHT) for _, name in shown)]
+        [
+            ("variant", _LEFT),
+            ("verdict", _LEFT),
+            ("speed against NumPy", _LEFT),
+            *((name, "text-align:right;vertical-align:top") for _, name in shown),
+        ]
     )
     body = []
     for row in made:
@@ -278,7 +283,7 @@ def _beside(original: str, source: str) -> Iterator[str]:
             same = f"{format.plural(piece.skipped, 'more line')} the same"
             body.append(f"<tr>{_cell(same, f'{_LEFT};{_FAINT}', span=2)}</tr>")
     header = _header([("original", _LEFT), ("variant", _LEFT)])
-    yield from _table("− stands before lines that were replaced, + before those that are new", header, body)
+    yield from _table("− replaced, + new", header, body)
 
 
 def _side(lines: Sequence[str], first: int, sign: str, tint: str, changed: bool) -> str:

@@ -169,7 +169,7 @@ def many() -> dict[str, Any]:
     ]
     record["recommendation"] = {
         "variant": "numba-parallel",
-        "sentence": "Take numba-parallel: 310 times NumPy's speed here (301 to 320), its build is earned back after 3 calls.",
+        "sentence": "Take numba-parallel: 310 times NumPy's speed here (301 to 320), building is earned back after 3.",
         "conditions": [
             "On cuda:0 jax is 1.3 times as fast, as long as the data stays there.",
             "Below 3 calls NumPy is done sooner.",
