@@ -1,0 +1,338 @@
+"""What every view shows of each variant and gotcha: chosen, ordered and written once, so that no two views disagree.
+
+The rule that matters most stands here: a figure of speed is shown only for a verified result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jitmagic.report import clean, format
+
+Record = Mapping[str, Any]
+
+SIGNS = {
+    "baseline": "=",
+    "faster": "▲",
+    "slower": "▼",
+    "no clear difference": "≈",
+    "differs": "≠",
+    "unsupported": "–",
+    "crashed": "✗",
+    "timed out": "∞",
+    "stopped": "■",
+}
+"""A character for each verdict, so that colour is never the only sign."""
+
+TIMED_VERDICTS = ("faster", "slower", "no clear difference")
+
+SEVERITIES = {
+    "silent": "Silent: the numbers change without a word",
+    "error": "Error: it stops with an exception",
+    "performance": "Performance: time is lost or measured wrongly",
+}
+
+_UNTIMED_ORDER = ("baseline", "differs", "crashed", "timed out", "stopped", "unsupported")
+_STATUS_ORDER = ("confirmed", "possible", "not seen with these inputs")
+_NO_REASON = {
+    "baseline": "it was not timed",
+    "differs": "the result differs from NumPy's",
+    "unsupported": "it could not be made",
+    "crashed": "its worker process ended",
+    "timed out": "it took longer than the time limit",
+    "stopped": "it was interrupted before it was timed",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant (or the baseline) as a row of text; every string is clean.
+
+    Attributes
+    ----------
+    label : str
+        Name, and the device where it is not the CPU.
+    name, device, verdict, sign : str
+    timed : bool
+        Whether it has figures: a verified result and a run time.
+    recommended : bool
+        Whether it is the recommended one.
+    ratio : float or None
+        NumPy's run time divided by this one's; None where it is not timed.
+    share : float or None
+        ``ratio`` divided by the largest one of the record, 0 to 1: the length of its bar.
+    speedup, interval : str
+        ``ratio`` as text, and its interval ("" where there is none).
+    run, end_to_end, build, break_even, error : str
+        Figures as text, :data:`format.MISSING` where there is none.
+    moved : bool
+        Whether arguments or results are moved between host and device, so that ``end_to_end`` says more than ``run``.
+    error_detail : str
+        The largest deviation in full with its place, "" where nothing was compared.
+    reason, next_step : str
+        The cause of a verdict without figures, never "" there; what to do about it.
+    variant : mapping
+        The variant's part of the record, as it is.
+    """
+
+    label: str
+    name: str
+    device: str
+    verdict: str
+    sign: str
+    timed: bool
+    recommended: bool
+    ratio: float | None
+    share: float | None
+    speedup: str
+    interval: str
+    run: str
+    moved: bool
+    end_to_end: str
+    build: str
+    break_even: str
+    error: str
+    error_detail: str
+    reason: str
+    next_step: str
+    variant: Mapping[str, Any]
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it is the user's own function."""
+        return self.verdict == "baseline"
+
+
+def rows(record: Record) -> list[Row]:
+    """Returns the baseline and all variants: the timed ones by run time, then the others by verdict."""
+    everything = [record["baseline"], *record["variants"]]
+    ratios = [ratio for variant in everything if (ratio := _ratio(variant)) is not None]
+    largest = max(ratios, default=1.0) or 1.0
+    chosen = _recommended(record, everything)
+    made = [_row(variant, largest, variant is chosen) for variant in everything]
+    timed = sorted((row for row in made if row.timed), key=lambda row: row.variant["clocks"]["run"]["median"])
+    others = sorted((row for row in made if not row.timed), key=lambda row: _UNTIMED_ORDER.index(row.verdict))
+    return timed + others
+
+
+def is_timed(variant: Mapping[str, Any]) -> bool:
+    """Says whether figures of speed may be shown: for nothing but a verified result."""
+    if variant["clocks"]["run"] is None:
+        return False
+    if variant["verdict"] == "baseline":
+        return True
+    return variant["verified"] is True and variant["verdict"] in TIMED_VERDICTS and bool(variant.get("speedup"))
+
+
+def _ratio(variant: Mapping[str, Any]) -> float | None:
+    if not is_timed(variant):
+        return None
+    return 1.0 if variant["verdict"] == "baseline" else float(variant["speedup"]["median"])
+
+
+def _recommended(record: Record, everything: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Returns the recommended variant; of those of one name on several devices, the fastest."""
+    advice = record["recommendation"]
+    if advice is None:
+        return None
+    named = [variant for variant in everything if variant["name"] == advice["variant"] and variant["verified"] is True]
+    return max(named, key=lambda variant: _ratio(variant) or 0.0, default=None)
+
+
+def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
+    timed, verdict = is_timed(variant), variant["verdict"]
+    ratio = _ratio(variant)
+    speedup, interval = "", ""
+    if timed:
+        speedup, interval = ("1×", "") if verdict == "baseline" else format.speedup(variant["speedup"])
+    clocks = variant["clocks"] if timed else dict.fromkeys(variant["clocks"])
+    name, device = clean.line(variant["name"]), clean.line(variant["device"])
+    return Row(
+        label=name if device == "cpu" or device in name else f"{name} · {device}",
+        name=name,
+        device=device,
+        verdict=verdict,
+        sign=SIGNS[verdict],
+        timed=timed,
+        recommended=recommended,
+        ratio=ratio,
+        share=None if ratio is None else min(ratio / largest, 1.0),
+        speedup=speedup,
+        interval=interval,
+        run=format.clock(clocks["run"]),
+        moved=clocks["to_device"] is not None or clocks["to_host"] is not None,
+        end_to_end=format.clock(clocks["end_to_end"]),
+        build=format.clock(clocks["build"]),
+        break_even=_break_even(variant) if timed else format.MISSING,
+        error=_error(variant["error"]) if timed else format.MISSING,
+        error_detail=_error_detail(variant["error"]),
+        reason=clean.line(variant["reason"]) or ("" if timed else _NO_REASON[verdict]),
+        next_step=clean.line(variant["next_step"]),
+        variant=variant,
+    )
+
+
+def _break_even(variant: Mapping[str, Any]) -> str:
+    if variant["break_even_calls"] is not None:
+        return format.calls(variant["break_even_calls"])
+    never = variant["verdict"] == "slower" and variant["clocks"]["build"] is not None
+    return "never" if never else format.MISSING
+
+
+def _error(error: Mapping[str, Any] | None) -> str:
+    return format.MISSING if error is None else format.figure(error["max_abs"])
+
+
+def _error_detail(error: Mapping[str, Any] | None) -> str:
+    if error is None or (error["max_abs"] is None and error["max_rel"] is None and not error["where"]):
+        return ""
+    if error["max_abs"] == 0:
+        return "none: every value is the same as NumPy's"
+    parts = []
+    if error["max_abs"] is not None:
+        parts.append(format.figure(error["max_abs"]))
+    if error["max_rel"] is not None:
+        relative = f"relative {format.figure(error['max_rel'])}"
+        parts.append(f"({relative})" if parts else relative)
+    if not parts:
+        parts.append("not finite")
+    if error["where"]:
+        parts.append(f"at {clean.line(error['where'])}")
+    return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One gotcha as text; every string is clean.
+
+    Attributes
+    ----------
+    attention : bool
+        Whether the reader has something to do: it is confirmed or possible, and the variants do not avoid it already.
+    place : str
+        "line 3", or "" where it has no place.
+    quoted : str
+        The user's line of source, "" where it is not known.
+    state : str
+        Its status, and whether it is handled.
+    link : str or None
+        An address that is safe to link to.
+    """
+
+    code: str
+    backend: str
+    severity: str
+    attention: bool
+    place: str
+    quoted: str
+    state: str
+    message: str
+    fix: str
+    link: str | None
+
+
+def hints(record: Record) -> dict[str, list[Hint]]:
+    """Returns the gotchas by severity, the gravest first; within one, those that ask for attention, then by line."""
+    ordered = sorted(
+        record["gotchas"],
+        key=lambda gotcha: (
+            not _asks_for_attention(gotcha),
+            _STATUS_ORDER.index(gotcha["status"]),
+            gotcha["line"] or 0,
+            gotcha["column"] or 0,
+        ),
+    )
+    lines = source_lines(record)
+    grouped: dict[str, list[Hint]] = {}
+    for severity in SEVERITIES:
+        made = [_hint(gotcha, lines) for gotcha in ordered if gotcha["severity"] == severity]
+        if made:
+            grouped[severity] = made
+    return grouped
+
+
+def source_lines(record: Record) -> dict[int, str]:
+    """Returns the user's source by the user's own line numbers."""
+    workload = record["workload"]
+    text = clean.block(workload["source"]).split("\n")
+    return {number: line for number, line in zip(workload["lines"], text, strict=False) if number is not None}
+
+
+def _asks_for_attention(gotcha: Mapping[str, Any]) -> bool:
+    return not gotcha["handled"] and gotcha["status"] != "not seen with these inputs"
+
+
+def _hint(gotcha: Mapping[str, Any], lines: Mapping[int, str]) -> Hint:
+    number = gotcha["line"]
+    return Hint(
+        code=clean.line(gotcha["code"]),
+        backend=clean.line(gotcha["backend"]),
+        severity=gotcha["severity"],
+        attention=_asks_for_attention(gotcha),
+        place="" if number is None else f"line {number}",
+        quoted="" if number is None else lines.get(number, "").strip(),
+        state=f"{gotcha['status']}, handled" if gotcha["handled"] else gotcha["status"],
+        message=clean.line(gotcha["message"]),
+        fix=clean.line(gotcha["fix"]),
+        link=web_link(gotcha),
+    )
+
+
+def web_link(gotcha: Mapping[str, Any]) -> str | None:
+    """Returns the gotcha's documentation where it is safe to link to."""
+    return clean.web_address(gotcha["link"]) if gotcha["link"] else None
+
+
+def machine(record: Record) -> str:
+    """Returns the machine in one line: processor, cores, memory, system, Python."""
+    facts = record["machine"]
+    parts = []
+    if facts["processor"]:
+        parts.append(facts["processor"])
+    if facts["cores"]:
+        parts.append(format.plural(facts["cores"], "core"))
+    if facts["memory"]:
+        parts.append(format.size(facts["memory"]))
+    system = " ".join(str(facts[name]) for name in ("system", "release") if facts[name])
+    if system:
+        parts.append(system)
+    parts.append(f"Python {facts['python']}")
+    return clean.line(" · ".join(parts))
+
+
+def libraries(record: Record) -> str:
+    """Returns the libraries with their versions in one line."""
+    return clean.line(", ".join(f"{name} {version}" for name, version in record["libraries"].items()))
+
+
+def arguments(record: Record) -> list[str]:
+    """Returns each argument as text, e.g. "x float32[5000, 5000], 100 MB"."""
+    return [argument(fact) for fact in record["workload"]["arguments"]]
+
+
+def argument(fact: Mapping[str, Any]) -> str:
+    """Returns an argument or a result as text."""
+    text = f"{fact['name']} {format.value_type(fact)}"
+    if fact["value"] is not None:
+        text += f" = {clean.line(fact['value'])[:60]}"
+    elif fact["shape"] and fact["bytes"] is not None:
+        text += f", {format.size(fact['bytes'])}"
+    return clean.line(text + (", changed in place" if fact["mutated"] else ""))
+
+
+def interruption(record: Record) -> str:
+    """Returns what to say of a comparison that was stopped, "" where it is complete."""
+    if record["status"] != "interrupted":
+        return ""
+    return f"Interrupted after {format.duration(record['elapsed'])}: what was done by then is shown."
+
+
+def advice(record: Record) -> tuple[str, Sequence[str]]:
+    """Returns the recommendation's sentence and its conditions."""
+    given = record["recommendation"]
+    if given is None:
+        why = "it was interrupted" if record["status"] == "interrupted" else "there is no evidence for one"
+        return f"No recommendation: {why}.", ()
+    return clean.line(given["sentence"]), [clean.line(condition) for condition in given["conditions"]]
