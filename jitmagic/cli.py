@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jitmagic import __version__, terminal
-from jitmagic.errors import CaptureError, JitmagicError
+from jitmagic.errors import JitmagicError
 
 if TYPE_CHECKING:
     from jitmagic.capture.workload import Workload
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         compare.add_argument(short, flag, metavar="NAMES", action="append", type=_names, help=words)
     compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
-    compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds after which a variant is given up (60)")
+    compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--html", metavar="OUT", help="write a page there; - is the standard output")
@@ -206,7 +206,7 @@ def _render(arguments: argparse.Namespace) -> int:
 
 
 def _target(text: str) -> tuple[str, str | None]:
-    """Splits ``FILE[::FUNCTION]``; from the right, so that ``C:\\model.py::step`` and a colon in a folder's name work."""
+    """Splits ``FILE[::FUNCTION]`` from the right: the colon of ``C:\\model.py`` is no separator."""
     path, separator, function = text.rpartition("::")
     if not separator or os.path.exists(text):
         path, function = text, ""
@@ -225,13 +225,14 @@ def _captured(path: str, function: str | None, call: str | None) -> Workload:
 
     try:
         return from_file(path, function=function, call=call)
-    except CaptureError as error:
+    except JitmagicError as error:
         for line in _users_traceback(error.__cause__, path):
             _complain(line, prefix="")
-        named = error.line is None or f"line {error.line}" in str(error)
-        raise Misuse(f"{path}: {error}" if named else f"{path}, line {error.line}: {error}") from None
+        number = getattr(error, "line", None)
+        named = number is None or f"line {number}" in str(error)
+        raise Misuse(f"{path}: {error}" if named else f"{path}, line {number}: {error}") from None
     except SystemExit as exit_:
-        raise Misuse(f"{path} ends the program in its set-up (exit code {exit_.code}); guard that with __main__") from None
+        raise Misuse(f"{path} ends the program in its set-up (code {exit_.code}); guard that with __main__") from None
 
 
 def _users_traceback(error: BaseException | None, path: str) -> list[str]:
@@ -313,20 +314,16 @@ class _Output:
 def _replacing(path: str) -> Iterator[TextIO]:
     """Opens a new file beside ``path`` that takes its place at the end, and goes away if something fails."""
     draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}")
-    # Not tempfile's: that would be readable by its owner alone.
-    with open(draft, "x", encoding="utf-8", newline="\n") as file:
-        try:
-            yield file
-        except BaseException:
-            file.close()
-            os.unlink(draft)
-            raise
     try:
+        # Not tempfile's: that would be readable by its owner alone.
+        with open(draft, "x", encoding="utf-8", newline="\n") as file:
+            yield file
         if os.path.exists(path):
             os.chmod(draft, os.stat(path).st_mode & 0o777)
         os.replace(draft, path)
-    except OSError:
-        os.unlink(draft)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
         raise
 
 

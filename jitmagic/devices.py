@@ -29,7 +29,7 @@ SMI_SECONDS = 20.0
 SMI_PLACES = ("/usr/lib/wsl/lib/nvidia-smi", r"C:\Windows\System32\nvidia-smi.exe")
 
 CUDA_EXTRAS = ((580, "cuda13"), (525, "cuda12"))
-"""The least driver of each CUDA major version, newest first (CUDA Toolkit release notes, minor version compatibility)."""
+"""The least driver of each CUDA major version, newest first (CUDA release notes, minor version compatibility)."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def parse_smi(text: str) -> tuple[tuple[Gpu, ...], str | None]:
     >>> parse_smi("0, GPU-8f2b, NVIDIA H200, 143771, 580.65.06\\n")[0][0].name
     'NVIDIA H200'
     """
-    gpus = []
+    gpus: list[Gpu] = []
     for row in csv.reader(text.splitlines(), skipinitialspace=True):
         if not row:
             continue
@@ -326,7 +326,8 @@ def table(detected: Mapping[str, Any], width: int = 80) -> str:
         "",
     ]
     rows = [("device", "what it is", "usable by")]
-    rows += [(device["name"], device["title"], ", ".join(device["backends"]) or "none") for device in detected["devices"]]
+    for device in detected["devices"]:
+        rows.append((device["name"], device["title"], ", ".join(device["backends"]) or "none"))
     lines += _columns(rows, width)
     lines.append("")
     rows = [("backend", "version", "devices")]

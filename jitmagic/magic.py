@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,15 +20,15 @@ from IPython.core.error import TryNext, UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Float, List, Unicode, Union
 
-from jitmagic.errors import CaptureError, JitmagicError
+from jitmagic.errors import JitmagicError
 from jitmagic.magic_options import DTYPES, OPTIONS, OptionError, read, scan
 
 if TYPE_CHECKING:
     from jitmagic.capture.workload import Workload
     from jitmagic.comparison import Comparison, Options, Progress
 
-EXAMPLE_LINE = "%jitcompare fn(x)"
-EXAMPLE_CELL = """%%jitcompare
+EXAMPLES = """%jitcompare fn(x)
+Or in a cell: %%jitcompare
     def fn(x):
         return x + x*x
     x = np.random.randn(1000)
@@ -127,7 +126,7 @@ class JitMagic(Magics):
             print(inspect.getdoc(JitMagic.jitcompare))
             return None
         if cell is None and not asked.call:
-            raise UsageError(f"{form}: there is no call to compare.\nExample: {EXAMPLE_LINE}\nIn a cell: {EXAMPLE_CELL}")
+            raise UsageError(f"{form}: there is no call to compare.\nExample: {EXAMPLES}")
 
         outer = _Outer(self.shell)
         options = self._options(form, settings)
@@ -139,9 +138,10 @@ class JitMagic(Magics):
                 if captured is None:
                     return None
                 workload = captured
-        except CaptureError as error:
+        except JitmagicError as error:
             self._show_cause(error)
-            where = f"line {error.line}: " if error.line is not None and f"line {error.line}" not in str(error) else ""
+            number = getattr(error, "line", None)
+            where = f"line {number}: " if number is not None and f"line {number}" not in str(error) else ""
             raise UsageError(f"{form}: {where}{error}") from None
 
         returned = "result" in settings
@@ -247,7 +247,7 @@ class JitMagic(Magics):
 
         return compare_workload(workload, options, view.report if self.progress else None)
 
-    def _show_cause(self, error: CaptureError) -> None:
+    def _show_cause(self, error: JitmagicError) -> None:
         """Shows the traceback of the user's own exception, where that is why the capture failed."""
         cause = error.__cause__
         if cause is None:
@@ -430,14 +430,11 @@ def _as_names(value: Any) -> tuple[str, ...] | None:
 
 
 def _users_part(trace: TracebackType | None, namespace: Mapping[str, Any]) -> TracebackType | None:
-    """Cuts jitmagic's own frames off the start of a traceback; None where no code of the user's was running."""
-    package = os.path.dirname(os.path.abspath(__file__)) + os.sep
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(package):
+    """Cuts a traceback down to where the user's code begins; None where none of it was running."""
+    # An evaluated argument sees the user's names; jitmagic and the libraries that it calls do not.
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") != namespace.get("__name__"):
         trace = trace.tb_next
-    # An evaluated argument sees the user's names; a library that the capture calls does not.
-    if trace is not None and trace.tb_frame.f_globals.get("__name__") == namespace.get("__name__"):
-        return trace
-    return None
+    return trace
 
 
 def complete(shell: Any, event: Any) -> list[str]:

@@ -105,17 +105,21 @@ def read(line: str) -> Line:
         else:
             settings[option.name] = _converted(option, flag, raw)
     call = line[found.rest :].strip().removesuffix(";").rstrip()
-    flag = misplaced_option(call)
-    if flag:
-        raise OptionError(f"the option {flag} stands behind the call; options come first: {flag} … {_call_part(call)}")
+    misplaced = misplaced_option(call)
+    if misplaced:
+        behind = call[: call.rindex(misplaced)].rstrip() if call.count(misplaced) == 1 else "fn(x)"
+        raise OptionError(f"the option {misplaced} stands behind the call; options come first: {misplaced} … {behind}")
     return Line(settings, call)
 
 
 def names(raw: str, flag: str) -> tuple[str, ...]:
-    """Splits ``"numba, jax"`` into its names; raises :class:`OptionError` where there is none."""
+    """Splits ``"numba, jax"`` into its names; raises :class:`OptionError` where that cannot be."""
     found = tuple(part.strip() for part in raw.split(",") if part.strip())
     if not found:
         raise OptionError(f"{flag} needs one name or more, separated by commas, and got {raw!r}")
+    odd = next((name for name in found if not re.fullmatch(r"[\w.:-]+", name)), None)
+    if odd is not None:
+        raise OptionError(f"{flag} takes names separated by commas, and {odd!r} is no name")
     return found
 
 
@@ -167,13 +171,6 @@ def misplaced_option(call: str) -> str | None:
         if match[1] in BY_FLAG and _is_call(call[: match.start() + 1]):
             return match[1]
     return None
-
-
-def _call_part(call: str) -> str:
-    for match in re.finditer(r"\)(?=\s+-)", call):
-        if _is_call(call[: match.end()]):
-            return call[: match.end()]
-    return call
 
 
 def _is_call(text: str) -> bool:
