@@ -187,7 +187,7 @@ def _render(arguments: argparse.Namespace) -> int:
 
     try:
         loaded = record.load(text)
-    except ValueError as error:
+    except (ValueError, JitmagicError) as error:
         raise Misuse(f"{arguments.record} holds no record that this version can show: {error}") from None
     if outputs:
         from jitmagic.report import html
@@ -199,7 +199,7 @@ def _render(arguments: argparse.Namespace) -> int:
     from jitmagic.report import text as text_view
 
     code, complaint = _code(arguments.code, loaded)
-    _print(text_view.to_text(loaded, terminal.width(), terminal.wants_colour(sys.stdout), code))
+    _print(text_view.to_text(loaded, width=terminal.width(), color=terminal.wants_colour(sys.stdout), code=code))
     if complaint:
         raise Misuse(complaint)
     return ANSWERED
@@ -229,10 +229,8 @@ def _captured(path: str, function: str | None, call: str | None) -> Workload:
         for line in _users_traceback(error.__cause__, path):
             _complain(line, prefix="")
         number = getattr(error, "line", None)
-        named = number is None or f"line {number}" in str(error)
-        raise Misuse(f"{path}: {error}" if named else f"{path}, line {number}: {error}") from None
-    except SystemExit as exit_:
-        raise Misuse(f"{path} ends the program in its set-up (code {exit_.code}); guard that with __main__") from None
+        told = str(error) if number is None or f"line {number}" in str(error) else f"line {number}: {error}"
+        raise Misuse(told if path in told else f"{path}: {told}") from None
 
 
 def _users_traceback(error: BaseException | None, path: str) -> list[str]:

@@ -231,11 +231,10 @@ def _devices(here: Mapping[str, Any], states: Mapping[str, Availability]) -> lis
     def users(kind: str) -> list[str]:
         return [name for name, state in states.items() if state.installed and not state.reason and kind in state.kinds]
 
-    cores = here["cores"]
     found = [
         {
             "name": "cpu",
-            "title": f"{here['processor']}, {cores} core{'' if cores == 1 else 's'}",
+            "title": f"{here['processor']}, {_counted(here['cores'], 'core')}",
             "backends": users("cpu"),
         }
     ]
@@ -322,7 +321,7 @@ def table(detected: Mapping[str, Any], width: int = 80) -> str:
     memory = f"{here['memory'] / 2**30:.0f} GiB"
     lines = [
         f"{here['system']} {here['release']} on {here['architecture']}, Python {here['python']}",
-        f"{here['cores']} cores, {here['threads']} threads, {memory} of memory",
+        f"{_counted(here['cores'], 'core')}, {_counted(here['threads'], 'thread')}, {memory} of memory",
         "",
     ]
     rows = [("device", "what it is", "usable by")]
@@ -344,6 +343,10 @@ def table(detected: Mapping[str, Any], width: int = 80) -> str:
     for note in detected["notes"]:
         lines += ["", *_wrapped(note, width)]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _columns(rows: list[tuple[str, str, str]], width: int) -> list[str]:

@@ -228,7 +228,13 @@ class JitMagic(Magics):
         planned = plan(source, call)
         if not self._run(planned.setup, outer):
             return None
-        return from_call(planned.call, shell.user_ns, sources=planned.definitions, function=planned.function)
+        return from_call(
+            planned.call,
+            shell.user_ns,
+            sources=planned.definitions,
+            function=planned.function,
+            line=planned.call_line,
+        )
 
     def _run(self, source: str, outer: _Outer) -> bool:
         """Runs source as an ordinary cell that leaves In, Out, `_` and the count alone; returns whether it went well.

@@ -61,6 +61,7 @@ class Comparison:
 class CellPlan:
     setup: str
     call: str | None
+    call_line: int | None
     function: str | None
     definitions: dict[str, str]
 
@@ -76,23 +77,38 @@ def plan(source: str, call: str | None) -> CellPlan:
     body = ast.parse(source).body
     definitions = {node.name: node.name for node in body if isinstance(node, ast.FunctionDef)}
     lines = source.splitlines()
+    line = None
     if call is None:
         if not body or not isinstance(body[-1], ast.Expr) or not isinstance(body[-1].value, ast.Call):
             raise CaptureError("the cell ends without a call; end it with one, e.g. fn(x)", len(lines))
         call = ast.get_source_segment(source, body[-1])
+        line = body[-1].lineno
         for number in range(body[-1].lineno - 1, body[-1].end_lineno or 0):
             lines[number] = ""
-    return CellPlan("\n".join(lines) + "\n", call, next(iter(definitions), None), definitions)
+    return CellPlan("\n".join(lines) + "\n", call, line, next(iter(definitions), None), definitions)
 
 
-def from_call(call: str, namespace: Any, *, sources: Any = None, function: str | None = None) -> Workload:
+def from_call(
+    call: str, namespace: Any, *, sources: Any = None, function: str | None = None, line: int | None = None
+) -> Workload:
     node = ast.parse(call, mode="eval").body
     assert isinstance(node, ast.Call)
     try:
         args = tuple(eval(compile(ast.Expression(part), "<call>", "eval"), dict(namespace)) for part in node.args)
     except Exception as error:
-        raise CaptureError("an argument of the call raised") from error
+        raise CaptureError("an argument of the call raised", line) from error
     return Workload(call, args)
+
+
+def from_file(path: str, function: str | None = None, call: str | None = None) -> Workload:
+    source = Path(path).read_text(encoding="utf-8")
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    planned = plan(source, call)
+    try:
+        exec(compile(planned.setup, str(Path(path).resolve()), "exec"), namespace)
+    except Exception as error:
+        raise CaptureError("the set-up failed", 4) from error
+    return from_call(planned.call or "", namespace, function=function)
 
 
 class Steps:
@@ -149,6 +165,7 @@ def modules(steps: Steps) -> dict[str, types.ModuleType]:
     return {
         "jitmagic.capture.cell": _module("jitmagic.capture.cell", plan=plan),
         "jitmagic.capture.call": _module("jitmagic.capture.call", from_call=from_call),
+        "jitmagic.capture.file": _module("jitmagic.capture.file", from_file=from_file),
         "jitmagic.comparison": _module(
             "jitmagic.comparison",
             Options=Options,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ atoms = st.one_of(
     st.integers(-5, 5).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.text(max_size=12).map(repr),
-    st.sampled_from(["'-o x'", '"--budget 5"', "x -o", "x - b", "-x", "x[::-1]", "x[1:, -1]", "{'-q': -1}", "'it\\'s'"]),
+    st.sampled_from(["'-o x'", '"--budget 5"', "x -o", "x - b", "-x", "x[::-1]", "x[1:, -1]", "{'-q': -1}"]),
 )
 values = st.recursive(
     atoms,
@@ -67,11 +68,9 @@ def test_any_call_comes_back_as_it_was_typed(given_options, call, space):
 
 @given(st.text())
 def test_no_text_breaks_the_reading(text):
-    scan(text)
-    try:
+    assert 0 <= scan(text).rest <= len(text)
+    with contextlib.suppress(OptionError):
         read(text)
-    except OptionError as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize(
