@@ -96,12 +96,16 @@ class Availability:
         Why it cannot be used.
     remedy : str or None
         The one command that mends it, e.g. ``pip install "jitmagic[numba]"``.
+    kinds : tuple of str
+        The kinds of device that the installed build can use, e.g. ``("cpu", "cuda")``; from metadata alone, whether
+        such a device is here or not.
     """
 
     installed: bool
     versions: Mapping[str, str] = field(default_factory=dict)
     reason: str | None = None
     remedy: str | None = None
+    kinds: tuple[str, ...] = ("cpu",)
 
 
 class Backend(Protocol):

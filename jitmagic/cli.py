@@ -1,0 +1,360 @@
+"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic render`.
+
+Exit codes: 0 answered, 1 the baseline itself failed, 2 wrong use, 130 a second interrupt, 141 the reader went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from jitmagic import __version__, terminal
+from jitmagic.errors import JitmagicError
+
+if TYPE_CHECKING:
+    from jitmagic.capture.workload import Workload
+
+ANSWERED, FAILED, MISUSED, INTERRUPTED, NO_READER = 0, 1, 2, 130, 141
+
+STDOUT = "-"
+
+
+class Misuse(Exception):
+    """The command cannot be carried out as it was given; the text says why and what to write instead."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments without the program's name; those of the process by default.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as exit_:  # argparse has said what is wrong, or shown its help
+        return exit_.code if isinstance(exit_.code, int) else ANSWERED
+    try:
+        code = arguments.command(arguments)
+        sys.stdout.flush()
+        return code
+    except Misuse as error:
+        _complain(str(error))
+        return MISUSED
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # `jitmagic … | head`: what Python would still flush at its end has no reader (Python docs, "Note on SIGPIPE").
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_READER
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jitmagic",
+        description="Would Numba, JAX, PyTorch or CuPy make this NumPy function faster here, and is it still right?",
+    )
+    parser.add_argument("--version", action="version", version=f"jitmagic {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    compare = commands.add_parser(
+        "compare",
+        help="compare a function of a file with its variants",
+        description="Runs the file's set-up, and compares the call with its variants.",
+        epilog="example: jitmagic compare model.py::step --call 'step(x, 0.1)' --backends numba,jax --html result.html",
+    )
+    compare.add_argument("target", metavar="FILE[::FUNCTION]", help="a Python file, and the function in it")
+    compare.add_argument("--call", metavar="EXPR", help="the call to compare, e.g. 'fn(x)'; else the file's last call")
+    for short, flag, words in (
+        ("-b", "--backends", "backends to try, e.g. numba,jax (all that are here)"),
+        ("-d", "--devices", "devices to use, e.g. cpu,cuda:0 (all that are here)"),
+    ):
+        compare.add_argument(short, flag, metavar="NAMES", action="append", type=_names, help=words)
+    compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
+    compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
+    compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
+    compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
+    compare.add_argument("--html", metavar="OUT", help="write a page there; - is the standard output")
+    compare.add_argument("--code", metavar="NAME", help="show the source of this variant, or of all")
+    compare.add_argument("-q", "--quiet", action="store_true", help="show neither the result nor the progress")
+    compare.set_defaults(command=_compare)
+
+    devices = commands.add_parser(
+        "devices",
+        help="what is here, what each backend can use, and what mends what cannot",
+        description="Shows this machine's devices, what each backend can use, and what mends what cannot.",
+    )
+    devices.add_argument("--json", action="store_true", help="as JSON")
+    devices.set_defaults(command=_devices)
+
+    render = commands.add_parser("render", help="show a saved record", description="Makes the views of a saved record.")
+    render.add_argument("record", metavar="RECORD.json", help="a record from `compare --json`; - is the standard input")
+    render.add_argument("--html", metavar="OUT", help="write a page there; - is the standard output")
+    render.add_argument("--text", action="store_true", help="show the text, which is what happens without --html")
+    render.add_argument("--code", metavar="NAME", help="show the source of this variant, or of all")
+    render.set_defaults(command=_render)
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError("one name or more are needed, separated by commas")
+    return found
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    path, function = _target(arguments.target)
+    outputs = _outputs({"--json": arguments.json, "--html": arguments.html})
+    to_stdout = STDOUT in (arguments.json, arguments.html)
+    given = {
+        "backends": _flat(arguments.backends),
+        "devices": _flat(arguments.devices),
+        "budget": arguments.budget,
+        "timeout": arguments.timeout,
+        "dtype": arguments.dtype,
+    }
+
+    from jitmagic.comparison import Options, compare_workload
+
+    try:
+        options = Options(**{name: value for name, value in given.items() if value is not None})
+    except ValueError as error:
+        raise Misuse(str(error)) from None
+    # What the user's file prints must not run into a record that goes the same way.
+    with contextlib.redirect_stdout(sys.stderr) if to_stdout else contextlib.nullcontext():
+        workload = _captured(path, function, arguments.call)
+    line = None if arguments.quiet else terminal.ProgressLine()
+    try:
+        comparison = compare_workload(workload, options, line)
+    except JitmagicError as error:
+        _clear(line)
+        _complain(str(error))
+        return FAILED
+    except BaseException:
+        _clear(line)
+        raise
+    _clear(line)
+
+    views: dict[str, Callable[[], str]] = {
+        "--json": lambda: comparison.to_json(indent=2) + "\n",
+        "--html": lambda: comparison.to_html(page=True),
+    }
+    for flag, output in outputs.items():
+        output.write(views[flag]())
+    code, complaint = _code(arguments.code, comparison.record)
+    if not arguments.quiet and not to_stdout:
+        _print(comparison.to_text(width=terminal.width(), color=terminal.wants_colour(sys.stdout), code=code))
+    if complaint:
+        raise Misuse(complaint)
+    return ANSWERED
+
+
+def _devices(arguments: argparse.Namespace) -> int:
+    from jitmagic import devices
+
+    detected = devices.detect()
+    if arguments.json:
+        import json
+
+        _print(json.dumps(detected, indent=2))
+    else:
+        _print(devices.table(detected, width=terminal.width()))
+    return ANSWERED
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    try:
+        if arguments.record == STDOUT:
+            text = sys.stdin.read()
+        else:
+            with open(arguments.record, encoding="utf-8") as file:
+                text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(f"the record {arguments.record} cannot be read: {_reason(error)}") from None
+    outputs = _outputs({"--html": arguments.html})
+
+    from jitmagic.report import record
+
+    try:
+        loaded = record.load(text)
+    except (ValueError, JitmagicError) as error:
+        raise Misuse(f"{arguments.record} holds no record that this version can show: {error}") from None
+    if outputs:
+        from jitmagic.report import html
+
+        outputs["--html"].write(html.to_html(loaded, page=True))
+    if arguments.html == STDOUT or (arguments.html and not arguments.text):
+        return ANSWERED
+
+    from jitmagic.report import text as text_view
+
+    code, complaint = _code(arguments.code, loaded)
+    _print(text_view.to_text(loaded, width=terminal.width(), color=terminal.wants_colour(sys.stdout), code=code))
+    if complaint:
+        raise Misuse(complaint)
+    return ANSWERED
+
+
+def _target(text: str) -> tuple[str, str | None]:
+    """Splits ``FILE[::FUNCTION]`` from the right: the colon of ``C:\\model.py`` is no separator."""
+    path, separator, function = text.rpartition("::")
+    if not separator or os.path.exists(text):
+        path, function = text, ""
+    elif not function.isidentifier():
+        raise Misuse(f"{function!r} is no function's name; write FILE::FUNCTION, e.g. model.py::step")
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise Misuse(f"the file {path} cannot be read: {_reason(error)}") from None
+    return path, function or None
+
+
+def _captured(path: str, function: str | None, call: str | None) -> Workload:
+    from jitmagic.capture.file import from_file
+
+    try:
+        return from_file(path, function=function, call=call)
+    except JitmagicError as error:
+        for line in _users_traceback(error.__cause__, path):
+            _complain(line, prefix="")
+        number = getattr(error, "line", None)
+        told = str(error) if number is None or f"line {number}" in str(error) else f"line {number}: {error}"
+        raise Misuse(told if path in told else f"{path}: {told}") from None
+
+
+def _users_traceback(error: BaseException | None, path: str) -> list[str]:
+    """Lays out an exception with those of its frames that are in the user's file; empty where none is."""
+    if error is None:
+        return []
+    told = traceback.TracebackException.from_exception(error)
+    own = [frame for frame in told.stack if _same_file(frame.filename, path)]
+    if not own:
+        return []
+    told.stack = traceback.StackSummary.from_list(own)
+    told.__cause__ = told.__context__ = None
+    return "".join(told.format()).splitlines()
+
+
+def _same_file(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _flat(groups: list[list[str]] | None) -> tuple[str, ...] | None:
+    return tuple(name for group in groups for name in group) if groups else None
+
+
+def _code(asked: str | None, record: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Checks the name for ``--code`` against a record; returns what to show, and what to complain of."""
+    if asked is None or asked == "all":
+        return asked, None
+    names = [variant["name"] for variant in (record["baseline"], *record["variants"]) if variant]
+    if asked in names:
+        return asked, None
+    return None, f"--code {asked}: there is no such variant; there are all, {', '.join(names)}"
+
+
+class _Output:
+    """A place that a view is written to: a file, replaced at once and whole, or the standard output."""
+
+    def __init__(self, flag: str, path: str) -> None:
+        self.flag = flag
+        self.path = path
+        # A link stays a link: what it points to is replaced.
+        self.target = os.path.realpath(path)
+        # A device or a pipe (/dev/null, >(…)) cannot be replaced.
+        self.special = os.path.exists(self.target) and not os.path.isfile(self.target)
+
+    def check(self) -> None:
+        """Finds out before any work whether the place can be written."""
+        if self.path == STDOUT:
+            return
+        folder = os.path.dirname(self.target)
+        if os.path.isdir(self.target):
+            raise Misuse(f"{self.flag} {self.path}: this is a folder; give a file's name")
+        if os.path.exists(self.target) and not os.access(self.target, os.W_OK):
+            raise Misuse(f"{self.flag} {self.path}: the file is there and may not be written")
+        if self.special:
+            return
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise Misuse(f"{self.flag} {self.path}: nothing can be written in {folder}: {_reason(error)}") from None
+
+    def write(self, text: str) -> None:
+        """Writes the whole text; a reader sees the old file or the new one."""
+        if self.path == STDOUT:
+            _print(text, end="")
+            return
+        try:
+            if self.special:
+                with open(self.target, "w", encoding="utf-8") as file:
+                    file.write(text)
+                return
+            with _replacing(self.target) as file:
+                file.write(text)
+        except OSError as error:
+            raise Misuse(f"{self.flag} {self.path} could not be written: {_reason(error)}") from None
+
+
+@contextlib.contextmanager
+def _replacing(path: str) -> Iterator[TextIO]:
+    """Opens a new file beside ``path`` that takes its place at the end, and goes away if something fails."""
+    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}")
+    try:
+        # Not tempfile's: that would be readable by its owner alone.
+        with open(draft, "x", encoding="utf-8", newline="\n") as file:
+            yield file
+        if os.path.exists(path):
+            os.chmod(draft, os.stat(path).st_mode & 0o777)
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        raise
+
+
+def _outputs(asked: dict[str, str | None]) -> dict[str, _Output]:
+    outputs = {flag: _Output(flag, path) for flag, path in asked.items() if path}
+    if sum(output.path == STDOUT for output in outputs.values()) > 1:
+        raise Misuse(f"{' and '.join(outputs)} cannot both go to the standard output")
+    files = [output.target for output in outputs.values() if output.path != STDOUT and not output.special]
+    if len(set(files)) < len(files):
+        raise Misuse(f"{' and '.join(outputs)} name the same file {files[0]}")
+    for output in outputs.values():
+        output.check()
+    return outputs
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _clear(line: terminal.ProgressLine | None) -> None:
+    if line is not None:
+        line.clear()
+
+
+def _print(text: str, end: str = "\n") -> None:
+    _write(sys.stdout, text + end)
+
+
+def _complain(text: str, prefix: str = "jitmagic: ") -> None:
+    _write(sys.stderr, f"{prefix}{text}\n")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    # A Windows console or a C locale lacks letters such as µ, and would raise.
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "replace").decode(encoding))

@@ -1,0 +1,491 @@
+"""`%%jitcompare`, `%jitcompare` and `%jitdevices`: the IPython front.
+
+`%load_ext jitmagic` imports this file and nothing heavy: the steps are imported at the first comparison.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.display_functions import display
+from IPython.core.displaypub import CapturingDisplayPublisher, DisplayPublisher
+from IPython.core.error import TryNext, UsageError
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
+from traitlets import Bool, Float, List, Unicode, Union
+
+from jitmagic.errors import JitmagicError
+from jitmagic.magic_options import DTYPES, OPTIONS, OptionError, read, scan
+
+if TYPE_CHECKING:
+    from jitmagic.capture.workload import Workload
+    from jitmagic.comparison import Comparison, Options, Progress
+
+EXAMPLES = """%jitcompare fn(x)
+Or in a cell: %%jitcompare
+    def fn(x):
+        return x + x*x
+    x = np.random.randn(1000)
+    fn(x)"""
+COMMANDS = ("%%jitcompare", "%jitcompare")
+
+
+def register(shell: Any) -> None:
+    """Registers the magics and the completion of their options with an IPython shell; prints nothing."""
+    unregister(shell)
+    magics = JitMagic(shell)
+    shell.register_magics(magics)
+    for command in COMMANDS:
+        shell.set_hook("complete_command", complete, str_key=command)
+
+
+def unregister(shell: Any) -> None:
+    """Takes the magics away and ends the worker processes, if a comparison ever ran."""
+    manager = shell.magics_manager
+    for kind, name in (("line", "jitcompare"), ("cell", "jitcompare"), ("line", "jitdevices")):
+        manager.magics[kind].pop(name, None)
+    manager.registry.pop(JitMagic.__name__, None)
+    # `%reload_ext` imports this file anew, so the old instance is of another class of the same name.
+    shell.configurables[:] = [item for item in shell.configurables if type(item).__name__ != JitMagic.__name__]
+    dispatch = shell.strdispatchers.get("complete_command")
+    if dispatch is not None:
+        for command in COMMANDS:
+            dispatch.strs.pop(command, None)
+    comparison = sys.modules.get("jitmagic.comparison")
+    if comparison is not None:
+        comparison.shutdown()
+
+
+@magics_class
+class JitMagic(Magics):
+    """Compares a NumPy function with what Numba, JAX, PyTorch and CuPy make of it.
+
+    The traits are the defaults of the options of `%%jitcompare`.
+    """
+
+    budget = Float(10.0, help="Seconds to spend on timing.").tag(config=True)
+    timeout = Float(60.0, help="Seconds after which one variant is given up.").tag(config=True)
+    backends = Union(
+        [List(Unicode()), Unicode()], allow_none=True, default_value=None, help="Backends to try; None: all."
+    ).tag(config=True)
+    devices = Union(
+        [List(Unicode()), Unicode()], allow_none=True, default_value=None, help="Devices to use; None: all."
+    ).tag(config=True)
+    dtype = Unicode(
+        None, allow_none=True, help="Cast floating arguments to float32 or float64 first; None: leave them."
+    ).tag(config=True)
+    progress = Bool(True, help="Show a progress line while a comparison runs.").tag(config=True)
+
+    @no_var_expand
+    @line_cell_magic
+    @needs_local_scope
+    def jitcompare(self, line: str = "", cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Would Numba, JAX, PyTorch or CuPy make this NumPy function faster here, and is it still right?
+
+        In a cell, the last expression is the call to compare; it runs in worker processes, not in the kernel::
+
+            %%jitcompare [options] [call]
+            def fn(x):
+                return x + x*x
+
+            x = np.random.randn(1_000_000)
+            fn(x)
+
+        On a line, for a function that lives already::
+
+            %jitcompare [options] fn(x)
+
+        Options (before the call; defaults are set with `%config JitMagic.budget = 20` and so on)::
+
+            -b, --backends NAMES   backends to try: numba,jax,torch,cupy; all that are here by default
+            -d, --devices NAMES    devices to use: cpu,cuda:0; all that are here by default (see %jitdevices)
+            -o                     return the Comparison as the cell's result
+            -v NAME                store the Comparison in the variable NAME
+            -q                     show nothing
+            --budget SECONDS       seconds to spend on timing (10)
+            --timeout SECONDS      seconds after which one variant is given up (60)
+            --dtype DTYPE          cast the floating arguments to float32 or float64 first
+            --help                 show this help
+
+        An interrupt keeps what is measured so far.
+        """
+        form = "%jitcompare" if cell is None else "%%jitcompare"
+        try:
+            asked = read(line)
+        except OptionError as error:
+            example = "%jitcompare -b numba,jax fn(x)" if cell is None else "%%jitcompare -b numba,jax"
+            raise UsageError(f"{form}: {error}\nExample: {example}") from None
+        settings = asked.settings
+        if "help" in settings:
+            print(inspect.getdoc(JitMagic.jitcompare))
+            return None
+        if cell is None and not asked.call:
+            raise UsageError(f"{form}: there is no call to compare.\nExample: {EXAMPLES}")
+
+        outer = _Outer(self.shell)
+        options = self._options(form, settings)
+        try:
+            if cell is None:
+                workload = self._captured_line(asked.call, local_ns)
+            else:
+                captured = self._captured_cell(line, cell, asked.call or None, outer)
+                if captured is None:
+                    return None
+                workload = captured
+        except JitmagicError as error:
+            self._show_cause(error)
+            number = getattr(error, "line", None)
+            where = f"line {number}: " if number is not None and f"line {number}" not in str(error) else ""
+            raise UsageError(f"{form}: {where}{error}") from None
+
+        returned = "result" in settings
+        quiet = "quiet" in settings
+        # `-o` on an expression of its own is shown by IPython as the cell's result.
+        shown_by_shell = returned and outer.shows_result(line)
+        view = self._view(outer, quiet)
+        try:
+            comparison = self._compared(workload, options, view)
+        except JitmagicError as error:
+            view.close()
+            if not outer.fail(error):
+                raise
+            self.shell.showtraceback((type(error), error, error.__traceback__), exception_only=True)
+            return None
+        except BaseException:
+            view.close()
+            raise
+        if quiet or shown_by_shell:
+            view.close()
+        else:
+            view.show(comparison)
+        if "variable" in settings:
+            self.shell.user_ns[settings["variable"]] = comparison
+        return comparison if returned else None
+
+    @line_magic
+    def jitdevices(self, line: str = "") -> None:
+        """Shows this machine's devices, what each backend can use, and what mends what cannot."""
+        if line.strip():
+            raise UsageError(f"%jitdevices takes nothing and got {line.strip()!r}.\nExample: %jitdevices")
+        from jitmagic import devices, terminal
+
+        print(devices.table(devices.detect(), width=terminal.width()))
+
+    def _options(self, form: str, settings: Mapping[str, Any]) -> Options:
+        from jitmagic.comparison import Options
+
+        defaults = {
+            "backends": _as_names(self.backends),
+            "devices": _as_names(self.devices),
+            "budget": self.budget,
+            "timeout": self.timeout,
+            "dtype": self.dtype,
+        }
+        try:
+            return Options(**{name: settings.get(name, default) for name, default in defaults.items()})
+        except ValueError as error:
+            raise UsageError(f"{form}: {error}\nExample: {form} -b numba,jax --budget 20") from None
+
+    def _captured_line(self, call: str, local_ns: Mapping[str, Any] | None) -> Workload:
+        from jitmagic.capture.call import from_call
+
+        namespace = self.shell.user_ns
+        if local_ns is not None and local_ns is not namespace:
+            namespace = {**namespace, **local_ns}
+        return from_call(call, namespace)
+
+    def _captured_cell(self, line: str, cell: str, call: str | None, outer: _Outer) -> Workload | None:
+        """Plans the cell, runs its set-up in the kernel, and captures the call; None where the cell itself failed."""
+        from jitmagic.capture.call import from_call
+        from jitmagic.capture.cell import plan
+
+        shell = self.shell
+        source = outer.cell_source(line, cell)
+        with warnings.catch_warnings():
+            # They are shown once, when the cell runs.
+            warnings.simplefilter("ignore")
+            try:
+                ast.parse(source)
+            except SyntaxError:
+                parses = awaits = False
+            else:
+                parses, awaits = True, shell.should_run_async(source, transformed_cell=source)
+        if not parses:
+            # IPython words a syntax error best, and a cell that does not compile runs nothing.
+            self._run(source, outer)
+            return None
+        if awaits:
+            raise UsageError(
+                "%%jitcompare: the cell awaits something at its top level, which a magic cannot run; "
+                "await it in a cell of its own before this one, and use its result here."
+            )
+        planned = plan(source, call)
+        if not self._run(planned.setup, outer):
+            return None
+        return from_call(
+            planned.call,
+            shell.user_ns,
+            sources=planned.definitions,
+            function=planned.function,
+            line=planned.call_line,
+        )
+
+    def _run(self, source: str, outer: _Outer) -> bool:
+        """Runs source as an ordinary cell that leaves In, Out, `_` and the count alone; returns whether it went well.
+
+        The traceback of a failure is shown by the shell; the outer cell is marked as failed, so that "run all" stops.
+        """
+        with outer.kept():
+            result = self.shell.run_cell(source, store_history=False, silent=False)
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None:
+            outer.fail(error)
+        return error is None
+
+    def _compared(self, workload: Workload, options: Options, view: _View) -> Comparison:
+        from jitmagic.comparison import compare_workload
+
+        return compare_workload(workload, options, view.report if self.progress else None)
+
+    def _show_cause(self, error: JitmagicError) -> None:
+        """Shows the traceback of the user's own exception, where that is why the capture failed."""
+        cause = error.__cause__
+        if cause is None:
+            return
+        trace = _users_part(cause.__traceback__, self.shell.user_ns)
+        if trace is not None:
+            self.shell.showtraceback((type(cause), cause, trace), tb_offset=0)
+
+    def _view(self, outer: _Outer, quiet: bool) -> _View:
+        from jitmagic import terminal
+
+        publisher = self.shell.display_pub
+        if quiet:
+            return _View()
+        if isinstance(publisher, CapturingDisplayPublisher):
+            return _DisplayView()
+        if type(publisher) is DisplayPublisher:
+            return _TerminalView(terminal.ProgressLine())
+        # jupyter console and qtconsole print a display but never update it, and would lose the result; nothing tells
+        # them apart but that notebooks name the cell that they run.
+        if outer.cell_id is not None or "google.colab" in sys.modules:
+            return _NotebookView(terminal.Throttle())
+        return _DisplayView()
+
+
+class _View:
+    """Where progress and the result are shown; this one shows nothing."""
+
+    def report(self, event: Progress) -> None:
+        """Shows how far the comparison is."""
+
+    def show(self, comparison: Comparison) -> None:
+        """Shows the result in place of the progress."""
+
+    def close(self) -> None:
+        """Takes the progress away."""
+
+
+class _DisplayView(_View):
+    """Displays the result alone: in a notebook without a reader, and under `%%capture`."""
+
+    def show(self, comparison: Comparison) -> None:
+        display(comparison)
+
+
+class _TerminalView(_View):
+    """A progress line on stderr, and the text as wide and as coloured as the terminal is."""
+
+    def __init__(self, line: Any) -> None:
+        self.line = line
+
+    def report(self, event: Progress) -> None:
+        self.line(event)
+
+    def show(self, comparison: Comparison) -> None:
+        from jitmagic import terminal
+
+        self.line.clear()
+        if terminal.is_terminal(sys.stdout):
+            print(comparison.to_text(width=terminal.width(), color=terminal.wants_colour(sys.stdout)))
+        else:
+            display(comparison)
+
+    def close(self) -> None:
+        self.line.clear()
+
+
+class _NotebookView(_View):
+    """One output: a progress line that the result replaces, so that a saved notebook holds the result alone."""
+
+    def __init__(self, throttle: Any) -> None:
+        self.throttle = throttle
+        self.handle: Any = None
+
+    def report(self, event: Progress) -> None:
+        from jitmagic import terminal
+
+        if not self.throttle.passes(event):
+            return
+        bundle = {"text/plain": terminal.describe(event)}
+        if self.handle is None:
+            self.handle = display(bundle, raw=True, display_id=True)
+        else:
+            self.handle.update(bundle, raw=True)
+
+    def show(self, comparison: Comparison) -> None:
+        if self.handle is None:
+            display(comparison)
+        else:
+            self.handle.update(comparison)
+
+    def close(self) -> None:
+        # An output cannot be taken out of a notebook, but one without data shows as nothing.
+        if self.handle is not None:
+            self.handle.update({}, raw=True)
+
+
+class _Outer:
+    """The cell that holds the magic: its number and text, and a guard for its state while another cell runs inside."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        # The result that the running cell will return: None where the magic was called from code.
+        self.result = getattr(shell.displayhook, "exec_result", None)
+        info = getattr(self.result, "info", None)
+        self.cell_id: str | None = getattr(info, "cell_id", None)
+        self.raw: str = getattr(info, "raw_cell", None) or ""
+        self.transformed: str | None = getattr(info, "transformed_cell", None)
+
+    @property
+    def count(self) -> int:
+        """The number in the cell's ``In [n]``."""
+        # IPython 9 counts up before it runs a cell, IPython 8 after.
+        count = getattr(self.result, "execution_count", None)
+        return self.shell.execution_count if count is None else count
+
+    def cell_source(self, line: str, cell: str) -> str:
+        """Returns the cell as plain Python with the user's line numbers: the magic's line becomes a comment."""
+        # IPython drops empty lines at the start of what it transforms, so they are put back.
+        above = self._empty_lines(self.raw) if self.raw.lstrip().startswith("%%jitcompare") else 0
+        header = ["#"] * above + [f"# %%jitcompare {line}".rstrip()]
+        return "\n".join(header + [""] * self._empty_lines(cell)) + "\n" + self.shell.transform_cell(cell)
+
+    @staticmethod
+    def _empty_lines(text: str) -> int:
+        lines = text.splitlines()
+        return next((number for number, line in enumerate(lines) if line and not line.isspace()), 0)
+
+    def shows_result(self, line: str) -> bool:
+        """Returns whether IPython displays what the magic returns: it is the last expression of the running cell."""
+        if self.result is None or self.shell.ast_node_interactivity == "none":
+            return False
+        source = self.transformed if self.transformed is not None else self.shell.transform_cell(self.raw)
+        try:
+            body = ast.parse(source).body
+        except SyntaxError:
+            return False
+        if not body or not isinstance(body[-1], ast.Expr) or not isinstance(body[-1].value, ast.Call):
+            return False
+        texts = [part.value for part in body[-1].value.args[:2] if isinstance(part, ast.Constant)]
+        return texts == ["jitcompare", line] and not self.shell.displayhook.semicolon_at_end_of_expression(self.raw)
+
+    def fail(self, error: BaseException) -> bool:
+        """Marks the running cell as failed with an error that is shown already; returns False where there is none."""
+        if self.result is None:
+            return False
+        self.result.error_in_exec = error
+        return True
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Lets another cell run inside this one without a trace in its result, its number, `_` and Out."""
+        shell, compiler, count = self.shell, self.shell.compile, self.count
+        interactivity = shell.ast_node_interactivity
+        cache, replaced = compiler.cache, vars(compiler).get("cache")
+
+        def numbered(code: str, number: int = 0, raw_code: str | None = None) -> str:
+            # Tracebacks name the cell by the number that its source was cached with.
+            return cache(code, count, raw_code=raw_code)
+
+        compiler.cache = numbered
+        # The cell's last expression is the call to compare: none of those before it would be shown.
+        shell.ast_node_interactivity = "none"
+        try:
+            yield
+        finally:
+            shell.ast_node_interactivity = interactivity
+            if replaced is None:
+                del compiler.cache
+            else:
+                compiler.cache = replaced
+            shell.displayhook.exec_result = self.result
+
+
+def _as_names(value: Any) -> tuple[str, ...] | None:
+    """Turns a trait into a tuple of names: a list, or a text with commas; None and empty ones mean all."""
+    if isinstance(value, str):
+        value = [name.strip() for name in value.split(",") if name.strip()]
+    return tuple(value) if value else None
+
+
+def _users_part(trace: TracebackType | None, namespace: Mapping[str, Any]) -> TracebackType | None:
+    """Cuts a traceback down to where the user's code begins; None where none of it was running."""
+    # An evaluated argument sees the user's names; jitmagic and the libraries that it calls do not.
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") != namespace.get("__name__"):
+        trace = trace.tb_next
+    return trace
+
+
+def complete(shell: Any, event: Any) -> list[str]:
+    """Completes the line of the magics: options, backends, devices, and functions where the call begins.
+
+    Within the call, IPython's own completers know better.
+    """
+    typed = event.text_until_cursor.lstrip()
+    typed = typed[len(event.command) :]
+    if not typed:
+        raise TryNext
+    found = scan(typed)
+    flags = [flag for option in OPTIONS for flag in option.flags]
+    if found.ends_in == "option":
+        return flags
+    if found.ends_in == "value" and found.pending is not None:
+        return _values(found.pending.value, found.pending.name)
+    if found.ends_in == "space":
+        return _functions(shell) + flags
+    if typed[found.rest :] == event.symbol:
+        return _functions(shell)
+    raise TryNext
+
+
+def _values(kind: str | None, name: str) -> list[str]:
+    if name == "backends":
+        from jitmagic.backends import all_backends
+
+        return [backend for backend in all_backends() if backend != "numpy"]
+    if name == "devices":
+        from jitmagic.devices import devices
+
+        return [device["name"] for device in devices()]
+    if kind == "dtype":
+        return list(DTYPES)
+    raise TryNext
+
+
+def _functions(shell: Any) -> list[str]:
+    """Lists the user's functions, also those that a compiler's decorator wraps."""
+    hidden = shell.user_ns_hidden
+    return sorted(
+        name
+        for name, value in shell.user_ns.items()
+        if not name.startswith("_")
+        and name not in hidden
+        and (inspect.isfunction(value) or inspect.isfunction(getattr(value, "__wrapped__", None)))
+    )
