@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from jitmagic.analysis.names import Names
-from jitmagic.analysis.tree import COMPREHENSIONS, FunctionNode, SourceTree, bind_arguments, own_nodes, parameter_nodes
+from jitmagic.analysis.tree import Comprehension, FunctionNode, SourceTree, bind_arguments, own_nodes, parameter_nodes
+from jitmagic.analysis.words import words
 from jitmagic.observe.facts import ValueFact
 
 Facts = Callable[[ast.AST], "ValueFact | None"]
@@ -30,34 +31,33 @@ Facts = Callable[[ast.AST], "ValueFact | None"]
 IMMUTABLE = frozenset({"scalar", "float", "int", "bool", "complex", "str", "none", "function", "module"})
 """Kinds of values that no store can change, so that sharing them means nothing."""
 
-VIEW_FUNCTIONS = frozenset(
+VIEW_FUNCTIONS = words(
     "reshape ravel transpose swapaxes moveaxis rollaxis squeeze expand_dims broadcast_to broadcast_arrays asarray "
     "asanyarray ascontiguousarray asfortranarray asarray_chkfinite atleast_1d atleast_2d atleast_3d diagonal diag real "
     "imag flip fliplr flipud rot90 split array_split vsplit hsplit dsplit require matrix_transpose unstack trim_zeros "
     "lib.stride_tricks.as_strided lib.stride_tricks.sliding_window_view linalg.diagonal linalg.matrix_transpose "
-    "ndarray.view real_if_close copyto".split()
-)
+    "real_if_close")
 """Functions of NumPy whose result may share memory with their arguments."""
 
-VIEW_METHODS = frozenset(
-    "reshape ravel transpose swapaxes squeeze view diagonal newbyteorder setdefault get pop values items "
-    "__getitem__".split()
-)
-COPY_METHODS = frozenset(
+GENERATOR_METHODS = words(
+    "random normal standard_normal uniform integers choice permutation permuted poisson exponential gamma beta "
+    "binomial multinomial lognormal laplace logistic pareto rayleigh triangular vonmises weibull zipf geometric "
+    "standard_exponential standard_gamma standard_t standard_cauchy multivariate_normal dirichlet chisquare gumbel "
+    "hypergeometric negative_binomial bytes spawn randint rand randn random_sample gauss")
+"""Methods of ``numpy.random.Generator``, ``RandomState`` and ``random.Random`` that draw."""
+COPY_METHODS = words(
     "copy flatten tolist tobytes item sum mean std var min max prod cumsum cumprod any all argmax argmin argsort dot "
     "round clip take repeat conj conjugate nonzero trace ptp searchsorted choose compress astype count index "
-    "format join split strip replace lower upper startswith endswith".split()
-)
+    "format join split strip replace lower upper startswith endswith") | GENERATOR_METHODS
 VIEW_ATTRIBUTES = frozenset({"T", "mT", "real", "imag", "flat", "data", "base"})
 PLAIN_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes", "strides", "flags"})
 PASSING_BUILTINS = frozenset({"list", "tuple", "zip", "enumerate", "reversed", "iter", "next", "map", "filter",
-                              "sorted", "dict", "set", "getattr", "max", "min", "sum"})  # fmt: skip
-FANCY_MAKERS = frozenset(
+                              "sorted", "dict", "set", "getattr", "max", "min"})  # fmt: skip
+FANCY_MAKERS = words(
     "arange where nonzero flatnonzero argsort argwhere unique lexsort ix_ array asarray searchsorted digitize isnan "
     "isfinite isinf logical_and logical_or logical_not logical_xor tril_indices triu_indices diag_indices isin isclose "
     "greater less greater_equal less_equal equal not_equal random.permutation random.randint linspace argpartition "
-    "random.choice signbit unravel_index".split()
-)
+    "random.choice signbit unravel_index")
 
 NONE: frozenset[str] = frozenset()
 
@@ -82,7 +82,7 @@ class Aliases:
         self.tree, self.names, self.fact = tree, names, fact
         self._direct: dict[ast.AST, dict[str, set[str]]] = {}
         self._fresh: dict[ast.AST, set[str]] = {}
-        self._returns: dict[ast.AST, frozenset[str]] = {node: NONE for node in tree.definitions()}
+        self._returns: dict[ast.AST, frozenset[str]] = dict.fromkeys(tree.definitions(), NONE)
         changed = True
         while changed:  # a helper's result may alias its parameters: repeat until no summary grows
             changed = False
@@ -131,7 +131,7 @@ class Aliases:
             return fact.kind in ("list", "bool")
         if isinstance(index, ast.Slice | ast.Constant):
             return isinstance(index, ast.Constant) and isinstance(index.value, bool)
-        if isinstance(index, ast.List | ast.Compare) or isinstance(index, COMPREHENSIONS):
+        if isinstance(index, ast.List | ast.Compare | Comprehension):
             return True
         if isinstance(index, ast.UnaryOp):
             return True if isinstance(index.op, ast.Invert) else self.is_fancy(index.operand)
@@ -229,7 +229,7 @@ class Aliases:
         if not isinstance(expression, ast.Name) or (binder := self.names.binder(expression)) is None:
             return False
         for value in self.names.values(binder, expression.id):
-            if isinstance(value, ast.List | ast.Dict | ast.Set | ast.BinOp) or isinstance(value, COMPREHENSIONS):
+            if isinstance(value, ast.List | ast.Dict | ast.Set | ast.BinOp | Comprehension):
                 return True
             if isinstance(value, ast.Call) and self.names.path(value.func) in (
                 "builtins.list", "builtins.dict", "collections.defaultdict", "collections.deque"):  # fmt: skip
@@ -320,7 +320,15 @@ class Aliases:
         if isinstance(index, ast.BinOp):
             return self._is_integer(index.left) and self._is_integer(index.right)
         if isinstance(index, ast.Name):  # the index of a loop over range()
-            return self._is_fancy_name(index) is False
+            binder = self.names.binder(index)
+            bound = self.names.values(binder, index.id) if binder is not None else []
+            return bool(bound) and all(
+                isinstance(value, ast.For | ast.comprehension)
+                and isinstance(value.target, ast.Name)
+                and isinstance(value.iter, ast.Call)
+                and self.names.path(value.iter.func) == "builtins.range"
+                for value in bound
+            )
         return isinstance(index, ast.Constant) and type(index.value) is int
 
     def _call(self, node: ast.Call) -> frozenset[str]:

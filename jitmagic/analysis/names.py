@@ -17,7 +17,7 @@ import builtins
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jitmagic.analysis.tree import COMPREHENSIONS, FunctionNode, SourceTree, own_nodes, parameter_nodes, target_names
+from jitmagic.analysis.tree import Comprehension, FunctionNode, SourceTree, own_nodes, parameter_nodes, target_names
 
 SAME = {
     "numpy.amax": "numpy.max", "numpy.amin": "numpy.min", "numpy.around": "numpy.round", "numpy.round_": "numpy.round",
@@ -70,7 +70,7 @@ class Names:
         self._module_names = {name for name, _ in _bindings(tree.module)}
         self._scopes: dict[ast.AST, Scope] = {}
         for node in ast.walk(tree.module):
-            if isinstance(node, FunctionNode) or isinstance(node, COMPREHENSIONS):
+            if isinstance(node, FunctionNode | Comprehension):
                 self._scopes[node] = _scope(node)
 
     def scope(self, function: ast.AST) -> Scope:
@@ -104,7 +104,7 @@ class Names:
         binder = self.binder(expression)
         if binder is None:
             return None if expression.id in self._imports else self.tree.functions.get(expression.id)
-        bound = [v for v in self.values(binder, expression.id)]
+        bound = self.values(binder, expression.id)
         return bound[0] if len(bound) == 1 and isinstance(bound[0], ast.FunctionDef) else None
 
     def values(self, function: ast.AST, name: str) -> list[ast.AST]:
@@ -161,7 +161,7 @@ def _bindings(scope: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(scope, FunctionNode):
         for parameter in parameter_nodes(scope):
             yield parameter.arg, parameter
-    if isinstance(scope, COMPREHENSIONS):
+    if isinstance(scope, Comprehension):
         for generator in scope.generators:
             for name in target_names(generator.target):
                 yield name.id, generator
@@ -194,9 +194,7 @@ def _bindings(scope: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 yield alias.asname or alias.name.split(".")[0], node
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name, node
-        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+        elif (isinstance(node, ast.ExceptHandler) and node.name) or (isinstance(node, ast.MatchAs | ast.MatchStar) and node.name):
             yield node.name, node
 
 
@@ -226,7 +224,7 @@ def _scope(node: ast.AST) -> Scope:
     # A name that only a nested function binds is that function's own; here it counts as free only if read directly.
     inner: set[str] = set()
     for child in ast.walk(node):
-        if child is not node and (isinstance(child, FunctionNode) or isinstance(child, COMPREHENSIONS)):
+        if child is not node and isinstance(child, FunctionNode | Comprehension):
             inner |= {name for name, _ in _bindings(child)}
     direct = {
         child.id

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from jitmagic.observe.facts import Span
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 class SourceTree:
@@ -52,7 +52,8 @@ class SourceTree:
 
     def span(self, node: ast.AST) -> Span:
         """Returns a node's place in the text; columns count characters, where `ast` counts UTF-8 bytes."""
-        line, end = getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or getattr(node, "lineno", 1)
+        line: int = getattr(node, "lineno", 1)
+        end: int = getattr(node, "end_lineno", None) or line
         column = self._column(line, getattr(node, "col_offset", 0))
         return Span(line, column, end, self._column(end, getattr(node, "end_col_offset", None) or 0))
 
