@@ -1,6 +1,6 @@
 """May-alias: which names may share memory with which, per function and without regard to order.
 
-A *root* is a name that owns memory: a parameter, a name from outside, or a local bound at least once to something new.
+A *root* is a name that owns memory: a parameter, a name from outside, or a local bound to something new.
 
 >>> from jitmagic.analysis.names import Names
 >>> from jitmagic.analysis.tree import SourceTree

@@ -12,7 +12,7 @@ Every expression has two taints: of its value, and of its shape (``x[x > 0]`` ha
 
 >>> from jitmagic.analysis.names import Names
 >>> from jitmagic.analysis.tree import SourceTree
->>> tree = SourceTree("def fn(x):\\n    n = len(x)\\n    if n > 2 and x.sum() > 0:\\n        return x\\n    return -x\\n", "fn")
+>>> tree = SourceTree("def fn(x):\\n    n = len(x)\\n    if n > 2 and x.sum() > 0:\\n        return x\\n", "fn")
 >>> [(place.kind, place.span.line, place.level.name, place.reason) for place in Control(tree, Names(tree, {})).places]
 [('if', 3, 'ARRAY', 'depends on the contents of `x`')]
 
@@ -172,7 +172,7 @@ class Control:
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     self._assign(function, target, node.value, guard)
-            elif (isinstance(node, ast.AnnAssign) and node.value is not None) or isinstance(node, ast.AugAssign):
+            elif isinstance(node, ast.AnnAssign | ast.AugAssign) and node.value is not None:
                 self._assign(function, node.target, node.value, guard)
             elif isinstance(node, ast.NamedExpr):
                 self._assign(function, node.target, node.value, Flow())

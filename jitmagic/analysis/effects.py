@@ -3,7 +3,6 @@
 >>> from jitmagic.analysis.aliases import Aliases
 >>> from jitmagic.analysis.names import Names
 >>> from jitmagic.analysis.tree import SourceTree
-from jitmagic.analysis.words import words
 >>> tree = SourceTree("def fn(a):\\n    v = a[1:]\\n    v[:] = 0\\n    print(a)\\n", "fn")
 >>> names = Names(tree, {})
 >>> found = Effects(tree, names, Aliases(tree, names))

@@ -88,16 +88,16 @@ def _read(aliases: Aliases, read: ast.AST, target: ast.expr) -> frozenset[str]:
     """Returns the roots that an expression views in another order or window than the target."""
     if isinstance(read, ast.Attribute) and read.attr in ("T", "mT"):
         return aliases.sources(read.value)
-    if not isinstance(read, ast.Subscript) or not has_slice(read) or aliases.is_fancy(read.slice) is True:
+    if not isinstance(read, ast.Subscript) or aliases.is_fancy(read.slice) is True:
         return frozenset()
+    if not has_slice(read):  # `a -= a[0]` reads a row that it overwrites; `a[1:] += a[0]` of a vector reads a number
+        fact = aliases.fact(read)
+        row = fact is not None and fact.kind == "array" and fact.ndim != 0
+        return aliases.sources(read) if row and not (_same_row(target, read)) else frozenset()
     if isinstance(target, ast.Subscript):
         same = ast.dump(read.slice) == ast.dump(target.slice)
         return frozenset() if same or _disjoint(target, read) else aliases.sources(read.value)
-    reversed_ = any(
-        isinstance(part, ast.Slice) and part.step is not None and (_integer(part.step) or 0) < 0
-        for part in (read.slice.elts if isinstance(read.slice, ast.Tuple) else [read.slice])
-    )
-    return aliases.sources(read.value) if reversed_ else frozenset()
+    return aliases.sources(read.value)
 
 
 def has_slice(node: ast.Subscript) -> bool:
@@ -108,6 +108,10 @@ def has_slice(node: ast.Subscript) -> bool:
     )
 
 
+def _same_row(target: ast.expr, read: ast.Subscript) -> bool:
+    return isinstance(target, ast.Subscript) and _disjoint(target, read)
+
+
 def _disjoint(one: ast.Subscript, other: ast.Subscript) -> bool:
     """Tells whether two subscripts of the same array surely share no element."""
     if ast.dump(one.value) != ast.dump(other.value):
@@ -115,7 +119,7 @@ def _disjoint(one: ast.Subscript, other: ast.Subscript) -> bool:
     left = one.slice.elts if isinstance(one.slice, ast.Tuple) else [one.slice]
     right = other.slice.elts if isinstance(other.slice, ast.Tuple) else [other.slice]
     for a, b in zip(left, right, strict=False):
-        if (isinstance(a, ast.Constant) and a.value is Ellipsis) or (isinstance(b, ast.Constant) and b.value is Ellipsis):
+        if any(isinstance(part, ast.Constant) and part.value is Ellipsis for part in (a, b)):
             return False  # the axes no longer line up
         first, second = _bounds(a), _bounds(b)
         if first is not None and second is not None and (first[1] <= second[0] or second[1] <= first[0]):
