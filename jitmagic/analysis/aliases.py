@@ -9,7 +9,7 @@ A *root* is a name that owns memory: a parameter, a name from outside, or a loca
 >>> sorted(aliases.roots(tree.entry, "v")), sorted(aliases.roots(tree.entry, "w"))
 (['a'], ['w'])
 
-Conservative: an alias that exists is reported; one that is reported may not exist (``ravel`` of a non-contiguous array).
+Conservative: an alias that exists is reported; one that is reported may not exist (``ravel`` often copies).
 Facts of a watched run, where given, tell a fancy index from a basic one and a scalar from an array.
 """
 
