@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jitmagic.analysis.affine import Affine, Polynomial, affine
-from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.sharing import Sharing
 from jitmagic.analysis.calls import SHAPE_ATTRIBUTES, Calls, base_name
 from jitmagic.analysis.loops import Blocker, LoopClass, Reduction
 from jitmagic.analysis.reductions import reduction_of
@@ -43,7 +43,7 @@ class Scope:
         self.observed = observed
         self._lines = text.splitlines()
         self.calls = Calls(tree, names)
-        self.aliases = Aliases(self.function, self.calls, self.fact, observed)
+        self.aliases = Sharing(self.function, self.calls, self.fact, observed)
         a = self.function.args
         self.parameters = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
         if a.vararg is not None:

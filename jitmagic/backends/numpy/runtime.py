@@ -10,7 +10,15 @@ from typing import Any
 
 
 class NumpyRuntime:
-    """Loads source with ``exec`` and moves nothing: the host is the device."""
+    """Loads source with ``exec`` and moves nothing: the host is the device.
+
+    Attributes
+    ----------
+    synchronous : bool
+        A call is complete when it returns, and takes host arrays: there is nothing to wait for or to move.
+    """
+
+    synchronous = True
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports NumPy; ValueError for a device other than the CPU."""

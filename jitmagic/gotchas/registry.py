@@ -1,0 +1,290 @@
+"""The registry of gotcha rules: one small rule a trap, found by its file, documented in its docstring.
+
+A rule is a function that takes a :class:`~jitmagic.gotchas.context.Context` and yields notes, under the decorator
+:func:`rule`. Its docstring is its page, with the headings of :data:`HEADINGS`::
+
+    @rule("JX-PRINT", severity="silent")
+    def prints(ctx):
+        \"\"\"A print runs once, while JAX traces.
+
+        What happens: ...
+        Why: ...
+        Example:
+            print(x)
+        Instead:
+            jax.debug.print("{}", x)
+        See: https://...
+        \"\"\"
+        for effect in ctx.effects.of("print"):
+            yield ctx.gotcha(effect.node, ctx.status(effect.node), "...", "...")
+
+    @prints.finding
+    def seen(ctx, finding): ...
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+
+from jitmagic.capture.workload import Workload
+from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
+from jitmagic.gotchas.diagnostic import SEVERITIES, Gotcha
+from jitmagic.observe.facts import Observation
+
+Hook = Callable[[Context], Iterable[Note]]
+FindingHook = Callable[[Context, Finding], Iterable[Note]]
+
+HEADINGS = ("What happens", "Why", "Example", "Instead", "See")
+BACKENDS = {"NB": "numba", "JX": "jax", "PT": "torch", "CP": "cupy", "BM": "all", "GP": "all", "TP": "jax"}
+KINDS = ("values", "dtype", "shape", "mutated", "exception", "identity")
+_RULES: dict[str, Rule] = {}
+_STATUS_ORDER = {CONFIRMED: 0, NOT_SEEN: 1, POSSIBLE: 2}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One trap.
+
+    Attributes
+    ----------
+    code, backend, severity : str
+        ``"JX-PRINT"``, ``"jax"``, one of :data:`~jitmagic.gotchas.diagnostic.SEVERITIES`.
+    title, what, why, example, instead : str
+        The page: a sentence, what happens, why, the code that meets it, the code that does not.
+    links : tuple of str
+        Documentation; the first is the one a gotcha shows.
+    handled : bool
+        Whether the generated variants avoid it by construction.
+    explains : tuple of str
+        The kinds of finding that it can be the cause of.
+    signs : tuple of str
+        Regular expressions of exception texts that mean it.
+    static, observed, finding : callable or None
+        Hooks: on the source, on observed facts, on what the verifier found.
+    """
+
+    code: str
+    backend: str
+    severity: str
+    title: str
+    what: str
+    why: str
+    example: str
+    instead: str
+    links: tuple[str, ...]
+    handled: bool = False
+    explains: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    static: Hook | None = None
+    observed: Hook | None = None
+    finding: FindingHook | None = None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registered rule's handle: decorates further hooks of the same rule."""
+
+    code: str
+
+    def observed(self, hook: Hook) -> Hook:
+        """Registers a hook on observed facts."""
+        _RULES[self.code] = replace(_RULES[self.code], observed=hook)
+        return hook
+
+    def finding(self, hook: FindingHook) -> FindingHook:
+        """Registers a hook on what the verifier found."""
+        _RULES[self.code] = replace(_RULES[self.code], finding=hook)
+        return hook
+
+
+def rule(
+    code: str,
+    *,
+    severity: str,
+    hook: str = "static",
+    handled: bool = False,
+    explains: tuple[str, ...] = (),
+    signs: tuple[str, ...] = (),
+) -> Callable[[Hook], Registration]:
+    """Registers the decorated function as a rule.
+
+    Parameters
+    ----------
+    code : str
+        Unique; its first two letters name the backend (:data:`BACKENDS`).
+    severity : str
+    hook : str
+        ``"static"`` if it reads the source first, ``"observed"`` if it reads facts first.
+    handled, explains, signs
+        As in :class:`Rule`.
+
+    Raises
+    ------
+    ValueError
+        For a code that is taken, a word that is none of ours, or a docstring without all the headings.
+    """
+    if code in _RULES:
+        raise ValueError(f"the rule {code} is registered twice")
+    if code[:2] not in BACKENDS or severity not in SEVERITIES or hook not in ("static", "observed"):
+        raise ValueError(f"{code}: unknown backend prefix, severity {severity!r} or hook {hook!r}")
+    if set(explains) - set(KINDS):
+        raise ValueError(f"{code}: findings are of the kinds {KINDS}, not {explains}")
+
+    def register(function: Hook) -> Registration:
+        page = _page(code, function.__doc__ or "")
+        _RULES[code] = Rule(
+            code, BACKENDS[code[:2]], severity, page["title"], page["What happens"], page["Why"], page["Example"],
+            page["Instead"], tuple(page["See"].split()), handled, explains, signs,
+            static=function if hook == "static" else None,
+            observed=function if hook == "observed" else None,
+        )  # fmt: skip
+        return Registration(code)
+
+    return register
+
+
+def all_rules() -> Mapping[str, Rule]:
+    """Returns every rule by its code, sorted."""
+    _load()
+    return MappingProxyType(dict(sorted(_RULES.items())))
+
+
+def find(workload: Workload, observed: Observation) -> tuple[Gotcha, ...]:
+    """Finds the gotchas of a workload, the worst first, then by line; duplicates are merged.
+
+    Lines are the user's. What a watched run confirmed stands before what is merely possible.
+    """
+    context = Context(workload, observed)
+    return _sorted(gotcha for one in all_rules().values() for gotcha in _of_rule(context, one))
+
+
+def blame(
+    workload: Workload, observed: Observation, backend: str, finding_text: str, kind: str
+) -> tuple[Gotcha, ...]:
+    """Returns the gotchas that probably explain what the verifier found for a variant, as *confirmed*.
+
+    Parameters
+    ----------
+    backend : str
+        Whose variant it is.
+    finding_text : str
+        The finding, e.g. "the result is float64 where NumPy gives float32", or an exception's type and message.
+    kind : str
+        One of :data:`KINDS`.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"a finding is of the kinds {KINDS}, not {kind!r}")
+    context = Context(workload, observed)
+    finding = Finding(backend, kind, finding_text)
+    found: list[Gotcha] = []
+    for one in all_rules().values():
+        if one.backend not in (backend, "all"):
+            continue
+        if one.finding is not None:
+            found += [_gotcha(context, one, note) for note in one.finding(context, finding)]
+        elif kind == "exception":
+            if any(re.search(sign, finding_text) for sign in one.signs):
+                places = [replace(gotcha, status=CONFIRMED, handled=False) for gotcha in _of_rule(context, one)]
+                found += places or [_gotcha(context, one, Note(None, CONFIRMED, one.what, _advice(one), False))]
+        elif kind in one.explains:
+            found += [replace(g, status=CONFIRMED) for g in _of_rule(context, one) if not g.handled]
+    return _sorted(found)
+
+
+def explain(code: str) -> str:
+    """Returns a rule's page as Markdown.
+
+    Raises
+    ------
+    LookupError
+        If there is no such rule; the message names the closest codes.
+    """
+    rules = all_rules()
+    if code.upper() not in rules:
+        near = [known for known in rules if known.startswith(code.upper()[:4])] or list(rules)[:5]
+        raise LookupError(f"there is no gotcha {code!r}; did you mean {', '.join(near)}?")
+    one = rules[code.upper()]
+    handled = "The generated variants take care of it." if one.handled else "It has to be looked after by hand."
+    links = "\n".join(f"- <{link}>" for link in one.links)
+    return (
+        f"# {one.code}: {one.title}\n\nBackend: {one.backend}. Severity: {one.severity}. {handled}\n\n"
+        f"## What happens\n\n{one.what}\n\n## Why\n\n{one.why}\n\n"
+        f"## Example\n\n```python\n{one.example}\n```\n\n## Instead\n\n```python\n{one.instead}\n```\n\n"
+        f"## References\n\n{links}\n"
+    )
+
+
+def _of_rule(context: Context, one: Rule) -> list[Gotcha]:
+    notes = [note for hook in (one.static, one.observed) if hook is not None for note in hook(context)]
+    return [_gotcha(context, one, note) for note in notes]
+
+
+def _gotcha(context: Context, one: Rule, note: Note) -> Gotcha:
+    handled = one.handled if note.handled is None else note.handled
+    message = note.message
+    if handled and "the variant" not in message.lower():
+        message += " The variant takes care of it."
+    place: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
+    if note.node is not None:
+        span = context.tree.span(note.node)
+        line = context.workload.module.origin_line(span.line)
+        if line is not None:
+            end = context.workload.module.origin_line(span.end_line)
+            place = (line, span.column, end if end is not None else line, span.end_column)
+    return Gotcha(one.code, one.backend, one.severity, note.status, *place, message, note.fix, handled, one.links[0])
+
+
+def _sorted(gotchas: Iterable[Gotcha]) -> tuple[Gotcha, ...]:
+    best: dict[tuple[object, ...], Gotcha] = {}
+    for gotcha in gotchas:
+        key = (gotcha.code, gotcha.line, gotcha.column, gotcha.end_line, gotcha.end_column)
+        if key not in best or _STATUS_ORDER[gotcha.status] < _STATUS_ORDER[best[key].status]:
+            best[key] = gotcha
+
+    def order(gotcha: Gotcha) -> tuple[object, ...]:
+        unplaced = gotcha.line is None
+        return SEVERITIES.index(gotcha.severity), unplaced, gotcha.line or 0, gotcha.column or 0, gotcha.code
+
+    return tuple(sorted(best.values(), key=order))
+
+
+def _advice(one: Rule) -> str:
+    return f"Write instead: {' '.join(one.instead.split())}"
+
+
+def _page(code: str, docstring: str) -> dict[str, str]:
+    """Reads the title and the sections of a rule's docstring."""
+    lines = inspect.cleandoc(docstring).splitlines()
+    page = {"title": lines[0] if lines else ""}
+    heading = None
+    sections: dict[str, list[str]] = {}
+    for line in lines[1:]:
+        match = re.match(rf"({'|'.join(HEADINGS)}):\s?(.*)", line)
+        if match:
+            heading = match.group(1)
+            sections[heading] = [match.group(2)]
+        elif heading is not None:
+            sections[heading].append(line)
+    missing = [heading for heading in HEADINGS if not "".join(sections.get(heading, [])).strip()]
+    if missing or not page["title"]:
+        raise ValueError(f"{code}: the docstring lacks {missing or 'a title'}")
+    for heading, body in sections.items():
+        text = "\n".join(body).strip("\n")
+        code_block = heading in ("Example", "Instead")
+        page[heading] = inspect.cleandoc("\n" + text) if code_block else " ".join(text.split())
+    return page
+
+
+@cache
+def _load() -> None:
+    """Imports every module below this package, so that each rule registers itself."""
+    package = importlib.import_module("jitmagic.gotchas")
+    for module in pkgutil.walk_packages(package.__path__, "jitmagic.gotchas."):
+        importlib.import_module(module.name)

@@ -1,0 +1,160 @@
+"""Questions that the rules of several backends ask."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import numpy as np
+
+from jitmagic.analysis.effects import Effect
+from jitmagic.gotchas.context import Context
+
+SMALL_INTEGERS = ("int8", "int16", "int32", "uint8", "uint16", "uint32")
+INTEGERS = (*SMALL_INTEGERS, "int64", "uint64")
+UNIQUE_MAKERS = ("arange", "argsort", "flatnonzero", "unique", "random.permutation", "lexsort", "argpartition")
+
+FLOAT_FUNCTIONS = frozenset(
+    {"sqrt", "exp", "log", "log2", "log10", "log1p", "expm1", "exp2", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
+     "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "deg2rad", "rad2deg",
+     "radians", "degrees", "true_divide", "mean", "std", "var", "logaddexp", "sinc"}
+)  # fmt: skip
+"""Functions that make floating-point numbers of integers."""
+
+
+def outside_values(ctx: Context) -> Iterator[tuple[Effect, str]]:
+    """Yields the first read of each value from outside, with how it is shown; constants in CAPITALS are left out."""
+    told: set[str] = set()
+    for effect in ctx.effects.of("global read"):
+        if effect.name in told or effect.name not in ctx.workload.constants:
+            continue
+        told.add(effect.name)
+        value = ctx.workload.constants[effect.name]
+        if isinstance(value, np.ndarray):
+            yield effect, f"the contents that the {value.dtype} array had when it was built"
+        elif isinstance(value, list | dict | set):
+            yield effect, f"the contents that the {type(value).__name__} had when it was built"
+        elif not effect.name.isupper():
+            shown = repr(value)
+            yield effect, f"the value {shown if len(shown) <= 30 else shown[:27] + '…'} that it had when it was built"
+
+
+def seeded(ctx: Context, node: ast.AST) -> bool:
+    """Tells whether a draw comes from a generator that the function makes itself from a literal seed."""
+    if not isinstance(node, ast.Call):
+        return False
+    if ctx.names.path(node.func) in ("numpy.random.default_rng", "numpy.random.RandomState", "random.Random"):
+        return bool(node.args or node.keywords) and all(
+            isinstance(a, ast.Constant) and a.value is not None for a in [*node.args, *(k.value for k in node.keywords)]
+        )
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        binder = ctx.names.binder(node.func.value)
+        bound = ctx.names.values(binder, node.func.value.id) if binder is not None else []
+        return len(bound) == 1 and seeded(ctx, bound[0])
+    return False
+
+
+def is_mask(ctx: Context, index: ast.AST) -> bool | None:
+    """Tells whether an index is a boolean array; None where it is not known."""
+    fact = ctx.fact(index)
+    if fact is not None and fact.kind != "mixed":
+        return fact.kind == "array" and fact.dtype == "bool"
+    if isinstance(index, ast.Compare):
+        return True
+    if isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.Invert):
+        return is_mask(ctx, index.operand)
+    if isinstance(index, ast.BinOp) and isinstance(index.op, ast.BitAnd | ast.BitOr | ast.BitXor):
+        return is_mask(ctx, index.left)
+    if isinstance(index, ast.Name) and (binder := ctx.names.binder(index)) is not None:
+        answers = {is_mask(ctx, value) for value in ctx.names.values(binder, index.id)}
+        return answers.pop() if len(answers) == 1 else None
+    return None
+
+
+def index_parts(node: ast.Subscript) -> list[ast.expr]:
+    """Returns the indices of a subscript, one an axis."""
+    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def repeating_index(ctx: Context, node: ast.Subscript) -> ast.expr | None:
+    """Returns the integer-array index of a store that may hold an element twice, None where there is none."""
+    base = ctx.fact(node.value)
+    if base is not None and base.kind in ("list", "dict", "tuple", "object"):
+        return None
+    for index in index_parts(node):
+        fact = ctx.fact(index)
+        if fact is not None and fact.kind == "array" and fact.dtype in INTEGERS and not _distinct(ctx, index):
+            one = fact.shape is not None and all(length == 1 for length in fact.shape)
+            return None if one else index
+        if fact is None and not isinstance(index, ast.Slice) and ctx.aliases.is_fancy(index) is True:
+            if is_mask(ctx, index) is None and not _distinct(ctx, index):
+                return index
+    return None
+
+
+def _distinct(ctx: Context, index: ast.AST) -> bool:
+    """Tells whether an index surely holds no element twice."""
+    if isinstance(index, ast.Call):
+        path = ctx.names.path(index.func) or ""
+        method = index.func.attr if isinstance(index.func, ast.Attribute) else ""
+        return path.removeprefix("numpy.") in UNIQUE_MAKERS or (not path and method in ("argsort", "permutation"))
+    if isinstance(index, ast.Subscript) and isinstance(index.slice, ast.Slice):
+        return _distinct(ctx, index.value)  # a part of distinct elements
+    if isinstance(index, ast.Subscript) and isinstance(index.value, ast.Call):
+        return ctx.names.path(index.value.func) in ("numpy.nonzero", "numpy.where")
+    if isinstance(index, ast.List):
+        values = [element.value for element in index.elts if isinstance(element, ast.Constant)]
+        return len(values) == len(index.elts) == len(set(values))
+    if isinstance(index, ast.Name) and (binder := ctx.names.binder(index)) is not None:
+        bound = ctx.names.values(binder, index.id)
+        parameter = len(bound) == 1 and isinstance(bound[0], ast.arg) and binder is ctx.tree.entry
+        if parameter and isinstance(value := ctx.argument_values().get(index.id), np.ndarray):
+            return False if value.size > 1_000_000 else bool(np.unique(value).size == value.size)
+        return bool(bound) and all(_distinct(ctx, value) for value in bound)
+    return False
+
+
+def repeated_in_arguments(ctx: Context, index: ast.AST) -> bool:
+    """Tells whether an index is an argument of the example call that does hold an element twice."""
+    if not isinstance(index, ast.Name):
+        return False
+    value = ctx.argument_values().get(index.id)
+    return isinstance(value, np.ndarray) and value.size <= 1_000_000 and np.unique(value).size < value.size
+
+
+def index_errors(ctx: Context) -> Iterator[tuple[ast.Subscript, bool]]:
+    """Yields the subscripts at which the watched run raised IndexError (True), or whose IndexError is caught (False)."""
+    raised = ctx.observed.raised
+    for node in ctx.nodes(ast.Subscript):
+        if raised is not None and raised.type == "IndexError" and raised.line == node.lineno:
+            yield node, True
+            continue
+        for parent in ctx.tree.ancestors(node):
+            if isinstance(parent, ast.Try) and _within(ctx, node, parent.body) and _catches(parent, "IndexError"):
+                yield node, False
+
+
+def _within(ctx: Context, node: ast.AST, body: list[ast.stmt]) -> bool:
+    return any(parent in body for parent in ctx.tree.ancestors(node))
+
+
+def _catches(node: ast.Try, name: str) -> bool:
+    for handler in node.handlers:
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        if any(isinstance(type_, ast.Name) and type_.id in (name, "LookupError") for type_ in types):
+            return True
+    return False
+
+
+def python_loops(ctx: Context, least: int) -> Iterator[tuple[ast.For | ast.While, int | None]]:
+    """Yields the loops that ran at least so often, with their largest trip count; None for a literal range unwatched."""
+    for node in ctx.nodes(ast.For, ast.While):
+        fact = ctx.loop(node)
+        if fact is not None:
+            if fact.trips_high >= least:
+                yield node, fact.trips_high
+        elif not ctx.observed.watched and isinstance(node, ast.For) and isinstance(node.iter, ast.Call):
+            counts = [a.value for a in node.iter.args if isinstance(a, ast.Constant) and isinstance(a.value, int)]
+            ranged = ctx.names.path(node.iter.func) == "builtins.range"
+            if ranged and len(counts) == len(node.iter.args) and len(range(*counts)) >= least:
+                yield node, None
