@@ -1,0 +1,40 @@
+# make demo   makes .venv, installs jitmagic with its CPU backends, answers for examples/cubic.py
+# make test   installs what the tests need, and runs all of them
+# make bench  prints how our clock compares with a hand-written one, and how long an answer takes
+# make check  style and types
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check bench clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[all]' scipy
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.core
+	$(BIN)/jitmagic compare examples/cubic.py --html demo.html --json demo.json
+	@echo "The same as a page: demo.html"
+
+test: $(VENV)/.dev check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo.html demo.json .pytest_cache .mypy_cache .ruff_cache
