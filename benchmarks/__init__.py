@@ -1,0 +1,1 @@
+"""Benchmarks of jitmagic itself: run by ``make bench``, never by the tests."""

@@ -1,0 +1,63 @@
+"""Prints how fair and how fast jitmagic is here: ``python -m benchmarks [--rounds N] [--out FILE]``.
+
+1. Our steady time over a hand-written timing of the same code, in one run, sample by sample in turn.
+2. The time of ``%load_ext jitmagic`` in a fresh process.
+3. The time from Enter to the answer, cold (no worker runs yet) and warm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import answer, fairness, load_ext
+from jitmagic import __version__
+from jitmagic.comparison import shutdown
+from jitmagic.devices import machine
+
+
+def main() -> None:
+    """Runs all three and prints them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40, help="samples a side for the comparison of clocks")
+    parser.add_argument("--out", type=Path, help="also write what was printed to this file")
+    options = parser.parse_args()
+    lines = io.StringIO()
+
+    def say(text: str = "") -> None:
+        print(text, flush=True)
+        lines.write(text + "\n")
+
+    here = machine()
+    say(f"jitmagic {__version__}, {datetime.date.today()}, {here['processor']}, {here['threads']} threads, "
+        f"Python {here['python']}, NumPy {np.__version__}, load {here['load']}")  # fmt: skip
+
+    say("\nOur steady time over a hand-written timing of the same code (wanted: 0.97 to 1.03)")
+    say(f"  {'case':<22} {'variant':<16} {'ours':>10} {'by hand':>10}  ratio (95 %)")
+    ratios = []
+    for row in fairness.rows(options.rounds):
+        ratios.append(row.ratio.median)
+        say(f"  {row.case:<22} {row.variant:<16} {row.ours * 1e3:>8.3f}ms {row.hand * 1e3:>8.3f}ms  "
+            f"{row.ratio.median:.3f} ({row.ratio.low:.3f} to {row.ratio.high:.3f})")  # fmt: skip
+    inside = sum(0.97 <= ratio <= 1.03 for ratio in ratios)
+    say(f"  geometric mean {np.exp(np.mean(np.log(ratios))):.3f}; {inside} of {len(ratios)} within 0.97 to 1.03")
+
+    times = load_ext.times()
+    say(f"\n%load_ext jitmagic: median {np.median(times) * 1e3:.1f} ms of {len(times)} fresh processes "
+        f"(slowest {max(times) * 1e3:.1f} ms; wanted: under 50 ms)")  # fmt: skip
+
+    say("\nFrom Enter to the answer")
+    for row in answer.rows():
+        say(f"  {row.case:<22} {row.state:<5} {row.seconds:>6.1f} s, of which timing {row.timing:.1f} s")
+    shutdown()
+    if options.out is not None:
+        options.out.write_text(lines.getvalue())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Our clock against a hand-written one: two processes, the same source, samples taken in turn.
+
+The other process is what a careful user writes: the variant's source, the arguments on the device, some warm-up calls, a loop
+over ``time.perf_counter`` with ``block_until_ready``. It shares no code with jitmagic's workers.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jitmagic.backends import all_backends
+from jitmagic.backends.protocol import Draft
+from jitmagic.capture.file import from_file
+from jitmagic.measure.bench import Bench
+from jitmagic.measure.pool import pool
+from jitmagic.measure.statistics import Interval, median_interval, ratio_interval
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+CASES = ("cubic.py", "black_scholes.py", "w_tilde_low_memory.py", "matrix_rows.py", "weighted_sum.py")
+VARIANTS = ("numpy", "numba", "numba-parallel", "jax", "torch")
+
+BY_HAND = '''
+import sys, time, runpy, json
+import numpy as np
+kind, written = sys.argv[1], json.loads(sys.argv[2])
+args = runpy.run_path(sys.argv[3])["ARGUMENTS"]
+with open(sys.argv[4]) as f:
+    source = f.read()
+namespace = {"__name__": "variant"}
+import linecache
+linecache.cache["variant.py"] = (len(source), None, source.splitlines(True), "variant.py")
+exec(compile(source, "variant.py", "exec"), namespace)
+f = namespace[sys.argv[5]]
+if kind == "jax":
+    import jax
+    args = [a if i in written else jax.block_until_ready(jax.device_put(a)) for i, a in enumerate(args)]
+    wait = jax.block_until_ready
+elif kind == "torch":
+    import torch
+    args = [torch.from_numpy(a.copy()) if isinstance(a, np.ndarray) and i not in written else a for i, a in enumerate(args)]
+def call():
+    if kind == "jax":
+        wait(f(*args))
+    else:
+        f(*args)
+call(); call()
+print("ready", flush=True)
+for line in sys.stdin:
+    calls = int(line)
+    call()
+    if written:
+        total = 0.0
+        for _ in range(calls):
+            fresh = [a.copy() if i in written else a for i, a in enumerate(args)]
+            start = time.perf_counter()
+            r = f(*fresh)
+            if kind == "jax":
+                wait(r)
+            total += time.perf_counter() - start
+    else:
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        total = time.perf_counter() - start
+    print(total / calls, flush=True)
+'''
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison of clocks, in seconds a call."""
+
+    case: str
+    variant: str
+    ours: float
+    hand: float
+    ratio: Interval
+
+
+def rows(rounds: int, folder: Path | None = None) -> Iterator[Row]:
+    """Yields a row for each case and variant that can be built here."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as made:
+        for case in CASES:
+            yield from _case(EXAMPLES / case, rounds, folder or Path(made))
+
+
+def _case(path: Path, rounds: int, folder: Path) -> Iterator[Row]:
+    workload = from_file(path)
+    table = all_backends()
+    bench = Bench(workload, pool(), timeout=120.0)
+    observed = bench.observe(table["numpy"], 10.0, 600.0)
+    arguments = folder / "arguments.py"
+    example = path.read_text()
+    # the example up to its last line, the call, whose arguments are collected instead
+    body, _, call = example.rstrip().rpartition("\n")
+    arguments.write_text(f"{body}\n\ndef collect(*args):\n    return list(args)\n\n"
+                         f"ARGUMENTS = collect{call[call.index('('):]}\n")  # fmt: skip
+    for name, backend in table.items():
+        if not backend.availability().installed or name == "cupy":
+            continue
+        for draft in backend.drafts(workload, observed):
+            if isinstance(draft, Draft) and draft.variant in VARIANTS:
+                row = _row(bench, backend, draft, observed, rounds, folder, arguments, path.stem)
+                if row is not None:
+                    yield row
+    bench.close()
+
+
+def _row(bench, backend, draft, observed, rounds, folder, arguments, case) -> Row | None:
+    from dataclasses import replace
+
+    written = tuple(dict.fromkeys((*draft.written, *observed.mutated)))
+    built = bench.build(backend, "cpu", replace(draft, written=written))
+    if built.finding is None or not built.finding.ok:
+        return None
+    source, script = folder / "variant.py", folder / "by_hand.py"
+    source.write_text(draft.module.text)
+    script.write_text(BY_HAND)
+    labels = bench._workload.argument_names
+    numbers = str([labels.index(label) for label in written])
+    command = [sys.executable, str(script), backend.name, numbers, str(arguments), str(source), draft.entry]
+    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        if other.stdout.readline().strip() != "ready":
+            raise RuntimeError(f"the hand-written timing of {case} {draft.variant} did not start")
+        sample = bench.sampler(draft.variant, built.second)
+        calls = max(1, round(0.05 / built.second))
+        calls = max(1, round(0.05 / sample(calls, 1)))
+        ours, hand = [], []
+        for number in range(rounds):
+            # who goes first changes, so that neither always follows the other
+            for turn in ("ours", "hand") if number % 2 else ("hand", "ours"):
+                if turn == "ours":
+                    ours.append(sample(calls, 1))
+                else:
+                    other.stdin.write(f"{calls}\n")
+                    other.stdin.flush()
+                    hand.append(float(other.stdout.readline()))
+    finally:
+        other.kill()
+        other.wait()
+    return Row(
+        case,
+        draft.variant,
+        median_interval(ours).median,
+        median_interval(hand).median,
+        ratio_interval(ours, hand),
+    )
