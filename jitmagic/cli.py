@@ -295,7 +295,7 @@ class _Output:
     def write(self, text: str) -> None:
         """Writes the whole text; a reader sees the old file or the new one."""
         if self.path == STDOUT:
-            _print(text, end="")
+            _print(text)
             return
         try:
             if self.special:
@@ -346,8 +346,8 @@ def _clear(line: terminal.ProgressLine | None) -> None:
         line.clear()
 
 
-def _print(text: str, end: str = "\n") -> None:
-    _write(sys.stdout, text + end)
+def _print(text: str) -> None:
+    _write(sys.stdout, text.removesuffix("\n") + "\n")
 
 
 def _complain(text: str, prefix: str = "jitmagic: ") -> None:

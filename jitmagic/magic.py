@@ -313,7 +313,8 @@ class _TerminalView(_View):
 
         self.line.clear()
         if terminal.is_terminal(sys.stdout):
-            print(comparison.to_text(width=terminal.width(), color=terminal.wants_colour(sys.stdout)))
+            text = comparison.to_text(width=terminal.width(), color=terminal.wants_colour(sys.stdout))
+            print(text.removesuffix("\n"))
         else:
             display(comparison)
 

@@ -45,7 +45,7 @@ class Comparison:
     status: str = "complete"
 
     def to_text(self, width: int = 80, color: bool = False, code: str | None = None) -> str:
-        return f"text width={width} color={color} code={code} µ"
+        return f"text width={width} color={color} code={code} µ\n"
 
     def to_html(self, page: bool = False) -> str:
         return "<!doctype html><p>µ</p>" if page else "<p>µ</p>"

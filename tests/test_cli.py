@@ -241,7 +241,7 @@ def report(monkeypatch):
         return found
 
     def to_text(record, *, width=80, color=False, code=None):
-        return f"{record['schema']} {width} {color} {code}"
+        return f"{record['schema']} {width} {color} {code}\n"
 
     parts = {
         "record": {"load": load},
@@ -262,7 +262,7 @@ def test_render(report, tmp_path, capsys, monkeypatch):
     assert page.read_text(encoding="utf-8") == "<!doctype html>jitmagic/v1 True"
     assert capsys.readouterr().out == ""
     assert cli.main(["render", sample, "--html", "-"]) == 0
-    assert capsys.readouterr().out == "<!doctype html>jitmagic/v1 True"
+    assert capsys.readouterr().out == "<!doctype html>jitmagic/v1 True\n"
     assert cli.main(["render", sample, "--html", str(page), "--text"]) == 0
     assert capsys.readouterr().out.startswith("jitmagic/v1")
     monkeypatch.setattr(sys, "stdin", io.StringIO(fakes.SAMPLE.read_text(encoding="utf-8")))

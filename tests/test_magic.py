@@ -332,7 +332,7 @@ def test_in_a_terminal_the_text_is_coloured_and_progress_is_one_line(shell, step
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
     shell.run_cell(textwrap.dedent(CELL).strip("\n"))
-    assert "text width=100 color=True" in out.getvalue()
+    assert out.getvalue() == "text width=100 color=True code=None µ\n"
     progress = err.getvalue()
     assert "\rjitmagic: timing numba (1 of 4), about 6 s left" in progress
     assert progress.rsplit("\r", 2)[1].isspace()  # wiped, and the cursor is back at the start
