@@ -116,11 +116,18 @@ def _clusters(text: str) -> Iterator[tuple[str, int]]:
             if marks <= _MOST_MARKS:
                 cluster += character
             continue
+        if _is_flag_half(character) and len(cluster) == 1 and _is_flag_half(cluster):
+            cluster += character
+            continue
         if cluster:
             yield cluster, width
         cluster, width, marks = character, columns, 0
     if cluster:
         yield cluster, width
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def _columns(character: str) -> int:
@@ -131,4 +138,7 @@ def _columns(character: str) -> int:
     if unicodedata.east_asian_width(character) in "WF":
         return 2
     code = ord(character)
+    # half a flag is drawn as wide as a whole one
+    if _is_flag_half(character):
+        return 2
     return 2 if any(first <= code <= last for first, last in _WIDE_SINCE_16) else 1

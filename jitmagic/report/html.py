@@ -18,7 +18,6 @@ from jitmagic.report.rows import Hint, Record, Row
 _LINE = "1px solid rgba(128,128,128,0.35)"
 _LEFT = "text-align:left;vertical-align:top"
 _RIGHT = "text-align:right;vertical-align:top;white-space:nowrap"
-_CODE = "font-family:monospace"
 _PRE = "white-space:pre;overflow-x:auto;margin:4px 0;padding:6px 8px;border-left:3px solid rgba(128,128,128,0.35)"
 _FAINT = "opacity:0.75"
 _COLORS = {"baseline": "#8a8f98", "faster": "#2a9d6f", "slower": "#c8703d", "no clear difference": "#8a8f98"}

@@ -26,6 +26,7 @@ SIGNS = {
 }
 """A character for each verdict, so that colour is never the only sign."""
 
+_UNPROVED = "not verified"
 TIMED_VERDICTS = ("faster", "slower", "no clear difference")
 
 SEVERITIES = {
@@ -34,11 +35,12 @@ SEVERITIES = {
     "performance": "Performance: time is lost or measured wrongly",
 }
 
-_UNTIMED_ORDER = ("baseline", "differs", "crashed", "timed out", "stopped", "unsupported")
+_UNTIMED_ORDER = ("baseline", "differs", _UNPROVED, "crashed", "timed out", "stopped", "unsupported")
 _STATUS_ORDER = ("confirmed", "possible", "not seen with these inputs")
 _NO_REASON = {
     "baseline": "it was not timed",
     "differs": "the result differs from NumPy's",
+    _UNPROVED: "the result was not verified or not timed, so that no speed is shown",
     "unsupported": "it could not be made",
     "crashed": "its worker process ended",
     "timed out": "it took longer than the time limit",
@@ -143,6 +145,9 @@ def _recommended(record: Record, everything: Sequence[Mapping[str, Any]]) -> Map
 
 def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
     timed, verdict = is_timed(variant), variant["verdict"]
+    if verdict in TIMED_VERDICTS and not timed:
+        # a record that breaks its contract must not make a view claim a speed
+        verdict = _UNPROVED
     ratio = _ratio(variant)
     speedup, interval = "", ""
     if timed:
@@ -154,7 +159,7 @@ def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
         name=name,
         device=device,
         verdict=verdict,
-        sign=SIGNS[verdict],
+        sign=SIGNS.get(verdict, "?"),
         timed=timed,
         recommended=recommended,
         ratio=ratio,

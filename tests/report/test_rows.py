@@ -33,6 +33,7 @@ def test_no_figure_of_speed_without_a_verified_result(verified: bool | None) -> 
     spoiled["variants"][0]["verified"] = verified
     row = next(row for row in rows.rows(spoiled) if row.name == "numba-parallel")
     assert not row.timed
+    assert row.verdict == "not verified"
     assert not row.recommended
     assert (row.ratio, row.share, row.speedup, row.interval) == (None, None, "", "")
     assert {row.run, row.end_to_end, row.build, row.break_even, row.error} == {format.MISSING}
