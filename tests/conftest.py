@@ -16,9 +16,8 @@ def use_backends(monkeypatch):
     """Puts fake backends beside NumPy's real one."""
 
     def use(*fakes):
-        from jitmagic.backends.numpy.backend import NumpyBackend
-
         from jitmagic import backends, comparison
+        from jitmagic.backends.numpy.backend import NumpyBackend
 
         table = {"numpy": NumpyBackend(), **{fake.name: fake for fake in fakes}}
         monkeypatch.setattr(backends, "all_backends", lambda: table)

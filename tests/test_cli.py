@@ -10,7 +10,6 @@ import sys
 import types
 from pathlib import Path
 
-import front_fakes as fakes
 import pytest
 
 import jitmagic
@@ -18,6 +17,7 @@ import jitmagic.backends
 import jitmagic.report
 from jitmagic import cli, terminal
 from jitmagic.errors import BaselineError
+from tests import front_fakes as fakes
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = "import math\n\n\ndef fn(x):\n    return x + 1\n\n\nx = 20\nprint('set up')\nfn(x * 2)\n"

@@ -8,11 +8,11 @@ import re
 import stat
 import sys
 
-import front_fakes as fakes
 import pytest
 
 from jitmagic import devices
 from jitmagic.backends.protocol import Availability
+from tests import front_fakes as fakes
 
 TWO = "1, GPU-bbbb-2, NVIDIA A100-SXM4-40GB, 40960, 580.65.06\n0, GPU-aaaa-1, NVIDIA H200, 143771, 580.65.06\n"
 

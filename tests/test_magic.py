@@ -10,12 +10,12 @@ import time
 import warnings
 from pathlib import Path
 
-import front_fakes as fakes
 import pytest
-from front_fakes import MIME, Comparison
 
 import jitmagic.backends
 from jitmagic.errors import BaselineError, CaptureError
+from tests import front_fakes as fakes
+from tests.front_fakes import MIME, Comparison
 
 pytest.importorskip("IPython")
 

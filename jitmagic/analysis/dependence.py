@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jitmagic.analysis.affine import Affine, Polynomial, affine
-from jitmagic.analysis.sharing import Sharing
 from jitmagic.analysis.calls import SHAPE_ATTRIBUTES, Calls, base_name
 from jitmagic.analysis.loops import Blocker, LoopClass, Reduction
 from jitmagic.analysis.reductions import reduction_of
 from jitmagic.analysis.scalars import assigned, live_after, loaded, needed_from_before
+from jitmagic.analysis.sharing import Sharing
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from jitmagic.report import bundle, html, record, text
-from report import samples
+from tests.report import samples
 
 
 def test_the_bundle_holds_text_html_and_the_record() -> None:

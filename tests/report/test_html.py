@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jitmagic.report import html
-from report import samples
+from tests.report import samples
 
 FILES = sorted(path.stem for path in samples.FOLDER.glob("*.json"))
 VOID = {"br", "meta"}

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jitmagic.report import record as rec
-from report import samples
+from tests.report import samples
 
 FILES = sorted(path.stem for path in samples.FOLDER.glob("*.json"))
 VALIDATOR = jsonschema.Draft202012Validator(rec.schema())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jitmagic.report import format, record, rows
-from report import samples
+from tests.report import samples
 
 
 def labels(made: list[rows.Row]) -> list[str]:

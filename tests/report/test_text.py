@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from jitmagic.report import record as rec
 from jitmagic.report import rows, text
-from report import samples
-from report.test_columns import terminal_width
+from tests.report import samples
+from tests.report.test_columns import terminal_width
 
 FILES = sorted(path.stem for path in samples.FOLDER.glob("*.json"))
 ANSI = re.compile(r"\x1b\[\d+m")
