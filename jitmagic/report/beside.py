@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 LONGEST = 1500
 """Lines of a source above which none is set beside another: finding what changed takes quadratic time."""
@@ -13,47 +14,66 @@ _CONTEXT = 2
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Lines of both sources that belong together.
+class Line:
+    """One line of a source; ``number`` (from 1) is None for an empty place that keeps the sides level."""
+
+    number: int | None
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of both sources, line by line level with each other.
 
     Attributes
     ----------
-    changed : bool
-    left, right : tuple of str
-        Lines of the original and of the variant; the same where nothing changed.
-    left_first, right_first : int
-        Where they stand in their sources (from 0).
+    left, right : tuple of Line
+        The original's and the variant's lines, as many on each side.
     skipped : int
         Unchanged lines that are left out after these.
     """
 
-    changed: bool
-    left: tuple[str, ...]
-    right: tuple[str, ...]
-    left_first: int
-    right_first: int
+    left: tuple[Line, ...]
+    right: tuple[Line, ...]
     skipped: int = 0
 
 
-def beside(original: str, variant: str) -> list[Piece] | None:
+_Pair = tuple[Line, Line]
+
+
+def beside(original: str, variant: str) -> list[Stretch] | None:
     """Returns what of a variant's source was changed against the original; None where they are too long to compare."""
     left, right = original.rstrip("\n").split("\n"), variant.rstrip("\n").split("\n")
     if max(len(left), len(right)) > LONGEST or max(len(original), len(variant)) > 100 * LONGEST:
         return None
-    return list(_pieces(left, right))
+    return list(_stretches(list(_level(left, right))))
 
 
-def _pieces(left: list[str], right: list[str]) -> Iterator[Piece]:
+def _level(left: Sequence[str], right: Sequence[str]) -> Iterator[_Pair]:
+    """Yields the lines of both sides in pairs, the shorter side of a change filled up with empty places."""
     matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
     for kind, start, stop, other_start, other_stop in matcher.get_opcodes():
-        same = kind == "equal"
-        if not same or stop - start <= 2 * _CONTEXT + 1:
-            yield Piece(not same, tuple(left[start:stop]), tuple(right[other_start:other_stop]), start, other_start)
-            continue
-        # a long stretch without change: its beginning and its end say where we are
-        for first, last, skipped in (
-            (start, start + _CONTEXT, stop - start - 2 * _CONTEXT),
-            (stop - _CONTEXT, stop, 0),
-        ):
-            lines = tuple(left[first:last])
-            yield Piece(False, lines, lines, first, other_start + first - start, skipped)
+        changed = kind != "equal"
+        ours = [Line(index + 1, left[index], changed) for index in range(start, stop)]
+        theirs = [Line(index + 1, right[index], changed) for index in range(other_start, other_stop)]
+        yield from zip_longest(ours, theirs, fillvalue=Line(None, "", False))
+
+
+def _stretches(pairs: Sequence[_Pair]) -> Iterator[Stretch]:
+    """Cuts the pairs into stretches where many lines in a row did not change, and leaves out their middle."""
+    changed = [index for index, (ours, theirs) in enumerate(pairs) if ours.changed or theirs.changed]
+    shown: list[tuple[int, int]] = []
+    for index in changed or [0]:
+        first, last = max(index - _CONTEXT, 0), min(index + _CONTEXT + 1, len(pairs))
+        # a gap of one line would be no shorter for being left out
+        if shown and first <= shown[-1][1] + 1:
+            shown[-1] = shown[-1][0], last
+        else:
+            shown.append((first, last))
+    ends = [first for first, _ in shown[1:]] + [len(pairs)]
+    if shown[0][0]:
+        yield Stretch((), (), shown[0][0])
+    for (first, last), following in zip(shown, ends, strict=True):
+        ours, theirs = zip(*pairs[first:last], strict=True)
+        yield Stretch(ours, theirs, following - last)

@@ -14,6 +14,8 @@ _TAB = 4
 _UNUSUAL = re.compile(r"[^\x20-\x7e]")
 _UNUSUAL_BUT_NEWLINE = re.compile(r"[^\x20-\x7e\n]")
 _SPACES = re.compile(r"\s+")
+# what RFC 3986 leaves out of an address
+_NOT_IN_ADDRESSES = frozenset(' "<>\\^`{|}')
 # the joiners of emoji and of Indic and Persian script
 _JOINERS = "‌‍"
 
@@ -31,7 +33,7 @@ def block(text: str) -> str:
 
 def web_address(text: str) -> str | None:
     """Returns an address that is safe to link to (http or https with a host, nothing invisible), else None."""
-    if not text.isascii() or not text.isprintable() or " " in text:
+    if not text.isascii() or not text.isprintable() or not _NOT_IN_ADDRESSES.isdisjoint(text):
         return None
     try:
         parts = urlsplit(text)

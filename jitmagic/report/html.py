@@ -9,6 +9,7 @@ JupyterLab's sanitizer lets through for notebooks that are not trusted.
 from __future__ import annotations
 
 import html
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,9 +20,11 @@ _LINE = "1px solid rgba(128,128,128,0.35)"
 _LEFT = "text-align:left;vertical-align:top"
 _RIGHT = "text-align:right;vertical-align:top;white-space:nowrap"
 _PRE = "white-space:pre;overflow-x:auto;margin:4px 0;padding:6px 8px;border-left:3px solid rgba(128,128,128,0.35)"
+_SIDE = "white-space:pre-wrap;max-width:40em;margin:0"
 _FAINT = "opacity:0.75"
 _COLORS = {"baseline": "#8a8f98", "faster": "#2a9d6f", "slower": "#c8703d", "no clear difference": "#8a8f98"}
-_REMOVED, _ADDED = "background-color:rgba(200,90,60,0.16)", "background-color:rgba(42,157,111,0.16)"
+# with their opacity as a fourth digit: there are many of them, so they are short
+_REMOVED, _ADDED = "background:#c543", "background:#2a73"
 _BAR_EMS = 10.0
 _BAR_BLOCKS = 20
 _NAME_COLUMNS = 40
@@ -86,9 +89,9 @@ def _text(value: object) -> str:
     return html.escape(clean.line(value), quote=True)
 
 
-def _pre(source: str, style: str = _PRE) -> str:
+def _pre(source: str) -> str:
     # A parser drops the first newline after <pre>; one of our own keeps the source's.
-    return f'<pre style="{style}">\n{html.escape(clean.block(source), quote=True)}</pre>'
+    return f'<pre style="{_PRE}">\n{html.escape(clean.block(source), quote=True)}</pre>'
 
 
 def _cell(content: str, style: str = _LEFT, *, span: int = 1) -> str:
@@ -107,7 +110,7 @@ def _header(names: Sequence[tuple[str, str]]) -> str:
 
 def _table(caption: str, header: str, body: Iterable[str]) -> Iterator[str]:
     yield '<div style="overflow-x:auto"><table style="border-collapse:collapse;margin:6px 0">'
-    yield f'<caption style="{_LEFT};{_FAINT}">{caption}</caption>{header}<tbody>'
+    yield f'<caption style="text-align:left;{_FAINT}">{caption}</caption>{header}<tbody>'
     yield from body
     yield "</tbody></table></div>"
 
@@ -229,7 +232,7 @@ def _hint_table(caption: str, grouped: Mapping[str, Sequence[Hint]]) -> Iterator
 
 def _hint(hint: Hint) -> str:
     quoted = columns.cut(hint.quoted, _NAME_COLUMNS)
-    where = _text(hint.place or "the whole") + (f"<br><code>{_text(quoted)}</code>" if quoted else "")
+    where = _text(hint.place or "the whole function") + (f"<br><code>{_text(quoted)}</code>" if quoted else "")
     what = _text(hint.message) + (f"<br>→ {_text(hint.fix)}" if hint.fix else "")
     code = _text(columns.cut(hint.code, _NAME_COLUMNS))
     if hint.link:
@@ -268,29 +271,30 @@ def _variant(row: Row, original: str) -> Iterator[str]:
 
 
 def _beside(original: str, source: str) -> Iterator[str]:
-    pieces = beside.beside(original, source)
-    if pieces is None:
+    stretches = beside.beside(original, source)
+    if stretches is None:
         yield '<p style="margin:4px 0">The sources are too long to be set beside each other.</p>'
         return
     body = []
-    for piece in pieces:
-        body.append(
-            f"<tr>{_side(piece.left, piece.left_first, '−', _REMOVED, piece.changed)}"
-            f"{_side(piece.right, piece.right_first, '+', _ADDED, piece.changed)}</tr>"
-        )
-        if piece.skipped:
-            same = f"{format.plural(piece.skipped, 'more line')} the same"
+    for stretch in stretches:
+        if stretch.left:
+            sides = _side(stretch.left, "−", _REMOVED), _side(stretch.right, "+", _ADDED)
+            body.append(f"<tr>{''.join(sides)}</tr>")
+        if stretch.skipped:
+            same = f"… {format.plural(stretch.skipped, 'line')} the same"
             body.append(f"<tr>{_cell(same, f'{_LEFT};{_FAINT}', span=2)}</tr>")
     header = _header([("original", _LEFT), ("variant", _LEFT)])
     yield from _table("− replaced, + new", header, body)
 
 
-def _side(lines: Sequence[str], first: int, sign: str, tint: str, changed: bool) -> str:
-    if not lines:
-        return _cell("")
-    mark = sign if changed else " "
-    text = "\n".join(f"{mark} {number:3} {line}" for number, line in enumerate(lines, first + 1))
-    return _cell(_pre(text, "white-space:pre-wrap;max-width:40em;margin:0"), f"{_LEFT};{tint}" if changed else _LEFT)
+def _side(lines: Sequence[beside.Line], sign: str, tint: str) -> str:
+    parts = []
+    for changed, group in itertools.groupby(lines, key=lambda line: line.changed):
+        mark = sign if changed else " "
+        numbered = "\n".join(f"{mark} {line.number or '':3} {line.text}".rstrip() for line in group)
+        escaped = html.escape(numbered, quote=True)
+        parts.append(f'<span style="{tint}">{escaped}</span>' if changed else escaped)
+    return _cell(f'<pre style="{_SIDE}">\n' + "\n".join(parts) + "</pre>")
 
 
 def _measurements(variant: Mapping[str, Any]) -> Iterator[str]:
@@ -320,7 +324,9 @@ def _measurements(variant: Mapping[str, Any]) -> Iterator[str]:
         facts.append(format.plural(variant["threads"], "thread"))
     if variant["form"]:
         facts.append(f"form {variant['form']}")
-    facts += [f"tried and slower: {form['form']} {format.duration(form['run'])}" for form in variant["tried"]]
+    for form in variant["tried"]:
+        time = "not timed" if form["run"] is None else format.duration(form["run"])
+        facts.append(f"tried and not taken: {form['form']} ({time})")
     if facts:
         yield f'<p style="margin:4px 0">{_text("; ".join(facts))}</p>'
 

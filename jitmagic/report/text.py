@@ -85,7 +85,7 @@ def to_text(record: Record, *, width: int = 80, color: bool = False, code: str |
     _head(page, record)
     _advice(page, record)
     page.blank()
-    if page.width - _beside_names(made) >= _NARROWEST_NAME:
+    if page.width - max(_beside_names(made), _CostTable(made).width) >= _NARROWEST_NAME:
         _table(page, made)
         _costs(page, made)
     else:
@@ -206,24 +206,32 @@ def _costs_of(row: Row) -> dict[str, str]:
     return {name: text for name, text in zip(_COSTS, figures, strict=True) if text != format.MISSING}
 
 
+class _CostTable:
+    """The figures of the timed rows, by column, and the columns that they take beside the names."""
+
+    def __init__(self, made: Sequence[Row]) -> None:
+        self.rows = [row for row in made if row.timed]
+        found = [_costs_of(row) for row in self.rows]
+        self.names = [name for name in _COSTS if any(name in row for row in found)]
+        if "end to end" in self.names and not any(row.moved for row in self.rows):
+            self.names.remove("end to end")
+        self.cells = [[row.get(name, format.MISSING) for name in self.names] for row in found]
+        by_column = zip(self.names, *self.cells, strict=True)
+        self.widths = [max(display_width(text) for text in column) for column in by_column]
+        self.width = sum(self.widths) + len(_GAP) * len(self.widths)
+
+
 def _costs(page: _Page, made: Sequence[Row]) -> None:
-    timed = [row for row in made if row.timed]
-    if not timed:
+    table = _CostTable(made)
+    if not table.rows:
         return
-    found = [_costs_of(row) for row in timed]
-    columns = [name for name in _COSTS if any(name in row for row in found)]
-    if "end to end" in columns and not any(row.moved for row in timed):
-        columns.remove("end to end")
-    cells = [[row.get(name, format.MISSING) for name in columns] for row in found]
-    widths = [max(display_width(text) for text in (name, *texts)) for name, *texts in zip(columns, *cells, strict=True)]
-    name_width = min(_NAME, page.width - sum(widths) - len(_GAP) * len(widths))
-    names = [wrap(row.label, name_width, most=4) for row in timed]
+    names = [wrap(row.label, min(_NAME, page.width - table.width), most=4) for row in table.rows]
     name_width = max(display_width(line) for lines in names for line in lines)
     page.blank()
-    header = [fill(name, width, right=True) for name, width in zip(columns, widths, strict=True)]
+    header = [fill(name, width, right=True) for name, width in zip(table.names, table.widths, strict=True)]
     page.lines.append(page.paint(_GAP.join([" " * name_width, *header]), "dim"))
-    for lines, row in zip(names, cells, strict=True):
-        figures = [fill(text, width, right=True) for text, width in zip(row, widths, strict=True)]
+    for lines, row in zip(names, table.cells, strict=True):
+        figures = [fill(text, width, right=True) for text, width in zip(row, table.widths, strict=True)]
         page.lines.append(_GAP.join([fill(lines[0], name_width), *figures]))
         page.lines.extend(lines[1:])
 

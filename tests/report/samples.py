@@ -14,7 +14,8 @@ from typing import Any
 FOLDER = Path(__file__).parent / "records"
 
 HOSTILE = (
-    "</pre></td></details><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;\x1b[31m\u202e\ud800\x00\x07"
+    "\" onclick=alert(1) '></pre></td></details><script>alert(1)</script>"
+    "<img src=x onerror=alert(1)>&amp;\x1b[31m\u202e\ud800\x00\x07"
 )
 
 LOOP = """import numpy as np

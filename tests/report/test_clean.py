@@ -56,6 +56,8 @@ def test_web_addresses_are_linked(address: str) -> None:
         "https:evil",
         "https://",
         "https://a b",
+        'https://a.b/"onclick=alert(1)',
+        "https://a.b/<script>",
         "http://[::1",
         "https://exa\u202emple.org",
     ],

@@ -23,7 +23,7 @@ def terminal_width(text: str) -> int:
     return width
 
 
-@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("速度", 4), ("e\u0301", 1), ("⚠\ufe0f", 2), ("", 0)])
+@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("速度", 4), ("e\u0301", 1), ("⚠\ufe0f", 2), ("", 0), ("䷀", 2), ("🇩🇪", 2)])
 def test_display_width(text: str, width: int) -> None:
     assert columns.display_width(text) == width
 

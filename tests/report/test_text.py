@@ -68,13 +68,22 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
     return samples.replace_strings(made, new)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(records(), st.integers(40, 120), st.booleans())
 def test_no_line_is_wider_than_asked_whatever_the_record(record: dict[str, Any], width: int, color: bool) -> None:
     rec.validate(record)
     shown = text.to_text(record, width=width, color=color, code="all")
     for line in shown.split("\n"):
         assert terminal_width(ANSI.sub("", line) if color else line) <= width
+
+
+def test_costs_that_do_not_fit_beside_a_name_stand_below_it() -> None:
+    record = samples.sample()
+    record["variants"][0]["name"] = "a-variant-with-a-long-name"
+    record["recommendation"] = None
+    record["variants"][0]["break_even_calls"] = 3e12
+    for width in range(40, 80):
+        assert max(terminal_width(line) for line in text.to_text(record, width=width).split("\n")) <= width
 
 
 @pytest.mark.parametrize("width", [40, 47, 60, 72, 80, 132])
