@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from jitmagic import figures
 from jitmagic.measure.statistics import Interval, ratio_interval
 from jitmagic.outcome import Outcome
 
@@ -26,9 +27,10 @@ def recommend(baseline: Outcome, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     # what cannot be told apart by speed is told apart by the time to build it
     choice = min([best, *rivals], key=lambda one: one.build_seconds or 0.0)
     ratio = _speedup(choice, baseline)
+    ends = figures.interval(ratio.median, ratio.low, ratio.high)
     sentence = (
-        f"Take {choice.name}: {_times(ratio.median)} NumPy's speed here "
-        f"({_figure(ratio.low)} to {_figure(ratio.high)}), with the same result."
+        f"Take {choice.name}: {figures.figure(ratio.median, ratio.low, ratio.high)} times NumPy's speed here"
+        f"{f' ({ends})' if ends else ''}, with the same result."
     )
     return {"variant": choice.name, "sentence": sentence, "conditions": _conditions(choice, baseline, best, rivals)}
 
@@ -48,16 +50,18 @@ def _conditions(choice: Outcome, baseline: Outcome, best: Outcome, rivals: Seque
         calls = build / (base.median - run.median)
         if calls > 1:
             conditions.append(
-                f"It takes {_seconds(build)} to build, which is earned back after {_count(calls)} calls like this one; "
+                f"It takes {figures.duration(build)} to build, which is earned back after "
+                f"{figures.calls(calls)} calls like this one; "
                 "for fewer, NumPy is done sooner."
             )
     if rivals:
-        names = ", ".join(one.name for one in {id(o): o for o in [best, *rivals] if o is not choice}.values())
-        conditions.append(f"Not clearly slower or faster than it: {names}.")
+        names = figures.listed([one.name for one in (best, *rivals) if one is not choice])
+        conditions.append(f"Not clearly faster or slower than it: {names}.")
     if choice.end_to_end and base is not None and choice.device != "cpu":
         median = sorted(choice.end_to_end)[len(choice.end_to_end) // 2]
         conditions.append(
-            f"Arrays have to stay on {choice.device}: with the ways there and back a call takes {_seconds(median)}."
+            f"Arrays have to stay on {choice.device}: with the ways there and back a call takes "
+            f"{figures.duration(median)}."
         )
     conditions.append("Measured with these arguments only: other sizes may have another winner.")
     return conditions
@@ -65,23 +69,3 @@ def _conditions(choice: Outcome, baseline: Outcome, best: Outcome, rivals: Seque
 
 def _speedup(outcome: Outcome, baseline: Outcome) -> Interval:
     return ratio_interval(baseline.samples, outcome.samples)
-
-
-def _times(value: float) -> str:
-    return f"{_figure(value)} times"
-
-
-def _figure(value: float) -> str:
-    """Writes a ratio with two or three significant digits."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
-
-
-def _seconds(value: float) -> str:
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= scale:
-            return f"{value / scale:.2g} {unit}" if value / scale < 100 else f"{value / scale:.0f} {unit}"
-    return f"{value / 1e-9:.2g} ns"
-
-
-def _count(value: float) -> str:
-    return f"{int(-(-value // 1)):,}".replace(",", " ")

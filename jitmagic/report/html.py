@@ -13,7 +13,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from jitmagic.report import beside, clean, columns, format, rows
+from jitmagic import figures
+from jitmagic.report import beside, clean, columns, rows
 from jitmagic.report.rows import Hint, Record, Row
 
 _LINE = "1px solid rgba(128,128,128,0.35)"
@@ -148,7 +149,7 @@ def _variants(made: Sequence[Row]) -> Iterator[str]:
     if any(row.moved for row in made):
         costs.insert(1, ("end_to_end", "end to end"))
     costs += [("break_even", "break-even calls"), ("error", "largest error")]
-    shown = [(field, name) for field, name in costs if any(getattr(row, field) != format.MISSING for row in made)]
+    shown = [(field, name) for field, name in costs if any(getattr(row, field) != figures.MISSING for row in made)]
     header = _header(
         [
             ("variant", _LEFT),
@@ -165,10 +166,10 @@ def _variants(made: Sequence[Row]) -> Iterator[str]:
         first = f'<th scope="row" style="{_LEFT};font-weight:normal;white-space:nowrap">{name}</th>'
         verdict = _cell(f"{_sign(row)} {row.verdict}", f"{_LEFT};white-space:nowrap")
         if row.timed:
-            figures = [_cell(_text(getattr(row, field)), _RIGHT) for field, _ in shown]
+            cells = [_cell(_text(getattr(row, field)), _RIGHT) for field, _ in shown]
             why = f"<br><small>{_why(row)}</small>" if row.reason or row.next_step else ""
             speed = _cell(f"{_speed(row)}{why}")
-            body.append(_row([first, verdict, speed, *figures]))
+            body.append(_row([first, verdict, speed, *cells]))
         else:
             body.append(_row([first, verdict, _cell(_why(row), _LEFT, span=1 + len(shown))]))
     yield from _table("The variants, the fastest first; in brackets the interval of each ratio", header, body)
@@ -215,7 +216,7 @@ def _hints(record: Record) -> Iterator[str]:
         yield from _hint_table("Watch out", pressing)
     number = sum(map(len, others.values()))
     if number:
-        known = f"{format.plural(number, 'known trap')} avoided by the variants or not seen with these inputs"
+        known = f"{figures.plural(number, 'known trap')} avoided by the variants or not seen with these inputs"
         yield from _details(known, _hint_table("Avoided or not seen", others))
 
 
@@ -281,7 +282,7 @@ def _beside(original: str, source: str) -> Iterator[str]:
             sides = _side(stretch.left, "−", _REMOVED), _side(stretch.right, "+", _ADDED)
             body.append(f"<tr>{''.join(sides)}</tr>")
         if stretch.skipped:
-            same = f"… {format.plural(stretch.skipped, 'line')} the same"
+            same = f"… {figures.plural(stretch.skipped, 'line')} the same"
             body.append(f"<tr>{_cell(same, f'{_LEFT};{_FAINT}', span=2)}</tr>")
     header = _header([("original", _LEFT), ("variant", _LEFT)])
     yield from _table("− replaced, + new", header, body)
@@ -307,25 +308,25 @@ def _measurements(variant: Mapping[str, Any]) -> Iterator[str]:
             continue
         ends = ""
         if clock["samples"] > 1:
-            ends = format.duration_interval(clock["median"], clock["low"], clock["high"])
+            ends = figures.duration_interval(clock["median"], clock["low"], clock["high"])
         if field == "build" and variant["build_cache"]:
             name = f"build ({variant['build_cache']})"
-        figures = (format.clock(clock), ends, format.count(clock["samples"]), format.count(clock.get("outliers")))
-        cells = "".join(_cell(text or format.MISSING, "text-align:right") for text in figures)
+        shown = (figures.clock(clock), ends, figures.count(clock["samples"]), figures.count(clock.get("outliers")))
+        cells = "".join(_cell(text or figures.MISSING, "text-align:right") for text in shown)
         body.append(f'<tr><th scope="row" style="text-align:left;font-weight:normal">{name}</th>{cells}</tr>')
     yield from _table("Measurements", header, body)
     facts = []
     memory = variant["memory"]
     if memory["host_peak"] is not None:
-        facts.append(f"peak memory {format.size(memory['host_peak'])}")
+        facts.append(f"peak memory {figures.size(memory['host_peak'])}")
     if memory["device_peak"] is not None:
-        facts.append(f"peak memory on the device {format.size(memory['device_peak'])}")
+        facts.append(f"peak memory on the device {figures.size(memory['device_peak'])}")
     if variant["threads"] is not None:
-        facts.append(format.plural(variant["threads"], "thread"))
+        facts.append(figures.plural(variant["threads"], "thread"))
     if variant["form"]:
         facts.append(f"form {variant['form']}")
     for form in variant["tried"]:
-        time = "not timed" if form["run"] is None else format.duration(form["run"])
+        time = "not timed" if form["run"] is None else figures.duration(form["run"])
         facts.append(f"tried and not taken: {form['form']} ({time})")
     if facts:
         yield f'<p style="margin:4px 0">{_text("; ".join(facts))}</p>'
@@ -340,12 +341,12 @@ def _circumstances(record: Record, made: Sequence[Row]) -> Iterator[str]:
     facts += [("note", clean.line(note)) for note in workload["notes"]]
     facts.append(("machine", rows.machine(record)))
     if record["machine"]["load"] is not None:
-        facts.append(("load before", format.figure(record["machine"]["load"])))
+        facts.append(("load before", figures.figure(record["machine"]["load"])))
     for device in record["devices"]:
-        able = format.listed(device["backends"]) or "no backend can use it"
+        able = figures.listed(device["backends"]) or "no backend can use it"
         facts.append(("device", f"{device['name']}: {device['title']}; {able}"))
     facts.append(("libraries", rows.libraries(record)))
-    facts.append(("jitmagic", f"{record['jitmagic']}, {record['created']}, took {format.duration(record['elapsed'])}"))
+    facts.append(("jitmagic", f"{record['jitmagic']}, {record['created']}, took {figures.duration(record['elapsed'])}"))
     body = (
         f'<tr><th scope="row" style="{_LEFT};font-weight:normal;{_FAINT}">{name}</th>{_cell(_text(text))}</tr>'
         for name, text in facts

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jitmagic.report import clean, format
+from jitmagic import figures
+from jitmagic.report import clean
 
 Record = Mapping[str, Any]
 
@@ -68,7 +69,7 @@ class Row:
     speedup, interval : str
         ``ratio`` as text, and its interval ("" where there is none).
     run, end_to_end, build, break_even, error : str
-        Figures as text, :data:`format.MISSING` where there is none.
+        Figures as text, :data:`figures.MISSING` where there is none.
     moved : bool
         Whether arguments or results are moved between host and device, so that ``end_to_end`` says more than ``run``.
     error_detail : str
@@ -151,7 +152,7 @@ def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
     ratio = _ratio(variant)
     speedup, interval = "", ""
     if timed:
-        speedup, interval = ("1×", "") if verdict == "baseline" else format.speedup(variant["speedup"])
+        speedup, interval = ("1×", "") if verdict == "baseline" else figures.speedup(variant["speedup"])
     clocks = variant["clocks"] if timed else dict.fromkeys(variant["clocks"])
     name, device = clean.line(variant["name"]), clean.line(variant["device"])
     return Row(
@@ -166,12 +167,12 @@ def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
         share=None if ratio is None else min(ratio / largest, 1.0),
         speedup=speedup,
         interval=interval,
-        run=format.clock(clocks["run"]),
+        run=figures.clock(clocks["run"]),
         moved=clocks["to_device"] is not None or clocks["to_host"] is not None,
-        end_to_end=format.clock(clocks["end_to_end"]),
-        build=format.clock(clocks["build"]),
-        break_even=_break_even(variant) if timed else format.MISSING,
-        error=_error(variant["error"]) if timed else format.MISSING,
+        end_to_end=figures.clock(clocks["end_to_end"]),
+        build=figures.clock(clocks["build"]),
+        break_even=_break_even(variant) if timed else figures.MISSING,
+        error=_error(variant["error"]) if timed else figures.MISSING,
         error_detail=_error_detail(variant["error"]),
         reason=clean.line(variant["reason"]) or ("" if timed else _NO_REASON[verdict]),
         next_step=clean.line(variant["next_step"]),
@@ -181,13 +182,13 @@ def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
 
 def _break_even(variant: Mapping[str, Any]) -> str:
     if variant["break_even_calls"] is not None:
-        return format.calls(variant["break_even_calls"])
+        return figures.calls(variant["break_even_calls"])
     never = variant["verdict"] == "slower" and variant["clocks"]["build"] is not None
-    return "never" if never else format.MISSING
+    return "never" if never else figures.MISSING
 
 
 def _error(error: Mapping[str, Any] | None) -> str:
-    return format.MISSING if error is None else format.figure(error["max_abs"])
+    return figures.MISSING if error is None else figures.figure(error["max_abs"])
 
 
 def _error_detail(error: Mapping[str, Any] | None) -> str:
@@ -197,9 +198,9 @@ def _error_detail(error: Mapping[str, Any] | None) -> str:
         return "none: every value is the same as NumPy's"
     parts = []
     if error["max_abs"] is not None:
-        parts.append(format.figure(error["max_abs"]))
+        parts.append(figures.figure(error["max_abs"]))
     if error["max_rel"] is not None:
-        relative = f"relative {format.figure(error['max_rel'])}"
+        relative = f"relative {figures.figure(error['max_rel'])}"
         parts.append(f"({relative})" if parts else relative)
     if not parts:
         parts.append("not finite")
@@ -297,9 +298,9 @@ def machine(record: Record) -> str:
     if facts["processor"]:
         parts.append(facts["processor"])
     if facts["cores"]:
-        parts.append(format.plural(facts["cores"], "core"))
+        parts.append(figures.plural(facts["cores"], "core"))
     if facts["memory"]:
-        parts.append(format.size(facts["memory"]))
+        parts.append(figures.size(facts["memory"]))
     system = " ".join(str(facts[name]) for name in ("system", "release") if facts[name])
     if system:
         parts.append(system)
@@ -319,11 +320,11 @@ def arguments(record: Record) -> list[str]:
 
 def argument(fact: Mapping[str, Any]) -> str:
     """Returns an argument or a result as text."""
-    text = f"{fact['name']} {format.value_type(fact)}"
+    text = f"{fact['name']} {figures.value_type(fact)}"
     if fact["value"] is not None:
         text += f" = {clean.line(fact['value'])[:60]}"
     elif fact["shape"] and fact["bytes"] is not None:
-        text += f", {format.size(fact['bytes'])}"
+        text += f", {figures.size(fact['bytes'])}"
     return clean.line(text + (", changed in place" if fact["mutated"] else ""))
 
 
@@ -331,7 +332,7 @@ def interruption(record: Record) -> str:
     """Returns what to say of a comparison that was stopped, "" where it is complete."""
     if record["status"] != "interrupted":
         return ""
-    return f"Interrupted after {format.duration(record['elapsed'])}: what was done by then is shown."
+    return f"Interrupted after {figures.duration(record['elapsed'])}: what was done by then is shown."
 
 
 def advice(record: Record) -> tuple[str, Sequence[str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jitmagic.report import clean, format, rows
+from jitmagic import figures
+from jitmagic.report import clean, rows
 from jitmagic.report.columns import cut, display_width, fill, hard_wrap, wrap
 from jitmagic.report.rows import Hint, Record, Row
 
@@ -201,9 +202,9 @@ def _stack(page: _Page, made: Sequence[Row]) -> None:
 
 def _costs_of(row: Row) -> dict[str, str]:
     """Returns a timed row's figures by their heading, those that it has."""
-    few = row.break_even in ("never", format.MISSING)
-    figures = (row.run, row.end_to_end, row.build, row.break_even if few else f"{row.break_even} calls", row.error)
-    return {name: text for name, text in zip(_COSTS, figures, strict=True) if text != format.MISSING}
+    few = row.break_even in ("never", figures.MISSING)
+    shown = (row.run, row.end_to_end, row.build, row.break_even if few else f"{row.break_even} calls", row.error)
+    return {name: text for name, text in zip(_COSTS, shown, strict=True) if text != figures.MISSING}
 
 
 class _CostTable:
@@ -215,7 +216,7 @@ class _CostTable:
         self.names = [name for name in _COSTS if any(name in row for row in found)]
         if "end to end" in self.names and not any(row.moved for row in self.rows):
             self.names.remove("end to end")
-        self.cells = [[row.get(name, format.MISSING) for name in self.names] for row in found]
+        self.cells = [[row.get(name, figures.MISSING) for name in self.names] for row in found]
         by_column = zip(self.names, *self.cells, strict=True)
         self.widths = [max(display_width(text) for text in column) for column in by_column]
         self.width = sum(self.widths) + len(_GAP) * len(self.widths)
@@ -242,7 +243,7 @@ def _devices(page: _Page, record: Record) -> None:
         return
     page.title("Devices")
     for device in devices:
-        able = format.listed(device["backends"]) or "no backend can use it"
+        able = figures.listed(device["backends"]) or "no backend can use it"
         page.add(clean.line(f"{device['name']}: {device['title']}; {able}"), 2, hang=2)
 
 
@@ -282,7 +283,7 @@ def _remarks(page: _Page, record: Record, made: Sequence[Row]) -> None:
         for note in notes:
             page.add(f"· {note}", 2, hang=2)
     page.blank()
-    foot = f"jitmagic {record['jitmagic']}, {record['created']}, took {format.duration(record['elapsed'])}; "
+    foot = f"jitmagic {record['jitmagic']}, {record['created']}, took {figures.duration(record['elapsed'])}; "
     page.add(clean.line(foot) + " " + rows.libraries(record), style="dim", most=6)
 
 

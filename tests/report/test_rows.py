@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jitmagic.report import format, record, rows
+from jitmagic import figures
+from jitmagic.report import record, rows
 from tests.report import samples
 
 
@@ -36,7 +37,7 @@ def test_no_figure_of_speed_without_a_verified_result(verified: bool | None) -> 
     assert row.verdict == "not verified"
     assert not row.recommended
     assert (row.ratio, row.share, row.speedup, row.interval) == (None, None, "", "")
-    assert {row.run, row.end_to_end, row.build, row.break_even, row.error} == {format.MISSING}
+    assert {row.run, row.end_to_end, row.build, row.break_even, row.error} == {figures.MISSING}
 
 
 @pytest.mark.parametrize("verdict", ["differs", "unsupported", "crashed", "timed out", "stopped"])

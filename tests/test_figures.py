@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jitmagic.report import format
+from jitmagic import figures
 
 positive = st.floats(1e-12, 1e12, allow_nan=False)
 
@@ -40,12 +40,12 @@ def measured(draw: st.DrawFn) -> tuple[float, float, float]:
     ],
 )
 def test_duration(arguments: tuple[float, ...], text: str) -> None:
-    assert format.duration(*arguments) == text
+    assert figures.duration(*arguments) == text
 
 
 def test_duration_interval_has_the_unit_and_the_digits_of_the_figure() -> None:
-    assert format.duration_interval(0.02602, 0.0256, 0.0266) == "25.6–26.6 ms"
-    assert format.duration_interval(0.5, 0.5, 0.5) == ""
+    assert figures.duration_interval(0.02602, 0.0256, 0.0266) == "25.6–26.6 ms"
+    assert figures.duration_interval(0.5, 0.5, 0.5) == ""
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_duration_interval_has_the_unit_and_the_digits_of_the_figure() -> None:
     ],
 )
 def test_speedup(ratio: tuple[float, float, float], expected: tuple[str, str]) -> None:
-    assert format.speedup(dict(zip(("median", "low", "high"), ratio, strict=True))) == expected
+    assert figures.speedup(dict(zip(("median", "low", "high"), ratio, strict=True))) == expected
 
 
 @given(measured())
 def test_an_interval_on_one_side_of_one_is_shown_on_that_side(ratio: tuple[float, float, float]) -> None:
     value, low, high = ratio
-    shown, ends = format.speedup({"median": value, "low": low, "high": high})
+    shown, ends = figures.speedup({"median": value, "low": low, "high": high})
     numbers = [float(part) for part in [shown.removesuffix("×"), *ends.split("–")] if part]
     if low > 1:
         assert all(number > 1 for number in numbers)
@@ -78,38 +78,38 @@ def test_an_interval_on_one_side_of_one_is_shown_on_that_side(ratio: tuple[float
 def test_a_figure_is_off_by_no_more_than_its_interval_or_its_last_digit(drawn: tuple[float, float, float]) -> None:
     value, low, high = drawn
     assume(low < high)
-    shown = float(format.figure(value, low, high))
-    half_a_digit = 0.5 * 10 ** -(format.MOST_DIGITS - 1) * value
+    shown = float(figures.figure(value, low, high))
+    half_a_digit = 0.5 * 10 ** -(figures.MOST_DIGITS - 1) * value
     assert low * (1 - 1e-9) <= shown <= high * (1 + 1e-9) or abs(shown - value) <= half_a_digit * 1.01
 
 
 @given(measured())
 def test_no_more_digits_than_three(drawn: tuple[float, float, float]) -> None:
-    mantissa = format.figure(*drawn).split("e")[0]
+    mantissa = figures.figure(*drawn).split("e")[0]
     digits = mantissa.replace(".", "").lstrip("0")
     if "." in mantissa:
-        assert len(digits) <= format.MOST_DIGITS
+        assert len(digits) <= figures.MOST_DIGITS
     else:
-        assert len(digits.rstrip("0")) <= format.MOST_DIGITS
+        assert len(digits.rstrip("0")) <= figures.MOST_DIGITS
 
 
 @given(positive)
 def test_one_sample_gets_two_digits(value: float) -> None:
-    assert abs(float(format.figure(value)) / value - 1) <= 0.051
-    digits = format.figure(value).split("e")[0].replace(".", "").strip("0")
+    assert abs(float(figures.figure(value)) / value - 1) <= 0.051
+    digits = figures.figure(value).split("e")[0].replace(".", "").strip("0")
     assert len(digits) <= 2
 
 
 @given(st.floats(1e-9, 1e9))
 def test_a_duration_reads_back_as_itself(seconds: float) -> None:
-    number, unit = format.duration(seconds).split(" ")
+    number, unit = figures.duration(seconds).split(" ")
     scale = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600}[unit]
     assert float(number) * scale == pytest.approx(seconds, rel=0.051)
 
 
 @given(st.floats(1e-9, 7000))
 def test_a_duration_stays_below_the_next_unit(seconds: float) -> None:
-    number, unit = format.duration(seconds).split(" ")
+    number, unit = figures.duration(seconds).split(" ")
     assert float(number) < (1000 if unit.endswith("s") and unit != "s" else 120)
 
 
@@ -127,43 +127,43 @@ def test_a_duration_stays_below_the_next_unit(seconds: float) -> None:
     ],
 )
 def test_size(count: int | None, text: str) -> None:
-    assert format.size(count) == text
+    assert figures.size(count) == text
 
 
 @given(st.integers(0, 10**18))
 def test_a_size_reads_back_as_itself(count: int) -> None:
-    number, unit = format.size(count).split(" ")
-    assert float(number) * 1000 ** format._SIZES.index(unit) == pytest.approx(count, rel=0.006)
+    number, unit = figures.size(count).split(" ")
+    assert float(number) * 1000 ** figures._SIZES.index(unit) == pytest.approx(count, rel=0.006)
 
 
 def test_counts() -> None:
-    assert format.count(1234567) == "1,234,567"
-    assert format.calls(11) == "11"
-    assert format.calls(3.3) == "3"
-    assert format.calls(1234) == "1,200"
-    assert format.count(10**300) == "1.0e+300"
+    assert figures.count(1234567) == "1,234,567"
+    assert figures.calls(11) == "11"
+    assert figures.calls(3.3) == "3"
+    assert figures.calls(1234) == "1,200"
+    assert figures.count(10**300) == "1.0e+300"
 
 
 def test_a_clock_of_one_sample_claims_no_interval() -> None:
-    assert format.clock({"median": 1.3123, "low": 1.3123, "high": 1.3123, "samples": 1}) == "1.3 s"
-    assert format.clock(None) == "–"
+    assert figures.clock({"median": 1.3123, "low": 1.3123, "high": 1.3123, "samples": 1}) == "1.3 s"
+    assert figures.clock(None) == "–"
 
 
 @pytest.mark.parametrize("number", [5e-324, 1.7e308, 1e-300])
 def test_extreme_figures_are_short(number: float) -> None:
-    assert len(format.figure(number)) < 12
-    assert len(format.duration(number)) < 14
-    assert re.fullmatch(r"\S+×", format.speedup({"median": number, "low": number, "high": number})[0])
+    assert len(figures.figure(number)) < 12
+    assert len(figures.duration(number)) < 14
+    assert re.fullmatch(r"\S+×", figures.speedup({"median": number, "low": number, "high": number})[0])
 
 
 def test_value_type() -> None:
-    assert format.value_type({"kind": "array", "dtype": "float32", "shape": [3, None]}) == "float32[3, ?]"
-    assert format.value_type({"kind": "float", "dtype": None, "shape": None}) == "float"
+    assert figures.value_type({"kind": "array", "dtype": "float32", "shape": [3, None]}) == "float32[3, ?]"
+    assert figures.value_type({"kind": "float", "dtype": None, "shape": None}) == "float"
 
 
 def test_words() -> None:
-    assert [format.plural(number, "call") for number in (0, 1, 2)] == ["0 calls", "1 call", "2 calls"]
-    assert [format.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+    assert [figures.plural(number, "call") for number in (0, 1, 2)] == ["0 calls", "1 call", "2 calls"]
+    assert [figures.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "",
         "a",
         "a and b",
