@@ -1,0 +1,99 @@
+"""What is recommended, from made-up measurements."""
+
+import pytest
+
+from jitmagic.advice.recommendation import recommend
+from jitmagic.advice.verdict import Verdict, of_failure, of_lost_worker, of_ratio, of_refusal
+from jitmagic.backends.protocol import Failure
+from jitmagic.errors import Refusal
+from jitmagic.measure.process import WorkerCrashed, WorkerOutOfMemory, WorkerTimedOut
+from jitmagic.measure.statistics import Interval
+from jitmagic.measure.worker import Built
+from jitmagic.outcome import Outcome, variant_record
+from jitmagic.verify.compare import Finding
+
+RIGHT = Finding(True, max_abs=0.0, max_rel=0.0)
+
+
+def outcome(name, samples, build=0.0, finding=RIGHT, device="cpu"):
+    samples = list(samples)
+    first = build + samples[0] if samples else build
+    return Outcome(
+        name,
+        name.split("-")[0],
+        device,
+        "",
+        built=Built(finding=finding, first=first, second=0.1, threads=1),
+        samples=samples,
+        calls=len(samples),
+    )
+
+
+def rounds(seconds, spread=0.01, count=20):
+    return [seconds * (1 + spread * (number % 5 - 2) / 2) for number in range(count)]
+
+
+NUMPY = outcome("numpy", rounds(0.1))
+
+
+def test_the_fastest_verified_variant_is_taken_with_its_figures():
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0), outcome("numba", rounds(0.05), 0.4)])
+    assert advice["variant"] == "jax"
+    assert advice["sentence"].startswith("Take jax: 5.0")
+    assert "earned back after 13 calls" in advice["conditions"][0]
+
+
+def test_what_speed_cannot_tell_apart_the_build_time_does():
+    advice = recommend(NUMPY, [outcome("torch-compile", rounds(0.0200), 20.0), outcome("numba", rounds(0.0201), 0.4)])
+    assert advice["variant"] == "numba"
+    assert any("torch-compile" in condition for condition in advice["conditions"])
+
+
+def test_it_says_stay_with_numpy_where_nothing_is_faster():
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.1)), outcome("numba", rounds(0.3))])
+    assert advice["variant"] == "numpy"
+    assert "none of the 2 verified variants" in advice["sentence"]
+    assert "no variant could be verified" in recommend(NUMPY, [outcome("jax", [])])["sentence"]
+
+
+def test_a_fast_variant_that_is_wrong_is_never_recommended():
+    wrong = outcome("torch", rounds(0.001), finding=Finding(False, "values", "3 of 9 values differ"))
+    advice = recommend(NUMPY, [wrong, outcome("numba", rounds(0.05), 0.4)])
+    assert advice["variant"] == "numba"
+    wrong.verdict = Verdict("differs", "3 of 9 values differ")
+    entry = variant_record(wrong, NUMPY)
+    assert "speedup" not in entry
+    assert entry["break_even_calls"] is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"),
+    [((1.2, 1.1, 1.3), "faster"), ((0.8, 0.7, 0.9), "slower"), ((1.05, 0.99, 1.2), "no clear difference"),
+     ((1.1, 1.0, 1.2), "no clear difference")],
+)  # fmt: skip
+def test_an_interval_that_holds_one_is_no_clear_difference(ratio, verdict):
+    assert of_ratio(Interval(*ratio, 20)).verdict == verdict
+
+
+def test_break_even_counts_the_calls_that_earn_the_build_back():
+    numba = outcome("numba", rounds(0.05, spread=0.0), 0.4)
+    numba.verdict = Verdict("faster")
+    assert variant_record(numba, NUMPY)["break_even_calls"] == 8
+    slow = outcome("jax", rounds(0.2), 0.4)
+    slow.verdict = Verdict("slower")
+    assert variant_record(slow, NUMPY)["break_even_calls"] is None
+
+
+def test_each_loss_has_one_cause_and_one_next_step():
+    told = [
+        of_lost_worker(WorkerTimedOut("it did not answer within 60 s and was ended")),
+        of_lost_worker(WorkerOutOfMemory("it took 20 GiB")),
+        of_lost_worker(WorkerCrashed("it ended by a segmentation fault (SIGSEGV)")),
+        of_failure(Failure("run", "builtins.ValueError", "bad\nworse", 3, ("ValueError",)), 7),
+        of_refusal(Refusal("line 7 prints inside a compiled loop", 7, "JX-PRINT")),
+    ]
+    assert [one.verdict for one in told] == ["timed out", "crashed", "crashed", "crashed", "unsupported"]
+    assert all(one.reason and one.next_step for one in told)
+    assert "ValueError at line 7" in told[3].reason
+    assert "worse" not in told[3].reason
+    assert "JX-PRINT" in told[4].next_step
