@@ -40,8 +40,8 @@ def unwrap(value: Any, name: str, line: int | None = None) -> tuple[types.Functi
     reason = _reason(value, name)
     if reason is not None:
         reached = getattr(value, "__wrapped__", value)
-        code = getattr(reached, "__code__", None)
-        line = line if line is not None or code is None else code.co_firstlineno
+        if line is None and isinstance(reached, types.FunctionType) and not is_library_function(reached):
+            line = reached.__code__.co_firstlineno
         raise CaptureError(f"`{name}` cannot be captured: {reason}", line)
     assert isinstance(value, types.FunctionType)
     return value, tuple(compilers)
@@ -89,6 +89,9 @@ def _reason(value: Any, name: str) -> str | None:
             "np.vectorize calls the Python function inside once for each element; compare that function on one "
             f"element, or write `{name}` with array operations."
         )
+    owner = getattr(value, "__self__", None)
+    if isinstance(value, types.BuiltinFunctionType) and owner is not None and not isinstance(owner, types.ModuleType):
+        return f"it is a method of {type(owner).__qualname__}, and compiled already; write a function that calls it."
     if isinstance(value, np.ufunc | types.BuiltinFunctionType | types.BuiltinMethodType):
         return (
             "it is compiled already, and has no Python source; write a function that calls it, e.g. "

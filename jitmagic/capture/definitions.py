@@ -91,6 +91,8 @@ def edited(source: str, lines: Sequence[int], edits: Iterable[Edit]) -> tuple[st
     for edit in sorted(edits, key=lambda each: (each.line, each.column), reverse=True):
         joined = text[edit.line - 1][: edit.column] + edit.text.encode() + text[edit.end_line - 1][edit.end_column :]
         text[edit.line - 1 : edit.end_line] = [joined]
+        if edit.column == 0 and not edit.text:
+            origin[edit.line - 1] = origin[edit.end_line - 1]  # whole lines went
         del origin[edit.line : edit.end_line]
     return "\n".join(line.decode() for line in text), tuple(origin)
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from jitmagic.capture.decorators import is_compiled, unwrap
 from jitmagic.capture.definitions import Definition, Edit, edited, segment, span
-from jitmagic.capture.library import is_library_function, is_library_module, public_path
+from jitmagic.capture.imports import lift
+from jitmagic.capture.library import is_builtin, is_library_function, is_library_module, public_path
 from jitmagic.capture.literal import identical, literal, needs_numpy
 from jitmagic.capture.scope import Scope, chains, expression_reads, line_of, parameters, scope
 from jitmagic.capture.source import find_definition, replaced, same_code
@@ -219,6 +220,7 @@ class Follower:
 
     def _read(self, unit: Unit, fixed: Mapping[str, Any]) -> None:
         """Rewrites a unit's signature where it has to be, and binds the names that it reads."""
+        fixed = {**fixed, **self._lift_imports(unit)}
         node = _node(unit)
         unit.scope = scope(node)
         edits: list[Edit] = []
@@ -259,6 +261,19 @@ class Follower:
                 )
         edits.extend(self._follow_modules(unit, node, modules, skipped))
         unit.source, unit.lines = edited(unit.source, unit.lines, edits)
+
+    def _lift_imports(self, unit: Unit) -> dict[str, Any]:
+        """Takes imports of NumPy, SciPy and Python's own modules out of a body; returns what their names stand for."""
+        values: dict[str, Any] = {}
+        edits = []
+        for line, edit, given in lift(_node(unit), unit.source):
+            if any(name in self.bindings and self.bindings[name].value is not value for name, value in given.items()):
+                continue
+            values.update(given)
+            edits.append(edit)
+            self.notes.append(f"the import on {self.place(unit, line)} was moved to the top of the module")
+        unit.source, unit.lines = edited(unit.source, unit.lines, edits)
+        return values
 
     def _is_unit(self, value: Any, unit: Unit) -> bool:
         return value is unit.function or (is_compiled(value) and unwrap(value, unit.name)[0] is unit.function)
@@ -396,7 +411,7 @@ class Follower:
         """Binds a name that a unit reads to what it stands for: an import, a helper, a builtin, or a value."""
         owner = unit.definition.name
         user_line = self.user_line(unit, line)
-        if value is vars(builtins).get(name, self):
+        if is_builtin(value, name):
             if name in FORBIDDEN:
                 self._refuse(unit, line, f"`{name}` {FORBIDDEN[name]}")
             self._bind(name, Binding("builtin", value, owner=owner), user_line)

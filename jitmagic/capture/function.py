@@ -80,10 +80,10 @@ def from_function(
     labels, fixed_at = _labels(plain, name, args, kwargs, line)
     values = (*args, *kwargs.values())
     fixed = {labels[index]: values[index] for index in fixed_at}
+    unit = follower.add(function, name, line, keep_name=True, fixed=fixed)
     for label, value in zip(labels, values, strict=True):
         if label not in fixed:
             check_argument(value, label, line)
-    unit = follower.add(function, name, line, keep_name=True, fixed=fixed)
     for label, value in fixed.items():
         told = getattr(value, "__name__", type(value).__name__)
         told = "a lambda" if told == "<lambda>" else f"`{told}`"

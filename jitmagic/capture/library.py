@@ -74,6 +74,14 @@ def is_library_function(function: types.FunctionType) -> bool:
     return is_library_module(function.__globals__.get("__name__"))
 
 
+def is_builtin(value: Any, name: str) -> bool:
+    """Says whether a value is Python's own builtin of that name; IPython adds functions of its own to the builtins."""
+    return vars(builtins).get(name, _NOTHING) is value and not isinstance(value, types.FunctionType | types.MethodType)
+
+
+_NOTHING = object()
+
+
 def public_path(value: Any, name: str) -> str | None:
     """Finds the dotted path under which a library's thing can be imported; the shortest public one.
 
@@ -90,8 +98,10 @@ def public_path(value: Any, name: str) -> str | None:
     attributes = [each for each in (name, own) if isinstance(each, str)]
     if isinstance(value, type) and "." in value.__qualname__:
         attributes = [name]
-    if any(vars(builtins).get(each) is value for each in attributes):
-        return "builtins." + next(each for each in attributes if vars(builtins).get(each) is value)
+    if is_builtin(value, name):
+        return f"builtins.{name}"
+    if isinstance(own, str) and is_builtin(value, own):
+        return f"builtins.{own}"
     modules = list(_candidates(value))
     for module in modules:
         for attribute in attributes:
