@@ -39,9 +39,6 @@ def unwrap(value: Any, name: str, line: int | None = None) -> tuple[types.Functi
         compilers.append(compiler)
     reason = _reason(value, name)
     if reason is not None:
-        reached = getattr(value, "__wrapped__", value)
-        if line is None and isinstance(reached, types.FunctionType) and not is_library_function(reached):
-            line = reached.__code__.co_firstlineno
         raise CaptureError(f"`{name}` cannot be captured: {reason}", line)
     assert isinstance(value, types.FunctionType)
     return value, tuple(compilers)

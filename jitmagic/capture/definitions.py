@@ -43,12 +43,15 @@ class Definition(SourceFunction):
         The definition in the tree of the whole cell or file: a ``def`` or a ``lambda``.
     tree : ast.Module or None
         That tree.
+    text : tuple of str
+        The lines of the whole cell or file.
     """
 
     decorators: tuple[Decorator, ...] = ()
     lines: tuple[int, ...] = ()
     node: FunctionNode | None = field(default=None, compare=False, repr=False)
     tree: ast.Module | None = field(default=None, compare=False, repr=False)
+    text: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ def of_function(
         lines=tuple(range(node.lineno, node.end_lineno + 1)),
         node=node,
         tree=tree,
+        text=tuple(lines),
     )
 
 
@@ -138,7 +142,16 @@ def of_lambda(
         body = f"({body})"
     source = f"def {name}({ast.unparse(node.args)}):\n    return {body}\n"
     body_lines = range(node.body.lineno, node.body.lineno + count)
-    return Definition(name, source, node.lineno, origin, lines=(node.lineno, *body_lines), node=node, tree=tree)
+    return Definition(
+        name=name,
+        source=source,
+        first_line=node.lineno,
+        origin=origin,
+        lines=(node.lineno, *body_lines),
+        node=node,
+        tree=tree,
+        text=tuple(lines),
+    )
 
 
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

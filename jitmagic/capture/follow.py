@@ -23,6 +23,7 @@ from jitmagic.capture.definitions import Definition, Edit, edited, segment, span
 from jitmagic.capture.imports import lift
 from jitmagic.capture.library import is_builtin, is_library_function, is_library_module, public_path
 from jitmagic.capture.literal import identical, literal, needs_numpy
+from jitmagic.capture.resolve import defaults, dotted_value, resolve
 from jitmagic.capture.scope import Scope, chains, expression_reads, line_of, parameters, scope
 from jitmagic.capture.source import find_definition, replaced, same_code
 from jitmagic.capture.values import check_constant, type_name
@@ -125,13 +126,14 @@ class Follower:
         """
         known = self.sources.get(name)
         decorators = known.decorators if isinstance(known, Definition) else ()
-        function, compilers = unwrap(value, name, decorators[0].line if decorators else None)
+        function, compilers = unwrap(value, name, decorators[0].line if decorators else line)
         unit = self.units.get(id(function))
         if unit is not None:
             if name != unit.name and name not in unit.aliases:
                 unit.aliases.append(name)
             return unit
         definition = self.lambdas.get(id(function))
+        _refuse_method(function, name, line)
         if definition is None:
             if decorators and isinstance(known, Definition):
                 _check_replaced(function, known)
@@ -172,11 +174,6 @@ class Follower:
     def _refuse_kinds(self, unit: Unit) -> None:
         function = unit.function
         node = _node(unit)
-        first = next(iter(function.__code__.co_varnames), "")
-        inner = function.__qualname__.rpartition("<locals>.")[2]
-        if "__class__" in function.__code__.co_freevars or ("." in inner and first in ("self", "cls")):
-            self._refuse(unit, None, f"it is a method of the class {inner.rpartition('.')[0]}; write a function that "
-                                     "takes what it reads from `self` as arguments")
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
             self._refuse(unit, None, "it is `async`; write it as a plain function")
         if inspect.isgeneratorfunction(function):
@@ -240,7 +237,7 @@ class Follower:
         modules: dict[str, types.ModuleType] = {}
         for name in dict.fromkeys(reads):
             line = line_of(node, name)
-            found, value = _resolve(unit.function, name, fixed)
+            found, value = resolve(unit.function, name, fixed)
             if name == unit.name and name not in fixed and found and self._is_unit(value, unit):
                 continue
             if not found:
@@ -355,7 +352,7 @@ class Follower:
         for annotation in annotations:
             if annotation is not None:
                 yield annotation, None if self._annotation_stays(unit, annotation) else repr(ast.unparse(annotation))
-        for name, expression, value in _defaults(unit.function, node, fixed):
+        for name, expression, value in defaults(unit.function, node, fixed):
             yield expression, self._default(unit, name, expression, value)
 
     def _annotation_stays(self, unit: Unit, annotation: ast.expr) -> bool:
@@ -371,7 +368,7 @@ class Follower:
         ):
             return False
         for name in expression_reads(annotation):
-            found, value = _resolve(unit.function, name, {})
+            found, value = resolve(unit.function, name, {})
             path = public_path(value, name) if found else None
             if path is None or path.partition(".")[0] not in ANNOTATION_ROOTS:
                 return False
@@ -384,7 +381,7 @@ class Follower:
                 return None
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             pass  # no literal: what else it may be is asked below
-        found, again = _dotted_value(unit.function, expression)
+        found, again = dotted_value(unit.function, expression)
         if found and (again is value or (isinstance(value, int | float | complex | str) and identical(again, value))):
             return None
         if isinstance(expression, ast.Lambda) and isinstance(value, types.FunctionType):
@@ -452,6 +449,17 @@ class Follower:
         return public_path(value, name)
 
 
+def _refuse_method(function: types.FunctionType, name: str, line: int | None) -> None:
+    first = next(iter(function.__code__.co_varnames), "")
+    inner = function.__qualname__.rpartition("<locals>.")[2]
+    if "__class__" in function.__code__.co_freevars or ("." in inner and first in ("self", "cls")):
+        raise CaptureError(
+            f"`{name}` cannot be captured: it is a method of the class {inner.rpartition('.')[0]}; write a function "
+            "that takes what it reads from `self` as arguments.",
+            line,
+        )
+
+
 def _check_replaced(function: types.FunctionType, definition: Definition) -> None:
     """Raises where a decorator that is no known compiler gave back another function than the one that is written."""
     node = definition.node
@@ -484,57 +492,6 @@ def is_function(value: Any) -> bool:
     return isinstance(value, kinds) or is_compiled(value) or (
         callable(value) and type(value).__module__.partition(".")[0] == "numba"
     )
-
-
-def _resolve(function: types.FunctionType, name: str, fixed: Mapping[str, Any]) -> tuple[bool, Any]:
-    """Looks a name up as the live function does: in its closure, its globals, the builtins."""
-    if name in fixed:
-        return True, fixed[name]
-    if name in function.__code__.co_freevars:
-        cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
-        try:
-            return True, cell.cell_contents
-        except ValueError:  # an empty cell
-            return False, None
-    if name in function.__globals__:
-        return True, function.__globals__[name]
-    if name in vars(builtins):
-        return True, vars(builtins)[name]
-    return False, None
-
-
-def _dotted_value(function: types.FunctionType, expression: ast.expr) -> tuple[bool, Any]:
-    if isinstance(expression, ast.Name):
-        return _resolve(function, expression.id, {})
-    if isinstance(expression, ast.Attribute):
-        found, value = _dotted_value(function, expression.value)
-        if found and isinstance(value, types.ModuleType) and hasattr(value, expression.attr):
-            return True, getattr(value, expression.attr)
-    return False, None
-
-
-def _defaults(
-    function: types.FunctionType, node: ast.FunctionDef | ast.AsyncFunctionDef, fixed: Mapping[str, Any]
-) -> Iterator[tuple[str, ast.expr, Any]]:
-    """Yields each parameter's default: its name, its expression, and the live value."""
-    code = function.__code__
-    positional = code.co_varnames[: code.co_argcount]
-    live = function.__defaults__ or ()
-    values = dict(zip(positional[len(positional) - len(live) :], live, strict=True))
-    values.update(function.__kwdefaults__ or {})
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    last = arguments[len(arguments) - len(node.args.defaults) :]
-    written = {each.arg: default for each, default in zip(last, node.args.defaults, strict=True)}
-    for each, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
-        if default is not None:
-            written[each.arg] = default
-    if set(written) != set(values) - set(fixed):
-        raise CaptureError(
-            f"the defaults of `{function.__name__}` were changed after its definition; run its definition again.",
-            node.lineno,
-        )
-    for name, expression in written.items():
-        yield name, expression, values[name]
 
 
 def _told(binding: Binding) -> str:

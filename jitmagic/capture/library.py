@@ -26,6 +26,7 @@ SEARCHED = (
     "numpy.fft",
     "numpy.random",
     "numpy.lib.stride_tricks",
+    "numpy.typing",
     "math",
     "cmath",
     "scipy.special",
@@ -146,6 +147,8 @@ def _candidates(value: Any) -> Iterator[str]:
         private = next((index for index, each in enumerate(parts) if each.startswith("_")), len(parts))
         public = [".".join(parts[: index + 1]) for index in range(private)]
         seen.extend(public)
+        if not public and len(parts) == 1:
+            seen.append(origin.lstrip("_"))  # what is written in C says `_functools`
         if origin not in public:
             seen.append(origin)
     if isinstance(value, np.ufunc) or (origin or "").startswith("numpy") or not origin:
