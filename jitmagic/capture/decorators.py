@@ -49,6 +49,18 @@ def is_compiled(value: Any) -> bool:
     return _compiled(value) is not None
 
 
+def compiled_function(value: Any) -> Any:
+    """Returns what stands inside all the known compilers around a value; the value itself where there is none."""
+    while (inner := _compiled(value)) is not None:
+        value = inner[0]
+    return value
+
+
+def is_prange(value: Any) -> bool:
+    """Says whether a value is Numba's ``prange``."""
+    return isinstance(value, type) and value.__name__ == "prange" and value.__module__.partition(".")[0] == "numba"
+
+
 def _compiled(value: Any) -> tuple[Any, str] | None:
     """Returns what a known compiler wraps, and the compiler's name; None where none does."""
     # Nothing but the type's name is asked, for the libraries are not to be imported here.

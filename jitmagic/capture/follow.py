@@ -13,20 +13,20 @@ import inspect
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from jitmagic.capture.decorators import is_compiled, unwrap
+from jitmagic.capture.binding import Binding, Unit, told
+from jitmagic.capture.decorators import compiled_function, is_compiled, is_prange, unwrap
 from jitmagic.capture.definitions import Definition, Edit, edited, segment, span
 from jitmagic.capture.imports import lift
 from jitmagic.capture.library import is_builtin, is_library_function, is_library_module, public_path
 from jitmagic.capture.literal import identical, literal, needs_numpy
 from jitmagic.capture.resolve import defaults, dotted_value, resolve
-from jitmagic.capture.scope import Scope, chains, expression_reads, line_of, parameters, scope
+from jitmagic.capture.scope import chains, expression_reads, line_of, parameters, scope
 from jitmagic.capture.source import find_definition, replaced, same_code
-from jitmagic.capture.values import check_constant, type_name
+from jitmagic.capture.values import check_constant
 from jitmagic.capture.workload import SourceFunction
 from jitmagic.errors import CaptureError
 
@@ -43,50 +43,6 @@ FORBIDDEN = {
 }
 
 
-@dataclass
-class Unit:
-    """One function on its way into the module: the live one, its definition, and its text as it will stand there."""
-
-    function: types.FunctionType
-    definition: Definition
-    name: str
-    source: str = ""
-    lines: tuple[int, ...] = ()
-    scope: Scope = field(default_factory=lambda: Scope((), (), frozenset()))
-    uses: list[Unit] = field(default_factory=list)
-    aliases: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Binding:
-    """What a name of the module stands for.
-
-    Attributes
-    ----------
-    kind : str
-        ``"import"``, ``"value"``, ``"helper"`` or ``"builtin"``.
-    value : object
-    path : str or None
-        The dotted path of an import.
-    unit : Unit or None
-        The helper.
-    owner : str
-        The function that reads the name.
-    """
-
-    kind: str
-    value: Any
-    path: str | None = None
-    unit: Unit | None = None
-    owner: str = ""
-
-    def same(self, other: Binding) -> bool:
-        """Says whether both stand for the same thing."""
-        if self.kind != other.kind or self.path != other.path or self.unit is not other.unit:
-            return False
-        return self.kind != "value" or self.value is other.value or identical(self.value, other.value)
-
-
 class Follower:
     """Gathers the units, bindings and notes of one capture."""
 
@@ -99,6 +55,7 @@ class Follower:
         self.submodules: set[str] = set()
         self.notes: list[str] = []
         self.file: str | None = None
+        self.parameters: frozenset[str] = frozenset()
 
     def add(
         self,
@@ -124,7 +81,8 @@ class Follower:
         fixed : mapping of str to object, optional
             Parameters to take out of the signature, and what they stand for.
         """
-        known = self.sources.get(name)
+        # A parameter's name says nothing of the function that was passed for it.
+        known = self.sources.get(name) if name not in self.parameters else None
         decorators = known.decorators if isinstance(known, Definition) else ()
         function, compilers = unwrap(value, name, decorators[0].line if decorators else line)
         unit = self.units.get(id(function))
@@ -145,6 +103,7 @@ class Follower:
         self._note_decorators(unit, compilers)
         self._refuse_kinds(unit)
         if fixed:
+            self.parameters = frozenset(fixed)
             self._take_out(unit, fixed)
         self._bind(unit.name, Binding("helper", function, unit=unit, owner=unit.name), None)
         self._read(unit, fixed or {})
@@ -247,6 +206,9 @@ class Follower:
                     f"`{name}` ({self.place(unit, line)}) is not defined: define it before the comparison.",
                     self.user_line(unit, line),
                 )
+            if is_prange(value):
+                edits.extend(self._read_prange_as_range(unit, node, name))
+                continue
             if isinstance(value, types.ModuleType) and name not in unit.scope.writes:
                 modules[name] = value
                 continue
@@ -272,6 +234,17 @@ class Follower:
         unit.source, unit.lines = edited(unit.source, unit.lines, edits)
         return values
 
+    def _read_prange_as_range(self, unit: Unit, node: ast.AST, name: str) -> Iterator[Edit]:
+        """Replaces Numba's ``prange``, which is ``range`` where nothing compiles it."""
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and each.id == name:
+                yield self._range_at(unit, each)
+
+    def _range_at(self, unit: Unit, node: ast.expr) -> Edit:
+        self._bind("range", Binding("builtin", range, owner=unit.definition.name), self.user_line(unit, node.lineno))
+        self.notes.append(f"`prange` ({self.place(unit, node.lineno)}) was read as `range`")
+        return Edit(*span(node), "range")
+
     def _is_unit(self, value: Any, unit: Unit) -> bool:
         return value is unit.function or (is_compiled(value) and unwrap(value, unit.name)[0] is unit.function)
 
@@ -284,6 +257,9 @@ class Follower:
             name = chain.root.id
             value: Any = modules[name]
             line = chain.root.lineno
+            if len(chain.attributes) == 1 and is_prange(getattr(value, chain.attributes[0].attr, None)):
+                yield self._range_at(unit, chain.attributes[0])
+                continue
             if is_library_module(value.__name__) or not chain.attributes:
                 self._bind_value(unit, name, value, line)
                 self._check_patched(unit, chain.root, chain.attributes, value)
@@ -399,7 +375,7 @@ class Follower:
             self.bindings[name] = binding
         elif not other.same(binding):
             raise CaptureError(
-                f"`{name}` stands for two things: {_told(other)} in `{other.owner}`, and {_told(binding)} in "
+                f"`{name}` stands for two things: {told(other)} in `{other.owner}`, and {told(binding)} in "
                 f"`{binding.owner}`. The variants are one module, in which a name has one meaning: rename one of them.",
                 line,
             )
@@ -439,7 +415,9 @@ class Follower:
         if isinstance(value, types.FunctionType):
             return public_path(value, name) if is_library_function(value) else None
         if is_compiled(value):
-            return None
+            inner = compiled_function(value)
+            library = isinstance(inner, types.FunctionType) and is_library_function(inner)
+            return public_path(value, name) if library else None
         if isinstance(value, type):
             library = value.__module__ == "builtins" or is_library_module(value.__module__)
             return public_path(value, name) if library else None
@@ -492,15 +470,3 @@ def is_function(value: Any) -> bool:
     return isinstance(value, kinds) or is_compiled(value) or (
         callable(value) and type(value).__module__.partition(".")[0] == "numba"
     )
-
-
-def _told(binding: Binding) -> str:
-    if binding.kind == "import":
-        return f"{binding.path}"
-    if binding.kind == "builtin":
-        return "Python's own function"
-    if binding.kind == "helper":
-        assert binding.unit is not None
-        return f"the function `{binding.unit.definition.name}` (line {binding.unit.definition.first_line})"
-    shown = literal(binding.value, "np")
-    return shown if shown is not None and len(shown) < 60 else f"a value of type {type_name(binding.value)}"
