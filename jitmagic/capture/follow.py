@@ -12,7 +12,7 @@ import functools
 import inspect
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,7 @@ class Follower:
         *,
         keep_name: bool = False,
         fixed: Mapping[str, Any] | None = None,
+        optional: Collection[str] = (),
     ) -> Unit:
         """Adds a user function and all that it reads; returns the unit that stands for it.
 
@@ -80,6 +81,8 @@ class Follower:
             Whether the function keeps the name of its ``def`` where it is used under another one.
         fixed : mapping of str to object, optional
             Parameters to take out of the signature, and what they stand for.
+        optional : collection of str
+            Those of them that may stay where they cannot be taken out.
         """
         # A parameter's name says nothing of the function that was passed for it.
         known = self.sources.get(name) if name not in self.parameters else None
@@ -103,8 +106,8 @@ class Follower:
         self._note_decorators(unit, compilers)
         self._refuse_kinds(unit)
         if fixed:
+            fixed = self._take_out(unit, fixed, optional)
             self.parameters = frozenset(fixed)
-            self._take_out(unit, fixed)
         self._bind(unit.name, Binding("helper", function, unit=unit, owner=unit.name), None)
         self._read(unit, fixed or {})
         self.order.append(unit)
@@ -154,8 +157,11 @@ class Follower:
             self.user_line(unit, line if line is not None else 1),
         )
 
-    def _take_out(self, unit: Unit, fixed: Mapping[str, Any]) -> None:
-        """Takes parameters that stand for functions out of the signature; their names become names of the module."""
+    def _take_out(self, unit: Unit, fixed: Mapping[str, Any], optional: Collection[str]) -> Mapping[str, Any]:
+        """Takes parameters that stand for functions out of the signature; their names become names of the module.
+
+        Returns those that were taken out.
+        """
         from jitmagic.capture.signature import without_parameters
 
         node = _node(unit)
@@ -164,15 +170,22 @@ class Follower:
             for each in ast.walk(node)
             if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)
         }
+        calls_itself = unit.name in scope(node).reads
+        fixed = {
+            name: value
+            for name, value in fixed.items()
+            if name not in optional or not (calls_itself or name in assigned)
+        }
         for name in fixed:
             if name in assigned:
                 self._refuse(unit, assigned[name], f"the argument `{name}` is a function, and this line binds `{name}` "
                                                    "anew; use another name")
-        if unit.name in scope(node).reads:
+        if calls_itself and fixed:
             line = line_of(node, unit.name)
             self._refuse(unit, line, f"it takes the function `{next(iter(fixed))}` as an argument and calls itself; "
                                      "call the function by its own name instead of passing it")
         unit.source, unit.lines = without_parameters(unit.source, unit.lines, tuple(fixed))
+        return fixed
 
     def _read(self, unit: Unit, fixed: Mapping[str, Any]) -> None:
         """Rewrites a unit's signature where it has to be, and binds the names that it reads."""
@@ -206,7 +219,7 @@ class Follower:
                     f"`{name}` ({self.place(unit, line)}) is not defined: define it before the comparison.",
                     self.user_line(unit, line),
                 )
-            if is_prange(value):
+            if is_prange(value) and "range" not in unit.scope.bound:
                 edits.extend(self._read_prange_as_range(unit, node, name))
                 continue
             if isinstance(value, types.ModuleType) and name not in unit.scope.writes:

@@ -84,6 +84,15 @@ CELLS = {
             return np.array([even(n), fn(n - 1)[0] if n else False])
         fn(5)
     """,
+    "a function as a default that is not passed": """
+        import numpy as np
+        def square(x):
+            return x * x
+        def fn(x, f=square, g=lambda v: v + 1, h=np.sin, kept=np.cos, n=2):
+            kept = kept or np.sin
+            return f(x) + g(x) * h(x) + kept(x)
+        fn(np.ones(3))
+    """,
     "closures": """
         import numpy as np
         def make(k, weights):
@@ -275,6 +284,35 @@ def test_a_function_argument_is_taken_out_with_a_note() -> None:
     assert workload.argument_names == ("y0", "h", "n")
     assert [each.name for each in workload.helpers] == ["f"]
     assert workload.notes == ("the argument `f` is fixed to `lorenz`: the variants are called without it",)
+
+
+def test_functions_that_are_defaults_are_taken_out_where_nothing_binds_them_anew() -> None:
+    workload = capture_cell(CELLS["a function as a default that is not passed"])
+    assert workload.function.source.startswith("def fn(x, kept=np.cos, n=2):")
+    assert [each.name for each in workload.helpers] == ["f", "g"]
+    assert workload.names == {"np": "numpy", "h": "numpy.sin"}
+
+
+def test_prange_is_read_as_range() -> None:
+    pytest.importorskip("numba")
+    workload = capture_cell("""
+        import numpy as np
+        import numba as nb
+        from numba import prange
+        @nb.njit(parallel=True)
+        def fn(x):
+            s = 0.0
+            for i in nb.prange(x.size):
+                for j in prange(2):
+                    s += x[i]
+            return s
+        fn(np.ones(3))
+    """)
+    assert workload.module.text == (
+        "def fn(x):\n    s = 0.0\n    for i in range(x.size):\n        for j in range(2):\n            s += x[i]\n"
+        "    return s\n"
+    )
+    assert (workload.names, run_alone(workload)) == ({}, 6.0)
 
 
 def test_capture_changes_nothing_of_the_users() -> None:
