@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -61,9 +62,11 @@ def from_call(
         )
     name = ast.unparse(expression.func)
     callee = _evaluate(expression.func, scope, f"the function `{name}`", line)
-    unwrap_reason = _method_reason(expression.func, callee)
-    if unwrap_reason is not None:
-        raise CaptureError(unwrap_reason, line)
+    if not isinstance(callee, functools.partial):
+        known = (sources or {}).get(name)
+        decorators = known.decorators if isinstance(known, Definition) else ()
+        # Refused before the arguments are evaluated, which may be costly.
+        unwrap(callee, name, decorators[0].line if decorators else None)
     text = source_lines(call or "")
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
@@ -146,18 +149,6 @@ def _evaluate(node: ast.expr, scope: dict[str, Any], what: str, line: int | None
         return eval(code, scope)
     except Exception as error:  # the user's own expression may raise anything
         raise CaptureError(f"{what} could not be evaluated: {type(error).__name__}: {error}", line) from error
-
-
-def _method_reason(node: ast.expr, callee: Any) -> str | None:
-    """Tells a method of an array from a function of a module: both are written with a dot."""
-    owner = getattr(callee, "__self__", None)
-    method = inspect.isbuiltin(callee) and owner is not None and not inspect.ismodule(owner)
-    if isinstance(node, ast.Attribute) and method:
-        return (
-            f"`{ast.unparse(node)}` is a method of {type(owner).__qualname__}, and compiled already; write a function "
-            "that calls it."
-        )
-    return None
 
 
 def _at_line(definition: Definition, line: int | None) -> Definition:

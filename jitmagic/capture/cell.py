@@ -94,7 +94,7 @@ def plan(source: str, call: str | None = None, *, function: str | None = None, o
         if function is None:
             raise CaptureError(f"`{call.strip()}` names no function; give the call to compare, e.g. fn(x).")
 
-    wanted = {function} if function is not None else set(found)
+    wanted = {function} if function is not None else {*found, *(_assigned(top) if found else ())}
     for statement in reversed(top):
         if not wanted and statement is not last:
             break
@@ -126,6 +126,14 @@ def _top_level(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _top_level(statement.body)
         else:
             yield statement
+
+
+def _assigned(top: Sequence[ast.stmt]) -> Iterator[str]:
+    """Yields the names that the top level assigns: one that is called there is a function, made by another one."""
+    for statement in top:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield name
 
 
 def _asks_for_main(test: ast.expr) -> bool:

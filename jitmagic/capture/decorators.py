@@ -39,9 +39,6 @@ def unwrap(value: Any, name: str, line: int | None = None) -> tuple[types.Functi
         compilers.append(compiler)
     reason = _reason(value, name)
     if reason is not None:
-        reached = getattr(value, "__wrapped__", value)
-        code = getattr(reached, "__code__", None)
-        line = line if line is not None or code is None else code.co_firstlineno
         raise CaptureError(f"`{name}` cannot be captured: {reason}", line)
     assert isinstance(value, types.FunctionType)
     return value, tuple(compilers)
@@ -50,6 +47,18 @@ def unwrap(value: Any, name: str, line: int | None = None) -> tuple[types.Functi
 def is_compiled(value: Any) -> bool:
     """Says whether a value is a function in the wrapper of a known compiler."""
     return _compiled(value) is not None
+
+
+def compiled_function(value: Any) -> Any:
+    """Returns what stands inside all the known compilers around a value; the value itself where there is none."""
+    while (inner := _compiled(value)) is not None:
+        value = inner[0]
+    return value
+
+
+def is_prange(value: Any) -> bool:
+    """Says whether a value is Numba's ``prange``."""
+    return isinstance(value, type) and value.__name__ == "prange" and value.__module__.partition(".")[0] == "numba"
 
 
 def _compiled(value: Any) -> tuple[Any, str] | None:
@@ -89,6 +98,9 @@ def _reason(value: Any, name: str) -> str | None:
             "np.vectorize calls the Python function inside once for each element; compare that function on one "
             f"element, or write `{name}` with array operations."
         )
+    owner = getattr(value, "__self__", None)
+    if isinstance(value, types.BuiltinFunctionType) and owner is not None and not isinstance(owner, types.ModuleType):
+        return f"it is a method of {type(owner).__qualname__}, and compiled already; write a function that calls it."
     if isinstance(value, np.ufunc | types.BuiltinFunctionType | types.BuiltinMethodType):
         return (
             "it is compiled already, and has no Python source; write a function that calls it, e.g. "

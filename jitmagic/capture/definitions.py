@@ -43,12 +43,15 @@ class Definition(SourceFunction):
         The definition in the tree of the whole cell or file: a ``def`` or a ``lambda``.
     tree : ast.Module or None
         That tree.
+    text : tuple of str
+        The lines of the whole cell or file.
     """
 
     decorators: tuple[Decorator, ...] = ()
     lines: tuple[int, ...] = ()
     node: FunctionNode | None = field(default=None, compare=False, repr=False)
     tree: ast.Module | None = field(default=None, compare=False, repr=False)
+    text: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ def edited(source: str, lines: Sequence[int], edits: Iterable[Edit]) -> tuple[st
     for edit in sorted(edits, key=lambda each: (each.line, each.column), reverse=True):
         joined = text[edit.line - 1][: edit.column] + edit.text.encode() + text[edit.end_line - 1][edit.end_column :]
         text[edit.line - 1 : edit.end_line] = [joined]
+        if edit.column == 0 and not edit.text:
+            origin[edit.line - 1] = origin[edit.end_line - 1]  # whole lines went
         del origin[edit.line : edit.end_line]
     return "\n".join(line.decode() for line in text), tuple(origin)
 
@@ -123,6 +128,7 @@ def of_function(
         lines=tuple(range(node.lineno, node.end_lineno + 1)),
         node=node,
         tree=tree,
+        text=tuple(lines),
     )
 
 
@@ -136,7 +142,16 @@ def of_lambda(
         body = f"({body})"
     source = f"def {name}({ast.unparse(node.args)}):\n    return {body}\n"
     body_lines = range(node.body.lineno, node.body.lineno + count)
-    return Definition(name, source, node.lineno, origin, lines=(node.lineno, *body_lines), node=node, tree=tree)
+    return Definition(
+        name=name,
+        source=source,
+        first_line=node.lineno,
+        origin=origin,
+        lines=(node.lineno, *body_lines),
+        node=node,
+        tree=tree,
+        text=tuple(lines),
+    )
 
 
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

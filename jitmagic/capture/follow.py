@@ -12,19 +12,21 @@ import functools
 import inspect
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from jitmagic.capture.decorators import is_compiled, unwrap
+from jitmagic.capture.binding import Binding, Unit, told
+from jitmagic.capture.decorators import compiled_function, is_compiled, is_prange, unwrap
 from jitmagic.capture.definitions import Definition, Edit, edited, segment, span
-from jitmagic.capture.library import is_library_function, is_library_module, public_path
+from jitmagic.capture.imports import lift
+from jitmagic.capture.library import is_builtin, is_library_function, is_library_module, public_path
 from jitmagic.capture.literal import identical, literal, needs_numpy
-from jitmagic.capture.scope import Scope, chains, expression_reads, line_of, parameters, scope
+from jitmagic.capture.resolve import defaults, dotted_value, resolve
+from jitmagic.capture.scope import chains, expression_reads, line_of, parameters, scope
 from jitmagic.capture.source import find_definition, replaced, same_code
-from jitmagic.capture.values import check_constant, type_name
+from jitmagic.capture.values import check_constant
 from jitmagic.capture.workload import SourceFunction
 from jitmagic.errors import CaptureError
 
@@ -41,50 +43,6 @@ FORBIDDEN = {
 }
 
 
-@dataclass
-class Unit:
-    """One function on its way into the module: the live one, its definition, and its text as it will stand there."""
-
-    function: types.FunctionType
-    definition: Definition
-    name: str
-    source: str = ""
-    lines: tuple[int, ...] = ()
-    scope: Scope = field(default_factory=lambda: Scope((), (), frozenset()))
-    uses: list[Unit] = field(default_factory=list)
-    aliases: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Binding:
-    """What a name of the module stands for.
-
-    Attributes
-    ----------
-    kind : str
-        ``"import"``, ``"value"``, ``"helper"`` or ``"builtin"``.
-    value : object
-    path : str or None
-        The dotted path of an import.
-    unit : Unit or None
-        The helper.
-    owner : str
-        The function that reads the name.
-    """
-
-    kind: str
-    value: Any
-    path: str | None = None
-    unit: Unit | None = None
-    owner: str = ""
-
-    def same(self, other: Binding) -> bool:
-        """Says whether both stand for the same thing."""
-        if self.kind != other.kind or self.path != other.path or self.unit is not other.unit:
-            return False
-        return self.kind != "value" or self.value is other.value or identical(self.value, other.value)
-
-
 class Follower:
     """Gathers the units, bindings and notes of one capture."""
 
@@ -97,6 +55,7 @@ class Follower:
         self.submodules: set[str] = set()
         self.notes: list[str] = []
         self.file: str | None = None
+        self.parameters: frozenset[str] = frozenset()
 
     def add(
         self,
@@ -106,6 +65,7 @@ class Follower:
         *,
         keep_name: bool = False,
         fixed: Mapping[str, Any] | None = None,
+        optional: Collection[str] = (),
     ) -> Unit:
         """Adds a user function and all that it reads; returns the unit that stands for it.
 
@@ -121,16 +81,20 @@ class Follower:
             Whether the function keeps the name of its ``def`` where it is used under another one.
         fixed : mapping of str to object, optional
             Parameters to take out of the signature, and what they stand for.
+        optional : collection of str
+            Those of them that may stay where they cannot be taken out.
         """
-        known = self.sources.get(name)
+        # A parameter's name says nothing of the function that was passed for it.
+        known = self.sources.get(name) if name not in self.parameters else None
         decorators = known.decorators if isinstance(known, Definition) else ()
-        function, compilers = unwrap(value, name, decorators[0].line if decorators else None)
+        function, compilers = unwrap(value, name, decorators[0].line if decorators else line)
         unit = self.units.get(id(function))
         if unit is not None:
             if name != unit.name and name not in unit.aliases:
                 unit.aliases.append(name)
             return unit
         definition = self.lambdas.get(id(function))
+        _refuse_method(function, name, line)
         if definition is None:
             if decorators and isinstance(known, Definition):
                 _check_replaced(function, known)
@@ -142,7 +106,8 @@ class Follower:
         self._note_decorators(unit, compilers)
         self._refuse_kinds(unit)
         if fixed:
-            self._take_out(unit, fixed)
+            fixed = self._take_out(unit, fixed, optional)
+            self.parameters = frozenset(fixed)
         self._bind(unit.name, Binding("helper", function, unit=unit, owner=unit.name), None)
         self._read(unit, fixed or {})
         self.order.append(unit)
@@ -171,11 +136,6 @@ class Follower:
     def _refuse_kinds(self, unit: Unit) -> None:
         function = unit.function
         node = _node(unit)
-        first = next(iter(function.__code__.co_varnames), "")
-        inner = function.__qualname__.rpartition("<locals>.")[2]
-        if "__class__" in function.__code__.co_freevars or ("." in inner and first in ("self", "cls")):
-            self._refuse(unit, None, f"it is a method of the class {inner.rpartition('.')[0]}; write a function that "
-                                     "takes what it reads from `self` as arguments")
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
             self._refuse(unit, None, "it is `async`; write it as a plain function")
         if inspect.isgeneratorfunction(function):
@@ -197,8 +157,11 @@ class Follower:
             self.user_line(unit, line if line is not None else 1),
         )
 
-    def _take_out(self, unit: Unit, fixed: Mapping[str, Any]) -> None:
-        """Takes parameters that stand for functions out of the signature; their names become names of the module."""
+    def _take_out(self, unit: Unit, fixed: Mapping[str, Any], optional: Collection[str]) -> Mapping[str, Any]:
+        """Takes parameters that stand for functions out of the signature; their names become names of the module.
+
+        Returns those that were taken out.
+        """
         from jitmagic.capture.signature import without_parameters
 
         node = _node(unit)
@@ -207,18 +170,26 @@ class Follower:
             for each in ast.walk(node)
             if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)
         }
+        calls_itself = unit.name in scope(node).reads
+        fixed = {
+            name: value
+            for name, value in fixed.items()
+            if name not in optional or not (calls_itself or name in assigned)
+        }
         for name in fixed:
             if name in assigned:
                 self._refuse(unit, assigned[name], f"the argument `{name}` is a function, and this line binds `{name}` "
                                                    "anew; use another name")
-        if unit.name in scope(node).reads:
+        if calls_itself and fixed:
             line = line_of(node, unit.name)
             self._refuse(unit, line, f"it takes the function `{next(iter(fixed))}` as an argument and calls itself; "
                                      "call the function by its own name instead of passing it")
         unit.source, unit.lines = without_parameters(unit.source, unit.lines, tuple(fixed))
+        return fixed
 
     def _read(self, unit: Unit, fixed: Mapping[str, Any]) -> None:
         """Rewrites a unit's signature where it has to be, and binds the names that it reads."""
+        fixed = {**fixed, **self._lift_imports(unit)}
         node = _node(unit)
         unit.scope = scope(node)
         edits: list[Edit] = []
@@ -238,7 +209,7 @@ class Follower:
         modules: dict[str, types.ModuleType] = {}
         for name in dict.fromkeys(reads):
             line = line_of(node, name)
-            found, value = _resolve(unit.function, name, fixed)
+            found, value = resolve(unit.function, name, fixed)
             if name == unit.name and name not in fixed and found and self._is_unit(value, unit):
                 continue
             if not found:
@@ -248,6 +219,9 @@ class Follower:
                     f"`{name}` ({self.place(unit, line)}) is not defined: define it before the comparison.",
                     self.user_line(unit, line),
                 )
+            if is_prange(value) and "range" not in unit.scope.bound:
+                edits.extend(self._read_prange_as_range(unit, node, name))
+                continue
             if isinstance(value, types.ModuleType) and name not in unit.scope.writes:
                 modules[name] = value
                 continue
@@ -259,6 +233,30 @@ class Follower:
                 )
         edits.extend(self._follow_modules(unit, node, modules, skipped))
         unit.source, unit.lines = edited(unit.source, unit.lines, edits)
+
+    def _lift_imports(self, unit: Unit) -> dict[str, Any]:
+        """Takes imports of NumPy, SciPy and Python's own modules out of a body; returns what their names stand for."""
+        values: dict[str, Any] = {}
+        edits = []
+        for line, edit, given in lift(_node(unit), unit.source):
+            if any(name in self.bindings and self.bindings[name].value is not value for name, value in given.items()):
+                continue
+            values.update(given)
+            edits.append(edit)
+            self.notes.append(f"the import on {self.place(unit, line)} was moved to the top of the module")
+        unit.source, unit.lines = edited(unit.source, unit.lines, edits)
+        return values
+
+    def _read_prange_as_range(self, unit: Unit, node: ast.AST, name: str) -> Iterator[Edit]:
+        """Replaces Numba's ``prange``, which is ``range`` where nothing compiles it."""
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and each.id == name:
+                yield self._range_at(unit, each)
+
+    def _range_at(self, unit: Unit, node: ast.expr) -> Edit:
+        self._bind("range", Binding("builtin", range, owner=unit.definition.name), self.user_line(unit, node.lineno))
+        self.notes.append(f"`prange` ({self.place(unit, node.lineno)}) was read as `range`")
+        return Edit(*span(node), "range")
 
     def _is_unit(self, value: Any, unit: Unit) -> bool:
         return value is unit.function or (is_compiled(value) and unwrap(value, unit.name)[0] is unit.function)
@@ -272,6 +270,9 @@ class Follower:
             name = chain.root.id
             value: Any = modules[name]
             line = chain.root.lineno
+            if len(chain.attributes) == 1 and is_prange(getattr(value, chain.attributes[0].attr, None)):
+                yield self._range_at(unit, chain.attributes[0])
+                continue
             if is_library_module(value.__name__) or not chain.attributes:
                 self._bind_value(unit, name, value, line)
                 self._check_patched(unit, chain.root, chain.attributes, value)
@@ -340,7 +341,7 @@ class Follower:
         for annotation in annotations:
             if annotation is not None:
                 yield annotation, None if self._annotation_stays(unit, annotation) else repr(ast.unparse(annotation))
-        for name, expression, value in _defaults(unit.function, node, fixed):
+        for name, expression, value in defaults(unit.function, node, fixed):
             yield expression, self._default(unit, name, expression, value)
 
     def _annotation_stays(self, unit: Unit, annotation: ast.expr) -> bool:
@@ -356,7 +357,7 @@ class Follower:
         ):
             return False
         for name in expression_reads(annotation):
-            found, value = _resolve(unit.function, name, {})
+            found, value = resolve(unit.function, name, {})
             path = public_path(value, name) if found else None
             if path is None or path.partition(".")[0] not in ANNOTATION_ROOTS:
                 return False
@@ -369,7 +370,7 @@ class Follower:
                 return None
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             pass  # no literal: what else it may be is asked below
-        found, again = _dotted_value(unit.function, expression)
+        found, again = dotted_value(unit.function, expression)
         if found and (again is value or (isinstance(value, int | float | complex | str) and identical(again, value))):
             return None
         if isinstance(expression, ast.Lambda) and isinstance(value, types.FunctionType):
@@ -387,7 +388,7 @@ class Follower:
             self.bindings[name] = binding
         elif not other.same(binding):
             raise CaptureError(
-                f"`{name}` stands for two things: {_told(other)} in `{other.owner}`, and {_told(binding)} in "
+                f"`{name}` stands for two things: {told(other)} in `{other.owner}`, and {told(binding)} in "
                 f"`{binding.owner}`. The variants are one module, in which a name has one meaning: rename one of them.",
                 line,
             )
@@ -396,7 +397,7 @@ class Follower:
         """Binds a name that a unit reads to what it stands for: an import, a helper, a builtin, or a value."""
         owner = unit.definition.name
         user_line = self.user_line(unit, line)
-        if value is vars(builtins).get(name, self):
+        if is_builtin(value, name):
             if name in FORBIDDEN:
                 self._refuse(unit, line, f"`{name}` {FORBIDDEN[name]}")
             self._bind(name, Binding("builtin", value, owner=owner), user_line)
@@ -427,7 +428,9 @@ class Follower:
         if isinstance(value, types.FunctionType):
             return public_path(value, name) if is_library_function(value) else None
         if is_compiled(value):
-            return None
+            inner = compiled_function(value)
+            library = isinstance(inner, types.FunctionType) and is_library_function(inner)
+            return public_path(value, name) if library else None
         if isinstance(value, type):
             library = value.__module__ == "builtins" or is_library_module(value.__module__)
             return public_path(value, name) if library else None
@@ -435,6 +438,17 @@ class Follower:
         if (data and not callable(value)) or not is_library_module(type(value).__module__):
             return None
         return public_path(value, name)
+
+
+def _refuse_method(function: types.FunctionType, name: str, line: int | None) -> None:
+    first = next(iter(function.__code__.co_varnames), "")
+    inner = function.__qualname__.rpartition("<locals>.")[2]
+    if "__class__" in function.__code__.co_freevars or ("." in inner and first in ("self", "cls")):
+        raise CaptureError(
+            f"`{name}` cannot be captured: it is a method of the class {inner.rpartition('.')[0]}; write a function "
+            "that takes what it reads from `self` as arguments.",
+            line,
+        )
 
 
 def _check_replaced(function: types.FunctionType, definition: Definition) -> None:
@@ -469,66 +483,3 @@ def is_function(value: Any) -> bool:
     return isinstance(value, kinds) or is_compiled(value) or (
         callable(value) and type(value).__module__.partition(".")[0] == "numba"
     )
-
-
-def _resolve(function: types.FunctionType, name: str, fixed: Mapping[str, Any]) -> tuple[bool, Any]:
-    """Looks a name up as the live function does: in its closure, its globals, the builtins."""
-    if name in fixed:
-        return True, fixed[name]
-    if name in function.__code__.co_freevars:
-        cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
-        try:
-            return True, cell.cell_contents
-        except ValueError:  # an empty cell
-            return False, None
-    if name in function.__globals__:
-        return True, function.__globals__[name]
-    if name in vars(builtins):
-        return True, vars(builtins)[name]
-    return False, None
-
-
-def _dotted_value(function: types.FunctionType, expression: ast.expr) -> tuple[bool, Any]:
-    if isinstance(expression, ast.Name):
-        return _resolve(function, expression.id, {})
-    if isinstance(expression, ast.Attribute):
-        found, value = _dotted_value(function, expression.value)
-        if found and isinstance(value, types.ModuleType) and hasattr(value, expression.attr):
-            return True, getattr(value, expression.attr)
-    return False, None
-
-
-def _defaults(
-    function: types.FunctionType, node: ast.FunctionDef | ast.AsyncFunctionDef, fixed: Mapping[str, Any]
-) -> Iterator[tuple[str, ast.expr, Any]]:
-    """Yields each parameter's default: its name, its expression, and the live value."""
-    code = function.__code__
-    positional = code.co_varnames[: code.co_argcount]
-    live = function.__defaults__ or ()
-    values = dict(zip(positional[len(positional) - len(live) :], live, strict=True))
-    values.update(function.__kwdefaults__ or {})
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    last = arguments[len(arguments) - len(node.args.defaults) :]
-    written = {each.arg: default for each, default in zip(last, node.args.defaults, strict=True)}
-    for each, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
-        if default is not None:
-            written[each.arg] = default
-    if set(written) != set(values) - set(fixed):
-        raise CaptureError(
-            f"the defaults of `{function.__name__}` were changed after its definition; run its definition again.",
-            node.lineno,
-        )
-    for name, expression in written.items():
-        yield name, expression, values[name]
-
-
-def _told(binding: Binding) -> str:
-    if binding.kind == "import":
-        return f"{binding.path}"
-    if binding.kind == "builtin":
-        return "Python's own function"
-    if binding.kind == "helper":
-        assert binding.unit is not None
-        return f"the function `{binding.unit.definition.name}` (line {binding.unit.definition.first_line})"
-    shown = literal(binding.value, "np")
-    return shown if shown is not None and len(shown) < 60 else f"a value of type {type_name(binding.value)}"

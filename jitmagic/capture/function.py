@@ -36,9 +36,9 @@ def from_function(
 ) -> Workload:
     """Captures a live function; does not run it.
 
-    Functions and modules among the arguments are taken out of the signature: in ``rk4(lorenz, y)`` the parameter that
-    stands for ``lorenz`` becomes a name of the module. ``args`` and ``kwargs`` of the workload are without them, and
-    a note says so.
+    Functions and modules among the arguments and defaults are taken out of the signature: in ``rk4(lorenz, y)`` the
+    parameter that stands for ``lorenz`` becomes a name of the module. ``args`` and ``kwargs`` of the workload are
+    without them, and a note says so.
 
     Parameters
     ----------
@@ -80,11 +80,17 @@ def from_function(
     labels, fixed_at = _labels(plain, name, args, kwargs, line)
     values = (*args, *kwargs.values())
     fixed = {labels[index]: values[index] for index in fixed_at}
+    defaults = {
+        each.name: each.default
+        for each in inspect.signature(plain).parameters.values()
+        if each.name not in labels and _stands_apart(each.default)
+    }
+    unit = follower.add(function, name, line, keep_name=True, fixed={**fixed, **defaults}, optional=defaults)
     for label, value in zip(labels, values, strict=True):
         if label not in fixed:
             check_argument(value, label, line)
-    unit = follower.add(function, name, line, keep_name=True, fixed=fixed)
-    for label, value in fixed.items():
+    taken = {key: value for key, value in {**fixed, **defaults}.items() if key in follower.parameters}
+    for label, value in taken.items():
         told = getattr(value, "__name__", type(value).__name__)
         told = "a lambda" if told == "<lambda>" else f"`{told}`"
         notes.append(f"the argument `{label}` is fixed to {told}: the variants are called without it")
@@ -128,9 +134,14 @@ def _labels(
     fixed = set()
     for index, value in enumerate((*args, *kwargs.values())):
         own = labels[index] in signature.parameters and (index < named or index >= len(args))
-        if own and (isinstance(value, types.ModuleType) or is_function(value)):
+        if own and _stands_apart(value):
             fixed.add(index)
     return labels, frozenset(fixed)
+
+
+def _stands_apart(value: Any) -> bool:
+    """Says whether an argument is code and not data: a compiler wants it as a name, not as a value."""
+    return isinstance(value, types.ModuleType) or is_function(value)
 
 
 def _call_text(name: str, labels: Sequence[str], positional: int) -> str:

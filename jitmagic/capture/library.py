@@ -26,6 +26,7 @@ SEARCHED = (
     "numpy.fft",
     "numpy.random",
     "numpy.lib.stride_tricks",
+    "numpy.typing",
     "math",
     "cmath",
     "scipy.special",
@@ -74,6 +75,14 @@ def is_library_function(function: types.FunctionType) -> bool:
     return is_library_module(function.__globals__.get("__name__"))
 
 
+def is_builtin(value: Any, name: str) -> bool:
+    """Says whether a value is Python's own builtin of that name; IPython adds functions of its own to the builtins."""
+    return vars(builtins).get(name, _NOTHING) is value and not isinstance(value, types.FunctionType | types.MethodType)
+
+
+_NOTHING = object()
+
+
 def public_path(value: Any, name: str) -> str | None:
     """Finds the dotted path under which a library's thing can be imported; the shortest public one.
 
@@ -90,8 +99,10 @@ def public_path(value: Any, name: str) -> str | None:
     attributes = [each for each in (name, own) if isinstance(each, str)]
     if isinstance(value, type) and "." in value.__qualname__:
         attributes = [name]
-    if any(vars(builtins).get(each) is value for each in attributes):
-        return "builtins." + next(each for each in attributes if vars(builtins).get(each) is value)
+    if is_builtin(value, name):
+        return f"builtins.{name}"
+    if isinstance(own, str) and is_builtin(value, own):
+        return f"builtins.{own}"
     modules = list(_candidates(value))
     for module in modules:
         for attribute in attributes:
@@ -136,6 +147,8 @@ def _candidates(value: Any) -> Iterator[str]:
         private = next((index for index, each in enumerate(parts) if each.startswith("_")), len(parts))
         public = [".".join(parts[: index + 1]) for index in range(private)]
         seen.extend(public)
+        if not public and len(parts) == 1:
+            seen.append(origin.lstrip("_"))  # what is written in C says `_functools`
         if origin not in public:
             seen.append(origin)
     if isinstance(value, np.ufunc) or (origin or "").startswith("numpy") or not origin:

@@ -7,7 +7,8 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from jitmagic.capture.follow import Binding, Follower, Unit
+from jitmagic.capture.binding import Binding, Unit
+from jitmagic.capture.follow import Follower
 from jitmagic.capture.literal import literal, needs_numpy
 from jitmagic.capture.values import type_name
 from jitmagic.capture.workload import ModuleText, SourceFunction

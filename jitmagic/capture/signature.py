@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Sequence
 
 import libcst as cst
@@ -38,9 +37,11 @@ def without_parameters(source: str, lines: Sequence[int], names: Collection[str]
     text = module.with_changes(body=[function.with_changes(params=changed)]).code
     lost = source.count("\n") - text.count("\n")
     if lost:
-        # Only the signature can have lost lines: the body's are the ones that still begin where they did.
-        node = ast.parse(source).body[0]
-        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        begin = node.body[0].lineno - 1
+        # Only the signature can have lost lines, and what stands after them is as it was.
+        before, after = source.split("\n"), text.split("\n")
+        same = 0
+        while same < len(after) - 1 and before[-1 - same] == after[-1 - same]:
+            same += 1
+        begin = len(lines) + 1 - same  # the text ends with an empty line, which the map does not have
         lines = (*lines[: begin - lost], *lines[begin:])
     return text, tuple(lines)

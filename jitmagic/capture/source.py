@@ -52,8 +52,14 @@ def find_definition(
         definition = _as_definition(known)
         if definition.node is not None and same_code(function, definition.node, definition.tree):
             return definition
+    given = {id(each.tree): each for each in sources.values() if isinstance(each, Definition) and each.tree is not None}
+    for each in given.values():
+        assert each.tree is not None
+        found = _search(function, name, each.tree, each.text, each.origin)
+        if found is not None:
+            return found
     try:
-        text, _ = inspect.findsource(code)
+        whole, _ = inspect.findsource(code)
     except (OSError, IndexError) as error:
         if decorated is not None:
             raise replaced(decorated) from error
@@ -62,24 +68,35 @@ def find_definition(
             "cell or in a file.",
             line,
         ) from error
-    source = "".join(text)
-    lines = source_lines(source)
+    source = "".join(whole)
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         raise _changed(function, shown, line) from None
-    nodes = [each for each in ast.walk(tree) if isinstance(each, FunctionNode) and _named(each, code.co_name)]
-    here = [each for each in nodes if code.co_firstlineno in (_first_line(each), each.lineno)]
     origin = code.co_filename if os.path.isfile(code.co_filename) else "cell"
-    for node in [*here, *(each for each in nodes if each not in here)]:
+    found = _search(function, name, tree, source_lines(source), origin)
+    if found is None:
+        raise _changed(function, shown, line)
+    return found
+
+
+def _search(
+    function: types.FunctionType, name: str, tree: ast.Module, lines: Sequence[str], origin: str
+) -> Definition | None:
+    """Finds the definition in a tree that compiles to what a live function runs; those on its line first."""
+    code = function.__code__
+    nodes = [each for each in ast.walk(tree) if isinstance(each, FunctionNode) and _named(each, code.co_name)]
+    nodes.sort(key=lambda each: code.co_firstlineno not in (_first_line(each), each.lineno))
+    for node in nodes:
         if not same_code(function, node, tree):
             continue
         if isinstance(node, ast.Lambda):
             return of_lambda(node, _assigned_name(tree, node) or name, lines, origin, tree)
         return of_function(node, lines, origin, tree)
-    if here and "@pytest_ar" in code.co_names and isinstance(here[0], ast.FunctionDef):
-        return of_function(here[0], lines, origin, tree)  # pytest rewrites the asserts of a test file, and nothing else
-    raise _changed(function, shown, line)
+    if nodes and "@pytest_ar" in code.co_names and code.co_firstlineno == _first_line(nodes[0]):
+        # pytest rewrites the asserts of a test file, and nothing else.
+        return None if isinstance(nodes[0], ast.Lambda) else of_function(nodes[0], lines, origin, tree)
+    return None
 
 
 def replaced(definition: Definition) -> CaptureError:

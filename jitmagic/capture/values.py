@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.capture.decorators import is_compiled
 from jitmagic.errors import CaptureError
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.generic, np.dtype, range)
@@ -122,7 +123,7 @@ def _reason(value: Any, strict: bool) -> str | None:
     root = kind.__module__.split(".")[0]
     if isinstance(value, types.FunctionType) and value.__name__ == "<lambda>":
         return "a lambda; give it a name with `def` and call it in the function"
-    if isinstance(value, types.FunctionType):
+    if isinstance(value, types.FunctionType) or is_compiled(value):
         return f"the function `{value.__name__}` inside another value; pass it as an argument of its own"
     if isinstance(value, types.MethodType):
         return f"the bound method {value.__qualname__}; pass the numbers and arrays of its object"
