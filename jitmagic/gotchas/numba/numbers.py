@@ -69,7 +69,7 @@ def overlapping_copies(ctx: Context) -> Iterator[Note]:
         if overlap.bare and not overlap.augmented:
             yield ctx.gotcha(
                 overlap.statement, POSSIBLE,
-                f"`{ctx.text(overlap.statement)}` copies `{overlap.name}` onto itself: with parallel=True Numba may read "
+                f"`{ctx.text(overlap.statement)}` copies `{overlap.name}` onto itself: with parallel=True it may read "
                 "elements that it has already overwritten.",
                 f"Copy what is read: `{ctx.text(overlap.read)}.copy()`.",
             )  # fmt: skip

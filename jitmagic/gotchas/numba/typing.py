@@ -36,7 +36,8 @@ def unsupported_arguments(ctx: Context) -> Iterator[Note]:
             continue
         refused = [str(k.arg) for k in call.keywords if k.arg is not None and k.arg not in known]
         axis_at = 0 if method else 1
-        if len(call.args) > axis_at and "axis" not in known and (_axis_second(name) if not method else name in _AXIS_FIRST):
+        positional = name in _AXIS_FIRST if method else _axis_second(name)
+        if len(call.args) > axis_at and "axis" not in known and positional:
             refused.append("axis")
         if refused:
             named = " and ".join(f"`{one}`" for one in refused)
@@ -98,7 +99,7 @@ def unsupported_functions(ctx: Context) -> Iterator[Note]:
             shown = f"`{path}`"
         else:
             continue
-        fix = "Use the operator `@`." if path == "numpy.matmul" else "Write it as a loop, or with functions it does have."
+        fix = "Use the operator `@`." if path == "numpy.matmul" else "Write it as a loop, or with functions it has."
         yield ctx.gotcha(
             call, ctx.status(call), f"Numba does not have {shown}: `{ctx.text(call)}` cannot be compiled.", fix
         )
@@ -159,13 +160,13 @@ def reflected_lists(ctx: Context) -> Iterator[Note]:
             yield ctx.gotcha(
                 ctx.parameter(label), CONFIRMED,
                 f"`{label}` is a list"
-                + (" of lists or arrays, which Numba refuses." if nested else ": Numba copies it in and out at every call."),
+                + (" of lists or arrays, which Numba refuses." if nested else ": Numba copies it in and out at each call."),
                 f"Pass `np.asarray({label})`"
                 + (" or a tuple of arrays." if nested else " or a `numba.typed.List`."),
             )  # fmt: skip
 
 
-@rule("NB-DTYPE", severity="error", hook="observed", signs=("cannot determine Numba type of", "Unsupported array dtype"))
+@rule("NB-DTYPE", severity="error", hook="observed", signs=("Unsupported array dtype",))
 def refused_dtypes(ctx: Context) -> Iterator[Note]:
     """Numba has no arrays of this dtype.
 
@@ -183,7 +184,7 @@ def refused_dtypes(ctx: Context) -> Iterator[Note]:
         if fact.kind in ("array", "scalar") and (refused or dtype.startswith(("void", "StringDType"))):
             yield ctx.gotcha(
                 ctx.parameter(label), CONFIRMED, f"`{label}` has the dtype {dtype}, which Numba does not compile.",
-                "Convert it, e.g. with `.astype(np.float32)`." if dtype == "float16" else "Convert it to float64 first.",
+                f"Convert it, e.g. with `.astype(np.float{32 if dtype == 'float16' else 64})`.",
             )  # fmt: skip
 
 
@@ -204,9 +205,11 @@ def unsupported_syntax(ctx: Context) -> Iterator[Note]:
     See: https://numba.readthedocs.io/en/stable/reference/pysupported.html
     """
     named = {
-        ast.ClassDef: "a class definition", ast.With: "`with`", ast.AsyncWith: "`async with`", ast.AsyncFor: "`async for`",
+        ast.ClassDef: "a class definition", ast.With: "`with`", ast.AsyncWith: "`async with`",
+        ast.AsyncFor: "`async for`",
         ast.Await: "`await`", ast.YieldFrom: "`yield from`", ast.Delete: "`del`", ast.Import: "an import inside",
-        ast.ImportFrom: "an import inside", ast.GeneratorExp: "a generator expression", ast.SetComp: "a set comprehension",
+        ast.ImportFrom: "an import inside", ast.GeneratorExp: "a generator expression",
+        ast.SetComp: "a set comprehension",
         ast.Global: "`global`", ast.Nonlocal: "`nonlocal`",
     }  # fmt: skip
     for node in ctx.nodes(*named):
@@ -253,7 +256,8 @@ def foreign_calls(ctx: Context) -> Iterator[Note]:
     fine = ("numpy.", "math.", "cmath.", "builtins.", "numba.", "random.", "operator.")
     for call in ctx.nodes(ast.Call):
         path = ctx.names.path(call.func)
-        missing = path is not None and path.removeprefix("builtins.") in BUILTINS_MISSING and path.startswith("builtins.")
+        head, _, name = (path or "").partition(".")
+        missing = head == "builtins" and name in BUILTINS_MISSING
         if path is not None and (missing or not path.startswith(fine)):
             yield ctx.gotcha(
                 call, ctx.status(call),
@@ -262,9 +266,9 @@ def foreign_calls(ctx: Context) -> Iterator[Note]:
                 "Call it outside the function and pass the result, or write it out in NumPy.",
             )  # fmt: skip
     for name, fact in ctx.observed.arguments.items():
-        if fact.kind in ("object", "dict"):
+        if fact.kind in ("object", "dict") and not isinstance(ctx.argument_values().get(name), np.random.Generator):
             yield ctx.gotcha(
                 ctx.parameter(name), POSSIBLE,
-                f"`{name}` is an object of Python, which Numba may not know: its attributes and methods cannot be compiled.",
+                f"`{name}` is an object of Python: Numba may not know its attributes and methods.",
                 "Pass the arrays and numbers that the function needs out of it.",
             )  # fmt: skip
