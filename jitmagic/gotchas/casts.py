@@ -13,7 +13,7 @@ _TARGETS = {"builtins.int": "int"} | {
 
 
 def float_to_integer_casts(ctx: Context) -> Iterator[tuple[ast.Call, ast.expr, str]]:
-    """Yields ``x.astype(np.uint8)`` and ``np.uint8(x)`` of floats as (call, x, "uint8"); clipped operands are left out."""
+    """Yields ``x.astype(np.uint8)`` and ``np.uint8(x)`` of floats as (call, x, "uint8"), but not of clipped ones."""
     for node in ctx.nodes(ast.Call):
         path = ctx.names.path(node.func)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "astype" and path is None and node.args:
@@ -42,8 +42,10 @@ def _clipped(ctx: Context, operand: ast.expr) -> bool:
         name = path.removeprefix("numpy.") if path else inner.func.attr if isinstance(inner.func, ast.Attribute) else ""
         if name in ("clip", "sign", "isnan", "isfinite"):
             return True
-        if name in ("round", "rint", "floor", "ceil", "trunc") and (inner.args or isinstance(inner.func, ast.Attribute)):
-            inner = inner.args[0] if path and inner.args else getattr(inner.func, "value", inner)
-            continue
-        return False
+        if name not in ("round", "rint", "floor", "ceil", "trunc"):
+            return False
+        rounded = inner.args[0] if path and inner.args else getattr(inner.func, "value", None)
+        if rounded is None:
+            return False
+        inner = rounded
     return False

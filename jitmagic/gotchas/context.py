@@ -168,6 +168,14 @@ class Context:
         """Returns what was seen of a loop."""
         return self.observed.loops.get(node.lineno)
 
+    def loops(self, node: ast.AST) -> list[ast.For | ast.While]:
+        """Returns the loops around a node, innermost first."""
+        return self.tree.loops_around(node)
+
+    def is_length(self, node: ast.AST) -> bool:
+        """Tells whether an expression follows from shapes and literals alone, e.g. ``len(x) - 1``."""
+        return self.control.level(node) is Level.STATIC
+
     def argument_values(self) -> dict[str, Any]:
         """Returns the example call's arguments by label."""
         return dict(zip(self.workload.argument_names, self.workload.argument_values(), strict=False))

@@ -86,9 +86,9 @@ def repeating_index(ctx: Context, node: ast.Subscript) -> ast.expr | None:
         if fact is not None and fact.kind == "array" and fact.dtype in INTEGERS and not _distinct(ctx, index):
             one = fact.shape is not None and all(length == 1 for length in fact.shape)
             return None if one else index
-        if fact is None and not isinstance(index, ast.Slice) and ctx.aliases.is_fancy(index) is True:
-            if is_mask(ctx, index) is None and not _distinct(ctx, index):
-                return index
+        fancy = fact is None and not isinstance(index, ast.Slice) and ctx.aliases.is_fancy(index) is True
+        if fancy and is_mask(ctx, index) is None and not _distinct(ctx, index):
+            return index
     return None
 
 
@@ -123,7 +123,7 @@ def repeated_in_arguments(ctx: Context, index: ast.AST) -> bool:
 
 
 def index_errors(ctx: Context) -> Iterator[tuple[ast.Subscript, bool]]:
-    """Yields the subscripts at which the watched run raised IndexError (True), or whose IndexError is caught (False)."""
+    """Yields the subscripts at which the run raised IndexError (True), or whose IndexError is caught (False)."""
     raised = ctx.observed.raised
     for node in ctx.nodes(ast.Subscript):
         if raised is not None and raised.type == "IndexError" and raised.line == node.lineno:
@@ -147,7 +147,7 @@ def _catches(node: ast.Try, name: str) -> bool:
 
 
 def python_loops(ctx: Context, least: int) -> Iterator[tuple[ast.For | ast.While, int | None]]:
-    """Yields the loops that ran at least so often, with their largest trip count; None for a literal range unwatched."""
+    """Yields the loops that ran at least so often, with their largest trip count (None if nothing was watched)."""
     for node in ctx.nodes(ast.For, ast.While):
         fact = ctx.loop(node)
         if fact is not None:

@@ -171,7 +171,7 @@ def unrolled_loops(ctx: Context) -> Iterator[Note]:
         head = loop.target if isinstance(loop, ast.For) else loop.test
         yield ctx.gotcha(
             head, CONFIRMED if trips is not None else POSSIBLE,
-            f"The loop over `{ctx.text(head)}` makes {shown}: left as a Python loop, JAX would compile every trip apart.",
+            f"The loop over `{ctx.text(head)}` makes {shown}: left as it is, JAX would compile every trip apart.",
             "Use `lax.fori_loop`, `lax.scan` or `vmap`, or write it as array operations.",
         )  # fmt: skip
 
@@ -180,7 +180,7 @@ def unrolled_loops(ctx: Context) -> Iterator[Note]:
 def type_tests(ctx: Context) -> Iterator[Note]:
     """A test of an argument's type answers otherwise for a tracer.
 
-    What happens: `isinstance(x, np.ndarray)` and `np.isscalar(x)` are False while JAX traces: the other branch is taken.
+    What happens: `isinstance(x, np.ndarray)` and `np.isscalar(x)` are False while JAX traces, and another branch runs.
     Why: Arguments are tracers then, and neither NumPy arrays nor Python numbers.
     Example:
         if isinstance(x, np.ndarray):
@@ -238,7 +238,7 @@ def both_branches(ctx: Context) -> Iterator[Note]:
                     call, "not seen with these inputs",
                     f"`{ctx.text(part)}` is evaluated where the condition forbids it: values are right, a gradient "
                     "through it would be NaN there.",
-                    "If you want gradients, replace the forbidden numbers first: `safe = jnp.where(condition, x, 1.0)`.",
+                    "If you want gradients, replace the forbidden numbers first: `safe = jnp.where(cond, x, 1.0)`.",
                 )  # fmt: skip
                 break
 
@@ -266,9 +266,9 @@ def foreign_calls(ctx: Context) -> Iterator[Note]:
         if any(ctx.control.level(argument) is Level.ARRAY for argument in given):
             yield ctx.gotcha(
                 call, ctx.status(call),
-                f"`{ctx.text(call.func)}` of {path.split('.')[0]} wants the numbers of an array, which JAX does not have "
+                f"`{ctx.text(call.func)}` of {path.split('.')[0]} wants an array's numbers, which JAX does not have "
                 "while it traces.",
-                "Use the function of `jax.numpy` or `jax.scipy`, move the call outside, or wrap it in `jax.pure_callback`.",
+                "Use the function of `jax.numpy` or `jax.scipy`, move the call outside, or use `jax.pure_callback`.",
             )  # fmt: skip
 
 
@@ -294,7 +294,7 @@ def list_arguments(ctx: Context) -> Iterator[Note]:
         if fact.kind == "list":
             yield ctx.gotcha(
                 ctx.parameter(label), CONFIRMED,
-                f"`{label}` is a list: JAX takes every element for an input of its own, and its functions refuse lists.",
+                f"`{label}` is a list: JAX takes every element for an input, and its functions refuse lists.",
                 f"Pass `np.asarray({label})`.",
             )  # fmt: skip
     for call in ctx.calls("numpy.*"):

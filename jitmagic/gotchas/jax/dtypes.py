@@ -114,8 +114,8 @@ def saturating_casts(ctx: Context) -> Iterator[Note]:
         wide = target in ("int64", "int")
         yield ctx.gotcha(
             node, NOT_SEEN if wide else POSSIBLE,
-            f"`{ctx.text(operand)}` is cast to {target}: numbers outside its range (and NaN) saturate in JAX and wrap in "
-            "NumPy.",
+            f"`{ctx.text(operand)}` is cast to {target}: numbers outside its range saturate in JAX and wrap in "
+            "NumPy, and NaN becomes 0.",
             "Clip to the range first, e.g. with `np.clip`.",
         )  # fmt: skip
 

@@ -118,7 +118,7 @@ def repeated_adds(ctx: Context) -> Iterator[Note]:
                 node, CONFIRMED if repeated_in_arguments(ctx, index) else POSSIBLE,
                 f"If `{ctx.text(index)}` holds an index twice, `{ctx.text(node)}` counts it once in NumPy, and "
                 "`.at[].add` would count it twice.",
-                f"Use `.at[{ctx.text(index)}].set(…)` for NumPy's meaning; if you meant to count both, use `np.add.at`.",
+                f"Use `.at[{ctx.text(index)}].set(…)` for NumPy's meaning; to count both, use `np.add.at`.",
             )  # fmt: skip
 
 

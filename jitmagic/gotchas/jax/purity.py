@@ -219,8 +219,8 @@ def alias_writes(ctx: Context) -> Iterator[Note]:
                 effect.node, ctx.status(effect.node),
                 f"`{effect.through}` shares memory with `{effect.name}`: `{ctx.text(effect.node)}` changes both in "
                 f"NumPy, and only `{effect.through}` in JAX.",
-                f"Store into `{effect.name}` itself, or copy first with `{effect.through} = ….copy()` if both are meant "
-                "to differ.",
+                f"Store into `{effect.name}` itself, or copy first with `{effect.through} = ….copy()` if they "
+                "are meant to differ.",
             )  # fmt: skip
 
 
@@ -253,7 +253,7 @@ def iterators(ctx: Context) -> Iterator[Note]:
 def raises(ctx: Context) -> Iterator[Note]:
     """An exception that depends on data cannot be raised.
 
-    What happens: A `raise` under a traced condition cannot be compiled; a failing `solve`, `inv` or `cholesky` gives NaN.
+    What happens: A `raise` under a traced condition cannot be compiled; a failing `solve` or `cholesky` gives NaN.
     Why: A compiled function has no exceptions: errors in the numbers show as NaN.
     Example:
         if x.min() < 0:
@@ -271,8 +271,9 @@ def raises(ctx: Context) -> Iterator[Note]:
             tests = [*tests, effect.node.test]
         tested = [test for test in tests if ctx.control.level(test) is Level.ARRAY]
         if tested and isinstance(effect.node, ast.Raise):
+            quiet = ctx.observed.watched and ctx.observed.raised is None
             yield ctx.gotcha(
-                effect.node, NOT_SEEN if ctx.observed.watched and ctx.observed.raised is None else ctx.status(effect.node),
+                effect.node, NOT_SEEN if quiet else ctx.status(effect.node),
                 f"`raise {effect.name}` depends on the numbers (`{ctx.text(tested[0])}`): compiled code cannot raise.",
                 "Check the arguments before the call, or the result after it; or use `jax.experimental.checkify`.",
             )  # fmt: skip
