@@ -44,17 +44,24 @@ def _back(ndim: int, axis: int) -> str:
 def variance_along(ndim: int, axis: int) -> str:
     """Returns the source of ``np.var(x, axis=axis, ddof=ddof)`` in two passes."""
     expand = "" if axis == 0 else f".transpose({(axis, *(k for k in range(ndim) if k != axis))})"
-    return f'''
+    rows = f"rows = x{expand}"
+    text = f'''
 @njit(error_model="numpy")
 def {{name}}(x, ddof):
     # np.var along axis {axis}: Numba's takes no axis
-    rows = x{expand}
+    {rows}
     mean = {{np}}.sum(rows, axis=0, dtype={{np}}.float64) / rows.shape[0]
     total = {{np}}.zeros_like(mean)
     for row in rows:
         total += (row - mean) ** 2
     return total / (rows.shape[0] - ddof)
 '''
+    return text if axis else _without_rows(text)
+
+
+def _without_rows(text: str) -> str:
+    """Uses `x` itself where no axis had to be moved."""
+    return text.replace("    rows = x\n", "").replace("rows", "x")
 
 
 _FIRST = {
@@ -76,6 +83,11 @@ def along_axis(name: str, ndim: int, axis: int, dtype: str) -> str:
     dtype : str
         Of the array; integer products and sums are made in 64 bits, as NumPy makes them.
     """
+    text = _along_axis(name, ndim, axis, dtype)
+    return text if axis else _without_rows(text)
+
+
+def _along_axis(name: str, ndim: int, axis: int, dtype: str) -> str:
     head = f'@njit(error_model="numpy")\ndef {{name}}(x):\n    # np.{name} along axis {axis}: Numba\'s takes no axis\n'
     rows = f"    rows = {_leading(ndim, axis)}\n"
     if name in ("max", "min"):

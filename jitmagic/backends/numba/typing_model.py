@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import libcst as cst
 import numpy as np
 
-from jitmagic.generate.module import Module
+from jitmagic.generate.module import Module, qualified
 from jitmagic.observe.facts import ValueFact
 
 _PYTHON = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
@@ -73,6 +73,28 @@ def of_fact(fact: ValueFact | None) -> NumbaType | None:
         return NumbaType(_PYTHON[fact.kind], False, weak=True)
     if fact.kind in ("array", "scalar") and fact.dtype is not None and _is_number(fact.dtype):
         return NumbaType(fact.dtype, fact.kind == "array")
+    return None
+
+
+_CONSTANTS = frozenset(
+    f"{module}.{name}" for module in ("numpy", "math") for name in ("pi", "e", "inf", "nan", "tau", "euler_gamma")
+)
+
+
+def literal_fact(node: cst.BaseExpression, names: Mapping[str, str]) -> ValueFact | None:
+    """Returns the fact of a literal or of a constant such as `np.pi`, which nobody needs to observe."""
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus | cst.Plus):
+        return literal_fact(node.expression, names)
+    if isinstance(node, cst.Integer):
+        return ValueFact("int", low=node.evaluated_value, high=node.evaluated_value)
+    if isinstance(node, cst.Float):
+        return ValueFact("float")
+    if isinstance(node, cst.Imaginary):
+        return ValueFact("complex")
+    if isinstance(node, cst.Name) and node.value in ("True", "False"):
+        return ValueFact("bool")
+    if isinstance(node, cst.Name | cst.Attribute) and qualified(node, names) in _CONSTANTS:
+        return ValueFact("float")
     return None
 
 
@@ -153,9 +175,13 @@ class Variables:
         if found is not None:
             self._values.setdefault(name, []).append(found)
 
+    def fact(self, node: cst.BaseExpression) -> ValueFact | None:
+        """Returns what was observed of an expression, or what a literal is."""
+        return self.module.fact(node) or literal_fact(node, self.module.names)
+
     def assigned(self, name: str, value: cst.BaseExpression) -> None:
         """Takes note of one assignment."""
-        self._add(name, self.module.fact(value))
+        self._add(name, self.fact(value))
         self._sources.setdefault(name, []).append(value)
 
     def dtype(self, name: str) -> str | None:
@@ -182,7 +208,7 @@ class Variables:
 
     def type(self, node: cst.BaseExpression) -> NumbaType | None:
         """Returns what Numba gives an expression, once it is rewritten."""
-        found = of_fact(self.module.fact(node))
+        found = of_fact(self.fact(node))
         if self.is_wide(node):
             kind = np.dtype(found.dtype).kind if found is not None else "f"
             if kind == "f":
@@ -211,7 +237,7 @@ class _Assignments(cst.CSTVisitor):
 
     def visit_AugAssign(self, node: cst.AugAssign) -> None:
         if isinstance(node.target, cst.Name):
-            fact = self.variables.module.fact(node.value)
+            fact = self.variables.fact(node.value)
             if fact is not None and fact.kind != "array":
                 self.variables.assigned(node.target.value, node.value)
 

@@ -10,6 +10,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.loops import LoopClass
+from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.context import Context
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
@@ -21,11 +22,8 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports, Offer
-from jitmagic.generate.module import Module
+from jitmagic.generate.module import Module, qualified
 from jitmagic.observe.facts import Observation
-
-_PLAIN_TYPES = frozenset({"float64", "int64", "bool", "complex128"})
-
 
 def write(
     workload: Workload,
@@ -58,6 +56,8 @@ def write(
     context = Context(module, imports, bool(parallel))
     for rewrite in (Spelling, Reductions, Promotion, Overlap):
         tree = tree.visit(rewrite(context))
+    if parallel:
+        tree = tree.visit(Broadcasting(context, parallel))
     every = tuple(loop for found in loops.values() for loop in found)
     tree = tree.visit(Parallel(context, every))
     name = workload.function.name
@@ -222,6 +222,21 @@ class _ArrayArithmetic(cst.CSTVisitor):
     def visit_AugAssign(self, node: cst.AugAssign) -> None:
         self._look(node.target)
         self._look(node.value)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        path = qualified(node.func, self.module.names)
+        if path is not None and isinstance(getattr(np, path.removeprefix("numpy."), None), np.ufunc):
+            self._look(node)
+        elif path in ("numpy.sum", "numpy.mean", "numpy.prod") and len(node.args) == 1:
+            self._double(node.args[0].value)
+        elif path is None and isinstance(node.func, cst.Attribute) and not node.args:
+            if node.func.attr.value in ("sum", "mean", "prod"):
+                self._double(node.func.value)
+
+    def _double(self, node: cst.BaseExpression) -> None:
+        fact = self.module.fact(node)
+        if fact is not None and fact.kind == "array" and fact.dtype in ("float64", "complex128", "int64"):
+            self.found = True
 
 
 def called_in_loops(workload: Workload, loops: Mapping[str, Sequence[LoopClass]]) -> frozenset[str]:

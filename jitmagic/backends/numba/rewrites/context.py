@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from jitmagic.backends.numba.typing_model import Variables
+from jitmagic.backends.numba.typing_model import Variables, literal_fact
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module, qualified
@@ -90,7 +90,7 @@ class NumbaRewriter(Rewriter):
 
     def fact(self, node: cst.BaseExpression) -> ValueFact | None:
         """Returns what NumPy's value at this place was."""
-        return self.module.fact(node)
+        return self.module.fact(node) or literal_fact(node, self.module.names)
 
     def is_array(self, node: cst.BaseExpression) -> bool:
         """Says whether an expression was seen as an array."""

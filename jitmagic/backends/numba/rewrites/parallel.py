@@ -122,5 +122,44 @@ class _IndexUse(cst.CSTVisitor):
             and isinstance(node.right, cst.Integer)
         )
 
+    def visit_For(self, node: cst.For) -> bool:
+        # `range(i + 1, n)` hands the unsigned type on to its own index: fine as long as that one only subscribes too
+        counted = (
+            isinstance(node.iter, cst.Call)
+            and isinstance(node.iter.func, cst.Name)
+            and node.iter.func.value == "range"
+            and isinstance(node.target, cst.Name)
+            and len(node.iter.args) <= 2
+        )
+        if not counted or not isinstance(node.iter, cst.Call) or not isinstance(node.target, cst.Name):
+            return True
+        reads = _Reads(self.index)
+        node.iter.visit(reads)
+        if not reads.found:
+            return True
+        if not all(self._plain(a.value) or not _reads(a.value, self.index) for a in node.iter.args):
+            return True
+        inner = _IndexUse(node.target.value)
+        node.body.visit(inner)
+        self.arithmetic = self.arithmetic or inner.arithmetic
+        node.body.visit(self)
+        return False
+
     def visit_Name(self, node: cst.Name) -> None:
         self.arithmetic = self.arithmetic or node.value == self.index
+
+
+class _Reads(cst.CSTVisitor):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.found = False
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.found = self.found or node.value == self.name
+
+
+def _reads(node: cst.CSTNode, name: str) -> bool:
+    finder = _Reads(name)
+    node.visit(finder)
+    return finder.found

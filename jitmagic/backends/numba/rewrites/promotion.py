@@ -53,6 +53,8 @@ class Promotion(NumbaRewriter):
         self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
     ) -> cst.BaseExpression:
         wanted = of_fact(self.fact(original_node))
+        if isinstance(original_node.operator, cst.Power):
+            updated_node = self._integer_power(original_node, updated_node, wanted)
         if self.variables is None or wanted is None or wanted.weak or self._stays_wide(original_node, wanted):
             return updated_node
         ufunc = UFUNC.get(type(original_node.operator))
@@ -71,6 +73,18 @@ class Promotion(NumbaRewriter):
         if self._agrees(ufunc, left, right, wanted, original_node) or original_node in self._wraps_itself:
             return updated_node
         return self._result(wanted, updated_node)
+
+    def _integer_power(
+        self, original: cst.BinaryOperation, updated: cst.BinaryOperation, wanted: NumbaType | None
+    ) -> cst.BinaryOperation:
+        """Writes `float(10) ** -k` where Python's result is a float: Numba's `int ** -int` is 0 (NB-INTNEGPOW)."""
+        left, right = self.fact(original.left), self.fact(original.right)
+        both = left is not None and right is not None and left.kind == "int" == right.kind
+        if not both or wanted is None or not wanted.weak or wanted.dtype != "float64":
+            return updated
+        if isinstance(updated.left, cst.Integer):
+            return updated.with_changes(left=cst.Float(f"{updated.left.value}.0"))
+        return updated.with_changes(left=cst.Call(cst.Name("float"), [cst.Arg(updated.left)]))
 
     def _agrees(
         self, ufunc: str, left: NumbaType, right: NumbaType, wanted: NumbaType, node: cst.BinaryOperation

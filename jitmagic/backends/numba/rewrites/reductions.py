@@ -6,13 +6,13 @@ for: `np.float32(np.sum(x, dtype=np.float64))`. Only `sum` and `argmin`/`argmax`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 import numpy as np
 
 from jitmagic.backends.numba import helpers
-from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, operand
+from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, operand, without_parentheses
 from jitmagic.errors import Unsupported
 
 _NAMES = {
@@ -47,6 +47,7 @@ class Reductions(NumbaRewriter):
         call = self._read(name, source[1], rest, original_node)
         if call is None:
             return updated_node
+        call = replace(call, array=without_parentheses(call.array))
         return self._write(call, fact.dtype, fact.ndim, original_node, updated_node)
 
     def _callee(
@@ -116,7 +117,7 @@ class Reductions(NumbaRewriter):
                 f"line {line}: `{call.name}` over several axes at once is not written for Numba", line, "NB-AXIS"
             )
         value = self._along(call, axes[0], dtype, ndim, narrow, line)
-        return self._kept(value, axes[0]) if call.keepdims else value
+        return self._kept(value, call.array, axes, ndim) if call.keepdims else value
 
     def _bare(self, call: _Reduction) -> cst.Call:
         return cst.Call(cst.Attribute(operand(call.array), cst.Name(call.name)), [])
@@ -223,10 +224,17 @@ class Reductions(NumbaRewriter):
             else:
                 value = self._along(step, axis, dtype, left, narrow, None)
             left -= 1
-        if call.keepdims:
-            for axis in axes:
-                value = self._kept(value, axis)
-        return value
+        return self._kept(value, call.array, axes, ndim) if call.keepdims else value
 
-    def _kept(self, value: cst.BaseExpression, axis: int) -> cst.BaseExpression:
-        return expression(f"{self.context.imports.code('numpy.expand_dims')}({{x}}, {axis})", x=value)
+    def _kept(
+        self, value: cst.BaseExpression, array: cst.BaseExpression, axes: tuple[int, ...], ndim: int
+    ) -> cst.BaseExpression:
+        """Gives the reduced axes back with length 1.
+
+        By `reshape` with a literal 1: `expand_dims` hides from `parallel=True` that it may broadcast the axis.
+        """
+        kept = [axis for axis in range(ndim) if axis not in axes]
+        sizes = ["1"] * ndim
+        for axis in kept:
+            sizes[axis] = "-1" if len(kept) == 1 else f"{code(operand(array))}.shape[{axis}]"
+        return expression(f"{{v}}.reshape({', '.join(sizes)})", v=operand(value))

@@ -152,7 +152,11 @@ class Spelling(NumbaRewriter):
             single = imports.code("numpy.float32")
             value = expression(f"{{v}}.astype({single})", v=value) if where else self.context.cast("float32", value)
         if "keepdims" in keywords and code(keywords["keepdims"]) == "True" and where:
-            value = expression(f"{imports.code('numpy.expand_dims')}({{v}}, {number})", v=value)
+            kept = [k for k in range(fact.ndim) if k != number]
+            sizes = ["1"] * fact.ndim
+            for k in kept:
+                sizes[k] = "-1" if len(kept) == 1 else f"{code(operand(array))}.shape[{k}]"
+            value = expression(f"{{v}}.reshape({', '.join(sizes)})", v=operand(value))
         return value
 
     def _tile(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
@@ -200,7 +204,7 @@ class Spelling(NumbaRewriter):
         mask, base, value = self.fact(index.value), self.fact(old.value), self.fact(original_node.value)
         if mask is None or base is None or mask.dtype != "bool" or (mask.ndim or 0) < 2 or base.dtype is None:
             return updated_node
-        if value is None or value.kind == "array":
+        if value is None or value.kind not in ("float", "int", "bool", "complex", "scalar"):
             line = self.module.line(original_node)
             raise Unsupported(
                 f"line {line}: Numba stores through a mask of several axes only where the value is a number",
