@@ -103,7 +103,7 @@ def instrument(text: str) -> Instrumented:
     scopes: dict[int, list[ast.stmt]] = {}
     for function in functions:
         scopes |= lift_scopes(function)
-        guards.add_function(function, nested=False)
+        guards.add_function(function, guarded=catches)
     statements = Statements(expressions, guards, scopes)
 
     body: list[ast.stmt] = []
