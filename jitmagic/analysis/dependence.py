@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jitmagic.analysis.affine import Affine, Polynomial, affine
+from jitmagic.analysis.sharing import Sharing
 from jitmagic.analysis.calls import SHAPE_ATTRIBUTES, Calls, base_name
 from jitmagic.analysis.loops import Blocker, LoopClass, Reduction
 from jitmagic.analysis.reductions import reduction_of
-from jitmagic.analysis.scalars import assigned, live_after, loaded, needed_from_before
-from jitmagic.analysis.sharing import Sharing
+from jitmagic.analysis.scalars import assigned, live_after, loaded, needed_from_before, path_to
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
 
@@ -414,6 +414,8 @@ class LoopProof:
                     continue  # `s += e` on a name is judged with the scalars
                 if other.name in local or not aliases.may_share(write.name, other.name):
                     continue
+                if other.name != write.name and (self._alone(write.name) or self._alone(other.name)):
+                    continue
                 if other.node is write.node and other.write is False:
                     continue
                 reason = self._conflict(write, other)
@@ -430,6 +432,37 @@ class LoopProof:
             if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
         ]
         return bool(values) and all(self.scope.calls.is_fresh(value) for value in values)
+
+    def _alone(self, name: str) -> bool:
+        """Says whether a name was bound to a new array before the loop and nothing else was bound to that array since.
+
+        This is the step of a simulation: ``new = u.copy()``, a loop that fills ``new``, then ``u = new``.
+        """
+        aliases = self.scope.aliases
+
+        def touched(statements: list[ast.stmt]) -> bool:
+            for statement in statements:
+                if name in assigned([statement]):
+                    return True
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+                        if name in aliases.sources(node.value):
+                            return True
+                    if isinstance(node, ast.For) and name in aliases.sources(node.iter):
+                        return True
+            return False
+
+        if touched(self.loop.body):
+            return False
+        for owner, block, position in reversed(path_to(self.scope.function, self.loop)):
+            for statement in reversed(block[:position]):
+                if isinstance(statement, ast.Assign) and any(_is_name(t, name) for t in statement.targets):
+                    return len(statement.targets) == 1 and self.scope.calls.is_fresh(statement.value)
+                if touched([statement]):
+                    return False
+            if isinstance(owner, ast.For | ast.While) and touched(owner.body):
+                return False
+        return False
 
     def _is_container(self, name: str) -> bool:
         fact = self._name_fact(name)
@@ -616,6 +649,10 @@ def is_range(node: ast.expr, local: set[str]) -> bool:
         and not node.keywords
         and not any(isinstance(a, ast.Starred) for a in node.args)
     )
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _subscripts(node: ast.Subscript) -> tuple[ast.expr, ...]:

@@ -122,7 +122,7 @@ class _All(set[str]):
     def __rand__(self, other: object) -> set[str]:
         return self & other
 
-    def __or__(self, other: object) -> set[str]:
+    def __or__(self, other: object) -> set[str]:  # type: ignore[override]
         return self
 
     def __rsub__(self, other: object) -> set[str]:
@@ -141,7 +141,7 @@ def live_after(loop: ast.stmt, function: ast.FunctionDef) -> set[str]:
 
     The statements after the loop are walked from the inside out; an enclosing loop's next step counts as after.
     """
-    path = _path(function, loop)
+    path = path_to(function, loop)
     walk = Exposure()
     defined: set[str] = set()
     for owner, block, position in reversed(path):
@@ -155,8 +155,11 @@ def live_after(loop: ast.stmt, function: ast.FunctionDef) -> set[str]:
     return walk.exposed
 
 
-def _path(function: ast.FunctionDef, wanted: ast.stmt) -> list[tuple[ast.AST, list[ast.stmt], int]]:
-    """Finds the blocks around a statement, outermost first: (owner, block, position in it)."""
+def path_to(function: ast.FunctionDef, wanted: ast.stmt) -> list[tuple[ast.AST, list[ast.stmt], int]]:
+    """Finds the blocks around a statement, outermost first: (owner, block, position in it).
+
+    ValueError where the statement does not stand in the function.
+    """
 
     def search(owner: ast.AST) -> list[tuple[ast.AST, list[ast.stmt], int]] | None:
         for _, block in ast.iter_fields(owner):

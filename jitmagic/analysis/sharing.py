@@ -40,6 +40,7 @@ class Sharing:
         self._calls = calls
         self._fact = fact
         self.views: dict[str, ast.expr] = {}
+        self._swaps: list[set[str]] = []
         bindings: dict[str, int] = {}
         for node in ast.walk(function):
             if isinstance(node, ast.Assign):
@@ -54,8 +55,19 @@ class Sharing:
             elif isinstance(node, ast.For):
                 self._bind(node.target, node.iter, bindings)
         self.views = {name: value for name, value in self.views.items() if bindings.get(name) == 1}
+        self._join_swapped(function)
         for one, other in observed.overlapping if observed is not None else ():
             self._join(one.split("[")[0], other.split("[")[0])
+
+    def _join_swapped(self, function: ast.FunctionDef) -> None:
+        # `u, v = v, u` lets each name stand for the other's array, never both for one; but what shares with one
+        # of them may share with the other afterwards.
+        names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+        for swap in self._swaps:
+            groups = {self.group(name) for name in swap}
+            if len(groups) < len(swap) or any(self.group(n) in groups for n in names - swap):
+                for name in swap:
+                    self._join(next(iter(swap)), name)
 
     def group(self, name: str) -> str:
         """Returns the representative of a name's group."""
@@ -72,6 +84,12 @@ class Sharing:
 
     def _bind(self, target: ast.expr, value: ast.expr, bindings: dict[str, int]) -> None:
         if isinstance(target, ast.Tuple | ast.List):
+            swapped = _swapped(target, value)
+            if swapped:
+                self._swaps.append(swapped)
+                for name in swapped:
+                    bindings[name] = bindings.get(name, 0) + 2
+                return
             parts = value.elts if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts) else None
             for position, element in enumerate(target.elts):
                 self._bind(element, value if parts is None else parts[position], bindings)
@@ -111,3 +129,13 @@ class Sharing:
                 parts.append(value.func.value)
             return set().union(*(self.sources(part) for part in parts))
         return set()
+
+
+def _swapped(target: ast.expr, value: ast.expr) -> set[str]:
+    """Returns the names of a permutation such as ``u, v = v, u``, the empty set for anything else."""
+    if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
+        return set()
+    left = [e.id for e in target.elts if isinstance(e, ast.Name)]
+    right = [e.id for e in value.elts if isinstance(e, ast.Name)]
+    whole = len(left) == len(target.elts) and len(right) == len(value.elts)
+    return set(left) if whole and sorted(left) == sorted(right) and len(set(left)) == len(left) else set()

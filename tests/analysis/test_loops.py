@@ -46,6 +46,10 @@ INDEPENDENT = {
     "helper": (
         "map", "def g(v):\n return v * v\ndef f(x, y, n):\n for i in range(n):\n  y[i] = g(x[i])\n",
     ),
+    "swapped": (
+        "stencil",
+        "def f(u, v, n):\n u, v = v, u\n for i in range(1, n):\n  v[i] = u[i - 1]\n",
+    ),
     "continue": ("map", "def f(x, y, n):\n for i in range(n):\n  if x[i] < 0:\n   continue\n  y[i] = x[i]\n"),
     "reused scalar": (
         "map",
@@ -93,9 +97,13 @@ DEPENDENT = {
     "last value": ("scan", "last step", "def f(x, n):\n for i in range(n):\n  t = x[i]\n return t\n"),
     "index after": ("python", "index", "def f(x, n):\n for i in range(n):\n  x[i] = 1\n return i\n"),
     "negative": ("python", "negative", "def f(x, n):\n for i in range(-n, n):\n  x[i] = i\n"),
-    "swapped": (
+    "swapped views": (
         "irregular", "same memory",
-        "def f(u, v, n):\n u, v = v, u\n for i in range(1, n):\n  v[i] = u[i - 1]\n",
+        "def f(u, n):\n v = u[1:]\n u, v = v, u\n for i in range(1, n):\n  v[i] = u[i - 1]\n",
+    ),
+    "old array kept": (
+        "irregular", "same memory",
+        "def f(u, n):\n new = u.copy()\n w = new[1:]\n for i in range(1, n):\n  new[i] = w[i]\n",
     ),
     "maybe unassigned": (
         "scan", "takes `t`", "def f(x, y, n):\n t = 0.0\n for i in range(n):\n  if x[i] > 0:\n   t = x[i]\n  y[i] = t\n",
@@ -141,6 +149,33 @@ def test_the_inner_loop_of_a_time_loop_is_independent():
     outer, inner = loops(source)
     assert (outer.parallel, inner.parallel) == (False, True)
     assert (inner.depth, inner.parent) == (1, 0)
+
+
+def test_a_simulation_step_that_renames_its_new_array_is_independent():
+    source = """
+    def f(u, steps, n):
+        for t in range(steps):
+            new = u.copy()
+            for i in range(1, n - 1):
+                new[i] = u[i - 1] + u[i + 1]
+            u = new
+        return u
+    """
+    assert [loop.parallel for loop in loops(source)] == [False, True]
+
+
+def test_two_arrays_that_take_turns_are_independent_within_a_step():
+    source = """
+    def f(u0, steps, n):
+        u = u0.copy()
+        v = np.empty_like(u)
+        for t in range(steps):
+            for i in range(1, n - 1):
+                v[i] = u[i - 1] + u[i + 1]
+            u, v = v, u
+        return u
+    """
+    assert [loop.parallel for loop in loops(source)] == [False, True]
 
 
 def test_a_guarded_maximum_is_marked_for_its_rewrite():

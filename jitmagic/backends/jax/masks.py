@@ -1,0 +1,237 @@
+"""Rewrite boolean-mask selections as ``where``: JAX needs shapes that do not depend on values.
+
+``x[m].sum()`` becomes ``jnp.sum(x, where=m)``, and a stored ``x[m] = f(y[m])`` becomes ``jnp.where(m, f(y), x)`` where
+``f`` treats each element alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.jax.functions import ELEMENTWISE
+from jitmagic.errors import Unsupported
+from jitmagic.generate.blocks import code
+from jitmagic.generate.kinds import Kinds, same_code
+from jitmagic.generate.module import Module
+from jitmagic.generate.rewriter import Rewriter
+
+_REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "any", "all", "amax", "amin"})
+_EMPTY = {"max": "-__numpy__.inf", "amax": "-__numpy__.inf", "min": "__numpy__.inf", "amin": "__numpy__.inf"}
+
+
+def mask_of(node: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+    """Returns the mask of ``x[mask]``, None for any other expression."""
+    if not isinstance(node, cst.Subscript) or len(node.slice) != 1:
+        return None
+    index = node.slice[0].slice
+    if isinstance(index, cst.Index) and (kinds.is_mask(index.value) or _reads_as_mask(index.value, kinds)):
+        return index.value
+    return None
+
+
+def _reads_as_mask(node: cst.BaseExpression, kinds: Kinds) -> bool:
+    """Says whether an index that was not observed is written as a mask: a comparison with an array, or its inverse."""
+    if kinds.of(node) is not None:
+        return False
+    if isinstance(node, cst.Comparison):
+        return kinds.is_array(node.left) or any(kinds.is_array(c.comparator) for c in node.comparisons)
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.BitInvert):
+        return _reads_as_mask(node.expression, kinds) or kinds.is_mask(node.expression)
+    return False
+
+
+def unmasked(node: cst.BaseExpression, mask: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+    """Returns an expression over whole arrays whose elements at the mask are those of ``node``; None if there is none.
+
+    ``y[m] * 2 + c`` becomes ``y * 2 + c``. Only operations that treat each element alone may stand between.
+    """
+    if isinstance(node, cst.Integer | cst.Float | cst.Imaginary):
+        return node
+    if kinds.is_number(node):
+        return node
+    inner = mask_of(node, kinds)
+    if inner is not None:
+        assert isinstance(node, cst.Subscript)
+        return node.value if same_code(inner, mask) else None
+    if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):
+        left, right = unmasked(node.left, mask, kinds), unmasked(node.right, mask, kinds)
+        return None if left is None or right is None else node.with_changes(left=left, right=right)
+    if isinstance(node, cst.UnaryOperation):
+        inside = unmasked(node.expression, mask, kinds)
+        return None if inside is None else node.with_changes(expression=inside)
+    if isinstance(node, cst.Comparison):
+        left = unmasked(node.left, mask, kinds)
+        parts = [unmasked(c.comparator, mask, kinds) for c in node.comparisons]
+        if left is None or any(p is None for p in parts):
+            return None
+        renewed = [c.with_changes(comparator=p) for c, p in zip(node.comparisons, parts, strict=True)]
+        return node.with_changes(left=left, comparisons=renewed)
+    if isinstance(node, cst.Call):
+        return _unmasked_call(node, mask, kinds)
+    return None
+
+
+def _unmasked_call(node: cst.Call, mask: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+    func: Any = node.func
+    path = kinds.path(func)
+    if path is None and isinstance(func, cst.Attribute) and func.attr.value in ("astype", "conj", "clip", "round"):
+        inside = unmasked(func.value, mask, kinds)
+        return None if inside is None else node.with_changes(func=func.with_changes(value=inside))
+    if path not in ELEMENTWISE and not (path or "").startswith("scipy.special."):
+        return None
+    args = []
+    for argument in node.args:
+        if argument.keyword is not None:
+            return None
+        value = unmasked(argument.value, mask, kinds)
+        if value is None:
+            return None
+        args.append(argument.with_changes(value=value))
+    return node.with_changes(args=args)
+
+
+def aligned(mask: cst.BaseExpression, array: cst.BaseExpression, kinds: Kinds) -> str:
+    """Returns the mask as text, with the axes that it lacks for the array's trailing axes."""
+    m, a = kinds.of(mask), kinds.of(array)
+    text = code(mask)
+    missing = 0 if m is None or a is None or m.ndim is None or a.ndim is None else a.ndim - m.ndim
+    if missing <= 0:
+        return text
+    if not isinstance(mask, cst.Name | cst.Attribute | cst.Call | cst.Subscript):
+        text = f"({text})"
+    return f"{text}[..., {', '.join(['None'] * missing)}]"
+
+
+def masked_reductions(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
+    """Returns the tree with reductions over ``x[mask]`` written with ``where=``."""
+    return tree.visit(_MaskedReductions(module, kinds))
+
+
+class _MaskedReductions(Rewriter):
+    def __init__(self, module: Module, kinds: dict[str, Kinds]) -> None:
+        super().__init__(module)
+        self.by_function = kinds
+        self.stack: list[Kinds] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
+        if known is not None:
+            self.stack.append(known)
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        if self.stack:
+            self.stack.pop()
+        return updated_node
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        if not self.stack:
+            return updated_node
+        kinds = self.stack[-1]
+        path = kinds.path(original_node.func)
+        func: Any = original_node.func
+        if path is not None and path.startswith("numpy.") and len(original_node.args) == 1:
+            name, operand = path.removeprefix("numpy."), original_node.args[0].value
+        elif path is None and isinstance(func, cst.Attribute) and not original_node.args:
+            name, operand = func.attr.value, func.value
+        else:
+            return self.length(original_node, updated_node, kinds)
+        if name == "size" or name not in _REDUCTIONS:
+            return updated_node
+        mask = _only_mask(operand, kinds)
+        if mask is None:
+            return updated_node
+        whole = unmasked(operand, mask, kinds)
+        if whole is None:
+            return updated_node
+        return self.reduced(name, whole, mask, operand, kinds, updated_node)
+
+    def reduced(
+        self, name: str, whole: Any, mask: Any, operand: Any, kinds: Kinds, node: cst.Call
+    ) -> cst.BaseExpression:
+        m, a = kinds.of(mask), kinds.of(_selected(operand, kinds))
+        if m is not None and a is not None and m.ndim != a.ndim:
+            mask_text = aligned(mask, _selected(operand, kinds), kinds)
+            if name in ("mean", "std", "var"):
+                mask_text = f"__numpy__.broadcast_to({mask_text}, {code(_selected(operand, kinds))}.shape)"
+        else:
+            mask_text = code(mask)
+        more = ""
+        if name in _EMPTY:
+            dtype = a.dtype if a is not None else None
+            if dtype is None or not dtype.startswith("float"):
+                bound = "min" if name in ("max", "amax") else "max"
+                if dtype is None or not dtype.startswith(("int", "uint")):
+                    return node
+                more = f", initial=__numpy__.iinfo(__numpy__.{dtype}).{bound}"
+            else:
+                more = f", initial={_EMPTY[name]}"
+        result = cst.parse_expression(f"__numpy__.{name}({code(whole)}, where={mask_text}{more})")
+        return result
+
+    def length(self, old: cst.Call, new: cst.Call, kinds: Kinds) -> cst.BaseExpression:
+        func = old.func
+        if isinstance(func, cst.Name) and func.value == "len" and len(old.args) == 1:
+            mask = mask_of(old.args[0].value, kinds)
+            if mask is not None:
+                return cst.parse_expression(f"__numpy__.count_nonzero({code(mask)})")
+        return new
+
+
+def _only_mask(node: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+    """Returns the mask that an expression selects by, if it is one and the same everywhere."""
+    found = _Masks(kinds)
+    node.visit(found)
+    if found.masks and all(same_code(m, found.masks[0]) for m in found.masks):
+        return found.masks[0]
+    return None
+
+
+def _selected(node: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression:
+    found = _Masks(kinds)
+    node.visit(found)
+    return found.bases[0]
+
+
+class _Masks(cst.CSTVisitor):
+    def __init__(self, kinds: Kinds) -> None:
+        super().__init__()
+        self.kinds = kinds
+        self.masks: list[cst.BaseExpression] = []
+        self.bases: list[cst.BaseExpression] = []
+
+    def visit_Subscript(self, node: cst.Subscript) -> bool:
+        mask = mask_of(node, self.kinds)
+        if mask is not None:
+            self.masks.append(mask)
+            self.bases.append(node.value)
+        return mask is None
+
+
+def refuse_masks(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> None:
+    """Raises :class:`Unsupported` at the first selection by a mask that is still there."""
+    for statement in tree.body:
+        if isinstance(statement, cst.FunctionDef) and statement.name.value in kinds:
+            found = _Remaining(kinds[statement.name.value], module)
+            statement.visit(found)
+            if found.first is not None:
+                line = module.line(found.first)
+                raise Unsupported(
+                    f"line {line}: the shape of `{code(found.first)}` depends on values, which JAX cannot compile; "
+                    "keep the full shape with np.where, or reduce it at once, as in x[m].sum()",
+                    line,
+                    "JX-BOOLMASK",
+                )
+
+
+class _Remaining(cst.CSTVisitor):
+    def __init__(self, kinds: Kinds, module: Module) -> None:
+        super().__init__()
+        self.kinds = kinds
+        self.module = module
+        self.first: cst.Subscript | None = None
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        if self.first is None and mask_of(node, self.kinds) is not None and self.module.line(node) is not None:
+            self.first = node

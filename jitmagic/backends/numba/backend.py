@@ -1,0 +1,98 @@
+"""The Numba backend: the variants ``numba`` and ``numba-parallel``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import metadata
+from importlib.util import find_spec
+
+from jitmagic.analysis.loops import LoopClass, classify
+from jitmagic.backends.numba import checks, messages, writer
+from jitmagic.backends.numba.rewrites.parallel import chosen
+from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import Refusal, Unsupported
+from jitmagic.observe.facts import Observation
+
+
+class NumbaBackend:
+    """Offers a serial variant, and a parallel one where something was proved independent."""
+
+    name = "numba"
+    title = "Numba"
+    runtime = "jitmagic.backends.numba.runtime:NumbaRuntime"
+
+    def availability(self) -> Availability:
+        """Finds Numba by its metadata."""
+        if find_spec("numba") is None:
+            return Availability(False, {}, "Numba is not installed", 'pip install "jitmagic[numba]"')
+        versions = {name: metadata.version(name) for name in ("numba", "llvmlite") if find_spec(name) is not None}
+        return Availability(True, versions)
+
+    def environment(self, device: str) -> Mapping[str, str]:
+        """Returns nothing: the user's NUMBA_NUM_THREADS and the like hold."""
+        return {}
+
+    def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+        """Writes both variants, or says why not."""
+        refused = checks.refusal(workload, observed)
+        if refused is not None:
+            return tuple(
+                VariantRefusal(variant, "numba", mode, refused)
+                for variant, mode in (("numba", "serial"), ("numba-parallel", "parallel"))
+            )
+        return self._serial(workload, observed), self._parallel(workload, observed)
+
+    def _serial(self, workload: Workload, observed: Observation) -> Draft | VariantRefusal:
+        try:
+            return writer.write(workload, observed, "numba", "serial", "njit", {}, frozenset())
+        except Unsupported as error:
+            return VariantRefusal("numba", "numba", "serial", error.refusal)
+
+    def _parallel(self, workload: Workload, observed: Observation, prange: bool = True) -> Draft | VariantRefusal:
+        loops = {
+            function.name: classify(workload.module.text, function.name, workload.names, observed)
+            for function in (*workload.helpers, workload.function)
+        }
+        trips = {line: fact.trips_high for line, fact in observed.loops.items()}
+        main = workload.function.name
+        taken: dict[str, tuple[LoopClass, ...]] = {}
+        if prange:
+            called_in_loops = writer.called_in_loops(workload, {name: chosen(found, trips) for name, found in loops.items()})
+            for name, found in loops.items():
+                if name == main or name not in called_in_loops:
+                    taken[name] = chosen(found, trips)
+        array = writer.has_array_expressions(workload, observed, main)
+        functions = frozenset(name for name, found in taken.items() if found) | ({main} if array else frozenset())
+        if not functions:
+            return VariantRefusal("numba-parallel", "numba", "parallel", _nothing_parallel(workload, loops))
+        form = "prange" if any(taken.values()) else "array"
+        try:
+            return writer.write(workload, observed, "numba-parallel", "parallel", form, taken, functions)
+        except Unsupported as error:
+            return VariantRefusal("numba-parallel", "numba", "parallel", error.refusal)
+
+    def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
+        """Goes from `prange` to parallel array expressions; beyond that explains what Numba said."""
+        if draft.form == "prange" and failure.stage in ("load", "check", "run"):
+            answer = self._parallel(workload, observed, prange=False)
+            if isinstance(answer, Draft):
+                return answer
+        reason = messages.explain(draft, failure, workload)
+        if draft.mode == "parallel" and failure.stage == "verify":
+            return replace(reason, reason=f"run in parallel the function gives another result: {failure.message}")
+        return reason
+
+
+def _nothing_parallel(workload: Workload, loops: Mapping[str, Sequence[LoopClass]]) -> Refusal:
+    """Says what stands in the way of the first loop, in the user's lines."""
+    origin = workload.module.origin_line
+    for name in (workload.function.name, *(helper.name for helper in workload.helpers)):
+        for loop in loops[name]:
+            if loop.blockers:
+                blocker = loop.blockers[0]
+                line = origin(blocker.span.line)
+                at = origin(loop.span.line)
+                return Refusal(f"nothing to run in parallel: the loop of line {at} {blocker.reason} (line {line})", line)
+    return Refusal("nothing to run in parallel: there is neither a loop over independent steps nor arithmetic on arrays")

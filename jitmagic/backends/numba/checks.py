@@ -1,0 +1,72 @@
+"""What is refused before anything is written: forms that Numba would compile into something else without a word."""
+
+from __future__ import annotations
+
+import ast
+
+from jitmagic.analysis.calls import base_name, path_of
+from jitmagic.analysis.scalars import assigned
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import Refusal
+from jitmagic.observe.facts import Observation
+
+_LIMIT = 2**63
+
+
+def refusal(workload: Workload, observed: Observation) -> Refusal | None:
+    """Returns the first reason why no Numba variant can be right, None where there is none."""
+    tree = ast.parse(workload.module.text)
+    origin = workload.module.origin_line
+    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+        if function.args.kwarg is not None:
+            line = origin(function.lineno)
+            return Refusal(
+                f"line {line}: Numba takes no **{function.args.kwarg.arg}: name the keywords", line, "NB-SYNTAX"
+            )
+        local = assigned(function.body) | {argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)}
+        for node in ast.walk(function):
+            line = origin(getattr(node, "lineno", None))
+            if isinstance(node, ast.Global | ast.Nonlocal):
+                names = ", ".join(f"`{name}`" for name in node.names)
+                return Refusal(
+                    f"line {line} writes the global {names}, which Numba freezes when it compiles: return the value "
+                    "instead", line, "NB-GLOBALS",
+                )
+            if isinstance(node, ast.Call):
+                found = _random(path_of(node.func, workload.names), line)
+                if found is not None:
+                    return found
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+                base = base_name(node)
+                if base is not None and base not in local and base in workload.constants:
+                    return Refusal(
+                        f"line {line} writes into the global array `{base}`, which is read-only under Numba: pass it as "
+                        "an argument", line, "NB-GLOBALARR",
+                    )
+    if observed.random:
+        return Refusal(
+            "the function draws from the global random generator, and Numba has one of its own: pass a "
+            "numpy.random.Generator", None, "NB-SEED",
+        )
+    for span, fact in observed.expressions.items():
+        if fact.kind == "int" and ((fact.high or 0) >= _LIMIT or (fact.low or 0) < -_LIMIT):
+            line = origin(span.line)
+            return Refusal(
+                f"line {line} makes the integer {fact.high or fact.low}, and Numba's integers have 64 bits: use floats",
+                line, "NB-INTWRAP",
+            )
+    return None
+
+
+def _random(path: str | None, line: int | None) -> Refusal | None:
+    if path is None or not path.startswith(("numpy.random.", "random.")):
+        return None
+    if path.startswith("numpy.random.default_rng") or path.startswith("numpy.random.Generator"):
+        return Refusal(
+            f"line {line} makes a random generator, which Numba cannot: make it outside and pass it as an argument",
+            line, "NB-SEED",
+        )
+    return Refusal(
+        f"line {line} draws from the global random state, and Numba has one of its own, so that the numbers would be "
+        "others: pass a numpy.random.Generator", line, "NB-SEED",
+    )

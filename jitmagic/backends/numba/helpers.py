@@ -1,0 +1,179 @@
+"""Source of the small functions that a draft carries where Numba lacks a NumPy form.
+
+Each text holds ``{name}`` for the helper's name and ``{np}`` for the module's name of NumPy.
+"""
+
+from __future__ import annotations
+
+VARIANCE = '''
+@njit(error_model="numpy")
+def {name}(x, ddof):
+    # two passes with float64 accumulators, as np.var makes them
+    mean = {np}.sum(x, dtype={np}.float64) / x.size
+    total = 0.0
+    for value in x.flat:
+        total += (value - mean) ** 2
+    return total / (x.size - ddof)
+'''
+
+SERIAL = '''
+@njit(error_model="numpy")
+def {name}(x):
+    # compiled without parallel=True, which would pass over NaN
+    return x.{reduction}()
+'''
+
+
+def _leading(ndim: int, axis: int) -> str:
+    """Returns the expression of ``x`` with an axis moved to the front."""
+    if axis == 0:
+        return "x"
+    order = (axis, *(k for k in range(ndim) if k != axis))
+    return f"x.transpose({order})"
+
+
+def _back(ndim: int, axis: int) -> str:
+    """Returns the call that moves the front axis of ``out`` back, empty where it stays."""
+    if axis == 0:
+        return ""
+    order = list(range(1, ndim))
+    order.insert(axis, 0)
+    return f".transpose({tuple(order)})"
+
+
+def variance_along(ndim: int, axis: int) -> str:
+    """Returns the source of ``np.var(x, axis=axis, ddof=ddof)`` in two passes."""
+    expand = "" if axis == 0 else f".transpose({(axis, *(k for k in range(ndim) if k != axis))})"
+    rows = f"rows = x{expand}"
+    text = f'''
+@njit(error_model="numpy")
+def {{name}}(x, ddof):
+    # np.var along axis {axis}: Numba's takes no axis
+    {rows}
+    mean = {{np}}.sum(rows, axis=0, dtype={{np}}.float64) / rows.shape[0]
+    total = {{np}}.zeros_like(mean)
+    for row in rows:
+        total += (row - mean) ** 2
+    return total / (rows.shape[0] - ddof)
+'''
+    return text if axis else _without_rows(text)
+
+
+def _without_rows(text: str) -> str:
+    """Uses `x` itself where no axis had to be moved."""
+    return text.replace("    rows = x\n", "").replace("rows", "x")
+
+
+_FIRST = {
+    "max": ("rows[0].copy()", "out = {np}.maximum(out, rows[i])"),
+    "min": ("rows[0].copy()", "out = {np}.minimum(out, rows[i])"),
+    "any": ("rows[0] != 0", "out |= rows[i] != 0"),
+    "all": ("rows[0] != 0", "out &= rows[i] != 0"),
+}
+
+
+def along_axis(name: str, ndim: int, axis: int, dtype: str) -> str:
+    """Returns the source of a reduction or an accumulation along one axis of an array of at least two axes.
+
+    Parameters
+    ----------
+    name : str
+        ``"max"``, ``"min"``, ``"any"``, ``"all"``, ``"prod"``, ``"cumsum"`` or ``"cumprod"``.
+    ndim, axis : int
+    dtype : str
+        Of the array; integer products and sums are made in 64 bits, as NumPy makes them.
+    """
+    text = _along_axis(name, ndim, axis, dtype)
+    return text if axis else _without_rows(text)
+
+
+def _along_axis(name: str, ndim: int, axis: int, dtype: str) -> str:
+    head = f'@njit(error_model="numpy")\ndef {{name}}(x):\n    # np.{name} along axis {axis}: Numba\'s takes no axis\n'
+    rows = f"    rows = {_leading(ndim, axis)}\n"
+    if name in ("max", "min"):
+        first, update = _FIRST[name]
+        check = "    if rows.shape[0] == 0:\n        raise ValueError(\"zero-size array to reduction operation\")\n"
+        loop = f"    out = {first}\n    for i in range(1, rows.shape[0]):\n        {update}\n    return out\n"
+        return "\n" + head + rows + check + loop
+    if name in ("any", "all"):
+        start = "zeros" if name == "any" else "ones"
+        loop = (
+            f"    out = {{np}}.{start}(rows.shape[1:], dtype={{np}}.bool_)\n"
+            f"    for row in rows:\n        {_FIRST[name][1].replace('rows[i]', 'row')}\n    return out\n"
+        )
+        return "\n" + head + rows + loop
+    wide = {"b": "int64", "i": "int64", "u": "uint64"}.get(dtype[0] if dtype != "bool" else "b", dtype)
+    if name == "prod":
+        loop = (
+            f"    out = {{np}}.ones(rows.shape[1:], dtype={{np}}.{wide})\n"
+            "    for row in rows:\n        out *= row\n    return out\n"
+        )
+        return "\n" + head + rows + loop
+    sign = "+" if name == "cumsum" else "*"
+    loop = (
+        f"    out = {{np}}.empty(rows.shape, dtype={{np}}.{wide})\n"
+        "    if rows.shape[0] > 0:\n        out[0] = rows[0]\n"
+        f"    for i in range(1, rows.shape[0]):\n        out[i] = out[i - 1] {sign} rows[i]\n"
+        f"    return out{_back(ndim, axis)}\n"
+    )
+    return "\n" + head + rows + loop
+
+
+def einsum(subscripts: str) -> str | None:
+    """Returns the source of ``np.einsum(subscripts, …)`` as plain loops; None for ellipses and traces of one axis.
+
+    >>> "for k in range(a.shape[1])" in einsum("ik,kj->ij")
+    True
+    """
+    text = subscripts.replace(" ", "")
+    if "." in text:
+        return None
+    inputs, arrow, output = text.partition("->")
+    operands = inputs.split(",")
+    letters = [c for c in inputs if c != ","]
+    if not arrow:
+        output = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    if not all(c.isalpha() for c in letters) or len(operands) > 8 or any(c not in letters for c in output):
+        return None
+    if len(set(output)) != len(output):
+        return None
+    names = "abcdefgh"[: len(operands)]
+    taken = set(names) | {"x", "out", "total"}
+    index: dict[str, str] = {}
+    for letter in dict.fromkeys(output + "".join(letters)):
+        index[letter] = letter if letter not in taken and letter not in "lIO" else f"{letter}{letter}"
+    size: dict[str, str] = {}
+    for name, axes in zip(names, operands, strict=True):
+        for axis, letter in enumerate(axes):
+            size.setdefault(letter, f"{name}.shape[{axis}]")
+    terms = [
+        f"{name}[{', '.join(index[c] for c in axes)}]" if axes else name
+        for name, axes in zip(names, operands, strict=True)
+    ]
+    product = " * ".join(terms)
+    summed = [c for c in dict.fromkeys(letters) if c not in output]
+    lines = ['@njit(error_model="numpy")', f"def {{name}}({', '.join(names)}):", f"    # np.einsum({subscripts!r}, ...)"]
+    pad = "    "
+    for name, axes in zip(names, operands, strict=True):
+        for axis, letter in enumerate(axes):
+            if size[letter] != f"{name}.shape[{axis}]":
+                lines.append(f"{pad}if {name}.shape[{axis}] != {size[letter]}:")
+                lines.append(f'{pad}    raise ValueError("operands could not be broadcast together")')
+    if output:
+        shape = ", ".join(size[c] for c in output) + ("," if len(output) == 1 else "")
+        lines.append(f"{pad}out = {{np}}.empty(({shape}), dtype={{np}}.{{dtype}})")
+        for letter in output:
+            lines.append(f"{pad}for {index[letter]} in range({size[letter]}):")
+            pad += "    "
+    lines.append(f"{pad}total = {{np}}.{{wide}}(0)")
+    inner = pad
+    for letter in summed:
+        lines.append(f"{inner}for {index[letter]} in range({size[letter]}):")
+        inner += "    "
+    lines.append(f"{inner}total += {product}")
+    if output:
+        lines.append(f"{pad}out[{', '.join(index[c] for c in output)}] = total")
+        lines.append("    return out")
+    else:
+        lines.append("    return total")
+    return "\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,80 @@
+"""Turns Numba's errors into one plain sentence with the user's line."""
+
+from __future__ import annotations
+
+import re
+
+from jitmagic.backends.protocol import Draft, Failure
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import Refusal
+
+_PLACE = re.compile(r'File "[^"]*", line (\d+)')
+# (pattern in Numba's message, sentence, gotcha); groups of the pattern fill the sentence in
+_CAUSES: tuple[tuple[str, str, str], ...] = (
+    (r"unsupported NumPy function '([\w.]+)'", "Numba has no `{0}`", "NB-NOFUNC"),
+    (r"Unknown attribute '(\w+)' of type Module\(<module '([\w.]+)'", "Numba has no `{1}.{0}`", "NB-NOFUNC"),
+    (r"Untyped global name '(\w+)'.*[Cc]annot determine Numba type of <class 'function'>",
+     "Numba cannot compile a call to the plain Python function `{0}`", "NB-CALLS"),
+    (r"Untyped global name '(\w+)'.*(?:NameError|is not defined)", "the name `{0}` is not known to Numba", "NB-CALLS"),
+    (r"Untyped global name '(\w+)'", "Numba cannot use the global `{0}`", "NB-CALLS"),
+    (r"Cannot determine Numba type of <class '([\w.]+)'>", "Numba knows no values of type `{0}`", "NB-DTYPE"),
+    (r"[Cc]annot unify ([^\n]+?) and ([^\n]+?) for '([\w.$]+)'",
+     "`{2}` is {0} on one path and {1} on another, and Numba wants one type", "NB-UNIFY"),
+    (r"Can't unify return type from the following types: ([^\n]+)",
+     "the function returns different types ({0}), and Numba wants one", "NB-UNIFY"),
+    (r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*>>> (\w+\([^\n]*\))",
+     "Numba's `{0}` does not take these arguments: {1}", "NB-AXIS"),
+    (r"unsupported dtype for <BLAS function>", "Numba multiplies matrices of floats only: use `.astype(np.float64)`",
+     "NB-F32LINALG"),
+    (r"Unknown attribute '(\w+)' of type ([^\n]+)", "Numba has no `.{0}` of {1}", "NB-NOFUNC"),
+    (r"got an unexpected keyword argument '(\w+)'", "Numba's form of this call takes no `{0}=`", "NB-AXIS"),
+    (r"unsupported keyword arguments when calling ([^\n]+)", "Numba takes no keywords in this call of {0}", "NB-AXIS"),
+    (r"reflected list|list\(undefined\)|cannot reflect", "Numba cannot take this list: use an array", "NB-REFLIST"),
+    (r"The use of '?(\w+)'? is not supported", "Numba does not support `{0}`", "NB-SYNTAX"),
+    (r"Use of unsupported opcode \((\w+)\)", "Numba cannot compile the Python instruction {0} here", "NB-SYNTAX"),
+    (r"Unsupported Python exception|unsupported exception|Exception matching is limited",
+     "Numba catches only `except:` and `except Exception:`", "NB-EXC"),
+)
+
+
+def explain(draft: Draft, failure: Failure, workload: Workload) -> Refusal:
+    """Returns the reason of a failure in one sentence, at the user's line.
+
+    Parameters
+    ----------
+    draft : Draft
+    failure : Failure
+        Its ``line`` and the lines in its message are lines of ``draft.module.text``.
+    workload : Workload
+    """
+    line = _line(draft, failure)
+    where = f"line {line}: " if line is not None else ""
+    message = failure.message.replace("\x1b[1m", "").replace("\x1b[0m", "")
+    message = re.sub(r"\x1b\[[0-9;]*m", "", message)
+    for pattern, sentence, code in _CAUSES:
+        match = re.search(pattern, message, re.DOTALL if ".*" in pattern else 0)
+        if match is not None:
+            return Refusal(where + sentence.format(*(g.strip() for g in match.groups())), line, code)
+    if failure.type.endswith("AssertionError"):
+        return Refusal(where + "Numba failed inside its compiler on this function", line, "NB-TS")
+    kind = failure.type.rsplit(".", 1)[-1]
+    return Refusal(f"{where}Numba could not compile this ({kind}): {_first_cause(message)}", line, None)
+
+
+def _line(draft: Draft, failure: Failure) -> int | None:
+    found = draft.module.origin_line(failure.line)
+    # the last place named is the innermost: Numba lists the way to it first
+    for number in reversed(_PLACE.findall(failure.message)):
+        origin = draft.module.origin_line(int(number))
+        if origin is not None:
+            return origin
+    return found
+
+
+def _first_cause(message: str) -> str:
+    """Returns the first line that says something of the user's code."""
+    for raw in message.splitlines():
+        text = raw.strip()
+        if text and not text.startswith(("Failed in nopython", "During:", "File ", "-", "<source")):
+            return text[:200].rstrip(".")
+    return (message.strip().splitlines() or ["no message"])[0][:200]

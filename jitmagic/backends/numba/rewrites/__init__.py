@@ -1,0 +1,1 @@
+"""The rewrites that turn a NumPy function into what Numba compiles rightly: one file each."""

@@ -1,0 +1,102 @@
+"""Shows `parallel=True` which axes have length 1: `y[:, None]` becomes `y.reshape(-1, 1)`.
+
+Numba's parallel array expressions take axes for equal unless they see a literal 1, and stop with "Sizes of x, y do not
+match" on `x - y[:, None]` (seen with 0.68). Where an axis of length 1 comes from elsewhere the variant is refused.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression, operand
+from jitmagic.errors import Unsupported
+
+
+class Broadcasting(NumbaRewriter):
+    """Rewrites new axes in functions that are compiled with `parallel=True`.
+
+    Parameters
+    ----------
+    context : Context
+    functions : frozenset of str
+        Their names.
+    """
+
+    def __init__(self, context: Context, functions: frozenset[str]) -> None:
+        super().__init__(context)
+        self._parallel = functions
+
+    def _concerned(self) -> bool:
+        return bool(self.functions) and self.functions[0].name.value in self._parallel
+
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+        base = self.fact(original_node.value)
+        parts = [element.slice for element in original_node.slice]
+        if not self._concerned() or base is None or base.kind != "array" or base.ndim is None:
+            return updated_node
+        new = [isinstance(part, cst.Index) and self._is_new_axis(part.value) for part in parts]
+        if not any(new):
+            return updated_node
+        plain = [
+            one or (isinstance(part, cst.Slice) and part.lower is None and part.upper is None and part.step is None)
+            for one, part in zip(new, parts, strict=True)
+        ]
+        rest = len(parts) - sum(new)
+        if not all(plain) or rest > base.ndim:
+            return updated_node
+        new += [False] * (base.ndim - rest)
+        array = operand(updated_node.value)
+        sizes, axis = [], 0
+        for one in new:
+            sizes.append("1" if one else "-1" if base.ndim == 1 else f"{code(array)}.shape[{axis}]")
+            axis += not one
+        if not isinstance(original_node.value, cst.BinaryOperation | cst.Call):
+            # reshape takes contiguous arrays only; of those this makes no copy
+            array = expression(f"{self.context.imports.code('numpy.ascontiguousarray')}({{x}})", x=updated_node.value)
+        return expression(f"{{x}}.reshape({', '.join(sizes)})", x=array)
+
+    def _is_new_axis(self, node: cst.BaseExpression) -> bool:
+        return (isinstance(node, cst.Name) and node.value == "None") or self.path(node) == "numpy.newaxis"
+
+    def leave_BinaryOperation(
+        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
+    ) -> cst.BaseExpression:
+        if self._concerned() and not isinstance(original_node.operator, cst.MatrixMultiply):
+            self._check(original_node, original_node.left, original_node.right)
+        return updated_node
+
+    def _check(self, node: cst.CSTNode, left: cst.BaseExpression, right: cst.BaseExpression) -> None:
+        shapes = []
+        for side in (left, right):
+            fact = self.fact(side)
+            if fact is None or fact.kind != "array" or fact.shape is None:
+                return
+            shapes.append(fact.shape)
+        for one, two in zip(reversed(shapes[0]), reversed(shapes[1]), strict=False):
+            if one != two and one is not None and two is not None:
+                short = left if one == 1 else right
+                if not _shows_its_ones(short):
+                    line = self.module.line(node)
+                    raise Unsupported(
+                        f"line {line} stretches an axis of length 1 of `{code(short)}`, which Numba's parallel mode does "
+                        "not see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression", line, "NB-PAR-BROADCAST",
+                    )
+
+
+def _shows_its_ones(node: cst.BaseExpression) -> bool:
+    """Says whether an expression makes its axes of length 1 itself, by new axes or a reshape."""
+    if isinstance(node, cst.Subscript):
+        return any(
+            isinstance(e.slice, cst.Index) and code(e.slice.value).split(".")[-1] in ("None", "newaxis") for e in node.slice
+        )
+    if isinstance(node, cst.BinaryOperation):
+        return _shows_its_ones(node.left) or _shows_its_ones(node.right)
+    if isinstance(node, cst.UnaryOperation):
+        return _shows_its_ones(node.expression)
+    if isinstance(node, cst.Call):
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value == "reshape":
+            return "1" in [code(a.value) for a in node.args] or any("1," in code(a.value) for a in node.args)
+        return any(_shows_its_ones(a.value) for a in node.args) or (
+            isinstance(node.func, cst.Attribute) and _shows_its_ones(node.func.value)
+        )
+    return False

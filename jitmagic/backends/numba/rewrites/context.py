@@ -1,0 +1,131 @@
+"""What the rewrites share: the module, the imports, the variables' types, emitted helpers, notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from jitmagic.backends.numba.typing_model import Variables, literal_fact
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.imports import Imports
+from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.rewriter import Rewriter
+from jitmagic.observe.facts import ValueFact
+
+
+@dataclass
+class Context:
+    """The state of one rewriting: made anew for each draft.
+
+    Attributes
+    ----------
+    module : Module
+    imports : Imports
+    parallel : bool
+        Whether the draft is compiled with ``parallel=True``.
+    helpers : dict of str to str
+        Functions that the draft needs besides the user's: name to source.
+    notes : list of str
+    """
+
+    module: Module
+    imports: Imports
+    parallel: bool = False
+    helpers: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Adds a sentence for the reader once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def helper(self, name: str, source: str) -> cst.Name:
+        """Asks for a helper function; returns its name. ``{name}`` and ``{np}`` are filled in."""
+        name = name_tools.fresh(name, set(name_tools.all_names(self.module.tree)))
+        np_name = self.imports.code("numpy.empty").split(".")[0]
+        self.helpers[name] = source.replace("{name}", name).replace("{np}", np_name)
+        return cst.Name(name)
+
+    def cast(self, dtype: str, value: cst.BaseExpression) -> cst.Call:
+        """Writes ``np.float32(value)``."""
+        return cst.Call(self.imports.spell(scalar_path(dtype)), [cst.Arg(without_parentheses(value))])
+
+
+class NumbaRewriter(Rewriter):
+    """A rewriter that knows which function it stands in.
+
+    Parameters
+    ----------
+    context : Context
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.module)
+        self.context = context
+        self.functions: list[cst.FunctionDef] = []
+        self._variables: list[Variables] = []
+        self._locals: list[frozenset[str]] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        self.functions.append(node)
+        self._variables.append(Variables(self.module, node))
+        outer = self._locals[-1] if self._locals else frozenset()
+        self._locals.append(outer | name_tools.bound(node))
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self.functions.pop()
+        self._variables.pop()
+        self._locals.pop()
+        return updated_node
+
+    @property
+    def variables(self) -> Variables | None:
+        """The variables of the innermost function, None at module level."""
+        return self._variables[-1] if self._variables else None
+
+    def path(self, node: cst.BaseExpression) -> str | None:
+        """Returns the dotted path of an imported name."""
+        return qualified(node, self.module.names, self._locals[-1] if self._locals else frozenset())
+
+    def fact(self, node: cst.BaseExpression) -> ValueFact | None:
+        """Returns what NumPy's value at this place was."""
+        return self.module.fact(node) or literal_fact(node, self.module.names)
+
+    def is_array(self, node: cst.BaseExpression) -> bool:
+        """Says whether an expression was seen as an array."""
+        fact = self.fact(node)
+        return fact is not None and fact.kind == "array"
+
+
+def scalar_path(dtype: str) -> str:
+    """Returns the path of NumPy's scalar type of a dtype."""
+    return "numpy.bool_" if dtype == "bool" else f"numpy.{dtype}"
+
+
+def without_parentheses(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Takes an expression's outer parentheses off: an argument needs none."""
+    return node.with_changes(lpar=[], rpar=[]) if node.lpar else node
+
+
+def code(node: cst.CSTNode) -> str:
+    """Returns a node's source."""
+    return cst.Module([]).code_for_node(node)
+
+
+def expression(text: str, **parts: cst.BaseExpression) -> cst.BaseExpression:
+    """Makes an expression from text in which ``{name}`` stands for an expression.
+
+    >>> code(expression("{x}.sum() / n", x=cst.Name("y")))
+    'y.sum() / n'
+    """
+    filled = {name: code(part) for name, part in parts.items()}
+    return cst.parse_expression(text.format(**filled))
+
+
+def operand(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Puts parentheses around an expression that an attribute or an operator is to follow."""
+    simple = cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.Integer | cst.Float
+    if isinstance(node, simple) or node.lpar:
+        return node
+    return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])

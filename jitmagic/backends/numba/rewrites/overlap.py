@@ -1,0 +1,105 @@
+"""Copies a right side that may overlap its target: `a[1:] += a[:-1]` becomes `a[1:] += a[:-1].copy()`.
+
+NumPy buffers such a store; Numba reads what it has just written (NB-OVERLAP, numba#230). A right side that is an
+arithmetic expression makes a new array by itself and needs nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import libcst as cst
+
+from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.calls import Calls, base_name
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, operand
+
+
+class Overlap(NumbaRewriter):
+    """Puts `.copy()` behind views on the right side that may share memory with the target.
+
+    Parameters
+    ----------
+    context : Context
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        text = context.module.source.text
+        self._tree = ast.parse(text)
+        self._calls = Calls(self._tree, context.module.names)
+        self._aliases: list[Aliases] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        found = [n for n in self._tree.body if isinstance(n, ast.FunctionDef) and n.name == node.name.value]
+        if found:
+            self._aliases.append(Aliases(found[-1], self._calls, lambda _: None, self.module.observed))
+        elif self._aliases:
+            self._aliases.append(self._aliases[-1])
+        else:
+            self._aliases.append(Aliases(ast.parse("def f(): pass").body[0], self._calls, lambda _: None, None))  # type: ignore[arg-type]
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self._aliases.pop()
+        return super().leave_FunctionDef(original_node, updated_node)
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
+        targets = [t.target for t in original_node.targets]
+        if self._aliases and any(isinstance(t, cst.Subscript) for t in targets):
+            for target in targets:
+                if isinstance(target, cst.Subscript) and self._overlaps(target, original_node.value):
+                    return updated_node.with_changes(value=_copied(updated_node.value))
+        return updated_node
+
+    def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
+        target = original_node.target
+        place = isinstance(target, cst.Subscript) or (isinstance(target, cst.Name) and self.is_array(original_node.value))
+        if self._aliases and place and self._overlaps(target, original_node.value):
+            return updated_node.with_changes(value=_copied(updated_node.value))
+        return updated_node
+
+    def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
+        if isinstance(value, cst.Tuple | cst.List):
+            return False
+        fact = self.fact(value)
+        if fact is not None and fact.kind != "array":
+            return False
+        left, right = ast.parse(_bare(target), mode="eval").body, ast.parse(_bare(value), mode="eval").body
+        if isinstance(right, ast.Call) and self._calls.is_fresh(right):
+            return False
+        if not isinstance(right, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.IfExp):
+            return False
+        aliases = self._aliases[-1]
+        base = base_name(left)
+        if base is None:
+            return True
+        if not any(aliases.may_share(base, source) for source in aliases.sources(right)):
+            return False
+        if ast.dump(left).replace("Store()", "Load()") == ast.dump(right):
+            return False
+        return not (base == base_name(right) and _disjoint(left, right))
+
+
+def _bare(node: cst.BaseExpression) -> str:
+    return " ".join(code(node).split()) if "#" not in code(node) else code(node.with_changes(lpar=[], rpar=[]))
+
+
+def _copied(node: cst.BaseExpression) -> cst.BaseExpression:
+    return cst.Call(cst.Attribute(operand(node), cst.Name("copy")), [])
+
+
+def _disjoint(left: ast.expr, right: ast.expr) -> bool:
+    """Says whether two subscripts of one name differ in an axis by constants: `a[0]` and `a[1]`, `a[0, 1:]`, `a[1, :-1]`."""
+    if not (isinstance(left, ast.Subscript) and isinstance(right, ast.Subscript)):
+        return False
+    if not (isinstance(left.value, ast.Name) and isinstance(right.value, ast.Name)):
+        return False
+    axes = [s.slice.elts if isinstance(s.slice, ast.Tuple) else [s.slice] for s in (left, right)]
+    for one, two in zip(*axes, strict=False):
+        values = [n.value for n in (one, two) if isinstance(n, ast.Constant) and type(n.value) is int]
+        if len(values) == 2 and values[0] != values[1] and min(values) >= 0:
+            return True
+        if not all(type(n) in (ast.Slice, ast.Constant) for n in (one, two)):
+            return False
+    return False

@@ -1,0 +1,223 @@
+"""Spells calls as Numba has them: tuples for lists, `np.float64` for `float`, a store for `out=`, loops for `einsum`."""
+
+from __future__ import annotations
+
+import libcst as cst
+import numpy as np
+
+from jitmagic.backends.numba import helpers
+from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, operand, scalar_path
+from jitmagic.errors import Unsupported
+
+_JOINS = frozenset(
+    f"numpy.{name}" for name in "concatenate stack hstack vstack dstack column_stack row_stack".split()
+)
+_PYTHON_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
+_WITH_DTYPE = frozenset({"astype", "view"})
+_OUT_UFUNCS = frozenset(
+    f"numpy.{name}"
+    for name in (
+        "add subtract multiply divide true_divide power maximum minimum sqrt exp log sin cos tan tanh abs absolute "
+        "negative square floor ceil fmax fmin mod remainder floor_divide log10 log2 log1p expm1 arctan2 hypot sign where "
+        "clip reciprocal logical_and logical_or logical_not greater less"
+    ).split()
+)
+
+
+class Spelling(NumbaRewriter):
+    """Replaces forms that Numba's typing refuses by equal ones that it takes."""
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        path = self.path(original_node.func)
+        if path in _JOINS:
+            return self._tuple_argument(updated_node)
+        if path == "numpy.einsum":
+            return self._einsum(original_node, updated_node)
+        if path == "numpy.linalg.norm":
+            return self._norm(original_node, updated_node)
+        if path == "numpy.inner" and len(updated_node.args) == 2 and self._ndims(original_node) == (1, 1):
+            return updated_node.with_changes(func=self.context.imports.spell("numpy.dot"))
+        if path == "numpy.tile" and self._ndims(original_node)[:1] == (1,):
+            return self._tile(original_node, updated_node)
+        if path in ("numpy.matmul", "numpy.dot") and len(updated_node.args) == 2:
+            return updated_node
+        updated_node = self._dtype_arguments(original_node, updated_node)
+        if path is not None and path.split(".")[0] == "numpy":
+            return updated_node
+        if isinstance(updated_node.func, cst.Attribute) and updated_node.func.attr.value in _WITH_DTYPE:
+            return self._method_dtype(original_node, updated_node)
+        return updated_node
+
+    def _ndims(self, call: cst.Call) -> tuple[int | None, ...]:
+        facts = [self.fact(argument.value) for argument in call.args]
+        return tuple(None if fact is None else fact.ndim for fact in facts)
+
+    def _tuple_argument(self, call: cst.Call) -> cst.Call:
+        if not call.args or not isinstance(call.args[0].value, cst.List):
+            return call
+        first = call.args[0]
+        assert isinstance(first.value, cst.List)
+        elements = [cst.Element(e.value, comma=e.comma) for e in first.value.elements if isinstance(e, cst.Element)]
+        if len(elements) != len(first.value.elements):
+            return call
+        if len(elements) == 1:
+            elements = [elements[0].with_changes(comma=cst.Comma())]
+        return call.with_changes(args=[first.with_changes(value=cst.Tuple(elements)), *call.args[1:]])
+
+    def _python_dtype(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        if isinstance(node, cst.Name) and node.value in _PYTHON_DTYPES and self.path(node) is None:
+            return self.context.imports.spell(scalar_path(_PYTHON_DTYPES[node.value]))
+        return node
+
+    def _dtype_arguments(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        arguments = [
+            a.with_changes(value=self._python_dtype(a.value)) if a.keyword is not None and a.keyword.value == "dtype" else a
+            for a in updated.args
+        ]
+        return updated.with_changes(args=arguments)
+
+    def _method_dtype(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        kept = [a for a in updated.args if a.keyword is None or a.keyword.value != "copy"]
+        if not kept:
+            return updated
+        first = kept[0].with_changes(
+            value=self._python_dtype(kept[0].value), keyword=None, equal=cst.MaybeSentinel.DEFAULT,
+            comma=cst.MaybeSentinel.DEFAULT,
+        )
+        return updated.with_changes(args=[first])
+
+    def _einsum(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        line = self.module.line(original)
+        first = updated.args[0].value if updated.args else None
+        result = self.fact(original)
+        if not isinstance(first, cst.SimpleString) or any(a.star for a in updated.args) or result is None:
+            raise Unsupported(f"line {line}: `einsum` has to begin with a literal such as \"ij,jk->ik\"", line, "NB-NOFUNC")
+        subscripts = str(first.evaluated_value)
+        source = helpers.einsum(subscripts)
+        if source is None or result.dtype is None:
+            raise Unsupported(
+                f"line {line}: einsum {subscripts!r} is not written for Numba: spell the axes out", line, "NB-NOFUNC"
+            )
+        for argument in updated.args[1:]:
+            if argument.keyword is not None and argument.keyword.value != "optimize":
+                raise Unsupported(f"line {line}: Numba's `einsum` here takes no `{argument.keyword.value}=`", line)
+        wide = {"float32": "float64", "complex64": "complex128"}.get(result.dtype, result.dtype)
+        source = source.replace("{dtype}", result.dtype).replace("{wide}", wide)
+        label = "".join(c if c.isalpha() else "_" for c in subscripts.replace("->", "_to_").replace(" ", ""))
+        helper = self.context.helper(f"einsum_{label}", source)
+        operands = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in updated.args[1:] if a.keyword is None]
+        call = cst.Call(helper, operands)
+        return call if result.kind == "array" or wide == result.dtype else self.context.cast(result.dtype, call)
+
+    def _norm(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes the 2-norm along an axis as the root of the sum of squares, and integers as floats."""
+        keywords = {a.keyword.value: a.value for a in updated.args if a.keyword is not None}
+        positional = [a.value for a in updated.args if a.keyword is None]
+        fact = self.fact(original.args[0].value) if original.args else None
+        if fact is None or fact.dtype is None or fact.ndim is None:
+            return updated
+        array = positional[0]
+        kind = np.dtype(fact.dtype).kind
+        if not keywords and len(positional) == 1:
+            if kind in "biu":
+                double = self.context.imports.code("numpy.float64")
+                return updated.with_changes(args=[cst.Arg(expression(f"{{x}}.astype({double})", x=operand(array)))])
+            if fact.dtype == "float32":
+                return self.context.cast("float32", updated)
+            return updated
+        if set(keywords) - {"axis", "keepdims", "ord"} or len(positional) > 1:
+            return updated
+        order = keywords.get("ord")
+        axis = keywords.get("axis")
+        if order is not None and code(order) not in ("2", "None") or axis is None:
+            return updated
+        line = self.module.line(original)
+        try:
+            number = int(code(axis).replace(" ", ""))
+        except ValueError:
+            raise Unsupported(
+                f"line {line}: the axis of `norm` has to be a constant for Numba", line, "NB-AXIS"
+            ) from None
+        number %= fact.ndim
+        imports = self.context.imports
+        total, root = imports.code("numpy.sum"), imports.code("numpy.sqrt")
+        magnitude = array if kind != "c" else expression(f"{imports.code('numpy.abs')}({{x}})", x=array)
+        narrow = fact.dtype in ("float32", "complex64")
+        double = imports.code("numpy.float64")
+        asked = f", dtype={double}" if narrow else ""
+        square = expression("{x} ** 2", x=operand(magnitude))
+        where = f", axis={number}" if fact.ndim > 1 else ""
+        value = expression(f"{root}({total}({{s}}{where}{asked}))", s=square)
+        if narrow:
+            single = imports.code("numpy.float32")
+            value = expression(f"{{v}}.astype({single})", v=value) if where else self.context.cast("float32", value)
+        if "keepdims" in keywords and code(keywords["keepdims"]) == "True" and where:
+            kept = [k for k in range(fact.ndim) if k != number]
+            sizes = ["1"] * fact.ndim
+            for k in kept:
+                sizes[k] = "-1" if len(kept) == 1 else f"{code(operand(array))}.shape[{k}]"
+            value = expression(f"{{v}}.reshape({', '.join(sizes)})", v=operand(value))
+        return value
+
+    def _tile(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.tile` of one axis through a helper."""
+        repeats = self.fact(original.args[1].value) if len(original.args) == 2 else None
+        if repeats is None or repeats.kind != "int":
+            return updated
+        source = (
+            '\n@njit(error_model="numpy")\ndef {name}(x, count):\n    # np.tile of one axis\n'
+            "    out = {np}.empty(x.size * count, dtype=x.dtype)\n    for i in range(count):\n"
+            "        out[i * x.size:(i + 1) * x.size] = x\n    return out\n"
+        )
+        return updated.with_changes(func=self.context.helper("tile", source))
+
+    # -- statements
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
+        """Writes `np.add(a, b, out=c)` as `c[...] = np.add(a, b)`."""
+        call = updated_node.value
+        assert isinstance(original_node.value, cst.BaseExpression)
+        path = self.path(original_node.value.func) if isinstance(original_node.value, cst.Call) else None
+        if not isinstance(call, cst.Call) or path is None:
+            return updated_node
+        if path in ("numpy.copyto",) and len(call.args) == 2 and all(a.keyword is None for a in call.args):
+            return _store(call.args[0].value, call.args[1].value)
+        if path not in _OUT_UFUNCS:
+            return updated_node
+        out = [a.value for a in call.args if a.keyword is not None and a.keyword.value == "out"]
+        if len(out) != 1:
+            return updated_node
+        rest = [a for a in call.args if a.keyword is None or a.keyword.value != "out"]
+        rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return _store(out[0], call.with_changes(args=rest))
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
+        """Writes a store through a mask of several axes as a choice: `x[x < 0] = 0` on a matrix."""
+        if len(updated_node.targets) != 1:
+            return updated_node
+        target, old = updated_node.targets[0].target, original_node.targets[0].target
+        if not isinstance(target, cst.Subscript) or not isinstance(old, cst.Subscript) or len(old.slice) != 1:
+            return updated_node
+        index = old.slice[0].slice
+        if not isinstance(index, cst.Index):
+            return updated_node
+        mask, base, value = self.fact(index.value), self.fact(old.value), self.fact(original_node.value)
+        if mask is None or base is None or mask.dtype != "bool" or (mask.ndim or 0) < 2 or base.dtype is None:
+            return updated_node
+        if value is None or value.kind not in ("float", "int", "bool", "complex", "scalar"):
+            line = self.module.line(original_node)
+            raise Unsupported(
+                f"line {line}: Numba stores through a mask of several axes only where the value is a number",
+                line, "NB-NOFUNC",
+            )
+        new = target.slice[0].slice
+        assert isinstance(new, cst.Index)
+        where = self.context.imports.code("numpy.where")
+        number = self.context.cast(base.dtype, updated_node.value)
+        chosen = expression(f"{where}({{m}}, {{v}}, {{x}})", m=new.value, v=number, x=target.value)
+        return _store(target.value, chosen)
+
+
+def _store(target: cst.BaseExpression, value: cst.BaseExpression) -> cst.Assign:
+    place = cst.Subscript(target, [cst.SubscriptElement(cst.Index(cst.Ellipsis()))])
+    return cst.Assign([cst.AssignTarget(place)], value)

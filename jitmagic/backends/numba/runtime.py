@@ -1,0 +1,74 @@
+"""Runs Numba drafts in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jitmagic.backends.numpy.runtime import NumpyRuntime
+
+
+class NumbaRuntime(NumpyRuntime):
+    """Compiles for the CPU; arrays stay NumPy's."""
+
+    def start(self, device: str) -> Mapping[str, Any]:
+        """Imports Numba; ValueError for a device other than the CPU."""
+        found = super().start(device)
+        import llvmlite
+        import numba
+
+        _take_a_safe_threading_layer()
+        versions = {**found["versions"], "numba": numba.__version__, "llvmlite": llvmlite.__version__}
+        return {"versions": versions, "devices": ["cpu"]}
+
+    def check(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], static: Sequence[str]
+    ) -> None:
+        """Compiles for the arguments' types without running; a plain wrapper is left to its first call."""
+        import inspect
+
+        import numba
+        from numba.core.dispatcher import Dispatcher
+
+        if not isinstance(function, Dispatcher):
+            return
+        bound = inspect.signature(function.py_func).bind(*args, **kwargs)
+        types = []
+        for name, parameter in bound.signature.parameters.items():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                types += [numba.typeof(value) for value in bound.arguments.get(name, ())]
+            elif name in bound.arguments:
+                types.append(numba.typeof(bound.arguments[name]))
+        function.compile(tuple(types))
+
+    def threads(self) -> int | None:
+        """Returns Numba's number of threads."""
+        import numba
+
+        return numba.get_num_threads()
+
+
+def _take_a_safe_threading_layer() -> None:
+    """Asks for a layer that survives use by several threads; *workqueue* ends the process there.
+
+    Nothing is changed where the user chose a layer, or where only workqueue is built (then one thread calls at a time).
+    """
+    from numba.core import config
+    from numba.np.ufunc import parallel
+
+    if config.THREADING_LAYER != "default":
+        return
+    for layer, module in (("omp", "omppool"), ("tbb", "tbbpool")):
+        if _has(f"{parallel.__package__}.{module}"):
+            config.THREADING_LAYER = layer
+            return
+
+
+def _has(module: str) -> bool:
+    import importlib
+
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True

@@ -1,0 +1,252 @@
+"""Writes one Numba draft: the rewrites in their order, then the decorators, the wrapper and the imports."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import libcst as cst
+import numpy as np
+
+from jitmagic.analysis.loops import LoopClass
+from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
+from jitmagic.backends.numba.rewrites.context import Context
+from jitmagic.backends.numba.rewrites.overlap import Overlap
+from jitmagic.backends.numba.rewrites.parallel import Parallel
+from jitmagic.backends.numba.rewrites.promotion import Promotion
+from jitmagic.backends.numba.rewrites.reductions import Reductions
+from jitmagic.backends.numba.rewrites.spelling import Spelling
+from jitmagic.backends.numba.wrapper import Wrapping, wrapping
+from jitmagic.backends.protocol import Draft
+from jitmagic.capture.workload import Workload
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.imports import Imports, Offer
+from jitmagic.generate.module import Module, qualified
+from jitmagic.observe.facts import Observation
+
+def write(
+    workload: Workload,
+    observed: Observation,
+    variant: str,
+    mode: str,
+    form: str,
+    loops: Mapping[str, Sequence[LoopClass]],
+    parallel: frozenset[str],
+) -> Draft:
+    """Writes a draft.
+
+    Parameters
+    ----------
+    workload, observed
+    variant, mode, form : str
+    loops : mapping of str to sequence of LoopClass
+        The loops of each function that become `prange`.
+    parallel : frozenset of str
+        The functions to compile with ``parallel=True``.
+
+    Raises
+    ------
+    Unsupported
+        Where a form has no equal in Numba.
+    """
+    module = Module.of(workload, observed)
+    tree = module.marked()
+    imports = _imports(module, workload)
+    context = Context(module, imports, bool(parallel))
+    for rewrite in (Spelling, Reductions, Promotion, Overlap):
+        tree = tree.visit(rewrite(context))
+    if parallel:
+        tree = tree.visit(Broadcasting(context, parallel))
+    every = tuple(loop for found in loops.values() for loop in found)
+    tree = tree.visit(Parallel(context, every))
+    name = workload.function.name
+    plan = wrapping(workload, observed, module.function(name))
+    tree, entry = _decorate(tree, context, workload, parallel, plan)
+    tree = _with_helpers(tree, context)
+    tree, bindings = imports.write(tree)
+    tree = _merged_imports(tree)
+    if workload.needs:
+        tree = _with_needs(tree, workload.needs)
+    return Draft(
+        variant=variant,
+        backend="numba",
+        mode=mode,
+        form=form,
+        module=Module.finish(tree, workload.module),
+        entry=entry,
+        names=bindings,
+        needs=workload.needs,
+        written=observed.mutated,
+        notes=tuple(context.notes),
+    )
+
+
+def _imports(module: Module, workload: Workload) -> Imports:
+    alias = next((name for name, path in workload.names.items() if path == "numpy"), "np")
+    offers = [
+        Offer("numpy", alias),
+        Offer("numba.njit", "njit", member=True),
+        Offer("numba.prange", "prange", member=True),
+    ]
+    return Imports(module, offers, workload.needs)
+
+
+def _decorate(
+    tree: cst.Module, context: Context, workload: Workload, parallel: frozenset[str], plan: Wrapping
+) -> tuple[cst.Module, str]:
+    """Puts `@njit` over every function, and the plain wrapper below the core where one is needed."""
+    njit = context.imports.code("numba.njit")
+    name = workload.function.name
+    core = name_tools.fresh(f"_{name}", name_tools.all_names(tree) | set(workload.needs)) if plan.needed else name
+    ours = {name, *(helper.name for helper in workload.helpers)}
+    body: list[Any] = []
+    for statement in tree.body:
+        if not isinstance(statement, cst.FunctionDef) or statement.name.value not in ours:
+            body.append(statement)
+            continue
+        options = 'parallel=True, error_model="numpy"' if statement.name.value in parallel else 'error_model="numpy"'
+        decorator = cst.Decorator(cst.parse_expression(f"{njit}({options})"))
+        changed = statement.with_changes(decorators=[decorator])
+        if statement.name.value != name or not plan.needed:
+            body.append(changed)
+            continue
+        renamed = changed.visit(_Renamed(name, core))
+        assert isinstance(renamed, cst.FunctionDef)
+        body.append(renamed.with_changes(params=plan.core_parameters(statement.params)))
+        wrapper = cst.parse_statement(plan.source(core, context.imports))
+        assert isinstance(wrapper, cst.FunctionDef)
+        blank = cst.EmptyLine(indent=False)
+        body.append(wrapper.with_changes(params=statement.params, leading_lines=[blank, blank]))
+    return tree.with_changes(body=body), name
+
+
+class _Renamed(cst.CSTTransformer):
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__()
+        self.old, self.new = old, new
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        if original_node.name.value == self.old:
+            return updated_node.with_changes(name=cst.Name(self.new))
+        return updated_node
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        if isinstance(original_node.func, cst.Name) and original_node.func.value == self.old:
+            return updated_node.with_changes(func=cst.Name(self.new))
+        return updated_node
+
+
+def _with_helpers(tree: cst.Module, context: Context) -> cst.Module:
+    """Puts the emitted helpers before the first function."""
+    if not context.helpers:
+        return tree
+    njit = context.imports.code("numba.njit")
+    body = list(tree.body)
+    first = next(k for k, statement in enumerate(body) if isinstance(statement, cst.FunctionDef))
+    blank = cst.EmptyLine(indent=False)
+    made: list[Any] = []
+    for source in context.helpers.values():
+        function = cst.parse_statement(source.strip().replace("@njit", f"@{njit}") + "\n")
+        assert isinstance(function, cst.FunctionDef)
+        made.append(function.with_changes(leading_lines=[blank, blank]))
+    follower = body[first]
+    assert isinstance(follower, cst.FunctionDef)
+    comments = [line for line in follower.leading_lines if line.comment is not None]
+    body[first] = follower.with_changes(leading_lines=[blank, blank, *comments])
+    return tree.with_changes(body=[*body[:first], *made, *body[first:]])
+
+
+def _merged_imports(tree: cst.Module) -> cst.Module:
+    """Joins `from numba import njit` and `from numba import prange` into one line."""
+    ours = [
+        statement
+        for statement in tree.body
+        if isinstance(statement, cst.SimpleStatementLine)
+        and isinstance(statement.body[0], cst.ImportFrom)
+        and isinstance(statement.body[0].module, cst.Name)
+        and statement.body[0].module.value == "numba"
+    ]
+    if len(ours) < 2:
+        return tree
+    code = cst.Module([]).code_for_node
+    named = [code(statement.body[0]).split(" import ", 1)[1] for statement in ours]
+    joined = cst.parse_statement(f"from numba import {', '.join(sorted(named))}")
+    joined = joined.with_changes(leading_lines=ours[0].leading_lines)
+    body = [joined if s is ours[0] else s for s in tree.body if s is ours[0] or not any(s is o for o in ours)]
+    return tree.with_changes(body=body)
+
+
+def _with_needs(tree: cst.Module, needs: Sequence[str]) -> cst.Module:
+    """Says above the first function which names the source expects."""
+    names = ", ".join(needs)
+    verb = "is" if len(needs) == 1 else "are"
+    comment = cst.Comment(f"# {names} {verb} expected in this namespace; Numba freezes {names} when it first compiles.")
+    body: list[Any] = list(tree.body)
+    first = next(k for k, statement in enumerate(body) if isinstance(statement, cst.FunctionDef))
+    blank = cst.EmptyLine(indent=False)
+    mine = [line for line in body[first].leading_lines if line.comment is not None]
+    body[first] = body[first].with_changes(leading_lines=[blank, cst.EmptyLine(indent=False, comment=comment), blank, blank, *mine])
+    return tree.with_changes(body=body)
+
+
+def has_array_expressions(workload: Workload, observed: Observation, function: str) -> bool:
+    """Says whether a function does arithmetic on whole arrays, which `parallel=True` fuses and runs in threads."""
+    module = Module.of(workload, observed)
+    finder = _ArrayArithmetic(module)
+    module.function(function).visit(finder)
+    return finder.found
+
+
+class _ArrayArithmetic(cst.CSTVisitor):
+    def __init__(self, module: Module) -> None:
+        super().__init__()
+        self.module = module
+        self.found = False
+
+    def _look(self, node: cst.BaseExpression) -> None:
+        fact = self.module.fact(node)
+        if fact is not None and fact.kind == "array" and (fact.ndim or 0) > 0 and fact.dtype is not None:
+            self.found = self.found or np.dtype(fact.dtype).kind in "biufc"
+
+    def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
+        if not isinstance(node.operator, cst.MatrixMultiply):
+            self._look(node)
+
+    def visit_UnaryOperation(self, node: cst.UnaryOperation) -> None:
+        self._look(node)
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        self._look(node)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        self._look(node.target)
+        self._look(node.value)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        path = qualified(node.func, self.module.names)
+        if path is not None and isinstance(getattr(np, path.removeprefix("numpy."), None), np.ufunc):
+            self._look(node)
+        elif path in ("numpy.sum", "numpy.mean", "numpy.prod") and len(node.args) == 1:
+            self._double(node.args[0].value)
+        elif path is None and isinstance(node.func, cst.Attribute) and not node.args:
+            if node.func.attr.value in ("sum", "mean", "prod"):
+                self._double(node.func.value)
+
+    def _double(self, node: cst.BaseExpression) -> None:
+        fact = self.module.fact(node)
+        if fact is not None and fact.kind == "array" and fact.dtype in ("float64", "complex128", "int64"):
+            self.found = True
+
+
+def called_in_loops(workload: Workload, loops: Mapping[str, Sequence[LoopClass]]) -> frozenset[str]:
+    """Returns the helpers that are called inside a loop that becomes `prange`: they stay serial."""
+    tree = ast.parse(workload.module.text)
+    inside: set[str] = set()
+    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+        for loop in loops.get(function.name, ()):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    if loop.span.line <= node.lineno <= loop.span.end_line:
+                        inside.add(node.func.id)
+    return frozenset(inside)
