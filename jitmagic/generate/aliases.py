@@ -296,7 +296,7 @@ class _Walker:
         for element in node.slice:
             if isinstance(element.slice, cst.Slice):
                 continue
-            index = element.slice.value
+            index: Any = getattr(element.slice, "value", None)
             fact = self.kinds.of(index)
             if isinstance(index, cst.List) or (fact is not None and fact.kind in ("array", "list")):
                 return False

@@ -310,6 +310,12 @@ class _Rewrite(_Stores):
                         "JX-ARGMUT",
                     )
 
+    def temporary(self, wanted: str) -> str:
+        """Returns a name that is still free, and takes it."""
+        name = name_tools.fresh(wanted, self.taken)
+        self.taken.add(name)
+        return name
+
     # what is stored ---------------------------------------------------------------------------
 
     def updates(self, node: Any, statement: Any) -> list[Update] | None:
@@ -320,7 +326,7 @@ class _Rewrite(_Stores):
             return self.augmented(node, statement)
         if isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Call):
             return self.call(node, statement.value, None)
-        if isinstance(statement, cst.Delete) and not isinstance(statement.target, cst.Name | cst.Tuple):
+        if isinstance(statement, cst.Del) and not isinstance(statement.target, cst.Name):
             raise self.refuse(node, "`del` of an element has no counterpart in JAX")
         for call in _calls(statement):
             if self._call(call, statement):
@@ -535,7 +541,7 @@ class _Rewrite(_Stores):
         for element in subscript.slice:
             if isinstance(element.slice, cst.Slice):
                 continue
-            index = element.slice.value
+            index: Any = getattr(element.slice, "value", None)
             fact = self.kinds.of(index)
             if isinstance(index, cst.Ellipsis) or (isinstance(index, cst.Name) and index.value == "None"):
                 continue
@@ -691,8 +697,7 @@ class _Rewrite(_Stores):
     def write_through(self, node: Any, name: str) -> list[str]:
         """Returns the statements that give the names sharing memory with ``name`` its new contents."""
         lines: list[str] = []
-        for link in self.links.at.get(node, {}).get(name, {}).items():
-            other, how = link
+        for other in self.links.at.get(node, {}).get(name, {}):
             if other.startswith("@") and other[1:] != name and other[1:] in self.kept:
                 direct = self.links.at[node].get(name, {}).get(other[1:])
                 if direct is None:

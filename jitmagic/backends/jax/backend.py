@@ -1,0 +1,67 @@
+"""The JAX backend in the user's process: writes source, imports no JAX."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Mapping, Sequence
+
+from jitmagic.backends.jax import ladder
+from jitmagic.backends.jax.writer import write
+from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import Refusal, Unsupported
+from jitmagic.generate.kinds import argument_facts
+from jitmagic.generate.module import Module
+from jitmagic.observe.facts import Observation
+
+
+class JaxBackend:
+    """Writes the variant ``jax``: ``jax.jit`` around the function in ``jax.numpy``, with ``lax`` loops."""
+
+    name = "jax"
+    title = "JAX"
+    runtime = "jitmagic.backends.jax.runtime:JaxRuntime"
+
+    def availability(self) -> Availability:
+        """Finds whether JAX is installed, from its metadata alone."""
+        remedy = 'pip install "jitmagic[jax]"'
+        versions = {}
+        for name in ("jax", "jaxlib"):
+            try:
+                versions[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                return Availability(False, versions, f"{name} is not installed", remedy)
+        if importlib.util.find_spec("jax") is None:
+            return Availability(False, versions, "jax is listed as installed, but cannot be found", remedy)
+        return Availability(True, versions)
+
+    def environment(self, device: str) -> Mapping[str, str]:
+        """Returns the variables for a worker: 64 bits, no preallocation, only the device's platform, no chatter."""
+        platform = device.partition(":")[0]
+        return {
+            "JAX_ENABLE_X64": "1",
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+            # the CPU comes along with an accelerator: small host computations run there
+            "JAX_PLATFORMS": {"cpu": "cpu", "cuda": "cuda,cpu", "tpu": "tpu,cpu", "rocm": "rocm,cpu"}.get(platform, platform),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+
+    def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+        """Writes the first draft of the variant ``jax``, or the reason why not."""
+        try:
+            return [write(workload, observed)]
+        except Unsupported as error:
+            return [VariantRefusal("jax", "jax", "jit", error.refusal)]
+
+    def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
+        """Answers a failed check with a draft that has one more static argument, or with the reason in the user's lines."""
+        module = Module.of(workload, observed)
+        arguments = argument_facts(observed, module.function(workload.function.name))
+        found = ladder.answer(draft, failure, arguments)
+        if isinstance(found, Refusal):
+            return found
+        try:
+            return write(workload, observed, (*draft.static, *found.names))
+        except Unsupported as error:
+            return error.refusal

@@ -1,0 +1,133 @@
+"""Walks a function's statements and hands each loop and branch that JAX cannot trace as Python to its rewrite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return
+from jitmagic.backends.jax.loops import Assigned, LoopMaker
+from jitmagic.backends.jax.tracing import UNROLL, Tracing, loop_line, trip_count
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code, statements, with_body
+from jitmagic.generate.liveness import live_names
+from jitmagic.generate.module import Module
+
+
+class Control:
+    """Lowers the control flow of one function.
+
+    Parameters
+    ----------
+    module : Module
+    tracing : Tracing
+    facts : mapping of str to list of Assigned
+        From :func:`jitmagic.backends.jax.loops.assigned_facts`, taken before the stores were rewritten.
+    helpers : iterable of str
+        User functions of the module.
+    at_exit : sequence of str
+        Mutated parameters, which the function returns.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        tracing: Tracing,
+        facts: dict[str, list[Assigned]],
+        helpers: Sequence[str],
+        at_exit: Sequence[str],
+    ) -> None:
+        self.module = module
+        self.tracing = tracing
+        taken = set(name_tools.all_names(module.tree))
+        self.loops = LoopMaker(module, tracing, facts, taken)
+        self.branches = BranchMaker(self.loops, frozenset(helpers))
+        self.at_exit = at_exit
+        self.forms: set[str] = set()
+
+    def function(self, function: cst.FunctionDef) -> cst.FunctionDef:
+        """Returns the function with its control flow lowered."""
+        body = statements(function)
+        self.live = live_names(body, self.at_exit)
+        return with_body(function, self.block(body, set(name_tools.parameters(function)), True))
+
+    def block(self, body: Sequence[Any], defined: set[str], outermost: bool) -> list[Any]:
+        result: list[Any] = []
+        for position, node in enumerate(body):
+            if isinstance(node, cst.If) and self.tracing.expression(node.test):
+                other = self.else_of(node)
+                if contains_return([node]):
+                    rest = [*other, *body[position + 1 :]]
+                    if not outermost or not always_returns(statements(node)) or not always_returns(rest):
+                        raise self.branches.refuse(
+                            node,
+                            f"whether the function returns here depends on array values (`{code(node.test)}`), and the two "
+                            "ways do not both end in a return; give the result one name, and return it at the end",
+                        )
+                    then = self.block(statements(node), set(defined), True)
+                    otherwise = self.block(rest, set(defined), True)
+                    return result + self.branches.returned(node, then, otherwise, defined)
+                then = self.block(statements(node), set(defined), False)
+                otherwise = self.block(other, set(defined), False)
+                after = self.live.after.get(node, frozenset())
+                result += self.branches.select(node, then, otherwise, after, defined)
+            else:
+                result += self.statement(node, defined, outermost)
+            defined |= name_tools.bound(node)
+        return result
+
+    def else_of(self, node: cst.If) -> list[Any]:
+        if node.orelse is None:
+            return []
+        if isinstance(node.orelse, cst.If):
+            # elif: its liveness is that of the whole
+            self.live.after.setdefault(node.orelse, self.live.after.get(node, frozenset()))
+            return [node.orelse]
+        return list(statements(node.orelse))
+
+    def statement(self, node: Any, defined: set[str], outermost: bool) -> list[Any]:
+        if isinstance(node, cst.For | cst.While):
+            return self.loop(node, defined)
+        if isinstance(node, cst.If):
+            new = with_body(node, self.block(statements(node), set(defined), False))
+            if isinstance(node.orelse, cst.If):
+                self.live.after.setdefault(node.orelse, self.live.after.get(node, frozenset()))
+                inner = self.block([node.orelse], set(defined), False)
+                if len(inner) == 1 and isinstance(inner[0], cst.If):
+                    new = new.with_changes(orelse=inner[0])
+                else:
+                    new = new.with_changes(orelse=cst.Else(cst.IndentedBlock(inner)))
+            elif node.orelse is not None:
+                new = new.with_changes(orelse=with_body(node.orelse, self.block(statements(node.orelse), set(defined), False)))
+            self.module.inherit(new, node)
+            return [new]
+        return [node]
+
+    def loop(self, node: cst.For | cst.While, defined: set[str]) -> list[Any]:
+        inside = set(defined)
+        if isinstance(node, cst.For):
+            inside |= set(name_tools.targets(node.target))
+        body = self.block(statements(node), inside, False)
+        head = self.live.head.get(node, frozenset())
+        after = self.live.after.get(node, frozenset())
+        if loop_line(self.module, node) in self.tracing.lowered:
+            if isinstance(node, cst.For):
+                self.forms.add("fori_loop")
+                lines = self.loops.for_loop(node, body, head, after, defined)
+            else:
+                self.forms.add("while_loop")
+                lines = self.loops.while_loop(node, body, head, after, defined)
+            return lines
+        trips = trip_count(self.module, node)
+        if trips is not None and trips > UNROLL:
+            raise self.loops.refuse(
+                node,
+                f"the loop runs {trips:,} times; written out, JAX would compile {trips:,} copies of its body; loop over a range "
+                "or an array, so that it can become one compiled loop".replace(",", " ", 2),
+            )
+        self.forms.add("unrolled")
+        new = with_body(node, body)
+        self.module.inherit(new, node)
+        return [new]

@@ -1,0 +1,405 @@
+"""Rewrite ``for`` and ``while`` over traced values as ``lax.fori_loop`` and ``lax.while_loop``.
+
+The carry is what AutoGraph takes for it: names that the body binds and that are live where an iteration begins or behind
+the loop. Its dtypes stay fixed: an initial value of a narrower dtype is cast to the one that was observed inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.jax.promotion import promoted
+from jitmagic.backends.jax.tracing import Tracing
+from jitmagic.errors import Unsupported
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.module import Module
+from jitmagic.observe.facts import ValueFact
+
+_GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The fact of a value that some statement gives to a name, with the statement's line in the module's text."""
+
+    line: int
+    fact: ValueFact
+
+
+def assigned_facts(module: Module, function: cst.FunctionDef) -> dict[str, list[Assigned]]:
+    """Returns what was seen of the values given to each name, in the order of the source."""
+    finder = _AssignedFacts(module)
+    function.visit(finder)
+    return finder.found
+
+
+class _AssignedFacts(cst.CSTVisitor):
+    def __init__(self, module: Module) -> None:
+        super().__init__()
+        self.module = module
+        self.found: dict[str, list[Assigned]] = {}
+
+    def _add(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
+        if isinstance(target, cst.Tuple | cst.List) and isinstance(value, cst.Tuple | cst.List):
+            if len(target.elements) == len(value.elements):
+                for t, v in zip(target.elements, value.elements, strict=True):
+                    self._add(t.value, v.value)
+            return
+        if isinstance(target, cst.Name):
+            fact = self.module.fact(value)
+            if fact is None and isinstance(value, cst.Integer | cst.Float):
+                fact = ValueFact("int" if isinstance(value, cst.Integer) else "float")
+            if fact is not None:
+                self.found.setdefault(target.value, []).append(Assigned(self.module.span(value).line, fact))
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for target in node.targets:
+            self._add(target.target, node.value)
+
+    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
+        if node.value is not None:
+            self._add(node.target, node.value)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        # the sum is at least what is added to it, where the name began as a Python number
+        if isinstance(node.target, cst.Name):
+            self._add(node.target, node.value)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How a ``for`` is counted: from ``start`` to ``stop`` by ``index``, with statements that bind its targets."""
+
+    index: str
+    start: str
+    stop: str
+    binds: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    last: str | None = None
+
+
+class LoopMaker:
+    """Makes ``lax`` loops from loops whose body is already rewritten.
+
+    Parameters
+    ----------
+    module : Module
+    tracing : Tracing
+        Of the function that the loops stand in.
+    facts : mapping
+        From :func:`assigned_facts`.
+    taken : set of str
+        Names in use; names that are made are added.
+    """
+
+    def __init__(self, module: Module, tracing: Tracing, facts: dict[str, list[Assigned]], taken: set[str]) -> None:
+        self.module = module
+        self.tracing = tracing
+        self.facts = facts
+        self.taken = taken
+
+    def refuse(self, node: cst.CSTNode, reason: str, code_: str | None = "JX-UNROLL") -> Unsupported:
+        line = self.module.line(node)
+        return Unsupported(f"line {line}: {reason}", line, code_)
+
+    def name(self, wanted: str) -> str:
+        """Returns a free name."""
+        name = wanted
+        number = 2
+        while name in self.taken:
+            name = f"{wanted}_{number}"
+            number += 1
+        self.taken.add(name)
+        return name
+
+    def for_loop(
+        self, node: cst.For, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+    ) -> list[Any]:
+        """Returns the statements that stand for a ``for``.
+
+        Parameters
+        ----------
+        node : libcst.For
+            As it was.
+        body : sequence of statements
+            Its body, rewritten.
+        head, after : frozenset of str
+            Names that are live where an iteration begins, and behind the loop.
+        defined : set of str
+            Names that are bound before the loop.
+        """
+        self.check(node)
+        counted = self.counted(node)
+        targets = set(name_tools.targets(node.target))
+        carry = self.carry(node, body, head | after, targets | {counted.index}, defined)
+        lines = [made(text, node) for text in counted.before]
+        lines += [made(text, node) for text in self.initial(node, carry, head | name_tools.loads(node.body))]
+        binds = [made(text, node) for text in counted.binds]
+        function = self.name("body")
+        definition, state = self.body_function(node, function, [counted.index], carry, [*binds, *body])
+        if after & targets - set(carry):
+            if counted.last is None or len(targets) > 1:
+                raise self.refuse(node, f"`{', '.join(targets & after)}` is used after the loop; compute it explicitly there")
+        lines.append(definition)
+        lines.append(
+            made(f"{', '.join(carry)} = __jax__.lax.fori_loop({counted.start}, {counted.stop}, {function}, {state})", node)
+        )
+        if after & targets - set(carry):
+            lines.append(made(f"{next(iter(targets))} = {counted.last}", node))
+        lines[0] = leading(lines[0], node)
+        return lines
+
+    def while_loop(
+        self, node: cst.While, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+    ) -> list[Any]:
+        """Returns the statements that stand for a ``while``; the parameters are those of :meth:`for_loop`."""
+        self.check(node)
+        carry = self.carry(node, body, head | after, set(), defined)
+        read = name_tools.loads(node.test)
+        lines = [made(text, node) for text in self.initial(node, carry, head)]
+        test, function = self.name("condition"), self.name("body")
+        if len(carry) == 1:
+            definition = made(f"def {test}({carry[0]}):\n    return {code(node.test)}\n", node)
+        else:
+            unpacked = ", ".join(c if c in read else "_" for c in carry)
+            definition = made(f"def {test}(carry):\n    {unpacked} = carry\n    return {code(node.test)}\n", node)
+        lines.append(definition)
+        definition, state = self.body_function(node, function, [], carry, body)
+        lines.append(definition.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
+        lines.append(made(f"{', '.join(carry)} = __jax__.lax.while_loop({test}, {function}, {state})", node))
+        lines[0] = leading(lines[0], node)
+        return lines
+
+    def body_function(
+        self, node: Any, name: str, first: list[str], carry: list[str], body: Sequence[Any]
+    ) -> tuple[Any, str]:
+        state = carry[0] if len(carry) == 1 else f"({', '.join(carry)})"
+        given = carry[0] if len(carry) == 1 else self.name("carry")
+        self.taken.discard("carry")
+        definition = made(f"def {name}({', '.join([*first, given])}):\n    pass\n", node)
+        inner = list(body)
+        if len(carry) > 1:
+            inner.insert(0, made(f"{', '.join(carry)} = {given}", node))
+        inner.append(made(f"return {', '.join(carry)}", node))
+        return with_body(definition, inner), state
+
+    def carry(
+        self, node: Any, body: Sequence[Any], live: frozenset[str], own: set[str], defined: set[str]
+    ) -> list[str]:
+        """Returns the loop's carried names in the order in which the body binds them."""
+        ordered: list[str] = []
+        for statement in body:
+            _bound_in_order(statement, ordered)
+        carried = [n for n in ordered if n in live and n not in own]
+        for name in carried:
+            if name not in defined:
+                raise self.refuse(
+                    node,
+                    f"`{name}` gets its first value inside the loop and is used after it; give it a value before the loop",
+                    "JX-CARRY",
+                )
+        if not carried:
+            raise self.refuse(node, "the loop changes nothing that is used later; take it out", None)
+        return carried
+
+    def initial(self, node: Any, carry: list[str], near: frozenset[str]) -> list[str]:
+        """Returns statements that give carried names the dtype and shape which they have inside the loop."""
+        lines = []
+        span = self.module.span(node)
+        for name in carry:
+            seen = self.facts.get(name, [])
+            inside = [a.fact for a in seen if span.line < a.line <= span.end_line]
+            before = [a.fact for a in seen if a.line < span.line]
+            if not inside or not before:
+                continue
+            first = before[-1]
+            dtypes = {f.dtype for f in inside if f.kind in ("array", "scalar") and f.dtype is not None}
+            shapes = {f.shape for f in inside if f.kind == "array"}
+            dtype = next(iter(dtypes)) if len(dtypes) == 1 else None
+            if first.kind in ("float", "int") and len(shapes) == 1 and dtype is not None:
+                shape = next(iter(shapes))
+                if shape is not None and len(shape) > 0:
+                    lines.append(self.filled(node, name, shape, dtype, near))
+                    continue
+            if first.kind in ("array", "scalar") and first.dtype and dtype and first.dtype != dtype:
+                if promoted(first.dtype, dtype) == dtype:
+                    lines.append(f"{name} = {name}.astype(__numpy__.{dtype})")
+        return lines
+
+    def filled(self, node: Any, name: str, shape: tuple[int | None, ...], dtype: str, near: frozenset[str]) -> str:
+        """Gives a Python number the shape that it takes in the loop, by an array of that shape."""
+        for other in sorted(near):
+            facts = self.tracing.kinds.names.get(other, [])
+            if other != name and facts and all(f.kind == "array" and f.shape == shape for f in facts):
+                return f"{name} = __numpy__.full_like({other}, {name}, dtype=__numpy__.{dtype})"
+        raise self.refuse(
+            node,
+            f"`{name}` is a number before the loop and an array of shape {shape} inside; a compiled loop keeps shapes, so "
+            f"begin with an array, as in {name} = np.zeros(...)",
+            "JX-CARRY",
+        )
+
+    def check(self, node: Any) -> None:
+        """Refuses what a compiled loop cannot contain."""
+        if node.orelse is not None:
+            raise self.refuse(node, "a loop with else cannot be compiled; set a flag instead", "JX-IFTRACED")
+        for inner in _own_statements(node):
+            if isinstance(inner, cst.Break | cst.Continue | cst.Return):
+                word = type(inner).__name__.lower()
+                raise self.refuse(
+                    inner,
+                    f"`{word}` leaves a loop that must be compiled as a whole; compute all steps and select with np.where, or "
+                    "put the condition into a while",
+                    "JX-IFTRACED",
+                )
+            call = inner.value if isinstance(inner, cst.Expr) else None
+            if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
+                target = call.func.value
+                if call.func.attr.value in _GROWING and self.tracing.kinds.is_container(target):
+                    raise self.refuse(
+                        inner,
+                        f"the list `{code(target)}` grows inside a compiled loop, whose shapes are fixed; make an array of the "
+                        "final size before the loop and store into it",
+                        "JX-LEAK",
+                    )
+
+    # counting ---------------------------------------------------------------------------------
+
+    def counted(self, node: cst.For) -> Counted:
+        """Returns how a ``for`` is counted."""
+        iterated, target = node.iter, node.target
+        if isinstance(iterated, cst.Call) and isinstance(iterated.func, cst.Name):
+            if iterated.func.value == "range" and isinstance(target, cst.Name):
+                return self.over_range(node, target.value, [code(a.value) for a in iterated.args], iterated)
+            if iterated.func.value == "reversed" and isinstance(target, cst.Name):
+                inner = iterated.args[0].value
+                if isinstance(inner, cst.Call) and code(inner.func) == "range" and len(inner.args) == 1:
+                    n = code(inner.args[0].value)
+                    step = self.name("step")
+                    return Counted(step, "0", n, (f"{target.value} = {_minus(n)} - 1 - {step}",), last="0")
+        index = self.name("i")
+        before: list[str] = []
+        binds: list[str] = []
+        lengths: list[str] = []
+        self.elements(node, iterated, target, index, before, binds, lengths)
+        unique = list(dict.fromkeys(lengths))
+        stop = unique[0] if len(unique) == 1 else f"min({', '.join(unique)})"
+        return Counted(index, "0", stop, tuple(b for b in binds if b), tuple(before))
+
+    def over_range(self, node: cst.For, name: str, given: list[str], iterated: cst.Call) -> Counted:
+        if len(given) == 1:
+            return Counted(name, "0", given[0], last=f"{_minus(given[0])} - 1")
+        if len(given) == 2:
+            return Counted(name, given[0], given[1], last=f"{_minus(given[1])} - 1")
+        start, stop, step = given
+        index = self.name("step")
+        if step.replace(" ", "") == "-1":
+            count = f"{_minus(start)} - {_term(stop)}" if stop.replace(" ", "") != "-1" else f"{_minus(start)} + 1"
+            return Counted(index, "0", count, (f"{name} = {_minus(start)} - {index}",))
+        if any(self.tracing.expression(a.value) for a in iterated.args):
+            raise self.refuse(node, f"the number of steps of `{code(iterated)}` depends on array values", "JX-SHAPEARG")
+        return Counted(index, "0", f"len({code(iterated)})", (f"{name} = {_minus(start)} + {index} * {_term(step)}",))
+
+    def elements(
+        self,
+        node: cst.For,
+        iterated: cst.BaseExpression,
+        target: cst.BaseExpression,
+        index: str,
+        before: list[str],
+        binds: list[str],
+        lengths: list[str],
+    ) -> None:
+        """Collects the statements that bind a loop's targets to elements number ``index``."""
+        if isinstance(iterated, cst.Call) and isinstance(iterated.func, cst.Name):
+            name = iterated.func.value
+            parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple | cst.List) else []
+            if name == "enumerate" and len(parts) == 2 and len(iterated.args) == 1:
+                binds.append(f"{code(parts[0])} = {index}")
+                self.elements(node, iterated.args[0].value, parts[1], index, before, binds, lengths)
+                return
+            if name == "zip" and len(parts) == len(iterated.args):
+                for part, argument in zip(parts, iterated.args, strict=True):
+                    self.elements(node, argument.value, part, index, before, binds, lengths)
+                return
+            if name == "range":
+                counted = self.over_range(node, code(target), [code(a.value) for a in iterated.args], iterated)
+                if counted.start == "0" and not counted.binds:
+                    binds.append(f"{code(target)} = {index}")
+                    lengths.append(counted.stop)
+                    return
+                raise self.refuse(node, f"`{code(node.iter)}` cannot be counted; loop over range(n) and index")
+        if not self.tracing.kinds.is_array(iterated):
+            raise self.refuse(node, f"the loop runs over `{code(iterated)}`, which is not known to be an array or a range")
+        text = code(iterated)
+        if not isinstance(iterated, cst.Name):
+            name = self.name("elements")
+            before.append(f"{name} = {text}")
+            text = name
+        lengths.append(f"{text}.shape[0]")
+        shown = code(target)
+        if isinstance(target, cst.Tuple) and not target.lpar:
+            shown = f"({shown})"
+        binds.append(f"{shown.strip('()') if isinstance(target, cst.Tuple) else shown} = {text}[{index}]")
+
+
+def _minus(text: str) -> str:
+    return text if _simple(text) or not any(op in text for op in (" if ", " and ", " or ", "<", ">")) else f"({text})"
+
+
+def _term(text: str) -> str:
+    return text if _simple(text) else f"({text})"
+
+
+def _simple(text: str) -> bool:
+    return text.replace("_", "").replace(".", "").isalnum()
+
+
+def _bound_in_order(statement: Any, found: list[str]) -> None:
+    one = small(statement)
+    names: list[str] = []
+    if isinstance(one, cst.Assign):
+        names = [n for t in one.targets for n in name_tools.targets(t.target)]
+    elif isinstance(one, cst.AugAssign | cst.AnnAssign):
+        names = list(name_tools.targets(one.target))
+    elif isinstance(statement, cst.For):
+        names = list(name_tools.targets(statement.target))
+    for name in names:
+        if name not in found:
+            found.append(name)
+    if isinstance(statement, cst.For | cst.While | cst.If | cst.With):
+        for inner in statements(statement):
+            _bound_in_order(inner, found)
+        orelse = getattr(statement, "orelse", None)
+        if isinstance(orelse, cst.If):
+            _bound_in_order(orelse, found)
+        elif orelse is not None:
+            for inner in statements(orelse):
+                _bound_in_order(inner, found)
+
+
+def _own_statements(node: Any) -> list[Any]:
+    """Returns the small statements in a loop's body; of inner loops, those that may leave this one."""
+    found: list[Any] = []
+
+    def walk(body: Sequence[Any], inner_loop: bool) -> None:
+        for statement in body:
+            one = small(statement)
+            if one is not None and not (inner_loop and isinstance(one, cst.Break | cst.Continue)):
+                found.append(one)
+            if isinstance(statement, cst.If):
+                walk(statements(statement), inner_loop)
+                if isinstance(statement.orelse, cst.If):
+                    walk([statement.orelse], inner_loop)
+                elif statement.orelse is not None:
+                    walk(statements(statement.orelse), inner_loop)
+            elif isinstance(statement, cst.For | cst.While):
+                walk(statements(statement), True)
+
+    walk(statements(node), False)
+    return found

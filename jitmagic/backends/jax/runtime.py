@@ -1,0 +1,183 @@
+"""JAX in its worker process: devices, loading, tracing without computing, and the way of arrays to and fro."""
+
+from __future__ import annotations
+
+import gc
+import linecache
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+MOST_EQUATIONS = 20_000
+"""A trace with more equations than this compiles for minutes: its loops were written out."""
+
+
+class TooManyEquations(Exception):
+    """A traced function has more equations than can be compiled in sensible time."""
+
+
+class JaxRuntime:
+    """What a worker asks of JAX. JAX is imported by :meth:`start`."""
+
+    def __init__(self) -> None:
+        self._jax: Any = None
+        self._device: Any = None
+
+    def start(self, device: str) -> Mapping[str, Any]:
+        """Imports JAX with 64 bits on and takes a device.
+
+        Parameters
+        ----------
+        device : str
+            ``"cpu"``, ``"cuda:0"``, ``"tpu:0"``.
+
+        Raises
+        ------
+        RuntimeError
+            Where JAX does not see that device, with those that it sees.
+        """
+        import jax
+        import jaxlib
+
+        jax.config.update("jax_enable_x64", True)
+        platform, _, number = device.partition(":")
+        try:
+            found = jax.devices({"cuda": "gpu", "rocm": "gpu"}.get(platform, platform))
+        except RuntimeError as error:
+            seen = ", ".join(str(d) for d in jax.devices())
+            raise RuntimeError(
+                f"JAX was asked for {device} and sees {seen} only ({error}); please install the JAX build for that device"
+            ) from error
+        index = int(number or 0)
+        if index >= len(found):
+            raise RuntimeError(f"JAX was asked for {device} and sees {len(found)} such devices; take a smaller number")
+        self._jax = jax
+        self._device = found[index]
+        jax.config.update("jax_default_device", self._device)
+        return {
+            "versions": {"jax": jax.__version__, "jaxlib": jaxlib.__version__},
+            "devices": [f"{d.platform}:{d.id} {d.device_kind}" for d in found],
+        }
+
+    def load(self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
+        """Runs a draft's source in a new namespace and returns its entry."""
+        # tracebacks and inspect find the source by this entry
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        scope: dict[str, Any] = {"__name__": "jitmagic_variant", "__file__": filename, **namespace}
+        exec(compile(source, filename, "exec"), scope)
+        function: Callable[..., Any] = scope[entry]
+        return function
+
+    def check(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], static: Sequence[str]
+    ) -> None:
+        """Traces the entry's compiled function without computing.
+
+        An entry that is a plain wrapper is called with its compiled core replaced by one that stops after tracing.
+
+        Raises
+        ------
+        TooManyEquations
+            For a trace with more than :data:`MOST_EQUATIONS` equations.
+        Exception
+            What JAX raises while it traces.
+        """
+        if hasattr(function, "trace"):
+            self._trace(function, args, kwargs)
+            return
+        scope = getattr(function, "__globals__", {})
+        code = getattr(function, "__code__", None)
+        cores = [n for n in (code.co_names if code is not None else ()) if hasattr(scope.get(n), "trace")]
+        originals = {name: scope[name] for name in cores}
+
+        class Traced(BaseException):
+            """Leaves the wrapper once its core is traced."""
+
+        def stopping(core: Any) -> Callable[..., Any]:
+            def traced(*given: Any, **named: Any) -> Any:
+                self._trace(core, given, named)
+                raise Traced
+
+            return traced
+
+        for name, core in originals.items():
+            scope[name] = stopping(core)
+        try:
+            function(*args, **kwargs)
+        except Traced:
+            pass
+        finally:
+            scope.update(originals)
+
+    def _trace(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        jaxpr = function.trace(*args, **kwargs).jaxpr
+        count = _equations(jaxpr)
+        if count > MOST_EQUATIONS:
+            raise TooManyEquations(
+                f"the traced function has {count:,} operations, above {MOST_EQUATIONS:,}: loops are written out, and "
+                "compiling would take minutes; loop over a range with a plain body, so that it can become one compiled loop"
+            )
+
+    def to_device(self, value: Any) -> Any:
+        """Moves every NumPy array in a nested value to the device, and waits until it is there."""
+        moved = self._mapped(value, lambda a: self._jax.device_put(a, self._device))
+        self.wait(moved)
+        return moved
+
+    def _mapped(self, value: Any, move: Callable[[Any], Any]) -> Any:
+        if isinstance(value, np.ndarray | np.generic):
+            supported = value.dtype.kind in "biufc" and value.dtype.itemsize <= 16
+            return move(value) if supported and str(value.dtype) not in ("longdouble", "float128") else value
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*(self._mapped(v, move) for v in value))
+        if isinstance(value, tuple | list):
+            return type(value)(self._mapped(v, move) for v in value)
+        if isinstance(value, dict):
+            return {k: self._mapped(v, move) for k, v in value.items()}
+        return value
+
+    def to_host(self, value: Any) -> Any:
+        """Turns every JAX array in a nested value into NumPy's own: writable arrays, scalars for those without axes."""
+        if isinstance(value, self._jax.Array):
+            host = np.array(value)
+            return host[()] if host.ndim == 0 else host
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*(self.to_host(v) for v in value))
+        if isinstance(value, tuple | list):
+            return type(value)(self.to_host(v) for v in value)
+        if isinstance(value, dict):
+            return {k: self.to_host(v) for k, v in value.items()}
+        return value
+
+    def wait(self, value: Any) -> None:
+        """Returns when the whole nested value is complete on the device."""
+        self._jax.block_until_ready(value)
+
+    def threads(self) -> int | None:
+        """Returns how many CPU threads XLA may use, None on an accelerator."""
+        if self._device is None or self._device.platform != "cpu":
+            return None
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count()
+
+    def release(self) -> None:
+        """Gives back compiled functions and the arrays that they hold."""
+        if self._jax is not None:
+            self._jax.clear_caches()
+        gc.collect()
+
+
+def _equations(jaxpr: Any) -> int:
+    """Counts the equations of a jaxpr with those inside its loops, branches and calls."""
+    inner = getattr(jaxpr, "jaxpr", jaxpr)
+    total = 0
+    for equation in inner.eqns:
+        total += 1
+        for parameter in equation.params.values():
+            for part in parameter if isinstance(parameter, tuple | list) else (parameter,):
+                if hasattr(part, "eqns") or hasattr(part, "jaxpr"):
+                    total += _equations(part)
+    return total

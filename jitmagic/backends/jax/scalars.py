@@ -1,0 +1,152 @@
+"""Rewrite Python's scalar operations on traced values as JAX's: ``and``, ``a < b < c``, ``a if c else b``, ``max``, ``float``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.jax.functions import MATH, MATH_SPECIAL
+from jitmagic.backends.jax.tracing import Tracing
+from jitmagic.errors import Unsupported
+from jitmagic.generate.blocks import code
+from jitmagic.generate.module import Module
+from jitmagic.generate.rewriter import Rewriter
+
+_CREATION = frozenset(
+    f"numpy.{n}"
+    for n in ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
+) | {"numpy.copy", "numpy.ascontiguousarray", "numpy.asfortranarray", "numpy.eye", "numpy.require"}
+_CONVERSIONS = {"float": "float64", "int": "int64", "complex": "complex128", "bool": "bool_"}
+
+
+def scalars(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cst.Module:
+    """Returns the tree with scalar operations on traced values that JAX can trace."""
+    return tree.visit(_Scalars(module, tracing))
+
+
+class _Scalars(Rewriter):
+    def __init__(self, module: Module, tracing: dict[str, Tracing]) -> None:
+        super().__init__(module)
+        self.by_function = tracing
+        self.stack: list[Tracing] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
+        if known is not None:
+            self.stack.append(known)
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        if self.stack:
+            self.stack.pop()
+        return updated_node
+
+    def traced(self, node: cst.CSTNode) -> bool:
+        return bool(self.stack) and self.stack[-1].expression(node)
+
+    def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.BaseExpression:
+        if not self.traced(original_node.test):
+            return updated_node
+        parts = (updated_node.test, updated_node.body, updated_node.orelse)
+        return cst.parse_expression(f"__numpy__.where({', '.join(code(p) for p in parts)})")
+
+    def leave_BooleanOperation(
+        self, original_node: cst.BooleanOperation, updated_node: cst.BooleanOperation
+    ) -> cst.BaseExpression:
+        if not self.traced(original_node.left):
+            return updated_node
+        name = "logical_and" if isinstance(original_node.operator, cst.And) else "logical_or"
+        return cst.parse_expression(f"__numpy__.{name}({code(updated_node.left)}, {code(updated_node.right)})")
+
+    def leave_UnaryOperation(
+        self, original_node: cst.UnaryOperation, updated_node: cst.UnaryOperation
+    ) -> cst.BaseExpression:
+        if isinstance(original_node.operator, cst.Not) and self.traced(original_node.expression):
+            return cst.parse_expression(f"__numpy__.logical_not({code(updated_node.expression)})")
+        return updated_node
+
+    def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.BaseExpression:
+        if len(updated_node.comparisons) < 2 or not self.traced(original_node):
+            return updated_node
+        left = updated_node.left
+        parts = []
+        for comparison in updated_node.comparisons:
+            parts.append(f"({code(cst.Comparison(left, [comparison]))})")
+            left = comparison.comparator
+        return cst.parse_expression(f"({' & '.join(parts)})")
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        if not self.stack:
+            return updated_node
+        kinds = self.stack[-1].kinds
+        path = kinds.path(original_node.func)
+        func: Any = original_node.func
+        if path in _CREATION:
+            updated_node = without_keyword(updated_node, "order")
+        traced = any(self.traced(a.value) for a in original_node.args)
+        if path is not None and traced:
+            if path in MATH:
+                if path == "math.log" and len(original_node.args) == 2:
+                    x, base = (code(a.value) for a in updated_node.args)
+                    return cst.parse_expression(f"__numpy__.log({x}) / __numpy__.log({base})")
+                return updated_node.with_changes(func=cst.parse_expression(f"__numpy__.{MATH[path]}"))
+            if path in MATH_SPECIAL:
+                return updated_node.with_changes(func=cst.parse_expression(f"__jax__.scipy.special.{MATH_SPECIAL[path]}"))
+            if path in ("math.floor", "math.ceil", "math.trunc"):
+                rounded = updated_node.with_changes(func=cst.parse_expression(f"__numpy__.{path[5:]}"))
+                return cst.parse_expression(f"{code(rounded)}.astype(__numpy__.int64)")
+            if path.startswith(("math.", "cmath.")):
+                line = self.module.line(original_node)
+                raise Unsupported(
+                    f"line {line}: `{path}` needs a Python number, but its argument depends on array values; use a NumPy "
+                    "function instead",
+                    line,
+                    "JX-INTCAST",
+                )
+        if isinstance(func, cst.Name) and path is None and func.value not in kinds.local and traced:
+            return self.builtin(func.value, original_node, updated_node)
+        if path is None and isinstance(func, cst.Attribute) and self.traced(func.value) and kinds.of(func.value):
+            fact = kinds.of(func.value)
+            if func.attr.value == "item" and not original_node.args and fact is not None:
+                inner = updated_node.func
+                assert isinstance(inner, cst.Attribute)
+                return inner.value if fact.ndim == 0 else cst.parse_expression(f"{code(inner.value)}.reshape(())")
+        return updated_node
+
+    def builtin(self, name: str, old: cst.Call, new: cst.Call) -> cst.BaseExpression:
+        kinds = self.stack[-1].kinds
+        args = new.args
+        plain = all(a.keyword is None and not a.star for a in args)
+        if not plain:
+            return new
+        texts = [code(a.value) for a in args]
+        if name in ("max", "min"):
+            if len(args) == 1:
+                return cst.parse_expression(f"__numpy__.{name}({texts[0]})") if kinds.is_array(old.args[0].value) else new
+            result = texts[0]
+            for text in texts[1:]:
+                result = f"__numpy__.{name}imum({result}, {text})"
+            return cst.parse_expression(result)
+        if name == "sum" and len(args) == 1 and kinds.is_array(old.args[0].value):
+            return cst.parse_expression(f"__numpy__.sum({texts[0]}, axis=0)")
+        if name in ("any", "all") and kinds.is_array(old.args[0].value):
+            return cst.parse_expression(f"__numpy__.{name}({texts[0]})")
+        if name == "round":
+            rounded = f"__numpy__.round({', '.join(texts)})"
+            return cst.parse_expression(rounded if len(args) == 2 else f"{rounded}.astype(__numpy__.int64)")
+        if name in _CONVERSIONS and len(args) == 1:
+            fact = kinds.of(old.args[0].value)
+            if fact is not None and fact.kind == "float" and name == "float":
+                return args[0].value
+            return cst.parse_expression(f"__numpy__.asarray({texts[0]}).astype(__numpy__.{_CONVERSIONS[name]})")
+        return new
+
+
+def without_keyword(call: cst.Call, keyword: str) -> cst.Call:
+    """Returns a call without one of its keyword arguments."""
+    kept = [a for a in call.args if a.keyword is None or a.keyword.value != keyword]
+    if len(kept) == len(call.args):
+        return call
+    if kept:
+        kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return call.with_changes(args=kept)

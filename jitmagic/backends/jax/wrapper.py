@@ -1,0 +1,203 @@
+"""Writes the function that users call around the compiled core: argument checks outside, mutated arguments written back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.errors import Unsupported
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code, made, small, statements, with_body
+from jitmagic.generate.module import Module
+
+
+@dataclass(frozen=True)
+class Returns:
+    """What a function gives back: values, a mutated parameter itself, or nothing."""
+
+    value: bool
+    parameter: str | None
+
+
+def argument_checks(function: cst.FunctionDef, traced: Any) -> tuple[list[Any], list[Any]]:
+    """Splits a function's leading checks of traced arguments off its body.
+
+    Returns
+    -------
+    checks, rest : list of statements
+        ``if …: raise …`` and ``assert`` at the head that read parameters alone; the docstring stays in ``rest``.
+    """
+    body = list(statements(function))
+    parameters = set(name_tools.parameters(function))
+    checks: list[Any] = []
+    rest: list[Any] = []
+    for position, node in enumerate(body):
+        one = small(node)
+        if position == 0 and isinstance(one, cst.Expr) and isinstance(one.value, cst.SimpleString | cst.ConcatenatedString):
+            rest.append(node)
+            continue
+        test = None
+        if isinstance(node, cst.If) and node.orelse is None and len(statements(node)) == 1:
+            test = node.test if isinstance(small(statements(node)[0]), cst.Raise) else None
+        elif isinstance(one, cst.Assert):
+            test = one.test
+        if test is None:
+            return checks, rest + body[position:]
+        reads = name_tools.loads(node) & name_tools.bound(function)
+        if traced(test) and reads <= parameters:
+            checks.append(node)
+        else:
+            rest.append(node)
+    return checks, rest
+
+
+def returning(module: Module, function: cst.FunctionDef, mutated: Sequence[str]) -> tuple[cst.FunctionDef, Returns]:
+    """Lets a function return its mutated parameters behind its own value.
+
+    Raises
+    ------
+    Unsupported
+        Where some ``return`` gives the mutated argument itself and another one something else.
+    """
+    collector = _Collector()
+    function.visit(collector)
+    own = [r for r in collector.returns]
+    parameters = {r.value.value for r in own if isinstance(r.value, cst.Name) and r.value.value in mutated}
+    values = [r for r in own if r.value is not None and not (isinstance(r.value, cst.Name) and r.value.value == "None")]
+    parameter = None
+    if parameters:
+        if len(parameters) > 1 or len(values) != len([r for r in values if r.value is not None and code(r.value) in parameters]):
+            line = module.line(own[0])
+            raise Unsupported(
+                f"line {line}: the function returns its own argument on one path and something else on another; return the "
+                "same thing on every path",
+                line,
+                "JX-ARGMUT",
+            )
+        parameter = next(iter(parameters))
+    given = ", ".join(mutated)
+    value = bool(values) and parameter is None
+    new: Any = function.visit(_Returning(given, value))
+    body = list(statements(new))
+    last = small(body[-1]) if body else None
+    if not isinstance(last, cst.Return) and not _ends(body):
+        body.append(made(f"return {'None, ' if value else ''}{given}"))
+    return with_body(new, body), Returns(value, parameter)
+
+
+def _ends(body: Sequence[Any]) -> bool:
+    from jitmagic.backends.jax.branches import always_returns
+
+    return always_returns(body)
+
+
+class _Collector(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.returns: list[cst.Return] = []
+        self.depth = 0
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        self.depth += 1
+        return self.depth == 1
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
+        self.depth -= 1
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        return False
+
+    def visit_Return(self, node: cst.Return) -> None:
+        self.returns.append(node)
+
+
+class _Returning(cst.CSTTransformer):
+    def __init__(self, given: str, value: bool) -> None:
+        super().__init__()
+        self.given = given
+        self.value = value
+        self.depth = 0
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        self.depth += 1
+        return self.depth == 1
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self.depth -= 1
+        return updated_node
+
+    def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
+        text = self.given
+        if self.value:
+            value = updated_node.value
+            shown = "None" if value is None else code(value)
+            if isinstance(value, cst.Tuple) and not value.lpar:
+                shown = f"({shown})"
+            text = f"{shown}, {self.given}"
+        return made(f"return {text}").body[0]
+
+
+def wrapper(
+    function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any]
+) -> cst.FunctionDef:
+    """Makes the function with the user's name and signature.
+
+    Parameters
+    ----------
+    function : libcst.FunctionDef
+        The user's, for signature and docstring.
+    core : str
+        Name of the compiled function.
+    mutated : sequence of str
+        Parameters to write back.
+    returns : Returns
+    checks : sequence of statements
+        Argument checks to stand at the head.
+    """
+    call = f"{core}({call_arguments(function)})"
+    body: list[Any] = []
+    first: Any = statements(function)[0]
+    one = small(first)
+    if isinstance(one, cst.Expr) and isinstance(one.value, cst.SimpleString | cst.ConcatenatedString):
+        body.append(first)
+    body += checks
+    if not mutated:
+        body.append(made(f"return {call}"))
+        return with_body(function, body)
+    star = function.params.star_arg
+    starred = star.name.value if isinstance(star, cst.Param) else None
+    names = [name_tools.fresh(f"new_{m}", name_tools.all_names(function)) for m in mutated]
+    plain = len(mutated) == 1 and not returns.value and mutated[0] != starred
+    comment = cst.EmptyLine(comment=cst.Comment("# JAX arrays do not change: the new contents are written into the caller's"))
+    if plain:
+        line = made(f"{mutated[0]}[...] = {call}").with_changes(leading_lines=[comment])
+        body.append(line)
+    else:
+        left = [*(["result"] if returns.value else []), *names]
+        body.append(made(f"{', '.join(left)} = {call}"))
+        for position, (name, new) in enumerate(zip(mutated, names, strict=True)):
+            if name == starred:
+                line = made(f"for old, new in zip({name}, {new}):\n    old[...] = new\n")
+            else:
+                line = made(f"{name}[...] = {new}")
+            body.append(line.with_changes(leading_lines=[comment] if position == 0 else []))
+    if returns.parameter is not None:
+        body.append(made(f"return {returns.parameter}"))
+    elif returns.value:
+        body.append(made("return result"))
+    return with_body(function, body)
+
+
+def call_arguments(function: cst.FunctionDef) -> str:
+    """Returns the arguments that pass a function's own parameters on."""
+    p = function.params
+    parts = [x.name.value for x in (*p.posonly_params, *p.params)]
+    if isinstance(p.star_arg, cst.Param):
+        parts.append(f"*{p.star_arg.name.value}")
+    parts += [f"{x.name.value}={x.name.value}" for x in p.kwonly_params]
+    if p.star_kwarg is not None:
+        parts.append(f"**{p.star_kwarg.name.value}")
+    return ", ".join(parts)

@@ -1,0 +1,352 @@
+"""Writes the JAX module of a workload: the rewrites in their order, then the imports, the core and its wrapper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.jax import functions as tables
+from jitmagic.backends.jax.casts import casts
+from jitmagic.backends.jax.control import Control
+from jitmagic.backends.jax.effects import effects
+from jitmagic.backends.jax.loops import Assigned, assigned_facts
+from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
+from jitmagic.backends.jax.scalars import scalars
+from jitmagic.backends.jax.stores import functional, returned_aliases
+from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line, trip_count
+from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
+from jitmagic.backends.protocol import Draft
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import Unsupported
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code, normalised, statements, with_body
+from jitmagic.generate.imports import Imports, Offer, Use
+from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.module import Module
+from jitmagic.observe.facts import Observation, ValueFact
+
+_OFFERS = (
+    Offer("functools.partial", "partial", member=True),
+    Offer("jax", "jax"),
+    Offer("jax.numpy", "jnp"),
+)
+_X64 = 'jax.config.update("jax_enable_x64", True)  # NumPy computes in 64 bits, JAX by default in 32'
+
+
+@dataclass
+class _Parts:
+    """What is known while a module is written."""
+
+    workload: Workload
+    observed: Observation
+    module: Module
+    arguments: dict[str, ValueFact]
+    static: frozenset[str]
+    entry: str
+
+
+def write(workload: Workload, observed: Observation, static: Iterable[str] = ()) -> Draft:
+    """Writes the draft of the variant ``jax``.
+
+    Parameters
+    ----------
+    workload : Workload
+    observed : Observation
+    static : iterable of str
+        Parameters that are static arguments beside those that are by their values.
+
+    Raises
+    ------
+    Unsupported
+        With the user's line, where the function cannot be expressed.
+    """
+    module = Module.of(workload, observed)
+    module.names.update({"__numpy__": "numpy", "__jax__": "jax"})
+    entry = workload.function.name
+    tree = normalised(module, module.marked())
+    _refuse_function(module, _functions(tree)[entry])
+    if observed.overlapping and observed.mutated:
+        a, b = observed.overlapping[0]
+        if {a, b} & set(observed.mutated):
+            raise Unsupported(
+                f"the arguments `{a}` and `{b}` share memory and are written into; pass copies", None, "JX-IADD-ALIAS"
+            )
+    arguments = argument_facts(observed, _functions(tree)[entry])
+    fixed = frozenset(static) | {n for n, f in arguments.items() if is_static_value(f)}
+    parts = _Parts(workload, observed, module, arguments, fixed, entry)
+    parts.static = fixed | _control_parameters(parts, tree)
+
+    facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
+    checks: list[Any] = []
+    tree, checks = _without_checks(parts, tree)
+    tree = effects(module, tree, _tracing(parts, tree))
+    tree = masked_reductions(module, tree, _kinds(parts, tree))
+    tree = casts(module, tree, _kinds(parts, tree))
+    tree = scalars(module, tree, _tracing(parts, tree))
+    tree, mutated = _without_stores(parts, tree)
+    refuse_masks(module, tree, _kinds(parts, tree))
+    tree, forms = _lowered(parts, tree, mutated, facts)
+    return _finished(parts, tree, mutated, checks, forms)
+
+
+def _functions(tree: cst.Module) -> dict[str, cst.FunctionDef]:
+    return {s.name.value: s for s in tree.body if isinstance(s, cst.FunctionDef)}
+
+
+def _kinds(parts: _Parts, tree: cst.Module) -> dict[str, Kinds]:
+    return {
+        name: Kinds(parts.module, f, parts.arguments if name == parts.entry else {}) for name, f in _functions(tree).items()
+    }
+
+
+def _tracing(parts: _Parts, tree: cst.Module) -> dict[str, Tracing]:
+    arrays = [n for n in parts.workload.needs if _is_array(parts.workload.constants.get(n))]
+    return analyse(parts.module, tree, parts.entry, _kinds(parts, tree), parts.arguments, parts.static, arrays)
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__array__") and hasattr(value, "dtype")
+
+
+def _replaced(tree: cst.Module, functions: dict[str, cst.FunctionDef]) -> cst.Module:
+    return tree.with_changes(
+        body=[functions.get(s.name.value, s) if isinstance(s, cst.FunctionDef) else s for s in tree.body]
+    )
+
+
+def _refuse_function(module: Module, function: cst.FunctionDef) -> None:
+    line = module.line(function)
+    if function.asynchronous is not None:
+        raise Unsupported(f"line {line}: a coroutine cannot be compiled", line)
+
+
+def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
+    """Returns int parameters that choose between branches or count short loops: constants for the compiler."""
+    function = _functions(tree)[parts.entry]
+    integers = {n for n, f in parts.arguments.items() if f.kind == "int" and n in name_tools.parameters(function)}
+    finder = _ControlFinder(parts.module, integers)
+    function.visit(finder)
+    assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
+    return frozenset(finder.found - assigned)
+
+
+class _ControlFinder(cst.CSTVisitor):
+    def __init__(self, module: Module, integers: set[str]) -> None:
+        super().__init__()
+        self.module = module
+        self.integers = integers
+        self.found: set[str] = set()
+
+    def _test(self, node: cst.BaseExpression) -> None:
+        names = {n for n in name_tools.loads(node) if n not in ("None", "True", "False")}
+        if names and names <= self.integers:
+            self.found |= names
+
+    def visit_If(self, node: cst.If) -> None:
+        self._test(node.test)
+
+    def visit_IfExp(self, node: cst.IfExp) -> None:
+        self._test(node.test)
+
+    def visit_For(self, node: cst.For) -> None:
+        trips = trip_count(self.module, node)
+        if isinstance(node.iter, cst.Call) and code(node.iter.func) == "range" and trips is not None and trips <= 32:
+            self.found |= name_tools.loads(node.iter) & self.integers
+
+    def visit_Arg(self, node: cst.Arg) -> None:
+        if node.keyword is not None and node.keyword.value in ("axis", "axes", "k", "ddof", "ndmin", "n", "order", "decimals"):
+            self.found |= name_tools.loads(node.value) & self.integers
+
+
+def _without_checks(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, list[Any]]:
+    functions = _functions(tree)
+    function = functions[parts.entry]
+    tracing = _tracing(parts, tree)[parts.entry]
+    checks, rest = argument_checks(function, tracing.expression)
+    if not checks:
+        return tree, []
+    return _replaced(tree, {parts.entry: with_body(function, rest)}), checks
+
+
+def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[str, tuple[str, ...]]]:
+    kinds = _kinds(parts, tree)
+    functions = _functions(tree)
+    outer = frozenset(parts.workload.constants) | frozenset(functions)
+    mutating: dict[str, tuple[str, ...]] = {}
+    passes_on: dict[str, bool] = {}
+    new: dict[str, cst.FunctionDef] = {}
+    parts.module.tree = tree
+    for name, function in functions.items():
+        stored = functional(parts.module, function, kinds[name], mutating, passes_on, outer)
+        passes_on[name] = returned_aliases(function, kinds[name], passes_on)
+        mutating[name] = stored.mutated
+        new[name] = stored.function
+        if name != parts.entry and stored.mutated:
+            new[name], _ = returning(parts.module, stored.function, stored.mutated)
+    result = _replaced(tree, new)
+    parts.module.tree = result
+    seen = {label.partition("[")[0] for label in parts.observed.mutated}
+    unexplained = seen - set(mutating[parts.entry])
+    if unexplained:
+        name = sorted(unexplained)[0]
+        raise Unsupported(
+            f"the argument `{name}` was changed by the call, and no statement that does it was found; return the new array instead",
+            parts.module.line(functions[parts.entry]),
+            "JX-ARGMUT",
+        )
+    return result, mutating
+
+
+def _lowered(
+    parts: _Parts, tree: cst.Module, mutated: dict[str, tuple[str, ...]], facts: dict[str, dict[str, list[Assigned]]]
+) -> tuple[cst.Module, set[str]]:
+    forms: set[str] = set()
+    new: dict[str, cst.FunctionDef] = {}
+    functions = _functions(tree)
+    tracing = _tracing(parts, tree)
+    for name, function in functions.items():
+        at_exit = mutated[name] if name == parts.entry else ()
+        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), at_exit)
+        new[name] = control.function(function)
+        forms |= control.forms
+    return _replaced(tree, new), forms
+
+
+def _finished(
+    parts: _Parts, tree: cst.Module, mutated: dict[str, tuple[str, ...]], checks: list[Any], forms: set[str]
+) -> Draft:
+    workload, module, entry = parts.workload, parts.module, parts.entry
+    function = _functions(tree)[entry]
+    written = mutated[entry]
+    returns = Returns(True, None)
+    if written:
+        function, returns = returning(module, function, written)
+        tree = _replaced(tree, {entry: function})
+    imports = Imports(module, _OFFERS, workload.needs)
+    decide = _Decide(parts, _tracing(parts, tree))
+    tree = imports.replace(tree, decide, ("numpy", "scipy", "jax"))
+    function = _functions(tree)[entry]
+    static = tuple(p for p in name_tools.parameters(function) if p in parts.static)
+    jit = imports.code("jax.jit")
+    decorator = jit
+    if static:
+        names = ", ".join(f'"{s}"' for s in static)
+        decorator = f"{imports.code('functools.partial')}({jit}, static_argnames=({names}{',' if len(static) == 1 else ''}))"
+    config = f"{imports.code('jax')}{_X64[3:]}"
+    after = [config]
+    for name in workload.needs:
+        if _is_array(workload.constants.get(name)) and name in name_tools.loads(tree):
+            after.append(f"{name} = {imports.code('jax.numpy')}.asarray({name})  # expected in the namespace")
+    decorated = function.with_changes(decorators=[cst.Decorator(cst.parse_expression(decorator))])
+    if written or checks:
+        core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
+        inner = decorated.with_changes(name=cst.Name(core))
+        outer = wrapper(function, core, written, returns, checks).with_changes(
+            decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
+        )
+        if written or checks:
+            inner = with_body(inner, _without_docstring(statements(inner)))
+        position = next(i for i, s in enumerate(tree.body) if isinstance(s, cst.FunctionDef) and s.name.value == entry)
+        body = list(tree.body)
+        body[position : position + 1] = [inner, outer]
+        tree = tree.with_changes(body=body)
+        tree = imports.replace(tree, decide, ("numpy", "scipy", "jax"))
+    else:
+        tree = _replaced(tree, {entry: decorated})
+    tree, bindings = imports.write(tree, after)
+    text = Module.finish(tree, module.source)
+    lowered = "while_loop" if "while_loop" in forms else "fori_loop" if "fori_loop" in forms else None
+    form = lowered or ("unrolled" if "unrolled" in forms else "array")
+    labels = [label for label in workload.argument_names if label.partition("[")[0] in written]
+    notes = [f"`{s}` is a static argument: each new value is compiled anew" for s in static if _varies(parts, s)]
+    if "unrolled" in forms:
+        notes.append("the loop is written out while tracing: compile time grows with its trip count")
+    return Draft(
+        variant="jax",
+        backend="jax",
+        mode="jit",
+        form=form,
+        module=text,
+        entry=entry,
+        static=static,
+        names=bindings,
+        needs=tuple(n for n in workload.needs),
+        written=tuple(labels),
+        notes=tuple(notes),
+    )
+
+
+def _varies(parts: _Parts, name: str) -> bool:
+    fact = parts.arguments.get(name)
+    return fact is not None and fact.kind in ("float", "int", "complex", "scalar")
+
+
+def _without_docstring(body: tuple[Any, ...]) -> list[Any]:
+    first = body[0].body[0] if isinstance(body[0], cst.SimpleStatementLine) else None
+    if len(body) > 1 and isinstance(first, cst.Expr) and isinstance(first.value, cst.SimpleString | cst.ConcatenatedString):
+        return list(body[1:])
+    return list(body)
+
+
+class _Decide:
+    """Says what becomes of each use of NumPy and SciPy."""
+
+    def __init__(self, parts: _Parts, tracing: dict[str, Tracing]) -> None:
+        self.parts = parts
+        self.tracing = tracing
+        self.lines = {
+            line: name
+            for name, f in _functions(parts.module.tree).items()
+            for line in self._range(f)
+        }
+
+    def _range(self, function: cst.FunctionDef) -> range:
+        try:
+            span = self.parts.module.span(function)
+        except KeyError:
+            return range(0)
+        return range(span.line, span.end_line + 1)
+
+    def __call__(self, use: Use) -> str | cst.BaseExpression | None:
+        path = use.path
+        if path.startswith("jax"):
+            return path
+        name = path.removeprefix("numpy.")
+        if name in tables.CONSTANTS:
+            return f"jax.{path}"
+        tracing = self.tracing.get(self.lines.get(loop_line(self.parts.module, use.node), ""))
+        if use.call is not None and tracing is not None:
+            given = any(tracing.expression(a.value) for a in use.call.args)
+            if not given:
+                fact = tracing.kinds.of(use.call)
+                if fact is not None and fact.kind in ("scalar", "int", "float", "bool", "tuple") and path not in _TYPES:
+                    return None
+            elif path in tables.DATA_DEPENDENT or (path == "numpy.where" and len(use.call.args) == 1):
+                raise Unsupported(
+                    f"line {use.line}: the shape of what `{code(use.call)}` gives depends on values, which JAX cannot "
+                    "compile; keep the full shape with np.where(condition, x, y), or reduce at once",
+                    use.line,
+                    "JX-BOOLMASK",
+                )
+        elif use.call is not None and loop_line(self.parts.module, use.node) and tracing is None:
+            return tables.PATHS.get(path)  # module level
+        known = tables.PATHS.get(path)
+        if known is not None:
+            return known
+        if path in ("numpy", "scipy"):
+            return "jax.numpy" if path == "numpy" else None
+        if path.startswith("numpy.") and use.call is None and path not in _UNKNOWN_MEMBERS and name in ("linalg", "fft"):
+            return f"jax.{path}"
+        raise Unsupported(
+            f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave this part in "
+            "NumPy outside the function",
+            use.line,
+            "JX-NPCALL",
+        )
+
+
+_TYPES = frozenset(f"numpy.{n}" for n in ("float32", "float64", "int32", "int64", "complex64", "complex128"))
+_UNKNOWN_MEMBERS: frozenset[str] = frozenset()
