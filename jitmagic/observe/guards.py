@@ -37,10 +37,10 @@ class Guard:
 
 
 def inside(node: ast.AST) -> Iterator[ast.AST]:
-    """Yields a node and all below it that belong to the same function."""
+    """Yields a node and all below it that belong to the same function; of an inner function, only the node itself."""
     yield node
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, FUNCTIONS | ast.ClassDef):
+    if not isinstance(node, FUNCTIONS | ast.ClassDef):
+        for child in ast.iter_child_nodes(node):
             yield from inside(child)
 
 

@@ -130,9 +130,7 @@ class Statements:
                     )
                 ]
             case ast.AugAssign():
-                changed = renewed(
-                    statement, target=write.target(statement.target), value=write.watch(statement.value)
-                )
+                changed = renewed(statement, target=write.target(statement.target), value=write.watch(statement.value))
                 return [changed, *(write.report_name(name) for name in target_names(statement.target))]
             case ast.Expr():
                 return [renewed(statement, value=write.watch(statement.value))]
@@ -299,9 +297,7 @@ class Statements:
         return renewed(
             statement,
             body=write(statement.body, in_loop=in_loop),
-            handlers=[
-                renewed(handler, body=write(handler.body, in_loop=in_loop)) for handler in statement.handlers
-            ],
+            handlers=[renewed(handler, body=write(handler.body, in_loop=in_loop)) for handler in statement.handlers],
             orelse=write(statement.orelse, in_loop=in_loop),
             finalbody=write(statement.finalbody, in_loop=in_loop),
         )

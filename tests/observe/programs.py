@@ -73,8 +73,6 @@ class Watched:
     def fact(self, expression: str, line: int | None = None, occurrence: int = 0) -> ValueFact:
         """Returns the fact of an expression, found by its text, on a line if one is given."""
         found = sorted(
-            span
-            for span in self.expressions
-            if self.source(span) == expression and (line is None or span.line == line)
+            span for span in self.expressions if self.source(span) == expression and (line is None or span.line == line)
         )
         return self.expressions[found[occurrence]]

@@ -39,7 +39,7 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> str:
                 "-({0})",
                 "helper({0}, {1}) % 13",
                 "(({v} := {0}) + {1})",
-                "x[{0} % 5]",
+                "x[({0}) % 5]",
                 "x[-1]",
                 "sum([{0} + i for i in range(3) if {1}])",
                 "(lambda k: k + {0})({1})",
@@ -66,8 +66,8 @@ def statements(draw: st.DrawFn, depth: int, loop: bool) -> str:
     simple = [
         "{v} = {0}",
         "{v} += {0}",
-        "x[{0} % 5] = {1}",
-        "x[{0} % 5] += {1}",
+        "x[({0}) % 5] = {1}",
+        "x[({0}) % 5] += {1}",
         "log({0})",
         "{v}, b = {0}, {1}",
         "{v} = b = {0}",
@@ -83,7 +83,9 @@ def statements(draw: st.DrawFn, depth: int, loop: bool) -> str:
     body = indented(draw(blocks(depth=depth - 1, loop=loop or kind in ("for", "while"))))
     other = indented(draw(blocks(depth=depth - 1, loop=loop)))
     if kind == "if":
-        text = f"if {draw(value)}:\n{body}"
+        # A branch that is taken once, at some time.
+        once = st.integers(0, 120).map(lambda time: f"tick() == {time}")
+        text = f"if {draw(st.one_of(value, once))}:\n{body}"
         return text + draw(st.sampled_from(("", f"\nelse:\n{other}", f"\nelif {draw(value)}:\n{other}")))
     if kind == "for":
         iterable = draw(st.sampled_from(("range(7)", "range({0} % 9)", "list(x)", "(1, {0})", "enumerate(x)")))
@@ -95,9 +97,11 @@ def statements(draw: st.DrawFn, depth: int, loop: bool) -> str:
         return text + draw(st.sampled_from(("", f"\nelse:\n{other}")))
     if kind == "try":
         caught = f"except (ZeroDivisionError, ValueError) as error:\n{indented('log(str(error))')}\n{other}"
-        return f"try:\n{body}\n" + draw(st.sampled_from((caught, f"finally:\n{other}", f"{caught}\nfinally:\n    log(0)")))
+        ends = (caught, f"finally:\n{other}", f"{caught}\nfinally:\n    log(0)")
+        return f"try:\n{body}\n" + draw(st.sampled_from(ends))
     inner = indented(draw(blocks(depth=depth - 1, loop=False)))
-    call = draw(st.sampled_from(("log(inner({0}))", "{v} = inner({0}) or 0", "log(sum(inner(k) or 0 for k in range(2)))")))
+    calls = ("log(inner({0}))", "{v} = inner({0}) or 0", "log(sum(inner(k) or 0 for k in range(2)))")
+    call = draw(st.sampled_from(calls))
     scope = "    nonlocal a\n" if draw(st.booleans()) else "    a = 1\n"
     text = f"def inner(c):\n{scope}    global total\n    b = 2\n{inner}\n"
     return text + call.format(draw(value), v=draw(names))
@@ -108,7 +112,8 @@ def programs(draw: st.DrawFn) -> str:
     body = indented(draw(blocks(depth=3, loop=False)))
     helper = indented(draw(blocks(depth=1, loop=False)))
     return (
-        "total = 0\nleft = 60\n"
+        "total = 0\nleft = 300\nticks = 0\n"
+        "def tick():\n    global ticks\n    ticks += 1\n    return ticks\n"
         "def fuel():\n    global left\n    left -= 1\n    return left > 0\n"
         "def helper(a, c=[1]):\n    global total\n    c = 3\n    x = [a, 1, 2, 3, 4]\n    b = log(a)\n"
         "    if not fuel():\n        return 1\n"
@@ -122,7 +127,7 @@ def programs(draw: st.DrawFn) -> str:
 
 # Shrinking these programs takes minutes; what fails is short enough to read.
 slow = settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
@@ -167,6 +172,8 @@ def facts_of(text: str, kind: type[Recorder]) -> dict[Span, ValueFact]:
 @slow
 @given(programs())
 def test_every_statement_that_ran_to_its_end_was_watched_at_least_once(text: str) -> None:
+    # Without what raises: a statement that an exception cuts short may be missed.
+    text = text.replace("raise ValueError(", "log(").replace("assert ", "").replace(") // (", ") + (")
     everything, sampled = facts_of(text, WatchesAll), facts_of(text, Recorder)
     spans = SpanMap(text)
     # What stands within a conditional expression may be missed, what stands in a statement may not.
