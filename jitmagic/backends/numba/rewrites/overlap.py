@@ -10,7 +10,7 @@ import ast
 
 import libcst as cst
 
-from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.sharing import Sharing
 from jitmagic.analysis.calls import Calls, base_name
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, operand
 
@@ -28,17 +28,17 @@ class Overlap(NumbaRewriter):
         text = context.module.source.text
         self._tree = ast.parse(text)
         self._calls = Calls(self._tree, context.module.names)
-        self._aliases: list[Aliases] = []
+        self._aliases: list[Sharing] = []
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         found = [n for n in self._tree.body if isinstance(n, ast.FunctionDef) and n.name == node.name.value]
         if found:
-            self._aliases.append(Aliases(found[-1], self._calls, lambda _: None, self.module.observed))
+            self._aliases.append(Sharing(found[-1], self._calls, lambda _: None, self.module.observed))
         elif self._aliases:
             self._aliases.append(self._aliases[-1])
         else:
-            self._aliases.append(Aliases(ast.parse("def f(): pass").body[0], self._calls, lambda _: None, None))  # type: ignore[arg-type]
+            self._aliases.append(Sharing(ast.parse("def f(): pass").body[0], self._calls, lambda _: None, None))  # type: ignore[arg-type]
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self._aliases.pop()
