@@ -169,7 +169,7 @@ class Aliases:
 
     def _bind(self, function: ast.FunctionDef) -> None:
         direct: dict[str, set[str]] = {}
-        fresh = {parameter.arg for parameter in parameter_nodes(function)}
+        fresh = {parameter.arg for parameter in parameter_nodes(function)} | self.names.scope(function).free
         self._direct[function], self._fresh[function] = direct, fresh
 
         def bind(target: ast.AST, value: ast.AST | None, names: frozenset[str] | None = None) -> None:

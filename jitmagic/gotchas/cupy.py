@@ -131,7 +131,8 @@ def element_loops(ctx: Context) -> Iterator[Note]:
     See: https://docs.cupy.dev/en/stable/user_guide/performance.html
     """
     for loop, trips in python_loops(ctx, LAUNCHES_FROM):
-        indices = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)} if isinstance(loop, ast.For) else set()
+        target = loop.target if isinstance(loop, ast.For) else ast.Pass()
+        indices = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
         touched = [
             node for statement in loop.body for node in ast.walk(statement)
             if isinstance(node, ast.Subscript) and ctx.kind(node.value) in ("array", None)

@@ -86,7 +86,8 @@ def shared_memory(ctx: Context) -> Iterator[Note]:
     told: set[str] = set()
     for effect in ctx.effects.of("argument written"):
         fact = ctx.observed.arguments.get(effect.name)
-        if effect.function != ctx.tree.entry.name or effect.name in told or (fact is not None and fact.kind != "array"):
+        ours = effect.function == ctx.tree.entry.name and (fact is None or fact.kind == "array")
+        if not ours or effect.name in told:
             continue
         told.add(effect.name)
         seen = effect.name in ctx.observed.mutated
@@ -98,7 +99,7 @@ def shared_memory(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("PT-OVERLAP", severity="error", signs=("unsupported operation: some elements of the input tensor and the written",))
+@rule("PT-OVERLAP", severity="error", signs=("some elements of the input tensor and the written",))
 def overlapping_stores(ctx: Context) -> Iterator[Note]:
     """PyTorch refuses to write what it reads.
 
@@ -174,7 +175,7 @@ def mixed_operands(ctx: Context) -> Iterator[Note]:
         kinds = [ctx.kind(argument) for argument in call.args[:2]]
         if "array" in kinds and any(kind in ("int", "float") for kind in kinds):
             yield ctx.gotcha(
-                call, CONFIRMED, f"`{ctx.text(call)}` compares an array with a number, which PyTorch's function refuses.",
+                call, CONFIRMED, f"`{ctx.text(call)}` compares an array with a number, which torch's function refuses.",
                 "Use `torch.clamp(x, min=…)` or `max=…`.",
             )  # fmt: skip
 

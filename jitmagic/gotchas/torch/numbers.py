@@ -83,12 +83,13 @@ def unpromoted_result(ctx: Context, finding: Finding) -> Iterator[Note]:
 
 
 def unpromoted(ctx: Context) -> Iterator[Note]:
-    """Yields the operations of an array and a NumPy number whose dtype was seen to differ from what torch would give."""
+    """Yields the operations of an array and a NumPy number that were seen to differ from what torch would give."""
     for node in ctx.nodes(ast.BinOp):
         left, right, result = ctx.fact(node.left), ctx.fact(node.right), ctx.fact(node)
         if left is None or right is None or result is None or not isinstance(node.op, ARITHMETIC):
             continue
-        pair = [(f.dtype, f.ndim) for f in (left, right) if f.kind in ("array", "scalar") and f.dtype and f.ndim is not None]
+        typed = [f for f in (left, right) if f.kind in ("array", "scalar")]
+        pair = [(f.dtype, f.ndim) for f in typed if f.dtype and f.ndim is not None]
         if len(pair) < 2 or {ndim == 0 for _, ndim in pair} != {True, False} or result.dtype is None:
             continue
         there = torch_binary([(str(dtype), int(ndim or 0)) for dtype, ndim in pair])
