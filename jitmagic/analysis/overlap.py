@@ -103,9 +103,9 @@ def _read(aliases: Aliases, read: ast.AST, target: ast.expr) -> frozenset[str]:
 
 def _uncopied(value: ast.AST) -> Iterator[ast.AST]:
     """Yields the nodes of an expression that no explicit copy stands around."""
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-        if value.func.attr in ("copy", "array", "flatten", "astype", "clone", "deepcopy"):
-            return
+    named = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else None
+    if named in ("copy", "array", "flatten", "astype", "clone", "deepcopy"):
+        return
     yield value
     for child in ast.iter_child_nodes(value):
         yield from _uncopied(child)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- a case is a line: its source reads better unbroken.
 """CuPy's traps: each with a function that meets it, the place, and a near miss."""
 
 from __future__ import annotations

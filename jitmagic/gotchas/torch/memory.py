@@ -93,7 +93,7 @@ def shared_memory(ctx: Context) -> Iterator[Note]:
         seen = effect.name in ctx.observed.mutated
         yield ctx.gotcha(
             effect.node, ctx.status(effect.node) if seen or not ctx.observed.watched else NOT_SEEN,
-            f"`{ctx.text(effect.node)}` writes into `{effect.name}`, whose memory a tensor made by `from_numpy` shares; "
+            f"`{ctx.text(effect.node)}` writes into `{effect.name}`, and `from_numpy` shares its memory; "
             "the variant works on a clone.",
             "Use `torch.from_numpy(x).clone()`.",
         )  # fmt: skip
