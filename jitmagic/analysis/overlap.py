@@ -81,7 +81,7 @@ def _of(
             shared = written & _read(aliases, read, target)
             if shared:
                 bare = bool(aliases.sources(value) & shared)
-                return [Overlap(sorted(shared)[0], statement, target, read, augmented, bare)]  # type: ignore[arg-type]
+                return [Overlap(min(shared).partition("@")[0], statement, target, read, augmented, bare)]  # type: ignore[arg-type]
     return []
 
 

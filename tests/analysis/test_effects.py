@@ -32,7 +32,8 @@ WRITES = [
     "v = a[1:]\nv[:] = 0", "v = a\nv -= 1", "v = a.ravel()\nv[0] = 1", "for row in a:\n    row += 1", "np.multiply(b, 2, a)",
     "v = a if i else b.copy()\nv[0] = 1", "a[0], c = 1, 2", "a.flat[0] = 1", "for a[0] in range(3):\n    pass",
     "v, w = a, b.copy()\nv[0] = 1", "def inner():\n    a[0] = 1\ninner()", "np.nan_to_num(a, copy=False)", "del a[0]",
-    "c = [a]\nc[0][0] = 1", "a.partition(2)",
+    "c = [a]\nc[0][0] = 1", "a.partition(2)", "a[0] = 0\na = a.copy()", "if i:\n    a = a.copy()\na[0] = 1", "a = a.ravel()\na[0] = 1",
+    "a = a[1:]\nv = a.T\nv += 1", "v = a[1:]\na = a.copy()\nv += 1",
 ]  # fmt: skip
 
 
@@ -44,7 +45,8 @@ def test_a_write_into_a_parameter(body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     ["a = a + 1", "v = a.copy()\nv[0] = 1", "v = a[a > 0]\nv += 1", "np.sort(a)", "v = np.add(a, 1)\nv[0] = 1",
-     "c = []\nc.append(1)", "a = a * 2\nreturn a[0]", "s = 0\nfor k in range(3):\n    s += k"],
+     "c = []\nc.append(1)", "a = a * 2\nreturn a[0]", "a = a.copy()\nfor k in range(3):\n    a[k] = 0",
+     "a = np.array(a)\nv = a[1:]\nv[:] = 0", "a, i = a + 1, 2\na += 1", "s = 0\nfor k in range(3):\n    s += k"],
 )  # fmt: skip
 def test_no_write_into_a_parameter(body: str) -> None:
     assert "a" not in written(body)
