@@ -60,8 +60,8 @@ GENERATOR_METHODS = words(
 """Methods of ``numpy.random.Generator``, ``RandomState`` and ``random.Random`` that draw."""
 COPY_METHODS = (
     words(
-        "copy flatten tolist tobytes item sum mean std var min max prod cumsum cumprod any all argmax argmin argsort dot "
-        "round clip take repeat conj conjugate nonzero trace ptp searchsorted choose compress astype count index "
+        "copy flatten tolist tobytes item sum mean std var min max prod cumsum cumprod any all argmax argmin argsort "
+        "dot round clip take repeat conj conjugate nonzero trace ptp searchsorted choose compress astype count index "
         "format join split strip replace lower upper startswith endswith"
     )
     | GENERATOR_METHODS

@@ -252,9 +252,9 @@ def foreign_calls(ctx: Context) -> Iterator[Note]:
     What happens: Compilation stops with TracerArrayConversionError.
     Why: SciPy, pandas and compiled extensions want the numbers of an array, and a tracer has none.
     Example:
-        y = scipy.optimize.brentq(f, 0, x.max())
+        y = scipy.interpolate.interp1d(t, v)(x)
     Instead:
-        y = jax.scipy.optimize.minimize(f, x0, method="BFGS").x
+        y = jnp.interp(x, t, v)
     See: https://docs.jax.dev/en/latest/errors.html
         https://docs.jax.dev/en/latest/jax.scipy.html
     """

@@ -367,9 +367,9 @@ def plain_results(ctx: Context) -> Iterator[Note]:
     What happens: A function that returns np.float32 returns a Python float; the dtype is lost.
     Why: Numba unboxes numbers into Python's own types.
     Example:
-        return x.sum()
+        y = fn(x)  # returns x[0] of a float32 array
     Instead:
-        return np.array([x.sum()], dtype=x.dtype)
+        y = np.float32(fn(x))
     See: https://numba.readthedocs.io/en/stable/reference/types.html
     """
     result = ctx.observed.result

@@ -244,7 +244,7 @@ def wrapped_scalars(ctx: Context) -> Iterator[Note]:
     Example:
         m = torch.compile(lambda x: np.median(x))(x)
     Instead:
-        m = torch.compile(lambda x: np.quantile(x, 0.5))(x)
+        m = torch.compile(lambda x: np.median(x))(x).reshape(())
     See: https://docs.pytorch.org/docs/stable/torch.compiler_faq.html
     """
     for call in ctx.calls("numpy.median"):
@@ -252,5 +252,5 @@ def wrapped_scalars(ctx: Context) -> Iterator[Note]:
             yield ctx.gotcha(
                 call, ctx.status(call),
                 f"`{ctx.text(call)}` has the shape (1,) instead of () when torch.compile traces NumPy.",
-                "Write `np.quantile(x, 0.5)`.",
+                "Reshape the result: `.reshape(())`.",
             )  # fmt: skip
