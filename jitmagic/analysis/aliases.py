@@ -9,6 +9,9 @@ A *root* is a name that owns memory: a parameter, a name from outside, or a loca
 >>> sorted(aliases.roots(tree.entry, "v")), sorted(aliases.roots(tree.entry, "w"))
 (['a'], ['w'])
 
+A parameter that a statement of the function's own body rebinds has two memories: ``u = u.copy()`` on line 2 makes the
+root ``u@2`` of all later lines.
+
 Conservative: an alias that exists is reported; one that is reported may not exist (``ravel`` often copies).
 Facts of a watched run, where given, tell a fancy index from a basic one and a scalar from an array.
 """
@@ -22,7 +25,15 @@ from typing import Any
 import numpy as np
 
 from jitmagic.analysis.names import Names
-from jitmagic.analysis.tree import Comprehension, FunctionNode, SourceTree, bind_arguments, own_nodes, parameter_nodes
+from jitmagic.analysis.tree import (
+    Comprehension,
+    FunctionNode,
+    SourceTree,
+    bind_arguments,
+    own_nodes,
+    parameter_nodes,
+    target_names,
+)
 from jitmagic.analysis.words import words
 from jitmagic.observe.facts import ValueFact
 
@@ -36,19 +47,25 @@ VIEW_FUNCTIONS = words(
     "asanyarray ascontiguousarray asfortranarray asarray_chkfinite atleast_1d atleast_2d atleast_3d diagonal diag real "
     "imag flip fliplr flipud rot90 split array_split vsplit hsplit dsplit require matrix_transpose unstack trim_zeros "
     "lib.stride_tricks.as_strided lib.stride_tricks.sliding_window_view linalg.diagonal linalg.matrix_transpose "
-    "real_if_close")
+    "real_if_close"
+)
 """Functions of NumPy whose result may share memory with their arguments."""
 
 GENERATOR_METHODS = words(
     "random normal standard_normal uniform integers choice permutation permuted poisson exponential gamma beta "
     "binomial multinomial lognormal laplace logistic pareto rayleigh triangular vonmises weibull zipf geometric "
     "standard_exponential standard_gamma standard_t standard_cauchy multivariate_normal dirichlet chisquare gumbel "
-    "hypergeometric negative_binomial bytes spawn randint rand randn random_sample gauss")
+    "hypergeometric negative_binomial bytes spawn randint rand randn random_sample gauss"
+)
 """Methods of ``numpy.random.Generator``, ``RandomState`` and ``random.Random`` that draw."""
-COPY_METHODS = words(
-    "copy flatten tolist tobytes item sum mean std var min max prod cumsum cumprod any all argmax argmin argsort dot "
-    "round clip take repeat conj conjugate nonzero trace ptp searchsorted choose compress astype count index "
-    "format join split strip replace lower upper startswith endswith") | GENERATOR_METHODS
+COPY_METHODS = (
+    words(
+        "copy flatten tolist tobytes item sum mean std var min max prod cumsum cumprod any all argmax argmin argsort "
+        "dot round clip take repeat conj conjugate nonzero trace ptp searchsorted choose compress astype count index "
+        "format join split strip replace lower upper startswith endswith"
+    )
+    | GENERATOR_METHODS
+)
 VIEW_ATTRIBUTES = frozenset({"T", "mT", "real", "imag", "flat", "data", "base"})
 PLAIN_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes", "strides", "flags"})
 PASSING_BUILTINS = frozenset({"list", "tuple", "zip", "enumerate", "reversed", "iter", "next", "map", "filter",
@@ -57,7 +74,8 @@ FANCY_MAKERS = words(
     "arange where nonzero flatnonzero argsort argwhere unique lexsort ix_ array asarray searchsorted digitize isnan "
     "isfinite isinf logical_and logical_or logical_not logical_xor tril_indices triu_indices diag_indices isin isclose "
     "greater less greater_equal less_equal equal not_equal random.permutation random.randint linspace argpartition "
-    "random.choice signbit unravel_index")
+    "random.choice signbit unravel_index"
+)
 
 NONE: frozenset[str] = frozenset()
 
@@ -82,6 +100,9 @@ class Aliases:
         self.tree, self.names, self.fact = tree, names, fact
         self._direct: dict[ast.AST, dict[str, set[str]]] = {}
         self._fresh: dict[ast.AST, set[str]] = {}
+        self._rebound: dict[ast.AST, dict[str, list[ast.stmt]]] = {
+            function: self._rebindings(function) for function in tree.definitions()
+        }
         self._returns: dict[ast.AST, frozenset[str]] = dict.fromkeys(tree.definitions(), NONE)
         changed = True
         while changed:  # a helper's result may alias its parameters: repeat until no summary grows
@@ -96,7 +117,10 @@ class Aliases:
         """Returns the names whose memory ``name`` may share in ``function``; itself, where it owns some."""
         direct, fresh = self._direct.get(function, {}), self._fresh.get(function, set())
         found: set[str] = set()
-        seen, pending = {name}, [name]
+        start = {name} | {
+            f"{name}@{s.lineno}" for s in self._rebound.get(function, {}).get(name, []) if "@" not in name
+        }
+        seen, pending = set(start), list(start)
         while pending:
             current = pending.pop()
             sources = direct.get(current)
@@ -118,6 +142,35 @@ class Aliases:
     def returned(self, function: FunctionNode) -> frozenset[str]:
         """Returns the parameters and outer names with which a function's result may share memory."""
         return self._returns.get(function, NONE)
+
+    def _rebindings(self, function: ast.FunctionDef) -> dict[str, list[ast.stmt]]:
+        """Returns the unconditional rebindings of each parameter, unless a nested function may see both memories."""
+        parameters = set(self.names.scope(function).parameters)
+        nested = {
+            name.id
+            for node in own_nodes(function)
+            if isinstance(node, ast.FunctionDef | ast.Lambda)
+            for name in ast.walk(node)
+            if isinstance(name, ast.Name)
+        }
+        found: dict[str, list[ast.stmt]] = {}
+        for statement in function.body:
+            if isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    for name in target_names(target):
+                        if name.id in parameters - nested:
+                            found.setdefault(name.id, []).append(statement)
+        return found
+
+    def _key(self, name: ast.Name) -> str:
+        """Returns a name, with the line of the rebinding that its place comes after."""
+        function = self.tree.definition_of(name)
+        line = None
+        for statement in self._rebound.get(function, {}).get(name.id, []) if function is not None else []:
+            stored = isinstance(name.ctx, ast.Store) and self.tree.statement_of(name) is statement
+            if stored or (statement.end_lineno or 0) < name.lineno:
+                line = statement.lineno
+        return name.id if line is None else f"{name.id}@{line}"
 
     def is_fancy(self, index: ast.AST) -> bool | None:
         """Tells whether an index selects by an array or a list (so that NumPy copies); None where it is not known."""
@@ -190,9 +243,10 @@ class Aliases:
                 known = self.fact(target)
                 if known is not None and known.kind in IMMUTABLE:
                     found = NONE
-                direct.setdefault(target.id, set()).update(found - {target.id})
+                key = self._key(target)
+                direct.setdefault(key, set()).update(found - {key})
                 if not found:
-                    fresh.add(target.id)
+                    fresh.add(key)
             elif isinstance(target, ast.Subscript | ast.Attribute) and value is not None:
                 self._store(direct, target, value)
 
@@ -271,7 +325,7 @@ class Aliases:
         if fact is not None and fact.kind in IMMUTABLE:
             return NONE
         if isinstance(node, ast.Name):
-            return NONE if self.names.path(node) is not None else frozenset({node.id})
+            return NONE if self.names.path(node) is not None else frozenset({self._key(node)})
         if isinstance(node, ast.Starred | ast.NamedExpr | ast.Await):
             return self._names(node.value)
         if isinstance(node, ast.IfExp):

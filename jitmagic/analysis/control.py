@@ -410,7 +410,7 @@ class Control:
             if owner is None:
                 return
             span = self.tree.span(node)
-            found.append(Place(kind, span, taint.level, taint.sources, _reason(taint), owner.name, node))
+            found.append(Place(kind, span, taint.level, taint.sources, self._reason(taint), owner.name, node))
 
         for node in ast.walk(self.tree.module):
             if isinstance(node, ast.If | ast.While | ast.Assert | ast.IfExp):
@@ -436,6 +436,14 @@ class Control:
             elif isinstance(node, ast.Call):
                 self._call_places(node, add)
         return found
+
+    def _reason(self, taint: Taint) -> str:
+        def is_array(name: str) -> bool:
+            return self._flows.get((self.tree.entry, name), Flow()).value.level is Level.ARRAY
+
+        if taint.level is Level.SCALAR:
+            return f"depends on the value of {_listed(taint.sources)}"
+        return f"depends on the contents of {_listed(name for name in taint.sources if is_array(name))}"
 
     def _index_places(self, node: ast.Subscript, add: Callable[..., None]) -> None:
         fact = self.fact(node.value)
@@ -466,13 +474,13 @@ class Control:
             add("shape", argument, self._flow(argument).value)
 
 
+def _listed(names: Iterable[str]) -> str:
+    quoted = [f"`{name}`" for name in sorted(names)] or ["the arguments"]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
 def _order(place: Place) -> tuple[int, int, bool, str]:
     return place.span.line, place.span.column, place.kind not in ("if", "while", "assert", "ternary"), place.kind
-
-
-def _reason(taint: Taint) -> str:
-    named = " and ".join(f"`{name}`" for name in sorted(taint.sources)) or "the arguments"
-    return f"depends on the contents of {named}" if taint.level is Level.ARRAY else f"depends on the value of {named}"
 
 
 def _root_name(node: ast.AST) -> str | None:

@@ -33,7 +33,8 @@ KINDS = (
 
 MUTATING_METHODS = words(
     "sort fill resize put partition itemset setfield byteswap setflags append extend insert remove pop clear reverse "
-    "update add discard popitem setdefault appendleft popleft shuffle")
+    "update add discard popitem setdefault appendleft popleft shuffle"
+)
 """Methods that change the object they are called on: ndarray's, then the containers'."""
 
 FIRST_ARGUMENT_WRITTEN = frozenset(
@@ -106,7 +107,12 @@ class Effects:
         while changed:  # writes through helpers: repeat until no summary grows
             changed = False
             for function in tree.definitions():
-                written = {effect.name for effect in self._written(function)}
+                parameters = self.names.scope(function).parameters
+                written = {
+                    effect.name
+                    for effect in self._written(function)
+                    if effect.kind != "local written" or effect.name not in parameters
+                }
                 if not written <= self._writes[function]:
                     self._writes[function] |= written
                     changed = True
@@ -166,11 +172,7 @@ class Effects:
 
     def _is_outside(self, name: ast.Name) -> bool:
         """Tells whether a name is a value of the module, not a function, an import, a builtin or an outer local."""
-        return (
-            self.names.binder(name) is None
-            and self.names.path(name) is None
-            and name.id not in self.tree.functions
-        )
+        return self.names.binder(name) is None and self.names.path(name) is None and name.id not in self.tree.functions
 
     def _written(self, function: ast.FunctionDef) -> list[Effect]:
         found: list[Effect] = []
@@ -178,9 +180,10 @@ class Effects:
         def write(target: ast.AST, node: ast.AST, how: str, through: str = "") -> None:
             direct = target.id if isinstance(target, ast.Name) else ""
             for root in sorted(self._roots(target, function)):
-                label = through or (direct if direct != root else "")
-                kind = self._kind_of(root, function)
-                found.append(self._effect(kind, root, node, function, how, label))
+                name = root.partition("@")[0]
+                label = through or (direct if direct != name else "")
+                kind = "local written" if "@" in root else self._kind_of(root, function)
+                found.append(self._effect(kind, name, node, function, how, label))
 
         for node in own_nodes(function):
             if isinstance(node, ast.Assign | ast.AnnAssign | ast.For | ast.Delete):

@@ -14,6 +14,7 @@ Two subscripts are taken for overlapping unless their text is the same, or one a
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jitmagic.analysis.aliases import Aliases
@@ -76,11 +77,11 @@ def _of(
         return []
     written = aliases.sources(target.value if isinstance(target, ast.Subscript) else target)
     for value in values:
-        for read in ast.walk(value):
+        for read in _uncopied(value):
             shared = written & _read(aliases, read, target)
             if shared:
                 bare = bool(aliases.sources(value) & shared)
-                return [Overlap(sorted(shared)[0], statement, target, read, augmented, bare)]  # type: ignore[arg-type]
+                return [Overlap(min(shared).partition("@")[0], statement, target, read, augmented, bare)]  # type: ignore[arg-type]
     return []
 
 
@@ -98,6 +99,16 @@ def _read(aliases: Aliases, read: ast.AST, target: ast.expr) -> frozenset[str]:
         same = ast.dump(read.slice) == ast.dump(target.slice)
         return frozenset() if same or _disjoint(target, read) else aliases.sources(read.value)
     return aliases.sources(read.value)
+
+
+def _uncopied(value: ast.AST) -> Iterator[ast.AST]:
+    """Yields the nodes of an expression that no explicit copy stands around."""
+    named = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else None
+    if named in ("copy", "array", "flatten", "astype", "clone", "deepcopy"):
+        return
+    yield value
+    for child in ast.iter_child_nodes(value):
+        yield from _uncopied(child)
 
 
 def has_slice(node: ast.Subscript) -> bool:

@@ -58,7 +58,8 @@ _METHODS = {"repeat": ((0,), ("repeats",)), "resize": ((0, 1, 2, 3), ())}
 
 DATA_SHAPED = words(
     "nonzero flatnonzero argwhere unique compress extract union1d intersect1d setdiff1d setxor1d trim_zeros delete "
-    "unique_values unique_counts unique_inverse unique_all bincount repeat")
+    "unique_values unique_counts unique_inverse unique_all bincount repeat"
+)
 """Functions whose result has a shape that depends on the contents of their arguments."""
 
 SAME_SHAPE = words("sort argsort cumsum cumprod roll flip fliplr flipud")

@@ -55,7 +55,8 @@ def repeated_sets(ctx: Context) -> Iterator[Note]:
     Example:
         a[idx] = v
     Instead:
-        cupyx.scatter_max(a, idx, v)
+        last = cp.unique(idx[::-1], return_index=True)[1]
+        a[idx[::-1][last]] = v[::-1][last]
     See: https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
     for node in ctx.nodes(ast.Assign):
@@ -74,7 +75,7 @@ def repeated_sets(ctx: Context) -> Iterator[Note]:
 def other_casts(ctx: Context) -> Iterator[Note]:
     """Casting a negative float to an unsigned integer gives another number.
 
-    What happens: -1.0 to uint8 is 255 in NumPy and 0 on some GPUs; inf and NaN differ too.
+    What happens: -1.0 to uint8 need not be NumPy's 255 on a GPU; inf and NaN to integers differ too.
     Why: The C standard leaves these casts undefined.
     Example:
         y = x.astype(np.uint8)
@@ -131,7 +132,8 @@ def element_loops(ctx: Context) -> Iterator[Note]:
     See: https://docs.cupy.dev/en/stable/user_guide/performance.html
     """
     for loop, trips in python_loops(ctx, LAUNCHES_FROM):
-        indices = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)} if isinstance(loop, ast.For) else set()
+        target = loop.target if isinstance(loop, ast.For) else ast.Pass()
+        indices = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
         touched = [
             node for statement in loop.body for node in ast.walk(statement)
             if isinstance(node, ast.Subscript) and ctx.kind(node.value) in ("array", None)

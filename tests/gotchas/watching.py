@@ -142,7 +142,9 @@ def observe(workload: Workload, watched: bool = True) -> Observation:
         result = fact_of(namespace[name](*args))
     except Exception as error:
         frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None and frame.tb_next.tb_frame.f_code.co_filename == "<watched>":
+        while frame is not None and frame.tb_next is not None:
+            if frame.tb_next.tb_frame.f_code.co_filename != "<watched>":
+                break
             frame = frame.tb_next
         raised = RaisedFact(type(error).__name__, str(error), frame.tb_lineno if frame else None)
     mutated = tuple(

@@ -30,10 +30,11 @@ _TYPES = {
 def _static_note(ctx: Context, place: Place, what: str) -> Note:
     """Tells of a scalar that the variant makes a static argument."""
     named = " and ".join(f"`{name}`" for name in sorted(place.sources))
+    depends = "" if f"`{ctx.text(place.node)}`" == named else f" and depends on {named}"
     return ctx.gotcha(
         place.node, ctx.status(place.node),
-        f"`{ctx.text(place.node)}` {what} and depends on {named}: the variant makes {named} static, and compiles again "
-        "for every new value.",
+        f"`{ctx.text(place.node)}` {what}{depends}: the variant makes {named} static, and compiles again for every new "
+        "value.",
         f"Keep {named} the same over many calls, or take the length from an array's shape.",
         handled=True,
     )  # fmt: skip
@@ -139,7 +140,8 @@ def traced_conversions(ctx: Context) -> Iterator[Note]:
         if place.kind not in kinds or not ctx.is_traced(place):
             continue
         if place.level is Level.SCALAR:
-            yield _static_note(ctx, place, "is needed as a Python number")
+            what = "sets a trip count" if place.kind == "range" else "is needed as a Python number"
+            yield _static_note(ctx, place, what)
             continue
         fix = {
             "math": "Use the function of the same name in `jnp`.",
@@ -250,9 +252,9 @@ def foreign_calls(ctx: Context) -> Iterator[Note]:
     What happens: Compilation stops with TracerArrayConversionError.
     Why: SciPy, pandas and compiled extensions want the numbers of an array, and a tracer has none.
     Example:
-        y = scipy.optimize.brentq(f, 0, x.max())
+        y = scipy.interpolate.interp1d(t, v)(x)
     Instead:
-        y = jax.scipy.optimize.minimize(f, x0, method="BFGS").x
+        y = jnp.interp(x, t, v)
     See: https://docs.jax.dev/en/latest/errors.html
         https://docs.jax.dev/en/latest/jax.scipy.html
     """

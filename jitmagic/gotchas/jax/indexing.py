@@ -33,11 +33,16 @@ def masks(ctx: Context) -> Iterator[Note]:
         x = jnp.where(x < 0, 0, x)
     See: https://docs.jax.dev/en/latest/errors.html
     """
+    told: set[tuple[ast.AST | None, str]] = set()
     for node in ctx.nodes(ast.Subscript):
         for index in index_parts(node):
+            once = (ctx.tree.statement_of(node), ctx.text(index))
+            if once in told:
+                continue
             mask = None if isinstance(index, ast.Slice | ast.Constant) else is_mask(ctx, index)
             if not mask or ctx.control.level(index) is Level.STATIC:
                 continue
+            told.add(once)
             stored = isinstance(node.ctx, ast.Store)
             yield ctx.gotcha(
                 node, ctx.status(node),

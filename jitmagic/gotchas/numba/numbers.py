@@ -248,17 +248,19 @@ def wrapping_integers(ctx: Context) -> Iterator[Note]:
             p *= i
     See: https://numba.readthedocs.io/en/stable/reference/pysemantics.html
     """
-    for node in ctx.nodes(ast.BinOp, ast.Name):
+    for node in [*ctx.nodes(ast.BinOp), *ctx.nodes(ast.Name)]:
         fact = ctx.fact(node)
         low, high = (fact.low, fact.high) if fact is not None and fact.kind == "int" else (None, None)
         if low is None or high is None or (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)):
             continue
         if high >= 2**63 or low < -(2**63):
+            bits = max(high.bit_length(), low.bit_length())
             yield ctx.gotcha(
                 node, CONFIRMED,
-                f"`{ctx.text(node)}` reaches {high if high >= 2**63 else low:.3g}, beyond 64 bits: in Numba it wraps.",
+                f"`{ctx.text(node)}` needs {bits} bits: in Numba it wraps at 64.",
                 "Use a float where a rounded number is good enough.",
             )  # fmt: skip
+            return  # what is computed from it says nothing new
     if ctx.observed.watched:
         return
     for node in ctx.nodes(ast.AugAssign):
@@ -365,9 +367,9 @@ def plain_results(ctx: Context) -> Iterator[Note]:
     What happens: A function that returns np.float32 returns a Python float; the dtype is lost.
     Why: Numba unboxes numbers into Python's own types.
     Example:
-        return x.sum()
+        y = fn(x)  # returns x[0] of a float32 array
     Instead:
-        return np.array([x.sum()], dtype=x.dtype)
+        y = np.float32(fn(x))
     See: https://numba.readthedocs.io/en/stable/reference/types.html
     """
     result = ctx.observed.result

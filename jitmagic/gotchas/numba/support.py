@@ -201,7 +201,8 @@ METHODS: dict[str, str] = {
     "all": "", "any": "", "argmax": "axis", "argmin": "axis", "argsort": "kind", "astype": "dtype", "clip": "min max",
     "conj": "", "conjugate": "", "copy": "", "cumprod": "", "cumsum": "axis dtype", "dot": "b", "fill": "value",
     "flatten": "", "item": "", "max": "", "mean": "", "min": "", "nonzero": "", "prod": "", "ravel": "",
-    "repeat": "repeats", "reshape": "", "sort": "", "std": "", "sum": "axis dtype", "take": "indices", "transpose": "", "var": "",
+    "repeat": "repeats", "reshape": "", "sort": "", "std": "",
+    "sum": "axis dtype", "take": "indices", "transpose": "", "var": "",
     "view": "dtype",
 }  # fmt: skip
 """Supported methods of arrays with the parameters they accept."""

@@ -160,7 +160,7 @@ def reflected_lists(ctx: Context) -> Iterator[Note]:
             yield ctx.gotcha(
                 ctx.parameter(label), CONFIRMED,
                 f"`{label}` is a list"
-                + (" of lists or arrays, which Numba refuses." if nested else ": Numba copies it in and out at each call."),
+                + (" of lists or arrays, which Numba refuses." if nested else ": Numba copies it in and out on calls."),
                 f"Pass `np.asarray({label})`"
                 + (" or a tuple of arrays." if nested else " or a `numba.typed.List`."),
             )  # fmt: skip

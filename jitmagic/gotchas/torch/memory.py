@@ -86,19 +86,20 @@ def shared_memory(ctx: Context) -> Iterator[Note]:
     told: set[str] = set()
     for effect in ctx.effects.of("argument written"):
         fact = ctx.observed.arguments.get(effect.name)
-        if effect.function != ctx.tree.entry.name or effect.name in told or (fact is not None and fact.kind != "array"):
+        ours = effect.function == ctx.tree.entry.name and (fact is None or fact.kind == "array")
+        if not ours or effect.name in told:
             continue
         told.add(effect.name)
         seen = effect.name in ctx.observed.mutated
         yield ctx.gotcha(
             effect.node, ctx.status(effect.node) if seen or not ctx.observed.watched else NOT_SEEN,
-            f"`{ctx.text(effect.node)}` writes into `{effect.name}`, whose memory a tensor made by `from_numpy` shares; "
+            f"`{ctx.text(effect.node)}` writes into `{effect.name}`, and `from_numpy` shares its memory; "
             "the variant works on a clone.",
             "Use `torch.from_numpy(x).clone()`.",
         )  # fmt: skip
 
 
-@rule("PT-OVERLAP", severity="error", signs=("unsupported operation: some elements of the input tensor and the written",))
+@rule("PT-OVERLAP", severity="error", signs=("some elements of the input tensor and the written",))
 def overlapping_stores(ctx: Context) -> Iterator[Note]:
     """PyTorch refuses to write what it reads.
 
@@ -174,7 +175,7 @@ def mixed_operands(ctx: Context) -> Iterator[Note]:
         kinds = [ctx.kind(argument) for argument in call.args[:2]]
         if "array" in kinds and any(kind in ("int", "float") for kind in kinds):
             yield ctx.gotcha(
-                call, CONFIRMED, f"`{ctx.text(call)}` compares an array with a number, which PyTorch's function refuses.",
+                call, CONFIRMED, f"`{ctx.text(call)}` compares an array with a number, which torch's function refuses.",
                 "Use `torch.clamp(x, min=…)` or `max=…`.",
             )  # fmt: skip
 

@@ -83,12 +83,13 @@ def unpromoted_result(ctx: Context, finding: Finding) -> Iterator[Note]:
 
 
 def unpromoted(ctx: Context) -> Iterator[Note]:
-    """Yields the operations of an array and a NumPy number whose dtype was seen to differ from what torch would give."""
+    """Yields the operations of an array and a NumPy number that were seen to differ from what torch would give."""
     for node in ctx.nodes(ast.BinOp):
         left, right, result = ctx.fact(node.left), ctx.fact(node.right), ctx.fact(node)
         if left is None or right is None or result is None or not isinstance(node.op, ARITHMETIC):
             continue
-        pair = [(f.dtype, f.ndim) for f in (left, right) if f.kind in ("array", "scalar") and f.dtype and f.ndim is not None]
+        typed = [f for f in (left, right) if f.kind in ("array", "scalar")]
+        pair = [(f.dtype, f.ndim) for f in typed if f.dtype and f.ndim is not None]
         if len(pair) < 2 or {ndim == 0 for _, ndim in pair} != {True, False} or result.dtype is None:
             continue
         there = torch_binary([(str(dtype), int(ndim or 0)) for dtype, ndim in pair])
@@ -243,7 +244,7 @@ def wrapped_scalars(ctx: Context) -> Iterator[Note]:
     Example:
         m = torch.compile(lambda x: np.median(x))(x)
     Instead:
-        m = torch.compile(lambda x: np.quantile(x, 0.5))(x)
+        m = torch.compile(lambda x: np.median(x))(x).reshape(())
     See: https://docs.pytorch.org/docs/stable/torch.compiler_faq.html
     """
     for call in ctx.calls("numpy.median"):
@@ -251,5 +252,5 @@ def wrapped_scalars(ctx: Context) -> Iterator[Note]:
             yield ctx.gotcha(
                 call, ctx.status(call),
                 f"`{ctx.text(call)}` has the shape (1,) instead of () when torch.compile traces NumPy.",
-                "Write `np.quantile(x, 0.5)`.",
+                "Reshape the result: `.reshape(())`.",
             )  # fmt: skip
