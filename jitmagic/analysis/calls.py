@@ -8,23 +8,17 @@ from collections.abc import Mapping
 # NumPy functions that write into an argument.
 WRITING = frozenset(
     f"numpy.{name}"
-    for name in "copyto put place putmask fill_diagonal put_along_axis random.shuffle ndarray.fill".split()
+    for name in ["copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis", "random.shuffle", "ndarray.fill"]
 )
 # NumPy functions whose result may share memory with an argument.
 VIEWING = frozenset(
     f"numpy.{name}"
-    for name in (
-        "asarray asanyarray ascontiguousarray asfortranarray atleast_1d atleast_2d atleast_3d reshape ravel squeeze "
-        "transpose swapaxes moveaxis rollaxis expand_dims broadcast_to broadcast_arrays diagonal diag real imag "
-        "split array_split hsplit vsplit dsplit flip fliplr flipud rot90 array require meshgrid permute_dims matrix_transpose "
-        "lib.stride_tricks.as_strided lib.stride_tricks.sliding_window_view nan_to_num real_if_close"
-    ).split()
+    for name in ["asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "atleast_1d", "atleast_2d", "atleast_3d", "reshape", "ravel", "squeeze", "transpose", "swapaxes", "moveaxis", "rollaxis", "expand_dims", "broadcast_to", "broadcast_arrays", "diagonal", "diag", "real", "imag", "split", "array_split", "hsplit", "vsplit", "dsplit", "flip", "fliplr", "flipud", "rot90", "array", "require", "meshgrid", "permute_dims", "matrix_transpose", "lib.stride_tricks.as_strided", "lib.stride_tricks.sliding_window_view", "nan_to_num", "real_if_close"]
 )
-BUILTINS = frozenset("abs min max len float int bool complex range round pow sum divmod enumerate zip tuple".split())
-VIEW_METHODS = frozenset("reshape ravel view transpose swapaxes squeeze diagonal astype".split())
+BUILTINS = frozenset(["abs", "min", "max", "len", "float", "int", "bool", "complex", "range", "round", "pow", "sum", "divmod", "enumerate", "zip", "tuple"])
+VIEW_METHODS = frozenset(["reshape", "ravel", "view", "transpose", "swapaxes", "squeeze", "diagonal", "astype"])
 VALUE_METHODS = frozenset(
-    "sum mean std var min max prod argmin argmax any all dot copy flatten cumsum cumprod clip round conj conjugate "
-    "item nonzero trace repeat searchsorted take ptp".split()
+    ["sum", "mean", "std", "var", "min", "max", "prod", "argmin", "argmax", "any", "all", "dot", "copy", "flatten", "cumsum", "cumprod", "clip", "round", "conj", "conjugate", "item", "nonzero", "trace", "repeat", "searchsorted", "take", "ptp"]
 )
 VIEW_ATTRIBUTES = frozenset({"T", "mT", "real", "imag", "flat", "base"})
 SHAPE_ATTRIBUTES = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
