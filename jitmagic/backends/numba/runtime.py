@@ -34,11 +34,14 @@ class NumbaRuntime(NumpyRuntime):
             return
         bound = inspect.signature(function.py_func).bind(*args, **kwargs)
         types = []
-        for name, parameter in bound.signature.parameters.items():
+        for name, parameter in inspect.signature(function.py_func).parameters.items():
             if parameter.kind is parameter.VAR_POSITIONAL:
-                types += [numba.typeof(value) for value in bound.arguments.get(name, ())]
+                rest = [numba.typeof(value) for value in bound.arguments.get(name, ())]
+                types.append(numba.types.StarArgTuple(rest))
             elif name in bound.arguments:
                 types.append(numba.typeof(bound.arguments[name]))
+            else:
+                types.append(numba.types.Omitted(parameter.default))
         function.compile(tuple(types))
 
     def threads(self) -> int | None:

@@ -25,6 +25,7 @@ from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module, qualified
 from jitmagic.observe.facts import Observation
 
+
 def write(
     workload: Workload,
     observed: Observation,

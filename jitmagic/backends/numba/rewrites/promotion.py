@@ -17,10 +17,7 @@ from jitmagic.backends.numba.typing_model import UFUNC, NumbaType, of_fact, prom
 # Functions of two or three values that promote; the positions of the values.
 _BINARY = {
     f"numpy.{name}": (0, 1)
-    for name in (
-        "add subtract multiply divide true_divide power float_power maximum minimum fmax fmin arctan2 hypot copysign "
-        "mod remainder fmod floor_divide logaddexp logaddexp2 nextafter"
-    ).split()
+    for name in ["add", "subtract", "multiply", "divide", "true_divide", "power", "float_power", "maximum", "minimum", "fmax", "fmin", "arctan2", "hypot", "copysign", "mod", "remainder", "fmod", "floor_divide", "logaddexp", "logaddexp2", "nextafter"]
 } | {"numpy.where": (1, 2)}
 _RING = (cst.Add, cst.Subtract, cst.Multiply)
 
@@ -64,6 +61,8 @@ class Promotion(NumbaRewriter):
         left, right = sides[0], sides[1]
         if self._agrees(ufunc, left, right, wanted, original_node):
             return updated_node
+        if _wraps(wanted):
+            return updated_node if original_node in self._wraps_itself else self._cast(wanted.dtype, updated_node)
         if left.weak and not right.weak and self._may_cast(left, wanted):
             updated_node = updated_node.with_changes(left=self._cast(wanted.dtype, updated_node.left))
             left = replace(left, dtype=wanted.dtype, weak=False)
@@ -72,6 +71,15 @@ class Promotion(NumbaRewriter):
             right = replace(right, dtype=wanted.dtype, weak=False)
         if self._agrees(ufunc, left, right, wanted, original_node) or original_node in self._wraps_itself:
             return updated_node
+        if left.array and wanted.array:
+            # the operand, not the result: the result has lost its digits already
+            updated_node = updated_node.with_changes(left=self._result(wanted, updated_node.left))
+            if promoted(ufunc, replace(left, dtype=wanted.dtype), right, operator=True) == wanted.dtype:
+                return updated_node
+        elif right.array and wanted.array:
+            updated_node = updated_node.with_changes(right=self._result(wanted, updated_node.right))
+            if promoted(ufunc, left, replace(right, dtype=wanted.dtype), operator=True) == wanted.dtype:
+                return updated_node
         return self._result(wanted, updated_node)
 
     def _integer_power(
@@ -121,9 +129,7 @@ class Promotion(NumbaRewriter):
         wanted = of_fact(self.fact(original_node))
         if wanted is None or wanted.weak or wanted.array or isinstance(original_node.operator, cst.Not):
             return updated_node
-        if np.dtype(wanted.dtype).kind in "iu" and wanted.dtype not in ("int64", "uint64"):
-            return self._cast(wanted.dtype, updated_node)
-        return updated_node
+        return self._cast(wanted.dtype, updated_node) if _wraps(wanted) else updated_node
 
     def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
         target = original_node.target
@@ -222,6 +228,11 @@ class Promotion(NumbaRewriter):
                 inner = cst.Call(cst.Name("float"), [cst.Arg(arguments[position].value)])
                 arguments[position] = arguments[position].with_changes(value=inner)
         return updated.with_changes(args=arguments)
+
+
+def _wraps(wanted: NumbaType) -> bool:
+    """Says whether a result is a small integer scalar: made in 64 bits and cut, it is NumPy's."""
+    return not wanted.array and np.dtype(wanted.dtype).kind in "iu" and wanted.dtype not in ("int64", "uint64")
 
 
 def _exact(node: cst.BaseExpression) -> bool:

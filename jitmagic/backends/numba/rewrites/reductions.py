@@ -16,7 +16,7 @@ from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expres
 from jitmagic.errors import Unsupported
 
 _NAMES = {
-    name: name for name in "sum mean std var max min prod any all argmax argmin ptp cumsum cumprod median".split()
+    name: name for name in ["sum", "mean", "std", "var", "max", "min", "prod", "any", "all", "argmax", "argmin", "ptp", "cumsum", "cumprod", "median"]
 } | {"amax": "max", "amin": "min"}
 _FLOATING = ("sum", "mean", "std", "var", "cumsum", "prod")
 _ORDER = ("axis", "dtype", "out", "keepdims")

@@ -10,17 +10,13 @@ from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expres
 from jitmagic.errors import Unsupported
 
 _JOINS = frozenset(
-    f"numpy.{name}" for name in "concatenate stack hstack vstack dstack column_stack row_stack".split()
+    f"numpy.{name}" for name in ["concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "row_stack"]
 )
 _PYTHON_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
 _WITH_DTYPE = frozenset({"astype", "view"})
 _OUT_UFUNCS = frozenset(
     f"numpy.{name}"
-    for name in (
-        "add subtract multiply divide true_divide power maximum minimum sqrt exp log sin cos tan tanh abs absolute "
-        "negative square floor ceil fmax fmin mod remainder floor_divide log10 log2 log1p expm1 arctan2 hypot sign where "
-        "clip reciprocal logical_and logical_or logical_not greater less"
-    ).split()
+    for name in ["add", "subtract", "multiply", "divide", "true_divide", "power", "maximum", "minimum", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "abs", "absolute", "negative", "square", "floor", "ceil", "fmax", "fmin", "mod", "remainder", "floor_divide", "log10", "log2", "log1p", "expm1", "arctan2", "hypot", "sign", "where", "clip", "reciprocal", "logical_and", "logical_or", "logical_not", "greater", "less"]
 )
 
 
@@ -129,7 +125,7 @@ class Spelling(NumbaRewriter):
             return updated
         order = keywords.get("ord")
         axis = keywords.get("axis")
-        if order is not None and code(order) not in ("2", "None") or axis is None:
+        if (order is not None and code(order) not in ("2", "None")) or axis is None:
             return updated
         line = self.module.line(original)
         try:

@@ -1,0 +1,146 @@
+"""CuPy's source: what it reads like, and that it computes what NumPy computes, with NumPy in CuPy's place."""
+
+import dataclasses
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from jitmagic.backends.cupy import CupyBackend
+from jitmagic.backends.cupy import backend as backend_module
+from jitmagic.backends.protocol import Draft, Failure, VariantRefusal
+from tests.backends.numba.harness import assert_same, drafts, observed, reference, run, workload
+from tests.backends.numba.programs import PROGRAMS
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    """NumPy under the name of CuPy."""
+    stand_in = types.ModuleType("cupy")
+    stand_in.__dict__.update({k: v for k, v in np.__dict__.items() if not k.startswith("__")})
+    stand_in.asarray = np.array  # a copy, as the way to a GPU is
+    stand_in.asnumpy = np.array
+    monkeypatch.setitem(sys.modules, "cupy", stand_in)
+    return stand_in
+
+
+def draft_of(source, *args, **kwargs):
+    return drafts(workload(source, *args, **kwargs), CupyBackend())["cupy"]
+
+
+ARRAYS = [
+    "polynomial in float32", "sigmoid with a clip", "relu", "sum of float32", "norms", "axis reductions", "standardise",
+    "softmax", "heat stencil on slices", "matrix product", "einsum", "in place", "out keyword", "weighted sum of arrays",
+    "stacking", "mask of a matrix", "keyword-only", "runge-kutta", "cumulative sums", "int8 image",
+]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_array_programs_compute_the_same(name, cupy):
+    source, args, _, *rest = PROGRAMS[name]
+    work = workload(source, *args, **(rest[0] if rest else {}))
+    draft = drafts(work, CupyBackend())["cupy"]
+    assert isinstance(draft, Draft), draft
+    assert "np." not in draft.module.text
+    wanted, left = reference(work)
+    got, after = run(work, draft, name)
+    assert_same(got, wanted, 1e-12)
+    for one, two in zip(after, left, strict=True):
+        assert_same(one, two, 1e-12)
+
+
+def test_the_source_is_the_users_with_other_functions():
+    draft = draft_of("def fn(x):  # root\n    # of squares\n    return np.sqrt(x * x)\n", np.ones(3))
+    assert draft.module.text == "import cupy as cp\n\n\ndef fn(x):  # root\n    # of squares\n    return cp.sqrt(x * x)\n"
+
+
+def test_a_written_argument_is_copied_there_and_back():
+    draft = draft_of("def fn(x, out):\n    out[:] = np.sin(x)\n    return out\n", np.ones(3), np.zeros(3))
+    assert draft.written == ("out",)
+    assert draft.module.text == (
+        "import cupy as cp\n\n\ndef _fn(x, out):\n    out[:] = cp.sin(x)\n    return out\n\n\n"
+        "def fn(x, out):\n    out_gpu = cp.asarray(out)\n    _fn(x, out_gpu)\n    # the caller's arrays live on the host\n"
+        "    out[...] = cp.asnumpy(out_gpu)\n    return out\n"
+    )
+
+
+def test_the_same_object_comes_back(cupy):
+    work = workload("def fn(x):\n    x *= 2\n    return x\n", np.ones(3))
+    draft = drafts(work, CupyBackend())["cupy"]
+    result, args = run(work, draft, "same")
+    assert result is args[0]
+
+
+def test_constant_arrays_go_to_the_gpu_once(cupy):
+    work = workload("def fn(x):\n    return x @ table\n", np.ones(3), needs={"table": np.arange(3.0)})
+    draft = drafts(work, CupyBackend())["cupy"]
+    assert "table = cp.asarray(table)\n" in draft.module.text
+    assert run(work, draft, "table")[0] == 3.0
+
+
+LOOP = "def fn(x):\n    y = np.empty_like(x)\n    for i in range(x.size):\n        y[i] = x[i] * 2\n    return y\n"
+REFUSED = {
+    "elements": ("CP-LOOP", 3, LOOP, (np.ones(1000),)),
+    "random": ("CP-RNG", 2, "def fn(n):\n    return np.random.rand(n)\n", (3,)),
+    "missing": ("CP-NOFUNC", 2, "def fn(x):\n    return np.insert(x, 0, 1.0)\n", (np.ones(3),)),
+}
+
+
+@pytest.mark.parametrize(("code", "line", "source", "args"), REFUSED.values(), ids=REFUSED)
+def test_refusals_name_the_line(code, line, source, args):
+    answer = draft_of(source, *args)
+    assert isinstance(answer, VariantRefusal)
+    assert (answer.refusal.code, answer.refusal.line) == (code, line)
+
+
+def test_a_short_loop_over_elements_is_let_through():
+    assert isinstance(draft_of(LOOP, np.ones(4)), Draft)
+
+
+def test_a_time_loop_of_array_steps_is_let_through():
+    source = "def fn(u, n):\n    for _ in range(n):\n        u = u + 0.1 * np.sin(u)\n    return u\n"
+    assert isinstance(draft_of(source, np.ones(4), 2000), Draft)
+
+
+def test_overlapping_arguments_that_are_written_are_refused():
+    work = workload("def fn(a, b):\n    a[:] = b\n", np.zeros(4), np.ones(4))
+    facts = observed(work)
+    assert isinstance(CupyBackend().drafts(work, facts)[0], Draft)
+    answer = CupyBackend().drafts(work, dataclasses.replace(facts, overlapping=(("a", "b"),)))[0]
+    assert isinstance(answer, VariantRefusal)
+    assert "share memory" in answer.refusal.reason
+
+
+def test_a_condition_on_a_result_is_noted():
+    draft = draft_of("def fn(x):\n    if x.sum() > 1:\n        return x\n    return -x\n", np.ones(3))
+    assert any("line 2" in note and "waits" in note for note in draft.notes)
+
+
+def test_a_missing_function_is_told_from_cupys_error():
+    work = workload("def fn(x):\n    return np.heaviside(x, 0.5)\n", np.ones(3))
+    backend = CupyBackend()
+    draft = drafts(work, backend)["cupy"]
+    line = draft.module.text.splitlines().index("    return cp.heaviside(x, 0.5)") + 1
+    failure = Failure("check", "builtins.AttributeError", "module 'cupy' has no attribute 'heaviside'", line)
+    answer = backend.revise(work, None, draft, failure)
+    assert (answer.line, answer.reason) == (2, "line 2: CuPy has no `heaviside`")
+
+
+def test_without_cupy_the_remedy_fits_the_driver(monkeypatch):
+    def missing(name):
+        raise backend_module.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(backend_module.metadata, "version", missing)
+    monkeypatch.setattr(backend_module, "_driver_version", lambda: 590)
+    assert CupyBackend().availability().remedy == 'pip install "jitmagic[cuda13]"'
+    monkeypatch.setattr(backend_module, "_driver_version", lambda: None)
+    assert CupyBackend().availability().remedy == 'pip install "jitmagic[cuda12]"'
+
+
+def test_without_a_driver_the_reason_says_so(monkeypatch):
+    monkeypatch.setattr(backend_module.metadata, "version", lambda name: "14.2.0")
+    monkeypatch.setattr(backend_module, "_driver_loaded", lambda: False)
+    found = CupyBackend().availability()
+    assert found.installed
+    assert "no NVIDIA GPU" in found.reason

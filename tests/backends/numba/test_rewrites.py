@@ -1,0 +1,182 @@
+"""Before and after: what each rewrite makes of a function. Nothing is compiled here."""
+
+import textwrap
+
+import numpy as np
+import pytest
+
+from jitmagic.backends.protocol import Draft
+from tests.backends.numba.harness import drafts, workload
+
+F32 = np.arange(1.0, 7.0, dtype="float32")
+F64 = np.arange(1.0, 7.0)
+U8 = np.arange(1, 7, dtype="uint8")
+MATRIX = np.arange(12.0).reshape(3, 4)
+
+
+def body(variant, source, *args, **kwargs):
+    """Returns the lines of the function itself, or the refusal."""
+    draft = drafts(workload(source, *args, **kwargs))[variant]
+    if not isinstance(draft, Draft):
+        return draft.refusal.reason
+    lines = draft.module.text.splitlines()
+    start = max(k for k, line in enumerate(lines) if line.startswith("@njit"))
+    return "\n".join(lines[start + 2 :]) + "\n"
+
+
+SERIAL = {
+    "a float beside float32": ("return x * 0.5", "return x * np.float32(0.5)", (F32,)),
+    "a float beside float64": ("return x * 0.5", "return x * 0.5", (F64,)),
+    "a parameter beside float32": ("return k * x", "return np.float32(k) * x", (F32, 0.5)),
+    "an int beside float32 arrays": ("return x * 2", "return x * 2", (F32,)),
+    "an int beside a float32 scalar": ("return x[:1] * (x[0] * 2)", "return x[:1] * (x[0] * np.float32(2))", (F32,)),
+    "a constant of NumPy": ("return x * np.pi", "return x * np.float32(np.pi)", (F32,)),
+    "a power": ("return x ** 0.5", "return x ** np.float32(0.5)", (F32,)),
+    "an exact comparison": ("return x > 0.5", "return x > 0.5", (F32,)),
+    "an inexact comparison": ("return x > 0.1", "return x > np.float32(0.1)", (F32,)),
+    "where": ("return np.where(x > 0, x, 0.0)", "return np.where(x > 0, x, np.float32(0.0))", (F32,)),
+    "math": ("return x[:2] * math.sqrt(x[0])", "return x[:2] * np.float32(math.sqrt(float(x[0])))", (F32,)),
+    "a small integer array": ("return x * 3", "return x * np.uint8(3)", (U8,)),
+    "small integers divided": ("return x / x", "return x.astype(np.float64) / x", (U8,)),
+    "int64 with float32": ("return x * k", "return x.astype(np.float64) * k", (F32, np.arange(6))),
+    "a store that wraps by itself": ("x[0] = x[1] * x[2] + 7", "x[0] = x[1] * x[2] + 7", (U8,)),
+    "a negative power": ("return x * 10 ** -k", "return x * 10.0 ** -k", (F64, 2)),
+    "sum": ("return x - x.sum()", "return x - np.float32(np.sum(x, dtype=np.float64))", (F32,)),
+    "mean": ("return x - np.mean(x)", "return x - np.float32(np.sum(x, dtype=np.float64) / x.size)", (F32,)),
+    "sum of float64": ("return x - x.sum()", "return x - x.sum()", (F64,)),
+    "mean along an axis": ("return x.mean(axis=0)", "return np.sum(x, axis=0) / x.shape[0]", (MATRIX,)),
+    "keepdims": (
+        "return x - x.sum(axis=1, keepdims=True)", "return x - np.sum(x, axis=1).reshape(-1, 1)", (MATRIX,),
+    ),
+    "max along an axis": ("return x.max(axis=1)", "return max_axis1(x)", (MATRIX,)),
+    "norm along an axis": (
+        "return np.linalg.norm(x, axis=1)", "return np.sqrt(np.sum(x ** 2, axis=1))", (MATRIX,),
+    ),
+    "overlap": ("x[1:] += x[:-1]", "x[1:] += x[:-1].copy()", (F64,)),
+    "reversal": ("x[:] = x[::-1]", "x[:] = x[::-1].copy()", (F64,)),
+    "an expression needs no copy": ("x[1:] = x[:-1] + 1", "x[1:] = x[:-1] + 1", (F64,)),
+    "the same place": ("x[1:] += x[1:]", "x[1:] += x[1:]", (F64,)),
+    "rows apart": ("x[0] = x[1]", "x[0] = x[1]", (MATRIX,)),
+    "other arrays": ("x[1:] = k[:-1]", "x[1:] = k[:-1]", (F64, F64 + 1)),
+    "a list of arrays": ("return np.concatenate([x, x])", "return np.concatenate((x, x))", (F64,)),
+    "a Python dtype": ("return np.zeros(3, dtype=int) + x.astype(float)[:3]",
+                       "return np.zeros(3, dtype=np.int64) + x.astype(np.float64)[:3]", (F64,)),
+    "out": ("np.multiply(x, 2.0, out=x)", "x[...] = np.multiply(x, 2.0)", (F64,)),
+    "a mask of two axes": ("x[x > 3] = 0", "x[...] = np.where(x > 3, np.float64(0), x)", (MATRIX,)),
+    "a comment": ("y = x + 1  # one more\n    return y", "y = x + 1  # one more\n    return y", (F64,)),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "args"), SERIAL.values(), ids=SERIAL)
+def test_serial(before, after, args):
+    head = "def fn(x, k):\n" if len(args) == 2 else "def fn(x):\n"
+    assert body("numba", f"{head}    {before}\n", *args) == f"    {after}\n"
+
+
+PARALLEL = {
+    "a map": (
+        "y = np.empty_like(x)\nfor i in range(x.size):\n    y[i] = x[i] + 1\nreturn y",
+        "y = np.empty_like(x)\nfor i in prange(x.size):\n    y[i] = x[i] + 1\nreturn y", (F64,),
+    ),
+    "an index that is computed with": (
+        "y = np.empty_like(x)\nfor i in range(1, x.size):\n    y[i] = x[i - 1]\nreturn y",
+        "y = np.empty_like(x)\nfor i_ in prange(1, x.size):\n    i = np.int64(i_)  # prange's index is unsigned\n"
+        "    y[i] = x[i - 1]\nreturn y", (F64,),
+    ),
+    "a maximum": (
+        "m = x[0]\nfor i in range(x.size):\n    # larger?\n    if m < x[i]:\n        m = x[i]  # take it\nreturn m",
+        "m = x[0]\nfor i in prange(x.size):\n    # larger?\n    m = max(m, x[i])  # take it\nreturn m", (F64,),
+    ),
+    "a new axis": ("return x[:, None] - x[None, :]",
+                   "return np.ascontiguousarray(x).reshape(-1, 1) - np.ascontiguousarray(x).reshape(1, -1)", (F64,)),
+    "NaN in a maximum": ("return x / np.max(x)", "return x / serial_max(x)", (F64,)),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "args"), PARALLEL.values(), ids=PARALLEL)
+def test_parallel(before, after, args):
+    source = "def fn(x):\n" + textwrap.indent(before, "    ") + "\n"
+    assert body("numba-parallel", source, *args) == textwrap.indent(after, "    ") + "\n"
+
+
+def test_the_whole_file_reads_as_written_by_hand():
+    source = '''
+    GAIN = 2.5
+
+
+    def helper(v):
+        """Doubles."""
+        return 2 * v
+
+
+    def fn(x):
+        # every element
+        for i in range(x.size):
+            x[i] = helper(x[i]) * GAIN  # scaled
+    '''
+    draft = drafts(workload(source, F64))["numba-parallel"]
+    assert draft.module.text == textwrap.dedent('''\
+        import numpy as np
+        from numba import njit, prange
+
+        GAIN = 2.5
+
+
+        @njit(error_model="numpy")
+        def helper(v):
+            """Doubles."""
+            return 2 * v
+
+
+        @njit(parallel=True, error_model="numpy")
+        def fn(x):
+            # every element
+            for i in prange(x.size):
+                x[i] = helper(x[i]) * GAIN  # scaled
+        ''').replace("import numpy as np\n", "")
+    assert draft.module.origin_line(draft.module.text.splitlines().index("def fn(x):") + 1) == 9
+
+
+def test_a_float32_result_is_wrapped():
+    draft = drafts(workload("def fn(x):\n    return x[0]\n", F32))["numba"]
+    assert draft.module.text.endswith(
+        "def _fn(x):\n    return x[0]\n\n\ndef fn(x):\n    # Numba returns Python numbers: give back NumPy's scalar type\n"
+        "    return np.float32(_fn(x))\n"
+    )
+    assert draft.entry == "fn"
+
+
+def test_captured_arrays_are_named_in_a_comment():
+    draft = drafts(workload("def fn(x):\n    return x * table\n", F64, needs={"table": F64}))["numba"]
+    assert "# table is expected in this namespace; Numba freezes table when it first compiles.\n" in draft.module.text
+    assert draft.needs == ("table",)
+
+
+REFUSED = {
+    "legacy random": ("NB-SEED", 2, "def fn(n):\n    return np.random.rand(n)\n", (3,)),
+    "global": ("NB-GLOBALS", 2, "COUNT = 0\ndef fn(x):\n    global COUNT\n    COUNT += 1\n    return x\n", (F64,)),
+    "keywords": ("NB-SYNTAX", 1, "def fn(x, **options):\n    return x\n", (F64,)),
+    "big integers": ("NB-INTWRAP", 2, "def fn(n):\n    return 2 ** n / 3 ** n\n", (90,)),
+}
+
+
+@pytest.mark.parametrize(("code", "line", "source", "args"), REFUSED.values(), ids=REFUSED)
+def test_refusals_name_the_line(code, line, source, args):
+    for answer in drafts(workload(source, *args)).values():
+        assert answer.refusal.code == code
+        assert answer.refusal.line in (line, line + 1)
+
+
+def test_a_recurrence_says_why_it_is_not_parallel():
+    source = "def fn(y, a):\n    for i in range(1, len(y)):\n        y[i] = a * y[i - 1]\n"
+    answer = drafts(workload(source, F64, 0.5))["numba-parallel"]
+    assert answer.refusal.line == 3
+    assert answer.refusal.reason == (
+        "nothing to run in parallel: the loop of line 2 writes `y[i]` and reads `y[i - 1]`, which another step wrote (line 3)"
+    )
+
+
+def test_an_axis_of_length_one_from_elsewhere_is_refused_in_parallel_only():
+    made = drafts(workload("def fn(x, k):\n    return x - k\n", MATRIX, MATRIX[:1]))
+    assert isinstance(made["numba"], Draft)
+    assert "axis of length 1" in made["numba-parallel"].refusal.reason
