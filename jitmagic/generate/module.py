@@ -171,12 +171,19 @@ class _Marker(cst.CSTTransformer):
             # PositionProvider starts a block at its first statement: the header ends at least one line before it
             last = max(first, self.old[original_node.body].start.line - 1)
             last = min(last, first + _header_height(original_node))
-            updated_node = updated_node.with_deep_changes(body, header=_with_mark(body.header, first, last))
+            updated_node = self.renewed(updated_node, body.with_changes(header=_with_mark(body.header, first, last)))
         elif isinstance(body, cst.SimpleStatementSuite):
             space = _with_mark(body.trailing_whitespace, first, place.end.line)
-            updated_node = updated_node.with_deep_changes(body, trailing_whitespace=space)
+            updated_node = self.renewed(updated_node, body.with_changes(trailing_whitespace=space))
         self.positions[updated_node] = place
         return updated_node
+
+    def renewed(self, node: Any, body: Any) -> Any:
+        # not with_deep_changes: it makes the test and the else anew, and they would lose their places
+        old = self.positions.get(node.body)
+        if old is not None:
+            self.positions[body] = old
+        return node.with_changes(body=body)
 
 
 def _header_height(node: cst.CSTNode) -> int:

@@ -100,3 +100,14 @@ def test_a_local_name_hides_an_import():
     assert qualified(node, {"np": "numpy"}) == "numpy.linalg.norm"
     assert qualified(node, {"np": "numpy"}, {"np"}) is None
     assert qualified(cst.parse_expression("f(x).y"), {"f": "numpy.f"}) is None
+
+
+def test_the_test_and_the_else_of_an_if_keep_their_places_when_marked():
+    m = module()
+    m.marked()
+    loop = m.function("fn").body.body[1]
+    branch = loop.body.body[0]
+    assert m.span(branch.test) == Span(9, 11, 9, 19)
+    assert m.line(branch.orelse.body.body[0]) == 113
+    assert m.line(branch.orelse.orelse.body.body[0]) == 115
+    assert m.line(loop.iter) == 108

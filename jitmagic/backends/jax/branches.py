@@ -70,12 +70,8 @@ class BranchMaker:
         given = ", ".join(operands)
         lines = [
             with_body(made(f"def {first}({given}):\n    pass\n", node), then),
-            with_body(made(f"def {second}({given}):\n    pass\n", node), other).with_changes(
-                leading_lines=[cst.EmptyLine(indent=False)]
-            ),
-            made(f"return __jax__.lax.cond({', '.join([code(node.test), first, second, *operands])})", node).with_changes(
-                leading_lines=[cst.EmptyLine(indent=False)]
-            ),
+            with_body(made(f"def {second}({given}):\n    pass\n", node), other),
+            made(f"return __jax__.lax.cond({', '.join([code(node.test), first, second, *operands])})", node),
         ]
         lines[0] = leading(lines[0], node)
         return lines
@@ -142,9 +138,7 @@ class BranchMaker:
             kept = [s for s in body if not isinstance(small(s), cst.Pass)]
             definition = made(f"def {name}({', '.join(given)}):\n    pass\n", node)
             lines.append(with_body(definition, [*kept, made(f"return {result}", node)]))
-        lines[1] = lines[1].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
-        call = made(f"{result} = __jax__.lax.cond({', '.join([code(node.test), first, second, *given])})", node)
-        lines.append(call.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
+        lines.append(made(f"{result} = __jax__.lax.cond({', '.join([code(node.test), first, second, *given])})", node))
         lines[0] = leading(lines[0], node)
         return lines
 
@@ -228,7 +222,11 @@ def _assignments(body: Sequence[Any]) -> list[tuple[str, cst.BaseExpression]] | 
         if isinstance(one, cst.AugAssign) and isinstance(one.target, cst.Name):
             symbol = code(one.operator).strip().removesuffix("=")
             value = code(one.value)
-            value = f"({value})" if isinstance(one.value, cst.BinaryOperation) and symbol not in "+" else value
+            product = isinstance(one.value, cst.BinaryOperation) and isinstance(
+                one.value.operator, cst.Multiply | cst.Divide | cst.Power
+            )
+            if isinstance(one.value, cst.BinaryOperation | cst.IfExp) and not (product and symbol in ("+", "-")):
+                value = f"({value})"
             found.append((one.target.value, cst.parse_expression(f"{one.target.value} {symbol} {value}")))
             continue
         return None

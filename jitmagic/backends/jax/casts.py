@@ -12,7 +12,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.promotion import inexact, is_integer, of_operands
-from jitmagic.generate.blocks import code
+from jitmagic.generate.blocks import code, made, small
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -57,6 +57,25 @@ class _Casts(Rewriter):
             self.stack.pop()
         return updated_node
 
+    def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: Any) -> Any:
+        """Gives the counts of ``h, edges = np.histogram(x)`` NumPy's whole numbers; JAX has them in floats."""
+        one = small(original_node)
+        if not self.stack or not isinstance(one, cst.Assign) or not isinstance(one.value, cst.Call):
+            return updated_node
+        target = one.targets[0].target
+        fact = self.stack[-1].of(one.value)
+        if (
+            self.stack[-1].path(one.value.func) in ("numpy.histogram", "numpy.histogram2d")
+            and isinstance(target, cst.Tuple)
+            and isinstance(target.elements[0].value, cst.Name)
+            and fact is not None
+            and fact.items
+            and fact.items[0].dtype == "int64"
+        ):
+            name = target.elements[0].value.value
+            return cst.FlattenSentinel([updated_node, made(f"{name} = {name}.astype(__numpy__.int64)", updated_node)])
+        return updated_node
+
     def leave_BinaryOperation(self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation) -> Any:
         if not self.stack:
             return updated_node
@@ -91,6 +110,9 @@ class _Casts(Rewriter):
         name = path.removeprefix("numpy.")
         positional = [(p, a) for p, a in enumerate(original_node.args) if a.keyword is None and not a.star]
         facts = {p: f for p, a in positional if (f := kinds.of(a.value)) is not None and f.kind in _NUMERIC}
+        if name in ("searchsorted", "digitize") and wanted == "int64":
+            # JAX counts positions in 32 bits where they suffice
+            return cst.parse_expression(f"{code(updated_node)}.astype(__numpy__.int64)")
         if name in _WITH_DTYPE:
             first = facts.get(0)
             if first is not None and first.dtype is not None and _reduced(name, first.dtype) != wanted:

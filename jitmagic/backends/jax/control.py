@@ -68,7 +68,7 @@ class Control:
                         )
                     then = self.block(statements(node), set(defined), True)
                     otherwise = self.block(rest, set(defined), True)
-                    return result + self.branches.returned(node, then, otherwise, defined)
+                    return _spaced([*result, *self.branches.returned(node, then, otherwise, defined)], body)
                 then = self.block(statements(node), set(defined), False)
                 otherwise = self.block(other, set(defined), False)
                 after = self.live.after.get(node, frozenset())
@@ -76,7 +76,7 @@ class Control:
             else:
                 result += self.statement(node, defined, outermost)
             defined |= name_tools.bound(node)
-        return result
+        return _spaced(result, body)
 
     def else_of(self, node: cst.If) -> list[Any]:
         if node.orelse is None:
@@ -109,16 +109,18 @@ class Control:
         inside = set(defined)
         if isinstance(node, cst.For):
             inside |= set(name_tools.targets(node.target))
+        lowered = loop_line(self.module, node) in self.tracing.lowered
+        name = self.loops.reserve(node) if lowered else ""
         body = self.block(statements(node), inside, False)
         head = self.live.head.get(node, frozenset())
         after = self.live.after.get(node, frozenset())
-        if loop_line(self.module, node) in self.tracing.lowered:
+        if lowered:
             if isinstance(node, cst.For):
                 self.forms.add("fori_loop")
-                lines = self.loops.for_loop(node, body, head, after, defined)
+                lines = self.loops.for_loop(name, node, body, head, after, defined)
             else:
                 self.forms.add("while_loop")
-                lines = self.loops.while_loop(node, body, head, after, defined)
+                lines = self.loops.while_loop(name, node, body, head, after, defined)
             return lines
         trips = trip_count(self.module, node)
         if trips is not None and trips > UNROLL:
@@ -131,3 +133,20 @@ class Control:
         new = with_body(node, body)
         self.module.inherit(new, node)
         return [new]
+
+
+def _spaced(body: list[Any], original: Sequence[Any]) -> list[Any]:
+    """Sets blank lines around the functions that were made; the user's own lines stay as they are."""
+    old = set(original)
+    result: list[Any] = []
+    for node in body:
+        new = isinstance(node, cst.FunctionDef) and node not in old
+        after = bool(result) and isinstance(result[-1], cst.FunctionDef) and result[-1] not in old
+        lines = getattr(node, "leading_lines", ())
+        blank = any(line.comment is None for line in lines[:1])
+        if result and (new or after) and not blank:
+            node = node.with_changes(leading_lines=[cst.EmptyLine(indent=False), *lines])
+        if new:
+            old.discard(node)
+        result.append(node)
+    return result

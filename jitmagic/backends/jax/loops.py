@@ -35,7 +35,13 @@ def assigned_facts(module: Module, function: cst.FunctionDef) -> dict[str, list[
     """Returns what was seen of the values given to each name, in the order of the source."""
     finder = _AssignedFacts(module)
     function.visit(finder)
-    return finder.found
+    return whole_facts(module, finder.found, function)
+
+
+def _broadcast(shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    longest = max((len(s) for s in shapes), default=0)
+    padded = [(1,) * (longest - len(s)) + s for s in shapes]
+    return tuple(next((n for n in axis if n != 1), 1) for axis in zip(*padded, strict=True))
 
 
 class _AssignedFacts(cst.CSTVisitor):
@@ -69,6 +75,65 @@ class _AssignedFacts(cst.CSTVisitor):
         # the sum is at least what is added to it, where the name began as a Python number
         if isinstance(node.target, cst.Name):
             self._add(node.target, node.value)
+
+
+def whole_facts(
+    module: Module, assigned: dict[str, list[Assigned]], function: cst.FunctionDef
+) -> dict[str, list[Assigned]]:
+    """Completes facts that differed between the first iteration and the later ones.
+
+    ``total = total + term`` with ``total = 0`` before the loop is a number once and an array from then on: its observed
+    fact is "mixed". The shape that it settles on follows from those of its operands.
+    """
+    settled: dict[str, ValueFact] = {
+        name: last.fact for name, found in assigned.items() for last in found[-1:] if last.fact.kind == "array"
+    }
+
+    def shape_of(node: Any) -> ValueFact | None:
+        fact = module.fact(node)
+        if fact is not None and fact.kind != "mixed":
+            return fact
+        if isinstance(node, cst.Name):
+            return settled.get(node.value)
+        if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):
+            parts = [shape_of(node.left), shape_of(node.right)]
+            arrays = [p for p in parts if p is not None and p.kind == "array" and p.shape is not None and p.dtype]
+            if not arrays:
+                return None
+            dtype = arrays[0].dtype if len({p.dtype for p in arrays}) == 1 else None
+            return ValueFact("array", dtype, _broadcast([p.shape for p in arrays if p.shape is not None]))
+        if isinstance(node, cst.UnaryOperation):
+            return shape_of(node.expression)
+        return None
+
+    values = _AssignedValues()
+    function.visit(values)
+    for _ in range(3):
+        for name, value in values.found:
+            fact = shape_of(value)
+            if fact is not None and fact.kind == "array" and name not in settled:
+                settled[name] = fact
+    return {
+        name: [
+            Assigned(a.line, settled[name]) if a.fact.kind == "mixed" and name in settled else a for a in found
+        ]
+        for name, found in assigned.items()
+    }
+
+
+class _AssignedValues(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, cst.BaseExpression]] = []
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for target in node.targets:
+            if isinstance(target.target, cst.Name):
+                self.found.append((target.target.value, node.value))
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        if isinstance(node.target, cst.Name):
+            self.found.append((node.target.value, node.value))
 
 
 @dataclass(frozen=True)
@@ -117,13 +182,20 @@ class LoopMaker:
         self.taken.add(name)
         return name
 
+    def reserve(self, node: cst.For | cst.While) -> str:
+        """Returns a name for the body of a loop: ``body``, or with the loop's target where that is taken."""
+        target = code(node.target) if isinstance(node, cst.For) and isinstance(node.target, cst.Name) else "inner"
+        return self.name("body" if "body" not in self.taken else f"body_{target}")
+
     def for_loop(
-        self, node: cst.For, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+        self, function: str, node: cst.For, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
     ) -> list[Any]:
         """Returns the statements that stand for a ``for``.
 
         Parameters
         ----------
+        function : str
+            Name of the body's function.
         node : libcst.For
             As it was.
         body : sequence of statements
@@ -140,7 +212,6 @@ class LoopMaker:
         lines = [made(text, node) for text in counted.before]
         lines += [made(text, node) for text in self.initial(node, carry, head | name_tools.loads(node.body))]
         binds = [made(text, node) for text in counted.binds]
-        function = self.name("body")
         definition, state = self.body_function(node, function, [counted.index], carry, [*binds, *body])
         if after & targets - set(carry):
             if counted.last is None or len(targets) > 1:
@@ -155,14 +226,14 @@ class LoopMaker:
         return lines
 
     def while_loop(
-        self, node: cst.While, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+        self, function: str, node: cst.While, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
     ) -> list[Any]:
         """Returns the statements that stand for a ``while``; the parameters are those of :meth:`for_loop`."""
         self.check(node)
         carry = self.carry(node, body, head | after, set(), defined)
         read = name_tools.loads(node.test)
         lines = [made(text, node) for text in self.initial(node, carry, head)]
-        test, function = self.name("condition"), self.name("body")
+        test = self.name("condition")
         if len(carry) == 1:
             definition = made(f"def {test}({carry[0]}):\n    return {code(node.test)}\n", node)
         else:
@@ -170,7 +241,7 @@ class LoopMaker:
             definition = made(f"def {test}(carry):\n    {unpacked} = carry\n    return {code(node.test)}\n", node)
         lines.append(definition)
         definition, state = self.body_function(node, function, [], carry, body)
-        lines.append(definition.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
+        lines.append(definition)
         lines.append(made(f"{', '.join(carry)} = __jax__.lax.while_loop({test}, {function}, {state})", node))
         lines[0] = leading(lines[0], node)
         return lines
@@ -185,7 +256,13 @@ class LoopMaker:
         inner = list(body)
         if len(carry) > 1:
             inner.insert(0, made(f"{', '.join(carry)} = {given}", node))
-        inner.append(made(f"return {', '.join(carry)}", node))
+        last = small(inner[-1])
+        if len(carry) == 1 and isinstance(last, cst.Assign) and code(last.targets[0].target) == carry[0]:
+            # the last new value is the result
+            result = made(f"return {code(last.value)}", inner[-1])
+            inner[-1] = inner[-1].with_changes(body=result.body)
+        else:
+            inner.append(made(f"return {', '.join(carry)}", node))
         return with_body(definition, inner), state
 
     def carry(

@@ -84,12 +84,12 @@ class JaxRuntime:
         Exception
             What JAX raises while it traces.
         """
-        if hasattr(function, "trace"):
+        if _is_jitted(function):
             self._trace(function, args, kwargs)
             return
         scope = getattr(function, "__globals__", {})
         code = getattr(function, "__code__", None)
-        cores = [n for n in (code.co_names if code is not None else ()) if hasattr(scope.get(n), "trace")]
+        cores = [n for n in (code.co_names if code is not None else ()) if _is_jitted(scope.get(n))]
         originals = {name: scope[name] for name in cores}
 
         class Traced(BaseException):
@@ -168,6 +168,10 @@ class JaxRuntime:
         if self._jax is not None:
             self._jax.clear_caches()
         gc.collect()
+
+
+def _is_jitted(value: Any) -> bool:
+    return callable(value) and hasattr(value, "trace") and hasattr(value, "lower")
 
 
 def _equations(jaxpr: Any) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.functions import MATH, MATH_SPECIAL
+from jitmagic.backends.jax.functions import BINARY_UFUNCS, ELEMENTWISE, MATH, MATH_SPECIAL
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
@@ -17,6 +17,10 @@ _CREATION = frozenset(
     f"numpy.{n}"
     for n in ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
 ) | {"numpy.copy", "numpy.ascontiguousarray", "numpy.asfortranarray", "numpy.eye", "numpy.require"}
+_REDUCING_NAMES = "sum prod mean std var max min amax amin median any all argmax argmin cumsum cumprod sort argsort ptp"
+_REDUCING = frozenset(_REDUCING_NAMES.split())
+_OF_ARRAYS_NAMES = "percentile quantile nanpercentile nanquantile dot inner outer cross linalg.norm diff diag average"
+_OF_ARRAYS = frozenset(_OF_ARRAYS_NAMES.split()) | _REDUCING
 _CONVERSIONS = {"float": "float64", "int": "int64", "complex": "complex128", "bool": "bool_"}
 
 
@@ -83,6 +87,7 @@ class _Scalars(Rewriter):
         func: Any = original_node.func
         if path in _CREATION:
             updated_node = without_keyword(updated_node, "order")
+        updated_node = self.without_lists(path, original_node, updated_node)
         traced = any(self.traced(a.value) for a in original_node.args)
         if path is not None and traced:
             if path in MATH:
@@ -112,6 +117,26 @@ class _Scalars(Rewriter):
                 assert isinstance(inner, cst.Attribute)
                 return inner.value if fact.ndim == 0 else cst.parse_expression(f"{code(inner.value)}.reshape(())")
         return updated_node
+
+    def without_lists(self, path: str | None, old: cst.Call, new: cst.Call) -> cst.Call:
+        """Makes arrays of lists where NumPy does so itself and JAX refuses."""
+        name = (path or "").removeprefix("numpy.")
+        if path is None or not (path in ELEMENTWISE or path in BINARY_UFUNCS or name in _OF_ARRAYS):
+            return new
+        kinds = self.stack[-1].kinds
+        args = list(new.args)
+        for position, argument in enumerate(old.args):
+            fact = kinds.of(argument.value)
+            is_list = isinstance(argument.value, cst.List | cst.ListComp | cst.Tuple) or (
+                fact is not None and fact.kind in ("list", "tuple")
+            )
+            keyword = argument.keyword.value if argument.keyword is not None else None
+            if is_list and not argument.star and (position < 2 if keyword is None else keyword == "q"):
+                if keyword is None and position == 1 and name in _REDUCING:
+                    continue  # the axes
+                value = cst.parse_expression(f"__numpy__.array({code(args[position].value)})")
+                args[position] = args[position].with_changes(value=value)
+        return new.with_changes(args=args)
 
     def builtin(self, name: str, old: cst.Call, new: cst.Call) -> cst.BaseExpression:
         kinds = self.stack[-1].kinds

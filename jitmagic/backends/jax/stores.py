@@ -809,8 +809,9 @@ def _is_everything(subscript: cst.Subscript) -> bool:
 def _operand(value: cst.BaseExpression, symbol: str) -> str:
     text = code(value)
     if isinstance(value, cst.BinaryOperation) and not value.lpar:
+        # a sum keeps its brackets: (x + a) + b rounds differently from x + (a + b)
         product = isinstance(value.operator, cst.Multiply | cst.Divide | cst.Power | cst.MatrixMultiply)
-        if symbol == "+" or (symbol == "-" and product):
+        if symbol in ("+", "-") and product:
             return text
         return f"({text})"
     if isinstance(value, cst.Comparison | cst.BooleanOperation | cst.IfExp | cst.Lambda | cst.UnaryOperation):

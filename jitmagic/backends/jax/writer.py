@@ -17,6 +17,7 @@ from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line, trip_count
+from jitmagic.backends.jax.windows import windows
 from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
@@ -46,6 +47,7 @@ class _Parts:
     arguments: dict[str, ValueFact]
     static: frozenset[str]
     entry: str
+    lines: dict[int, str]
 
 
 def write(workload: Workload, observed: Observation, static: Iterable[str] = ()) -> Draft:
@@ -76,7 +78,12 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
             )
     arguments = argument_facts(observed, _functions(tree)[entry])
     fixed = frozenset(static) | {n for n, f in arguments.items() if is_static_value(f)}
-    parts = _Parts(workload, observed, module, arguments, fixed, entry)
+    lines = {
+        line: name
+        for name, f in _functions(tree).items()
+        for line in range(module.span(f).line, module.span(f).end_line + 1)
+    }
+    parts = _Parts(workload, observed, module, arguments, fixed, entry, lines)
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
@@ -87,6 +94,7 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
     tree = casts(module, tree, _kinds(parts, tree))
     tree = scalars(module, tree, _tracing(parts, tree))
     tree, mutated = _without_stores(parts, tree)
+    tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
     tree, forms = _lowered(parts, tree, mutated, facts)
     return _finished(parts, tree, mutated, checks, forms)
@@ -155,6 +163,11 @@ class _ControlFinder(cst.CSTVisitor):
         trips = trip_count(self.module, node)
         if isinstance(node.iter, cst.Call) and code(node.iter.func) == "range" and trips is not None and trips <= 32:
             self.found |= name_tools.loads(node.iter) & self.integers
+
+    def visit_Slice(self, node: cst.Slice) -> None:
+        for bound in (node.lower, node.upper, node.step):
+            if bound is not None:
+                self.found |= name_tools.loads(bound) & self.integers
 
     def visit_Arg(self, node: cst.Arg) -> None:
         if node.keyword is not None and node.keyword.value in ("axis", "axes", "k", "ddof", "ndmin", "n", "order", "decimals"):
@@ -240,6 +253,7 @@ def _finished(
     for name in workload.needs:
         if _is_array(workload.constants.get(name)) and name in name_tools.loads(tree):
             after.append(f"{name} = {imports.code('jax.numpy')}.asarray({name})  # expected in the namespace")
+    function = function.with_changes(leading_lines=_two_blank(function))
     decorated = function.with_changes(decorators=[cst.Decorator(cst.parse_expression(decorator))])
     if written or checks:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
@@ -247,13 +261,11 @@ def _finished(
         outer = wrapper(function, core, written, returns, checks).with_changes(
             decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
         )
-        if written or checks:
-            inner = with_body(inner, _without_docstring(statements(inner)))
+        inner = with_body(inner, _without_docstring(statements(inner)))
         position = next(i for i, s in enumerate(tree.body) if isinstance(s, cst.FunctionDef) and s.name.value == entry)
         body = list(tree.body)
         body[position : position + 1] = [inner, outer]
         tree = tree.with_changes(body=body)
-        tree = imports.replace(tree, decide, ("numpy", "scipy", "jax"))
     else:
         tree = _replaced(tree, {entry: decorated})
     tree, bindings = imports.write(tree, after)
@@ -279,6 +291,14 @@ def _finished(
     )
 
 
+def _two_blank(function: cst.FunctionDef) -> list[cst.EmptyLine]:
+    """Returns the comments above a function, with two blank lines before them."""
+    lines = list(function.leading_lines)
+    while lines and lines[0].comment is None:
+        lines.pop(0)
+    return [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False), *lines]
+
+
 def _varies(parts: _Parts, name: str) -> bool:
     fact = parts.arguments.get(name)
     return fact is not None and fact.kind in ("float", "int", "complex", "scalar")
@@ -297,18 +317,6 @@ class _Decide:
     def __init__(self, parts: _Parts, tracing: dict[str, Tracing]) -> None:
         self.parts = parts
         self.tracing = tracing
-        self.lines = {
-            line: name
-            for name, f in _functions(parts.module.tree).items()
-            for line in self._range(f)
-        }
-
-    def _range(self, function: cst.FunctionDef) -> range:
-        try:
-            span = self.parts.module.span(function)
-        except KeyError:
-            return range(0)
-        return range(span.line, span.end_line + 1)
 
     def __call__(self, use: Use) -> str | cst.BaseExpression | None:
         path = use.path
@@ -317,7 +325,7 @@ class _Decide:
         name = path.removeprefix("numpy.")
         if name in tables.CONSTANTS:
             return f"jax.{path}"
-        tracing = self.tracing.get(self.lines.get(loop_line(self.parts.module, use.node), ""))
+        tracing = self.tracing.get(self.parts.lines.get(loop_line(self.parts.module, use.node), ""))
         if use.call is not None and tracing is not None:
             given = any(tracing.expression(a.value) for a in use.call.args)
             if not given:

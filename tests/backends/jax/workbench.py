@@ -136,6 +136,11 @@ def run_both(source, *args, constants=None, **kwargs):
 
 
 def same(ours, theirs, text, tolerance=1e-10):
+    if isinstance(theirs, dict):
+        assert ours.keys() == theirs.keys(), text
+        for key in theirs:
+            same(ours[key], theirs[key], text, tolerance)
+        return
     if isinstance(theirs, tuple | list):
         assert len(ours) == len(theirs), text
         for a, b in zip(ours, theirs, strict=True):
