@@ -42,7 +42,7 @@ class Module:
         self.observed = observed
         # unsafe_skip_copy: the tree is parsed here and nowhere else in use, so no node stands in it twice.
         wrapper = MetadataWrapper(cst.parse_module(source.text), unsafe_skip_copy=True)
-        self._positions = cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
+        self._positions = dict(cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider)))
         self.tree = wrapper.module
 
     @classmethod
@@ -65,6 +65,11 @@ class Module:
         if self.observed is None or node not in self._positions:
             return None
         return self.observed.expressions.get(self.span(node))
+
+    def inherit(self, new: cst.CSTNode, old: cst.CSTNode) -> None:
+        """Lets a node that a rewrite made answer look-ups as the node that it stands for."""
+        if new is not old and old in self._positions:
+            self._positions.setdefault(new, self._positions[old])
 
     def function(self, name: str) -> cst.FunctionDef:
         """Returns a top-level function of the module; KeyError where there is none."""
