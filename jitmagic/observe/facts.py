@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """A place in a module's text: lines from 1, columns from 0 in characters, the end exclusive."""
+    """A place in a module's text: lines from 1, columns from 0 in characters, the end exclusive.
+
+    An expression's span is the one that LibCST's ``PositionProvider`` gives: without the parentheses around it.
+    """
 
     line: int
     column: int
@@ -37,9 +40,15 @@ class ValueFact:
     items : tuple of ValueFact
         The elements of a tuple or list (at most the first 64).
     low, high : int or None
-        Smallest and largest value, for Python ints and NumPy integer scalars.
+        Smallest and largest value seen, for Python ints and NumPy integer scalars; for integer arrays that
+        stand in an index (and for arguments) the smallest and largest element. Seen is not proved: loops and
+        calls are sampled.
     count : int
         How often it was evaluated while it was watched.
+    unique : bool or None
+        For integer arrays and lists of ints that stand in an index (and for arguments): False where an element
+        was seen twice in one evaluation, True where none was in the evaluations that were checked (the first
+        few, up to 1e6 elements each), None where nothing was checked.
     """
 
     kind: str
@@ -49,6 +58,7 @@ class ValueFact:
     low: int | None = None
     high: int | None = None
     count: int = 1
+    unique: bool | None = None
 
     @property
     def ndim(self) -> int | None:
@@ -58,12 +68,27 @@ class ValueFact:
 
 @dataclass(frozen=True)
 class LoopFact:
-    """What was seen of one loop: how often it was entered and its trip counts."""
+    """What was seen of one loop: how often it was entered and its trip counts.
+
+    A trip that ``break`` or ``return`` cut short counts as one.
+
+    Attributes
+    ----------
+    entries : int
+        How many entries were counted.
+    trips_low, trips_high : int
+        Fewest and most trips of one entry.
+    trips_total : int
+        Trips of all counted entries.
+    exact : bool
+        True where every entry of the watched run was counted; False where some were not looked at.
+    """
 
     entries: int
     trips_low: int
     trips_high: int
     trips_total: int
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +135,19 @@ class Observation:
     expressions : mapping of Span to ValueFact
         Facts of the expressions in the module's text.
     loops : mapping of int to LoopFact
-        Facts of the loops, by the module's line of their ``for`` or ``while``.
+        Facts of the loops that were entered, by the module's line of their ``for`` or ``while``.
+    watch_failed : str or None
+        Why there is no watched run, where ``watched`` is False.
+    repeatable : bool or None
+        Whether the watched run, from the same arguments, globals and random state, ended as the plain run did
+        (rounding apart); None where it was not run.
+
+    Notes
+    -----
+    An expression has a fact where it was evaluated while it was watched, which happens at least once for every
+    statement that ran. No fact: literals, f-strings and what they hold, callees, imported modules, assignment targets
+    other than names (``a[i] = v`` has facts of ``a``, ``i`` and ``v``), bodies of classes and generators.
+    The fact of a name that is assigned to is the value it was given; of a name in ``x += v``, the value after.
     """
 
     seconds: float
@@ -128,3 +165,17 @@ class Observation:
     arguments: Mapping[str, ValueFact]
     expressions: Mapping[Span, ValueFact] = field(default_factory=dict)
     loops: Mapping[int, LoopFact] = field(default_factory=dict)
+    watch_failed: str | None = None
+    repeatable: bool | None = None
+
+    def fact(self, span: Span) -> ValueFact | None:
+        """Returns the fact of the expression at a span, None where it was not seen."""
+        return self.expressions.get(span)
+
+    def fact_at(self, line: int, column: int, end_line: int, end_column: int) -> ValueFact | None:
+        """Returns the fact of the expression at a place given as LibCST's ``PositionProvider`` gives it."""
+        return self.expressions.get(Span(line, column, end_line, end_column))
+
+    def loop(self, line: int) -> LoopFact | None:
+        """Returns the fact of the loop whose ``for`` or ``while`` stands on a line, None where it was not entered."""
+        return self.loops.get(line)
