@@ -232,3 +232,24 @@ def _combine(higher: str | None, lower: str | None) -> str | None:
     if category(higher) == "bool" or category(lower) in ("float", "complex"):
         return _promote(higher, lower)
     return higher
+
+
+def reconcile(value: Value | None, fact: ValueFact | None) -> Value:
+    """Returns what is known of an expression from its translation and from NumPy's run together.
+
+    The translation knows whether torch holds a tensor or a number; NumPy's run knows dtype and shape.
+    """
+    seen = from_fact(fact)
+    if value is None or value.kind == "unknown":
+        return seen
+    if fact is None or seen.kind in ("unknown", "other"):
+        return value
+    if value.kind in ("number", "either") and seen.is_tensor:
+        dtype = category(seen.dtype) if value.kind == "number" else seen.dtype
+        return replace(value, dtype=dtype or value.dtype, scalar=value.scalar or seen.scalar)
+    if value.is_tensor and seen.is_tensor:
+        # a dtype that varied between evaluations is not known, whatever the translation thinks
+        return replace(seen, view=value.view)
+    if value.kind == "sequence" and seen.kind == "sequence":
+        return value if value.items else seen
+    return seen if seen.kind == "number" and value.kind == "number" else value
