@@ -36,7 +36,9 @@ def matmul(c: CallSite) -> Written:
     out = c.get("out")
     if (c.tensor(a, dtype), c.tensor(b, dtype)) == (a.code, b.code) and c.plain:
         return Written("", dtype, target="torch.matmul")
-    return Written(c.write("torch.matmul", c.tensor(a, dtype), c.tensor(b, dtype), out=out.code if out else None), dtype)
+    return Written(
+        c.write("torch.matmul", c.tensor(a, dtype), c.tensor(b, dtype), out=out.code if out else None), dtype
+    )
 
 
 @adaptor
@@ -186,7 +188,9 @@ def svd(c: CallSite) -> Written:
     c.forbid("hermitian")
     cast = c.real_input("a")
     if c.literal("compute_uv", True) is False:
-        return Written(c.write("torch.linalg.svdvals", c.tensor("a", cast)), real_dtype(cast or c.need("a").value.dtype))
+        return Written(
+            c.write("torch.linalg.svdvals", c.tensor("a", cast)), real_dtype(cast or c.need("a").value.dtype)
+        )
     text = c.write("torch.linalg.svd", c.tensor("a", cast), full_matrices=c.text("full_matrices", "") or None)
     return Written(text, kind="sequence", items=c.wanted.items)
 

@@ -16,7 +16,10 @@ from jitmagic.backends.torch.kinds import NO_ARITHMETIC, SUPPORTED, Value, torch
 from jitmagic.backends.torch.table import DTYPES, Entry
 from jitmagic.errors import Unsupported
 
-_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.List, cst.Dict, cst.Set, cst.ListComp, cst.SimpleString)
+_ATOMS = (
+    cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.List, cst.Dict, cst.Set, cst.ListComp, cst.SimpleString,
+    cst.Integer, cst.Float,
+)  # fmt: skip
 
 
 class Context(Protocol):
@@ -245,6 +248,8 @@ class CallSite:
         for part in argument.parts:
             if part.value.kind == "sequence":
                 parts.append(self.pack(part, dtype))
+            elif part.value.kind == "number":
+                parts.append(f"{self.context.spell('torch.tensor')}({part.code}{self.made(dtype)})")
             else:
                 parts.append(self.tensor(part, dtype))
         return f"{self.context.spell('torch.stack')}([{', '.join(parts)}])"
@@ -260,7 +265,9 @@ class CallSite:
     def made(self, dtype: str | None) -> str:
         """Returns ``, dtype=…, device=…`` for a new tensor."""
         device = self.context.device()
-        return ("" if dtype is None else f", dtype={self.dtype(dtype)}") + ("" if device is None else f", device={device}")
+        return ("" if dtype is None else f", dtype={self.dtype(dtype)}") + (
+            "" if device is None else f", device={device}"
+        )
 
     def result_dtype(self) -> str | None:
         """Returns the observed dtype of the result; for an unobserved call, the one that is asked for."""

@@ -139,7 +139,9 @@ def _cast(value: Value, dtype: str, do: bool) -> Value:
     return Value("tensor", dtype, value.shape) if do else value
 
 
-_NUMBER_FIRST = frozenset({"torch.pow", "torch.remainder", "torch.float_power", "torch.bitwise_and", "torch.bitwise_or"})
+_NUMBER_FIRST = frozenset(
+    {"torch.pow", "torch.remainder", "torch.float_power", "torch.bitwise_and", "torch.bitwise_or"}
+)
 _SYMBOLS = {
     "torch.add": "+", "torch.sub": "-", "torch.mul": "*", "torch.div": "/", "torch.floor_divide": "//",
     "torch.gt": ">", "torch.ge": ">=", "torch.lt": "<", "torch.le": "<=", "torch.eq": "==", "torch.ne": "!=",
@@ -268,7 +270,9 @@ def where(c: CallSite) -> Written:
         mask = f"{c.tensor(condition, operator=True)} != 0"
     wanted = c.wanted.dtype
     if a.value.kind == "number" and b.value.kind == "number":
-        wanted = wanted or numpy_result([Value("tensor", a.value.numpy_dtype, ()), Value("tensor", b.value.numpy_dtype, ())])
+        wanted = wanted or numpy_result(
+            [Value("tensor", a.value.numpy_dtype, ()), Value("tensor", b.value.numpy_dtype, ())]
+        )
         return Written(c.write("torch.where", mask, c.tensor(a, wanted), b.code), wanted)
     left, right, dtype = _operands(c, a, b, wanted)
     if a.value.kind == "sequence":
@@ -287,7 +291,9 @@ def select(c: CallSite) -> Written:
     if not conditions or len(conditions) != len(choices):
         c.fail(f"computes the lists of `{c.name}`; write the conditions and choices out")
     wanted = c.wanted.dtype
-    text = c.tensor("default", wanted) if c.get("default") else f"{c.context.spell('torch.tensor')}(0{_typed(c, wanted)})"
+    text = (
+        c.tensor("default", wanted) if c.get("default") else f"{c.context.spell('torch.tensor')}(0{_typed(c, wanted)})"
+    )
     for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
         chosen = c.tensor(choice, wanted) if choice.value.is_tensor else choice.code
         text = f"{c.context.spell('torch.where')}({condition.code}, {chosen}, {text})"

@@ -36,7 +36,7 @@ from jitmagic.backends.torch.table import CONSTANTS, DTYPES, MATH, METHOD_PARAME
 from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module, qualified
-from jitmagic.generate.names import all_names, fresh
+from jitmagic.generate.names import fresh
 from jitmagic.observe.facts import ValueFact
 
 BREAK = "PT-DYNBREAK"
@@ -68,7 +68,13 @@ class Expressions(cst.CSTTransformer):
     """
 
     def __init__(
-        self, module: Module, imports: Imports, learned: Learned, functions: frozenset[str], stores: bool, compiled: bool
+        self,
+        module: Module,
+        imports: Imports,
+        learned: Learned,
+        functions: frozenset[str],
+        stores: bool,
+        compiled: bool,
     ) -> None:
         super().__init__()
         self.module, self.imports, self.learned = module, imports, learned
@@ -94,7 +100,9 @@ class Expressions(cst.CSTTransformer):
     def helper(self, name: str) -> str:
         """Returns the name of a prelude, which is then written above the user's functions."""
         self.helpers[name] = None
-        self.helper_names.setdefault(name, fresh(name, all_names(self.module.tree)))
+        if name not in self.helper_names:
+            taken = _plain_names(self.module.tree)
+            self.helper_names[name] = name if name not in taken else fresh(f"torch_{name}", taken)
         return self.helper_names[name]
 
     def device(self) -> str | None:
@@ -177,7 +185,9 @@ class Expressions(cst.CSTTransformer):
     def pull(self, what: str, node: cst.CSTNode) -> None:
         """Refuses, for `torch.compile`, to bring a number from the device into Python."""
         if self.compiled:
-            self.fail(f"brings an array's value into Python ({what}), where torch.compile would break the graph", BREAK, node)
+            self.fail(
+                f"brings an array's value into Python ({what}), where torch.compile would break the graph", BREAK, node
+            )
 
     # -- names and literals --------------------------------------------------------------------------------------
 
@@ -194,8 +204,9 @@ class Expressions(cst.CSTTransformer):
         if node.keyword is not None:
             self.skip.add(node.keyword)
 
-    def visit_Attribute(self, node: cst.Attribute) -> None:
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
         self.skip.add(node.attr)
+        return self.path(node) is None
 
     def visit_Call(self, node: cst.Call) -> None:
         self.callees.add(node.func)
@@ -281,7 +292,11 @@ class Expressions(cst.CSTTransformer):
         if path in ("numpy.floating", "numpy.integer", "numpy.complexfloating", "numpy.number", "numpy.bool"):
             self.fail(f"asks for the abstract dtype `{code(original)}`, which torch does not have", node=original)
         entry = TABLE.get(path)
-        if entry is not None and entry.adaptor in ("real", "same", "predicate", "binary", "extremum", "matmul") and entry.target:
+        if (
+            entry is not None
+            and entry.adaptor in ("real", "same", "predicate", "binary", "extremum", "matmul")
+            and entry.target
+        ):
             return cst.parse_expression(self.spell(entry.target))
         if original in self.skip or path in ("numpy.linalg", "numpy.fft", "numpy.random", "scipy.special"):
             return updated
@@ -315,11 +330,15 @@ class Expressions(cst.CSTTransformer):
         if name == "nbytes":
             self.values[original_node] = INT
         if name == "shape":
-            self.values[original_node] = from_fact(seen) if seen else Value("sequence", items=(INT,) * (owner.ndim or 0))
+            self.values[original_node] = (
+                from_fact(seen) if seen else Value("sequence", items=(INT,) * (owner.ndim or 0))
+            )
         if name == "flat":
             self.values[original_node] = reconcile(Value("tensor", owner.dtype, None, view=True), seen)
             if original_node in self.targets:
-                self.fail("stores through `.flat`, which torch does not have: use `.ravel()` or an index", node=original_node)
+                self.fail(
+                    "stores through `.flat`, which torch does not have: use `.ravel()` or an index", node=original_node
+                )
             return self.parsed(f"{atom(updated_node.value)}.ravel()", updated_node)
         if name == "imag" and category(owner.dtype) != "complex":
             return self.parsed(f"{self.spell('torch.zeros_like')}({code(updated_node.value)})", updated_node)
@@ -344,7 +363,7 @@ class Expressions(cst.CSTTransformer):
             a, va = self._tensor_of(a, va, vb)
             b, vb = self._tensor_of(b, vb, va)
         wanted = seen.dtype if seen is not None and seen.kind in ("array", "scalar") else None
-        if seen is None:
+        if seen is None or seen.kind == "mixed":
             wanted = self._numpy_dtype(operator, va, vb)
         if wanted in NO_ARITHMETIC or (wanted is not None and wanted not in SUPPORTED):
             self.typed(wanted)
@@ -356,7 +375,13 @@ class Expressions(cst.CSTTransformer):
         predicted = self._torch_dtype(operator, va, vb)
         if wanted is not None and predicted is not None and predicted != wanted:
             a, b = self._mend(operator, (a, va), (b, vb), wanted)
-        shape = va.shape if vb.ndim == 0 or vb.kind == "number" else vb.shape if va.ndim == 0 or va.kind == "number" else None
+        shape = (
+            va.shape
+            if vb.ndim == 0 or vb.kind == "number"
+            else vb.shape
+            if va.ndim == 0 or va.kind == "number"
+            else None
+        )
         scalar = all(v.kind == "number" or v.scalar for v in (va, vb))
         kind = "either" if {va.kind, vb.kind} == {"either", "number"} else "tensor"
         return a, b, reconcile(Value(kind, wanted or predicted, shape, scalar=scalar), seen)
@@ -387,6 +412,11 @@ class Expressions(cst.CSTTransformer):
         return dtype
 
     def _torch_dtype(self, operator: cst.BaseBinaryOp, a: Value, b: Value) -> str | None:
+        if "either" in (a.kind, b.kind):
+            # where it is a number it may bring in float32: that answer is the one to mend
+            as_numbers = [number(v.dtype) if v.kind == "either" else v for v in (a, b)]
+            if any(v.is_tensor for v in as_numbers):
+                a, b = as_numbers
         dtype = torch_result([a, b])
         if isinstance(operator, cst.Divide) and category(dtype) in ("bool", "int"):
             return "float32"
@@ -459,7 +489,12 @@ class Expressions(cst.CSTTransformer):
         left, right = updated_node.left, updated_node.comparisons[0].comparator
         if len(operators) == 1 and "sequence" not in (values[0].kind, values[1].kind):
             wanted, predicted = numpy_result(values), torch_result(values)
-            if wanted is not None and predicted is not None and wanted != predicted and not _small(original_node, values):
+            if (
+                wanted is not None
+                and predicted is not None
+                and wanted != predicted
+                and not _small(original_node, values)
+            ):
                 left, right = self._mend(cst.Add(), (left, values[0]), (right, values[1]), wanted)
                 comparison = updated_node.comparisons[0].with_changes(comparator=right)
                 updated_node = updated_node.with_changes(left=left, comparisons=[comparison])
@@ -519,9 +554,13 @@ class Expressions(cst.CSTTransformer):
         found = index(original_node, updated_node, self.value, self.fact, self.spell, self.fail)
         if original_node in self.targets:
             if found.flipped:
-                self.fail("stores through a reversed slice, which in torch is a copy: reverse the right side", "PT-FLIPVIEW")
+                self.fail(
+                    "stores through a reversed slice, which in torch is a copy: reverse the right side", "PT-FLIPVIEW"
+                )
         elif found.masked and self.compiled:
-            self.fail("selects by a mask: the shape of the result depends on data, which torch.compile cannot follow", BREAK)
+            self.fail(
+                "selects by a mask: the shape of the result depends on data, which torch.compile cannot follow", BREAK
+            )
         guess = Value("tensor", base.dtype, None, view=found.view)
         value = reconcile(guess, seen)
         self.values[original_node] = value
@@ -566,7 +605,9 @@ class Expressions(cst.CSTTransformer):
 
     def _library_call(self, path: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         if path.startswith("numpy.random"):
-            self.fail(f"draws random numbers (`{code(original.func)}`), another stream in torch: draw them outside and pass them in")
+            self.fail(
+                f"draws random numbers (`{code(original.func)}`), another stream in torch: draw them outside and pass them in"
+            )
         positional, keywords = self._bind(original, updated)
         last = path.rpartition(".")[2]
         if path.startswith("numpy.") and path.count(".") == 1 and last in DTYPES and path not in TABLE:
@@ -612,7 +653,9 @@ class Expressions(cst.CSTTransformer):
             path, entry, positional, keywords, wanted, self, self.module.line(original), parameters, receiver
         )
         if self.compiled and entry.adaptor in ("nonzero", "unique", "compress"):
-            self.fail(f"calls `{site.name}`, whose result's shape depends on data, which torch.compile cannot follow", BREAK)
+            self.fail(
+                f"calls `{site.name}`, whose result's shape depends on data, which torch.compile cannot follow", BREAK
+            )
         written = ADAPTORS[entry.adaptor](site)
         if written.target is not None:
             node: cst.BaseExpression = updated.with_changes(func=cst.parse_expression(self.spell(written.target)))
@@ -653,16 +696,15 @@ class Expressions(cst.CSTTransformer):
             self.values[original] = reconcile(as_dtype(x.value, dtype), self.fact(original))
             return self.parsed(f"{x.atom}.to({self.typed(dtype)})", updated)
         strong = dtype in ("float64", "int64", "complex128", "bool")
-        if x.value.kind == "number" and strong and not self._needs_dtype(original):
+        if x.value.kind == "number" and strong:
             kind = category(dtype) or "float"
             self.values[original] = Value("number", kind)
+            if x.value.dtype == kind:
+                return self.parsed(x.code, updated)
             return self.parsed(f"{kind}({x.code})", updated)
         text = f"{self.spell('torch.tensor')}({x.code}, dtype={self.typed(dtype)})"
         self.values[original] = reconcile(Value("tensor", dtype, (), scalar=True), self.fact(original))
         return self.parsed(text, updated)
-
-    def _needs_dtype(self, original: cst.Call) -> bool:
-        return False
 
     def _call_finfo(self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call) -> cst.BaseExpression:
         return self._info("torch.finfo", p, o, u)
@@ -691,7 +733,9 @@ class Expressions(cst.CSTTransformer):
             self.fail("calls `np.ix_` with other than two arrays: index with None instead")
         return self.parsed(f"({p[0].atom}[:, None], {p[1].code})", u)
 
-    def _call_result_type(self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call) -> cst.BaseExpression:
+    def _call_result_type(
+        self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call
+    ) -> cst.BaseExpression:
         self.values[o] = OTHER
         if len(p) != 2 or not all(a.value.is_tensor for a in p):
             self.fail("calls `np.result_type` with other than two arrays")
@@ -839,8 +883,19 @@ class _Names(cst.CSTVisitor):
         super().__init__()
         self.found: set[str] = set()
 
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        node.value.visit(self)
+        return False
+
     def visit_Name(self, node: cst.Name) -> None:
         self.found.add(node.value)
+
+
+def _plain_names(tree: cst.CSTNode) -> set[str]:
+    """Returns the names in a module that are not attributes of something."""
+    finder = _Names()
+    tree.visit(finder)
+    return finder.found
 
 
 class _Called(cst.CSTTransformer):

@@ -42,7 +42,9 @@ def explain(draft: Draft, failure: Failure) -> Refusal:
             return Refusal(f"{where}{reason}", line, code)
     unsupported = failure.type.startswith("torch._dynamo") or any("Unsupported" in name for name in failure.classes)
     if unsupported:
-        return Refusal(f"{where}torch.compile cannot take the function as one graph: {_first_line(failure)}", line, "PT-DYNBREAK")
+        return Refusal(
+            f"{where}torch.compile cannot take the function as one graph: {_first_line(failure)}", line, "PT-DYNBREAK"
+        )
     return Refusal(f"{where}torch raised {failure.type.rpartition('.')[2]}: {_first_line(failure)}", line)
 
 

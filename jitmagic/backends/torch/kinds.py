@@ -16,9 +16,7 @@ import numpy as np
 
 from jitmagic.observe.facts import ValueFact
 
-SUPPORTED = frozenset(
-    "bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split()
-)
+SUPPORTED = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split())
 """The NumPy dtypes with which torch computes."""
 
 NO_ARITHMETIC = frozenset({"uint16", "uint32", "uint64"})

@@ -247,7 +247,9 @@ def diag(c: CallSite) -> Written:
 def triangle(c: CallSite) -> Written:
     """The lower or upper triangle."""
     shift = c.get("k")
-    return Written(c.write(c.entry.target, c.tensor("m"), diagonal=shift.code if shift else None), c.need("m").value.dtype)
+    return Written(
+        c.write(c.entry.target, c.tensor("m"), diagonal=shift.code if shift else None), c.need("m").value.dtype
+    )
 
 
 @adaptor

@@ -183,7 +183,9 @@ def quantile(c: CallSite) -> Written:
             level = f"{c.context.spell('torch.tensor')}([{levels}]{c.made(dtype)})"
     kind = None if method == "linear" else f'"{method}"'
     dim, keep = _axis(c), c.keep()
-    return Written(c.write(c.entry.target, c.tensor("a", cast), level, dim=dim, keepdim=keep, interpolation=kind), dtype)
+    return Written(
+        c.write(c.entry.target, c.tensor("a", cast), level, dim=dim, keepdim=keep, interpolation=kind), dtype
+    )
 
 
 def _percent(value: object, text: str) -> str:
@@ -278,7 +280,9 @@ def log_sum_exp(c: CallSite) -> Written:
         if a.value.ndim is None:
             c.fail(f"calls `{c.name}` without an axis on an array whose number of axes varied")
         dim = "0" if a.value.ndim == 1 else str(tuple(range(a.value.ndim)))
-    return Written(c.write("torch.logsumexp", c.tensor("a", cast), dim=dim, keepdim=c.keep()), cast or a.value.numpy_dtype)
+    return Written(
+        c.write("torch.logsumexp", c.tensor("a", cast), dim=dim, keepdim=c.keep()), cast or a.value.numpy_dtype
+    )
 
 
 @adaptor

@@ -21,15 +21,30 @@ class Learned:
         (function, position or name) to what callers pass.
     returns : dict
         Function to what it returns.
+    aliases : set
+        (function, variable, variable) where one may be a view of the other.
     """
 
     loops: dict[tuple[cst.CSTNode, str], Value] = field(default_factory=dict)
     parameters: dict[tuple[str, int | str], Value] = field(default_factory=dict)
     returns: dict[str, Value] = field(default_factory=dict)
+    aliases: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def snapshot(self) -> tuple[dict[object, Value], ...]:
+    def snapshot(self) -> tuple[object, ...]:
         """Returns a copy to compare with."""
-        return dict(self.loops), dict(self.parameters), dict(self.returns)  # type: ignore[return-value]
+        return dict(self.loops), dict(self.parameters), dict(self.returns), set(self.aliases)
+
+    def reached(self, function: str, names: frozenset[str]) -> frozenset[str]:
+        """Returns the variables of a function that may share memory with any of the names."""
+        found = set(names)
+        while True:
+            more = {y for f, x, y in self._pairs() if f == function and x in found} - found
+            if not more:
+                return frozenset(found)
+            found |= more
+
+    def _pairs(self) -> list[tuple[str, str, str]]:
+        return [(f, *pair) for f, a, b in self.aliases for pair in ((a, b), (b, a))]
 
 
 class Scope:

@@ -88,8 +88,16 @@ def searchsorted(c: CallSite) -> Written:
     dtype = numpy_result([a.value, v.value]) if v.value.kind != "number" else a.value.dtype
     value = v.code if v.value.kind == "number" else c.tensor(v, dtype)
     side = c.get("side")
-    right = None if side is None or side.literal == "left" else "True" if side.literal == "right" else f"{side.code} == 'right'"
-    return Written(f"{c.context.spell('torch.searchsorted')}({c.tensor(a, dtype)}, {value}{_keyword('right', right)})", "int64")
+    right = (
+        None
+        if side is None or side.literal == "left"
+        else "True"
+        if side.literal == "right"
+        else f"{side.code} == 'right'"
+    )
+    return Written(
+        f"{c.context.spell('torch.searchsorted')}({c.tensor(a, dtype)}, {value}{_keyword('right', right)})", "int64"
+    )
 
 
 def _keyword(name: str, text: str | None) -> str:
@@ -102,7 +110,10 @@ def digitize(c: CallSite) -> Written:
     x, bins = c.need("x"), c.need("bins")
     dtype = numpy_result([x.value, bins.value]) if bins.value.is_tensor else x.value.dtype
     right = None if c.literal("right", False) else "True"
-    return Written(f"{c.context.spell('torch.bucketize')}({c.tensor(x, dtype)}, {c.tensor(bins, dtype)}{_keyword('right', right)})", "int64")
+    return Written(
+        f"{c.context.spell('torch.bucketize')}({c.tensor(x, dtype)}, {c.tensor(bins, dtype)}{_keyword('right', right)})",
+        "int64",
+    )
 
 
 @adaptor

@@ -139,7 +139,10 @@ def append(c: CallSite) -> Written:
     left, right = c.tensor(a, dtype), c.tensor(v, dtype)
     if axis is None:
         left = left if a.value.ndim == 1 else f"{c.tensor(a, dtype, True)}.ravel()"
-        right = right if v.value.is_tensor and v.value.ndim == 1 else f"{c.tensor(v, dtype, True)}.ravel()"
+        if v.value.kind == "number":
+            right = f"{c.context.spell('torch.tensor')}([{v.code}]{c.made(dtype)})"
+        elif v.value.ndim != 1:
+            right = f"{c.tensor(v, dtype, True)}.ravel()"
     text = f"{c.context.spell('torch.cat')}(({left}, {right}){'' if axis is None else f', dim={axis.code}'})"
     return Written(text, dtype)
 
@@ -208,7 +211,9 @@ def repeat(c: CallSite) -> Written:
 def broadcast(c: CallSite) -> Written:
     """A view in a larger shape."""
     shape = _dims(c.need("shape"))
-    return Written(c.write("torch.broadcast_to", c.tensor("array"), shape), c.need("array").value.numpy_dtype, view=True)
+    return Written(
+        c.write("torch.broadcast_to", c.tensor("array"), shape), c.need("array").value.numpy_dtype, view=True
+    )
 
 
 @adaptor
@@ -244,7 +249,9 @@ def gradient(c: CallSite) -> Written:
     elif c.rest:
         texts = [a.code if a.value.kind == "number" else c.tensor(a) for a in c.rest]
         spacing = f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
-        if len({a.value.kind for a in c.rest}) > 1 or any(a.value.kind != "number" and a.value.ndim == 0 for a in c.rest):
+        if len({a.value.kind for a in c.rest}) > 1 or any(
+            a.value.kind != "number" and a.value.ndim == 0 for a in c.rest
+        ):
             c.fail("mixes numbers and arrays as the spacing of `np.gradient`, which torch cannot")
     keywords = {"spacing": spacing, "dim": axis.code if axis else None, "edge_order": c.text("edge_order", "") or None}
     text = c.write("torch.gradient", c.tensor("f", cast), **keywords)

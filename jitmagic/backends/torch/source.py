@@ -67,6 +67,7 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
         imports = Imports(module, _OFFERS, workload.needs)
         translator = Statements(module, imports, learned, functions, bool(stored_names(tree)), compiled)
         translator.entry = entry
+        translator.storing = frozenset(f.name.value for f in module.functions() if _stores(f))
         translator.entry_arguments = _arguments(module.function(entry), workload, observed)
         result = tree.visit(translator)
         if learned.snapshot() == before:
@@ -87,10 +88,16 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
     arrays = [name for name in workload.needs if _is_array(workload.constants.get(name))]
     constants: list[str] = []
     if arrays:
-        constants = [f"# {_listed(arrays)} {'is' if len(arrays) == 1 else 'are'} expected in the namespace, as NumPy arrays"]
+        constants = [
+            f"# {_listed(arrays)} {'is' if len(arrays) == 1 else 'are'} expected in the namespace, as NumPy arrays"
+        ]
         constants += [f"{name} = {torch}.as_tensor({name})" for name in arrays]
     result, names = imports.write(result, constants)
     return Source(Module.finish(result, workload.module), names, written, tuple(translator.notes))
+
+
+def _stores(function: cst.FunctionDef) -> bool:
+    return bool(stored_names(function) & set(parameters(function)))
 
 
 _BLANK = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
@@ -162,7 +169,9 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
         names = ", ".join(f"`{n}`" for n in observed.globals_changed)
         raise Unsupported(f"the function changes the global {names}: return the value instead")
     if observed.random:
-        raise Unsupported("the function draws random numbers, another stream in torch: draw them outside and pass them in")
+        raise Unsupported(
+            "the function draws random numbers, another stream in torch: draw them outside and pass them in"
+        )
     if observed.raised is not None:
         raise Unsupported(f"the NumPy function raises {observed.raised.type} with these arguments")
     labels = observed.mutated
@@ -170,13 +179,19 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
     for label in labels:
         fact = observed.arguments.get(label)
         if label not in names or fact is None or fact.kind != "array":
-            raise Unsupported(f"the function writes into `{label}`, which is not an array parameter of its own: pass the array itself")
+            raise Unsupported(
+                f"the function writes into `{label}`, which is not an array parameter of its own: pass the array itself"
+            )
     for pair in observed.overlapping:
         if set(pair) & set(labels):
-            raise Unsupported(f"the arguments `{pair[0]}` and `{pair[1]}` share memory, and one is written into: pass copies")
+            raise Unsupported(
+                f"the arguments `{pair[0]}` and `{pair[1]}` share memory, and one is written into: pass copies"
+            )
     shared = [a for a in observed.aliases_argument if a in labels]
     if shared and observed.returns_argument is None:
-        raise Unsupported(f"the function writes into `{shared[0]}` and returns a view of it: return a copy, or the array itself")
+        raise Unsupported(
+            f"the function writes into `{shared[0]}` and returns a view of it: return a copy, or the array itself"
+        )
     return labels
 
 

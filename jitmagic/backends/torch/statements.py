@@ -33,9 +33,12 @@ class Statements(Expressions):
     ----------
     entry : str
         The function under study, whose returned numbers become tensors where NumPy had scalars.
+    storing : frozenset of str
+        The module's functions that store into elements.
     """
 
     entry: str = ""
+    storing: frozenset[str] = frozenset()
     entry_arguments: dict[str, Value]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -179,7 +182,8 @@ class Statements(Expressions):
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
         self.here = original_node
         value, node = self.value(original_node.value), self.tight(updated_node.value)
-        node = self._owned(original_node.value, node)
+        if not all(isinstance(target.target, cst.Subscript) for target in original_node.targets):
+            node = self._owned(original_node.value, node)
         for target in original_node.targets:
             if isinstance(target.target, cst.Subscript):
                 node = self.stored(target.target, original_node.value, node)
@@ -206,9 +210,15 @@ class Statements(Expressions):
             body, orelse = self._owned(original.body, updated.body), self._owned(original.orelse, updated.orelse)
             return updated.with_changes(body=body, orelse=orelse)
         value = self.value(original)
-        if self.stores and isinstance(original, cst.Subscript) and value.scalar and value.is_tensor:
+        if isinstance(original, cst.Subscript) and value.scalar and value.is_tensor and self._may_change(original):
             return cst.parse_expression(f"{atom(updated)}.clone()")
         return updated
+
+    def _may_change(self, node: cst.BaseExpression) -> bool:
+        """Tells whether the memory behind an expression may be stored into, here or in a function that is called."""
+        owner = base_name(node)
+        changed = self.learned.reached(self.scope.name, self.scope.stored)
+        return owner is None or owner in changed or self.storing - {self.scope.name} != frozenset()
 
     def _alias(self, target: cst.BaseExpression, original: cst.BaseExpression) -> None:
         if not isinstance(target, cst.Name):
@@ -217,6 +227,7 @@ class Statements(Expressions):
         if root is None or root == target.value or root not in self.scope.values:
             return
         if isinstance(original, cst.Name) or self.value(original).view:
+            self.learned.aliases.add((self.scope.name, target.value, root))
             self.scope.roots[target.value] = self.scope.root(root)
         elif _reversed(original) and not self.value(original).view:
             owner = self.scope.root(root)
@@ -248,7 +259,9 @@ class Statements(Expressions):
 
     def _advanced(self, target: cst.Subscript) -> bool:
         return any(
-            isinstance(e.slice, cst.Index) and (v := self.value(e.slice.value)).kind in ("tensor", "sequence") and v.ndim != 0
+            isinstance(e.slice, cst.Index)
+            and (v := self.value(e.slice.value)).kind in ("tensor", "sequence")
+            and v.ndim != 0
             for e in target.slice
         )
 
@@ -436,9 +449,7 @@ def _element(value: Value) -> Value:
 def _reversed(node: cst.BaseExpression) -> bool:
     if not isinstance(node, cst.Subscript):
         return False
-    return any(
-        isinstance(e.slice, cst.Slice) and isinstance(e.slice.step, cst.UnaryOperation) for e in node.slice
-    )
+    return any(isinstance(e.slice, cst.Slice) and isinstance(e.slice.step, cst.UnaryOperation) for e in node.slice)
 
 
 def _binary(operator: cst.BaseAugOp) -> cst.BaseBinaryOp:

@@ -41,13 +41,21 @@ def _add(adaptor: str, parameters: str, names: str, *, source: str = "numpy", ta
 
 
 # one array in, one out, each element for itself: integers become float64 before a "real" function
-_add("real", "x out", """
+_add(
+    "real",
+    "x out",
+    """
     sin cos tan arcsin=asin arccos=acos arctan=atan asin acos atan sinh cosh tanh arcsinh=asinh arccosh=acosh
     arctanh=atanh asinh acosh atanh exp expm1 exp2 log log2 log10 log1p sqrt deg2rad radians=deg2rad rad2deg
-    degrees=rad2deg sinc i0""")
-_add("same", "x out", """
+    degrees=rad2deg sinc i0""",
+)
+_add(
+    "same",
+    "x out",
+    """
     abs absolute=abs fabs=abs negative=neg positive square floor ceil trunc fix=trunc rint=round invert=bitwise_not
-    bitwise_not bitwise_invert=bitwise_not reciprocal""")
+    bitwise_not bitwise_invert=bitwise_not reciprocal""",
+)
 _add("predicate", "x out", "isnan isinf isfinite isposinf isneginf signbit logical_not isreal")
 _add("real_part", "x", "real imag angle")
 _add("conjugate", "x out", "conj conjugate=conj")
@@ -56,10 +64,16 @@ _add("cube_root", "x", "cbrt=")
 _add("rounding", "a decimals out", "round around=round round_=round")
 _add("nan_to_num", "x copy nan posinf neginf", "nan_to_num")
 _add("real", "x out", "exp2 expm1 log1p", source="scipy.special", target="torch.special")
-_add("real", "x out", """
+_add(
+    "real",
+    "x out",
+    """
     erf erfc erfcx erfinv gammaln loggamma=gammaln digamma psi=digamma expit logit ndtr ndtri log_ndtr entr
     i0 i0e i1 i1e j0=bessel_j0 j1=bessel_j1 y0=bessel_y0 y1=bessel_y1 k0=modified_bessel_k0 k1=modified_bessel_k1
-    k0e=scaled_modified_bessel_k0 k1e=scaled_modified_bessel_k1 sinc""", source="scipy.special", target="torch.special")
+    k0e=scaled_modified_bessel_k0 k1e=scaled_modified_bessel_k1 sinc""",
+    source="scipy.special",
+    target="torch.special",
+)
 
 # two arrays in, one out
 _add("binary", "x1 x2 out", "add subtract=sub multiply=mul remainder mod=remainder fmod floor_divide")
@@ -76,7 +90,9 @@ _add("where", "condition x y", "where")
 _add("select", "condlist choicelist default", "select=where")
 _add("close", "a b rtol atol equal_nan", "isclose allclose")
 _add("equal", "a1 a2", "array_equal=equal")
-_add("binary_real", "x1 x2 out", "xlogy xlog1py zeta gammainc gammaincc", source="scipy.special", target="torch.special")
+_add(
+    "binary_real", "x1 x2 out", "xlogy xlog1py zeta gammainc gammaincc", source="scipy.special", target="torch.special"
+)
 _add("polygamma", "n x", "polygamma", source="scipy.special", target="torch.special")
 _add("beta_log", "a b", "betaln=gammaln", source="scipy.special", target="torch.special")
 
@@ -92,8 +108,12 @@ _add("position", "a axis out keepdims", "argmax argmin")
 _add("truth", "a axis out keepdims where", "any all")
 _add("count", "a axis keepdims", "count_nonzero")
 _add("median", "a axis out overwrite_input keepdims", "median=quantile nanmedian=nanquantile")
-_add("quantile", "a q axis out overwrite_input method keepdims weights interpolation", """
-    quantile percentile=quantile nanquantile nanpercentile=nanquantile""")
+_add(
+    "quantile",
+    "a q axis out overwrite_input method keepdims weights interpolation",
+    """
+    quantile percentile=quantile nanquantile nanpercentile=nanquantile""",
+)
 _add("average", "a axis weights returned keepdims", "average=sum")
 _add("cumulative", "a axis dtype out", "cumsum cumprod")
 _add("trapezoid", "y x dx axis", "trapezoid trapz=trapezoid")
@@ -218,12 +238,24 @@ _add("multi_dot", "arrays", "multi_dot", source="numpy.linalg", target="torch.li
 _add("norm", "x ord axis keepdims", "norm=vector_norm", source="numpy.linalg", target="torch.linalg")
 _add("norm", "a ord axis keepdims", "norm=vector_norm", source="scipy.linalg", target="torch.linalg")
 _add("cholesky_upper", "a lower", "cholesky", source="scipy.linalg", target="torch.linalg")
-_add("solve_triangular", "a b trans lower unit_diagonal", "solve_triangular", source="scipy.linalg", target="torch.linalg")
+_add(
+    "solve_triangular",
+    "a b trans lower unit_diagonal",
+    "solve_triangular",
+    source="scipy.linalg",
+    target="torch.linalg",
+)
 
 # Fourier transforms
 for _source in ("numpy.fft", "scipy.fft"):
     _add("fourier", "a n axis norm", "fft ifft rfft irfft hfft ihfft", source=_source, target="torch.fft")
-    _add("fourier", "a s axes norm", "fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn", source=_source, target="torch.fft")
+    _add(
+        "fourier",
+        "a s axes norm",
+        "fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn",
+        source=_source,
+        target="torch.fft",
+    )
     _add("fourier_shift", "x axes", "fftshift ifftshift", source=_source, target="torch.fft")
 
 METHODS: dict[str, str] = {

@@ -89,7 +89,11 @@ class _Unfaithful(cst.CSTVisitor):
         if path in _REAL and node.args:
             value = from_fact(self.module.fact(node.args[0].value))
             if value.is_tensor and category(value.dtype) in ("int", "bool"):
-                self._fail(node, "torch's tracing gives float32 for a function of integers: `.astype(float)` first", "PT-DEFDTYPE")
+                self._fail(
+                    node,
+                    "torch's tracing gives float32 for a function of integers: `.astype(float)` first",
+                    "PT-DEFDTYPE",
+                )
 
     def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
         left, right = (from_fact(self.module.fact(side)) for side in (node.left, node.right))
@@ -99,7 +103,9 @@ class _Unfaithful(cst.CSTVisitor):
             if all(category(v.dtype) in ("int", "bool", None) for v in (left, right)) and (left.dtype or right.dtype):
                 kinds = {category(v.dtype) for v in (left, right)}
                 if None not in kinds or isinstance(node.right, cst.Integer) or isinstance(node.left, cst.Integer):
-                    self._fail(node, "torch's tracing gives float32 for int / int: `.astype(float)` first", "PT-DEFDTYPE")
+                    self._fail(
+                        node, "torch's tracing gives float32 for int / int: `.astype(float)` first", "PT-DEFDTYPE"
+                    )
             return
         ours, theirs = numpy_result([left, right]), torch_result([left, right])
         if ours is not None and theirs is not None and ours != theirs:
@@ -119,7 +125,9 @@ class _Unfaithful(cst.CSTVisitor):
         target = node.targets[0].target
         if isinstance(target, cst.Name) and target.value in self.stored and isinstance(node.value, cst.Subscript):
             if _backwards(node.value):
-                self._fail(node, "in torch's tracing a reversed slice is a copy: a store into it is lost", "PT-FLIPVIEW")
+                self._fail(
+                    node, "in torch's tracing a reversed slice is a copy: a store into it is lost", "PT-FLIPVIEW"
+                )
 
     def visit_For(self, node: cst.For) -> None:
         self._loop(node)
@@ -133,11 +141,11 @@ class _Unfaithful(cst.CSTVisitor):
         if seen is not None and seen.trips_total > MAX_UNROLLED:
             trips = f"{seen.trips_total:,}".replace(",", " ")
             self._fail(
-                node, f"the loop runs {trips} times, and torch.compile would unroll it: a vectorised form is needed", "PT-DYNUNROLL"
+                node,
+                f"the loop runs {trips} times, and torch.compile would unroll it: a vectorised form is needed",
+                "PT-DYNUNROLL",
             )
 
 
 def _backwards(node: cst.Subscript) -> bool:
-    return any(
-        isinstance(e.slice, cst.Slice) and isinstance(e.slice.step, cst.UnaryOperation) for e in node.slice
-    )
+    return any(isinstance(e.slice, cst.Slice) and isinstance(e.slice.step, cst.UnaryOperation) for e in node.slice)
