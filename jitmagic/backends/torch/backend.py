@@ -1,0 +1,86 @@
+"""The torch backend: torch eager, torch compiled, and torch's own tracing of the NumPy source. Imports no torch."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
+from jitmagic.backends.torch import source, tracing
+from jitmagic.backends.torch.failures import explain
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import Refusal, Unsupported
+from jitmagic.observe.facts import Observation
+
+
+class TorchBackend:
+    """Writes torch variants of a workload."""
+
+    name = "torch"
+    title = "PyTorch"
+    runtime = "jitmagic.backends.torch.runtime:TorchRuntime"
+
+    def availability(self) -> Availability:
+        """Finds whether torch is installed, from its metadata alone."""
+        remedy = 'pip install "jitmagic[torch]"'
+        if importlib.util.find_spec("torch") is None:
+            return Availability(False, {}, "PyTorch is not installed", remedy)
+        try:
+            return Availability(True, {"torch": importlib.metadata.version("torch")})
+        except importlib.metadata.PackageNotFoundError:
+            return Availability(False, {}, "a module named torch is there, but no installed distribution", remedy)
+
+    def environment(self, device: str) -> Mapping[str, str]:
+        """Returns environment variables of the worker; operations that Metal lacks then run on the CPU."""
+        return {"PYTORCH_ENABLE_MPS_FALLBACK": "1"} if device.startswith("mps") else {}
+
+    def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+        """Writes the drafts of `torch`, `torch-compile` and `torch-numpy`, or the reasons why not."""
+        return [
+            self._draft(workload, observed, "torch", "eager"),
+            self._draft(workload, observed, "torch-compile", "compile"),
+            self._draft(workload, observed, "torch-numpy", "numpy"),
+        ]
+
+    def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
+        """Answers a failure: an unforeseen recompilation by fixed shapes, else by the reason."""
+        marked = "torch.compile(fullgraph=True)"
+        if draft.mode == "compile" and "dynamic" in failure.message.lower() and marked in draft.module.text:
+            if "mark_dynamic" in failure.message or "ConstraintViolation" in failure.type:
+                text = draft.module.text.replace(marked, "torch.compile(fullgraph=True, dynamic=False)")
+                return replace(draft, form="fixed shapes", module=replace(draft.module, text=text))
+        return explain(draft, failure)
+
+    def _draft(self, workload: Workload, observed: Observation, variant: str, mode: str) -> Draft | VariantRefusal:
+        try:
+            if mode == "numpy":
+                traced = tracing.write(workload, observed)
+                return Draft(
+                    variant,
+                    self.name,
+                    mode,
+                    "traced",
+                    traced.module,
+                    workload.function.name,
+                    names=traced.names,
+                    needs=workload.needs,
+                    written=observed.mutated,
+                    notes=("torch traces the NumPy source itself: NumPy arrays in and out, on the CPU",),
+                )
+            made = source.write(workload, observed, compiled=mode == "compile")
+            return Draft(
+                variant,
+                self.name,
+                mode,
+                "array",
+                made.module,
+                workload.function.name,
+                names=made.names,
+                needs=workload.needs,
+                written=made.written,
+                notes=made.notes,
+            )
+        except Unsupported as error:
+            return VariantRefusal(variant, self.name, mode, error.refusal)

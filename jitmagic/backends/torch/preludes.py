@@ -1,0 +1,41 @@
+"""Small functions that torch lacks, written above the user's where they are needed."""
+
+from __future__ import annotations
+
+PRELUDES: dict[str, str] = {
+    "sign": '''
+def sign(x):
+    """Sign of real numbers as in NumPy: NaN stays NaN."""
+    return torch.where(torch.isnan(x), x, torch.sign(x))
+''',
+    "interp": '''
+def interp(x, xp, fp):
+    """Linear interpolation as numpy.interp: constant outside of the points."""
+    i = torch.clamp(torch.searchsorted(xp, x, right=True) - 1, 0, len(xp) - 2)
+    slope = (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
+    y = fp[i] + slope * (x - xp[i])
+    y = torch.where(x <= xp[0], fp[0], y)
+    return torch.where(x >= xp[-1], fp[-1], y)
+''',
+    "polyval": '''
+def polyval(p, x):
+    """Value of a polynomial, highest power first, by Horner's rule."""
+    y = torch.zeros_like(x)
+    for coefficient in p:
+        y = y * x + coefficient
+    return y
+''',
+    "convolve": '''
+def convolve(a, v, mode="full"):
+    """Convolution of two vectors as numpy.convolve."""
+    if len(v) > len(a):
+        a, v = v, a
+    full = F.conv1d(a[None, None], v.flip(0)[None, None], padding=len(v) - 1)[0, 0]
+    if mode == "full":
+        return full
+    start = (len(v) - 1) // 2 if mode == "same" else len(v) - 1
+    stop = start + len(a) if mode == "same" else len(a)
+    return full[start:stop]
+''',
+}
+"""Name to source; ``torch`` and ``F`` (torch.nn.functional) are spelled by the module's imports."""

@@ -1,0 +1,137 @@
+"""What a worker asks of PyTorch: the only file of this folder that imports torch."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class TorchRuntime:
+    """Runs torch sources on one device."""
+
+    def __init__(self) -> None:
+        self.torch: Any = None
+        self.device: Any = None
+
+    def start(self, device: str) -> Mapping[str, Any]:
+        """Imports torch for a device (``"cpu"``, ``"cuda:0"``, ``"mps"``).
+
+        Returns
+        -------
+        mapping
+            ``versions``; ``devices``; ``cache``, the folder in which torch.compile keeps what it built, and
+            ``cache_filled``, whether something lay in it at the start (so that a build is warm).
+        """
+        import torch
+
+        self.torch = torch
+        self.device = torch.device(device)
+        if self.device.type != "cpu":
+            # a source with no array argument makes its tensors where torch is told to
+            torch.set_default_device(self.device)
+        cache = _cache_folder()
+        devices = ["cpu"]
+        if torch.cuda.is_available():
+            devices += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        if torch.backends.mps.is_available():
+            devices.append("mps")
+        if self.device.type not in {name.split(":")[0] for name in devices}:
+            raise RuntimeError(f"torch {torch.__version__} sees no device {device!r}; it sees {', '.join(devices)}")
+        return {
+            "versions": {"torch": torch.__version__},
+            "devices": devices,
+            "cache": cache,
+            "cache_filled": os.path.isdir(cache) and bool(os.listdir(cache)),
+        }
+
+    def accepts_host(self, mode: str) -> bool:
+        """Tells whether a mode's entry takes NumPy arrays as they are: the worker then leaves ``to_device`` out."""
+        return mode == "numpy"
+
+    def load(self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
+        """Runs a source in a new namespace and returns its entry; tracebacks find its lines."""
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        scope: dict[str, Any] = {"__name__": "jitmagic_torch_variant", **namespace}
+        exec(compile(source, filename, "exec", dont_inherit=True), scope)
+        return scope[entry]
+
+    def check(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], static: Sequence[str]
+    ) -> None:
+        """Does nothing: torch has no cheap check; the first call is the check."""
+
+    def to_device(self, value: Any) -> Any:
+        """Copies every array and NumPy scalar in a nested value into a tensor on the device.
+
+        Raises
+        ------
+        TypeError
+            For a dtype that torch does not have.
+        """
+        moved = self._map(value, (np.ndarray, np.generic), self._tensor)
+        self.wait(moved)
+        return moved
+
+    def to_host(self, value: Any) -> Any:
+        """Turns every tensor into a NumPy array, one without axes into a NumPy scalar."""
+        return self._map(value, (self.torch.Tensor, np.ndarray), self._host)
+
+    def wait(self, value: Any) -> None:
+        """Returns when the device has done all that was asked."""
+        if self.device.type == "cuda":
+            self.torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            self.torch.mps.synchronize()
+
+    def threads(self) -> int | None:
+        """Returns how many CPU threads torch uses within one operation."""
+        return int(self.torch.get_num_threads())
+
+    def release(self) -> None:
+        """Gives back compiled functions and cached device memory."""
+        self.torch._dynamo.reset()
+        if self.device.type == "cuda":
+            self.torch.cuda.empty_cache()
+        elif self.device.type == "mps":
+            self.torch.mps.empty_cache()
+
+    def _tensor(self, array: Any) -> Any:
+        try:
+            # a copy in C order: torch takes no negative strides, and must not share the caller's memory
+            return self.torch.from_numpy(np.array(array, order="C", copy=True)).to(self.device)
+        except TypeError as error:
+            raise TypeError(f"torch has no dtype for an array of {array.dtype}: convert it first") from error
+
+    def _host(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return value[()] if value.ndim == 0 else value
+        array = value.detach().resolve_conj().resolve_neg().cpu().numpy().copy()
+        return array[()] if array.ndim == 0 else array
+
+    def _map(self, value: Any, kinds: tuple[type, ...], move: Callable[[Any], Any]) -> Any:
+        if isinstance(value, kinds):
+            return move(value)
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*(self._map(v, kinds, move) for v in value))
+        if isinstance(value, tuple) and type(value).__module__.startswith("torch"):
+            return tuple(self._map(v, kinds, move) for v in value)
+        if type(value) in (tuple, list):
+            return type(value)(self._map(v, kinds, move) for v in value)
+        if type(value) is dict:
+            return {k: self._map(v, kinds, move) for k, v in value.items()}
+        return value
+
+
+def _cache_folder() -> str:
+    """Returns where torch.compile keeps what it built (TORCHINDUCTOR_CACHE_DIR, else a user's temporary folder)."""
+    given = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    if given:
+        return given
+    import getpass
+
+    return os.path.join(tempfile.gettempdir(), f"torchinductor_{getpass.getuser()}")

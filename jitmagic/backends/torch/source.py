@@ -1,0 +1,288 @@
+"""Writes the complete source of one variant: imports, constants, helpers, the user's functions, the wrapper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from jitmagic.backends.torch.calls import code
+from jitmagic.backends.torch.kinds import NO_ARITHMETIC, SUPPORTED, Value, from_fact
+from jitmagic.backends.torch.preludes import PRELUDES
+from jitmagic.backends.torch.scope import Learned, stored_names
+from jitmagic.backends.torch.statements import Statements
+from jitmagic.capture.workload import ModuleText, Workload
+from jitmagic.errors import Unsupported
+from jitmagic.generate.imports import Imports, Offer
+from jitmagic.generate.module import Module
+from jitmagic.generate.names import all_names, fresh, parameters
+from jitmagic.observe.facts import Observation, ValueFact
+
+_OFFERS = (
+    Offer("math", "math"),
+    Offer("cmath", "cmath"),
+    Offer("torch", "torch"),
+    Offer("torch.nn.functional", "F"),
+)
+_PASSES = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """A finished source.
+
+    Attributes
+    ----------
+    module : ModuleText
+    names : dict of str to str
+        Import bindings, for ``Draft.names``.
+    written : tuple of str
+        Labels of the arguments that the wrapper writes.
+    notes : tuple of str
+    """
+
+    module: ModuleText
+    names: dict[str, str]
+    written: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
+    """Writes a workload in torch.
+
+    Raises
+    ------
+    Unsupported
+        With the user's line, where something has no counterpart.
+    """
+    module = Module.of(workload, observed)
+    entry = workload.function.name
+    written = _written(workload, observed, module)
+    _check_dtypes(workload, observed)
+    tree = module.marked()
+    learned = Learned()
+    functions = frozenset(f.name.value for f in module.functions())
+    for _ in range(_PASSES):
+        before = learned.snapshot()
+        imports = Imports(module, _OFFERS, workload.needs)
+        translator = Statements(module, imports, learned, functions, bool(stored_names(tree)), compiled)
+        translator.entry = entry
+        translator.storing = frozenset(f.name.value for f in module.functions() if _stores(f))
+        translator.entry_arguments = _arguments(module.function(entry), workload, observed)
+        result = tree.visit(translator)
+        if learned.snapshot() == before:
+            break
+    torch = imports.code("torch")
+    helpers = [_prelude(imports, name, translator.helper_names[name]) for name in translator.helpers]
+    core = fresh(f"{entry}_on_tensors", all_names(tree)) if written else entry
+    if written:
+        result = result.visit(_Rename(entry, core))
+    if compiled:
+        result = result.visit(_Decorate(core, f"{torch}.compile(fullgraph=True)"))
+    body = list(result.body)
+    place = next(i for i, s in enumerate(body) if isinstance(s, cst.FunctionDef))
+    body[place:place] = [cst.parse_statement(text).with_changes(leading_lines=_BLANK) for text in helpers]
+    if written:
+        body.append(_wrapper(module.function(entry), core, written, observed, imports, translator))
+    result = result.with_changes(body=body)
+    arrays = [name for name in workload.needs if _is_array(workload.constants.get(name))]
+    constants: list[str] = []
+    if arrays:
+        constants = [
+            f"# {_listed(arrays)} {'is' if len(arrays) == 1 else 'are'} expected in the namespace, as NumPy arrays"
+        ]
+        constants += [f"{name} = {torch}.as_tensor({name})" for name in arrays]
+    result, names = imports.write(result, constants)
+    return Source(Module.finish(result, workload.module), names, written, tuple(translator.notes))
+
+
+def _stores(function: cst.FunctionDef) -> bool:
+    return bool(stored_names(function) & set(parameters(function)))
+
+
+_BLANK = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def _is_array(value: object) -> bool:
+    return hasattr(value, "dtype") and hasattr(value, "shape")
+
+
+def _prelude(imports: Imports, name: str, given: str) -> str:
+    text = PRELUDES[name].strip().replace(f"def {name}(", f"def {given}(")
+    for word, path in (("torch.", "torch"), ("F.", "torch.nn.functional")):
+        if word in text:
+            text = text.replace(word, imports.code(path) + ".")
+    return text
+
+
+def _arguments(function: cst.FunctionDef, workload: Workload, observed: Observation) -> dict[str, Value]:
+    """Returns what the entry's parameters are; the elements of ``*arrays`` become one sequence."""
+    found: dict[str, Value] = {}
+    gathered: dict[str, list[Value]] = {}
+    for label, fact in observed.arguments.items():
+        head = label.split("[", 1)[0]
+        if head != label:
+            gathered.setdefault(head, []).append(from_fact(fact))
+        else:
+            found[label] = from_fact(fact)
+    for name, items in gathered.items():
+        found[name] = Value("sequence", items=tuple(items))
+    for param in (*function.params.params, *function.params.kwonly_params):
+        if param.name.value not in found and param.default is not None:
+            found[param.name.value] = _default(param.default)
+    return found
+
+
+def _default(node: cst.BaseExpression) -> Value:
+    kinds = {cst.Integer: "int", cst.Float: "float", cst.Imaginary: "complex"}
+    inner = node.expression if isinstance(node, cst.UnaryOperation) else node
+    kind = kinds.get(type(inner))
+    if kind is not None:
+        return Value("number", kind)
+    if isinstance(node, cst.Name) and node.value in ("True", "False"):
+        return Value("number", "bool")
+    return Value("unknown")
+
+
+def _facts(fact: ValueFact) -> list[ValueFact]:
+    return [fact, *(inner for item in fact.items for inner in _facts(item))]
+
+
+def _check_dtypes(workload: Workload, observed: Observation) -> None:
+    for label, whole in observed.arguments.items():
+        for fact in _facts(whole):
+            if fact.kind not in ("array", "scalar") or fact.dtype is None or fact.dtype in SUPPORTED:
+                continue
+            code = "PT-UINT" if fact.dtype in NO_ARITHMETIC else None
+            why = "has no arithmetic for" if code else "does not have"
+            raise Unsupported(f"the argument `{label}` is {fact.dtype}, which torch {why}", None, code)
+
+
+def _written(workload: Workload, observed: Observation, module: Module) -> tuple[str, ...]:
+    """Returns the arguments that are written, refusing what a wrapper cannot mirror."""
+    if observed.globals_changed:
+        names = ", ".join(f"`{n}`" for n in observed.globals_changed)
+        raise Unsupported(f"the function changes the global {names}: return the value instead")
+    if observed.random:
+        raise Unsupported(
+            "the function draws random numbers, another stream in torch: draw them outside and pass them in"
+        )
+    if observed.raised is not None:
+        raise Unsupported(f"the NumPy function raises {observed.raised.type} with these arguments")
+    labels = observed.mutated
+    names = parameters(module.function(workload.function.name))
+    for label in labels:
+        fact = observed.arguments.get(label)
+        if label not in names or fact is None or fact.kind != "array":
+            raise Unsupported(
+                f"the function writes into `{label}`, which is not an array parameter of its own: pass the array itself"
+            )
+    for pair in observed.overlapping:
+        if set(pair) & set(labels):
+            raise Unsupported(
+                f"the arguments `{pair[0]}` and `{pair[1]}` share memory, and one is written into: pass copies"
+            )
+    shared = [a for a in observed.aliases_argument if a in labels]
+    if shared and observed.returns_argument is None:
+        raise Unsupported(
+            f"the function writes into `{shared[0]}` and returns a view of it: return a copy, or the array itself"
+        )
+    return labels
+
+
+class _Rename(cst.CSTTransformer):
+    """Gives a function another name, where it is defined and where it is called."""
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__()
+        self.old, self.new = old, new
+        self.attributes: set[cst.CSTNode] = set()
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:
+        self.attributes.add(node.attr)
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
+        if original_node.value != self.old or original_node in self.attributes:
+            return updated_node
+        return updated_node.with_changes(value=self.new)
+
+
+class _Decorate(cst.CSTTransformer):
+    """Puts a decorator on a top-level function."""
+
+    def __init__(self, name: str, decorator: str) -> None:
+        super().__init__()
+        self.name, self.decorator = name, decorator
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        return False
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        if original_node.name.value != self.name:
+            return updated_node
+        return updated_node.with_changes(decorators=[cst.Decorator(cst.parse_expression(self.decorator))])
+
+
+def _wrapper(
+    function: cst.FunctionDef,
+    core: str,
+    written: tuple[str, ...],
+    observed: Observation,
+    imports: Imports,
+    translator: Statements,
+) -> cst.FunctionDef:
+    """Writes the function of the user's name: NumPy arrays in, results written back into them."""
+    torch = imports.code("torch")
+    anchor = next(
+        (
+            f"{label}.device"
+            for label, fact in observed.arguments.items()
+            if label not in written and fact.kind == "array" and "[" not in label
+        ),
+        None,
+    )
+    lines = [f'"""Runs `{core}` on copies of {_listed(list(written))} and writes the results back."""']
+    taken = set(all_names(function))
+    tensors: dict[str, str] = {}
+    for name in written:
+        tensors[name] = fresh(f"{name}_tensor", taken)
+        taken.add(tensors[name])
+        moved = f".to({anchor})" if anchor else ""
+        lines.append(f"{tensors[name]} = {torch}.from_numpy({name}.copy()){moved}")
+    passed = []
+    p = function.params
+    for param in (*p.posonly_params, *p.params):
+        passed.append(tensors.get(param.name.value, param.name.value))
+    if isinstance(p.star_arg, cst.Param):
+        passed.append(f"*{p.star_arg.name.value}")
+    for param in p.kwonly_params:
+        passed.append(f"{param.name.value}={tensors.get(param.name.value, param.name.value)}")
+    if p.star_kwarg is not None:
+        passed.append(f"**{p.star_kwarg.name.value}")
+    call = f"{core}({', '.join(passed)})"
+    nothing = observed.result is None or observed.result.kind == "none"
+    same = observed.returns_argument
+    lines.append(call if nothing or same in written else f"result = {call}")
+    lines += [f"{name}[...] = {tensors[name]}.numpy(force=True)" for name in written]
+    if same in written:
+        lines.append(f"return {same}")
+    elif not nothing:
+        lines.append("return result")
+    bare = function.params.visit(_Bare())
+    head = f"def {function.name.value}({code(bare)}):"
+    text = "\n    ".join([head, *lines])
+    statement = cst.parse_statement(text + "\n")
+    assert isinstance(statement, cst.FunctionDef)
+    return statement.with_changes(leading_lines=_BLANK)
+
+
+class _Bare(cst.CSTTransformer):
+    """Takes annotations off parameters."""
+
+    def leave_Param(self, original_node: cst.Param, updated_node: cst.Param) -> cst.Param:
+        return updated_node.with_changes(annotation=None)
