@@ -5,6 +5,7 @@ The two ends are one program, started by us over a pipe of our own, so pickle is
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
 from dataclasses import dataclass
@@ -38,7 +39,19 @@ def send(stream: BinaryIO, message: Any) -> None:
 def receive(stream: BinaryIO) -> Any:
     """Reads one message; EOFError where the other end is gone."""
     head = _exactly(stream, _LENGTH.size)
-    return pickle.loads(_exactly(stream, _LENGTH.unpack(head)[0]))
+    return _Unpickler(io.BytesIO(_exactly(stream, _LENGTH.unpack(head)[0]))).load()
+
+
+class _Unpickler(pickle.Unpickler):
+    """Loads frames of our own classes only: another library's class would import that library in the user's process.
+
+    ``torch.__version__`` for one is no plain string.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.partition(".")[0] not in ("jitmagic", "builtins", "collections", "numpy"):
+            raise pickle.UnpicklingError(f"a worker's message holds a {module}.{name}, which may not be imported here")
+        return super().find_class(module, name)
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import pickle
 import queue
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO, cast
 import psutil
 
 from jitmagic.errors import WorkerError
-from jitmagic.measure.messages import Event, receive, send
+from jitmagic.measure.messages import Event, Reply, receive, send
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from jitmagic.measure.worker import main; main()"
 _POLL = 0.05
@@ -193,6 +194,8 @@ class WorkerProcess:
         while pipe is not None:
             try:
                 self._frames.put(receive(cast(BinaryIO, pipe)))
+            except pickle.UnpicklingError as error:
+                self._frames.put(Reply(error=str(error)))
             except Exception:  # end of file, or a frame cut short: the process is gone either way
                 self._frames.put(None)
                 return

@@ -129,7 +129,10 @@ class Worker:
             os.chdir(folder)
         module, _, name = runtime.partition(":")
         self._runtime = getattr(importlib.import_module(module), name)()
-        return self._runtime.start(device)
+        facts = dict(self._runtime.start(device))
+        # a library's version may be of a class of its own, which the user's process must not need to know
+        facts["versions"] = {str(name): str(version) for name, version in facts.get("versions", {}).items()}
+        return facts
 
     def open(self, key: str, arguments: Parcel, namespace: Parcel, labels: Sequence[str]) -> None:
         """Receives a workload's arguments and constants."""
