@@ -403,6 +403,7 @@ class _Run:
         self.baseline.draft = replace(draft, written=observed.mutated)
         for backend, device in self._backends():
             self.progress(Progress(backend.name, "writing", 0, 1))
+            available = backend.availability()
             for made in backend.drafts(self.workload, observed):
                 outcome = Outcome(made.variant, backend.name, device, made.mode)
                 self.outcomes.append(outcome)
@@ -412,15 +413,10 @@ class _Run:
                     # what NumPy writes into stays on the host and is new in every call
                     written = tuple(dict.fromkeys((*made.written, *observed.mutated)))
                     outcome.draft = replace(made, written=written)
-                available = backend.availability()
-                if outcome.verdict is None and not available.installed:
-                    outcome.verdict = verdicts.Verdict(
-                        "unsupported", available.reason or f"{backend.title} is not installed", available.remedy or ""
-                    )
-                elif outcome.verdict is None and device != "cpu" and not self._has(device):
-                    outcome.verdict = verdicts.Verdict(
-                        "unsupported", f"there is no {device} here", "its source is shown, for a machine that has one"
-                    )
+                    if device != "cpu" and not self._has(device):
+                        outcome.verdict = verdicts.of_missing_device(device)
+                    elif not available.installed:
+                        outcome.verdict = verdicts.of_missing_library(backend.title, available)
 
     def _verify(self) -> None:
         """Builds and verifies each variant, going down its ladder until a rung holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jitmagic.backends.protocol import Failure
+from jitmagic.backends.protocol import Availability, Failure
 from jitmagic.errors import Refusal
 from jitmagic.measure.process import WorkerOutOfMemory, WorkerTimedOut
 from jitmagic.measure.statistics import Interval
@@ -60,6 +60,19 @@ def of_refusal(refusal: Refusal) -> Verdict:
     """Judges a variant that was not made."""
     step = f"jitmagic explain {refusal.code} says more" if refusal.code else ""
     return Verdict("unsupported", refusal.reason, step)
+
+
+def of_missing_device(device: str) -> Verdict:
+    """Judges a variant for a device that this machine does not have."""
+    kind = "NVIDIA GPU" if device.startswith("cuda") else device
+    return Verdict(
+        "unsupported", f"there is no {kind} on this machine", "its source is shown, to be run on a machine that has one"
+    )
+
+
+def of_missing_library(title: str, available: Availability) -> Verdict:
+    """Judges a variant whose library is not installed, or cannot be used."""
+    return Verdict("unsupported", available.reason or f"{title} is not installed", available.remedy or "")
 
 
 def of_finding(finding: Finding) -> Verdict:
