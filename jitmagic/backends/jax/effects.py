@@ -48,14 +48,18 @@ class _Effects(Rewriter):
         return updated_node
 
     def visit_Global(self, node: cst.Global) -> None:
-        raise self.refuse(node, "a global is written; a compiled function would write it once, while tracing; return it", "JX-LEAK")
+        raise self.refuse(
+            node, "a global is written; a compiled function would write it once, while tracing; return it", "JX-LEAK"
+        )
 
     def visit_Nonlocal(self, node: cst.Nonlocal) -> None:
         raise self.refuse(node, "a variable of the enclosing function is written; return it instead", "JX-LEAK")
 
     def visit_Try(self, node: cst.Try) -> None:
         raise self.refuse(
-            node, "JAX cannot catch exceptions that depend on array values; test for the case with np.where instead", "JX-RAISE"
+            node,
+            "JAX cannot catch exceptions that depend on array values; test for the case with np.where instead",
+            "JX-RAISE",
         )
 
     def visit_Yield(self, node: cst.Yield) -> None:
@@ -121,7 +125,9 @@ class _Effects(Rewriter):
                 "warnings.simplefilter",
                 "warnings.filterwarnings",
             ):
-                raise self.refuse(node, f"`{code(node.func)}` would run once, while tracing; move it out of the function", "JX-PRINT")
+                raise self.refuse(
+                    node, f"`{code(node.func)}` would run once, while tracing; move it out of the function", "JX-PRINT"
+                )
         func = node.func
         if isinstance(func, cst.Name) and path is None and func.value in _IO and func.value not in kinds.local:
             raise self.refuse(node, f"`{func.value}` cannot be part of a compiled function; move it out", "JX-PRINT")
@@ -147,7 +153,9 @@ class _Effects(Rewriter):
         values: list[str] = []
         for argument in call.args:
             if argument.keyword is not None or argument.star:
-                raise self.refuse(call, "print with options has no counterpart in compiled code; print outside", "JX-PRINT")
+                raise self.refuse(
+                    call, "print with options has no counterpart in compiled code; print outside", "JX-PRINT"
+                )
             value = argument.value
             if isinstance(value, cst.SimpleString) and isinstance(value.evaluated_value, str):
                 template.append(_escaped(value.evaluated_value))
@@ -168,7 +176,9 @@ class _Effects(Rewriter):
                 spec = "".join(p.value for p in part.format_spec or () if isinstance(p, cst.FormattedStringText))
                 nested = any(isinstance(p, cst.FormattedStringExpression) for p in part.format_spec or ())
                 if part.conversion is not None or part.equal is not None or nested:
-                    raise self.refuse(call, "this print's format has no counterpart in compiled code; print outside", "JX-PRINT")
+                    raise self.refuse(
+                        call, "this print's format has no counterpart in compiled code; print outside", "JX-PRINT"
+                    )
                 parts.append(f"{{:{spec}}}" if spec else "{}")
                 values.append(code(part.expression))
         return "".join(parts)

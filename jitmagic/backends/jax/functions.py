@@ -38,7 +38,9 @@ cholesky cond cross det diagonal eig eigh eigvals eigvalsh inv lstsq matmul matr
 matrix_transpose multi_dot norm outer pinv qr slogdet solve svd svdvals tensordot tensorinv tensorsolve trace vecdot
 vector_norm
 """
-_FFT = "fft fft2 fftfreq fftn fftshift hfft ifft ifft2 ifftn ifftshift ihfft irfft irfft2 irfftn rfft rfft2 rfftfreq rfftn"
+_FFT = (
+    "fft fft2 fftfreq fftn fftshift hfft ifft ifft2 ifftn ifftshift ihfft irfft irfft2 irfftn rfft rfft2 rfftfreq rfftn"
+)
 _SPECIAL = """
 bernoulli beta betainc betaln comb digamma entr erf erfc erfcx erfinv exp1 expi expit expn factorial gamma gammainc
 gammaincc gammaln hyp1f1 i0 i0e i1 i1e kl_div log_ndtr log_softmax logit logsumexp multigammaln ndtr ndtri poch
@@ -126,14 +128,94 @@ MATH_SPECIAL = {"math.erf": "erf", "math.erfc": "erfc", "math.lgamma": "gammaln"
 
 ELEMENTWISE = frozenset(
     f"numpy.{n}"
-    for n in (
-        "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_or bitwise_xor cbrt "
-        "ceil clip conj conjugate copysign cos cosh deg2rad degrees divide equal exp exp2 expm1 fabs float_power floor "
-        "floor_divide fmax fmin fmod greater greater_equal heaviside hypot imag invert isfinite isinf isnan less "
-        "less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum "
-        "minimum mod multiply negative not_equal positive power rad2deg radians real reciprocal remainder rint sign "
-        "sin sinc sinh sqrt square subtract tan tanh true_divide trunc where nan_to_num angle round around"
-    ).split()  # noqa: SIM905
+    for n in [
+        "abs",
+        "absolute",
+        "add",
+        "arccos",
+        "arccosh",
+        "arcsin",
+        "arcsinh",
+        "arctan",
+        "arctan2",
+        "arctanh",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "cbrt",
+        "ceil",
+        "clip",
+        "conj",
+        "conjugate",
+        "copysign",
+        "cos",
+        "cosh",
+        "deg2rad",
+        "degrees",
+        "divide",
+        "equal",
+        "exp",
+        "exp2",
+        "expm1",
+        "fabs",
+        "float_power",
+        "floor",
+        "floor_divide",
+        "fmax",
+        "fmin",
+        "fmod",
+        "greater",
+        "greater_equal",
+        "heaviside",
+        "hypot",
+        "imag",
+        "invert",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "less",
+        "less_equal",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "logaddexp",
+        "logaddexp2",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "logical_xor",
+        "maximum",
+        "minimum",
+        "mod",
+        "multiply",
+        "negative",
+        "not_equal",
+        "positive",
+        "power",
+        "rad2deg",
+        "radians",
+        "real",
+        "reciprocal",
+        "remainder",
+        "rint",
+        "sign",
+        "sin",
+        "sinc",
+        "sinh",
+        "sqrt",
+        "square",
+        "subtract",
+        "tan",
+        "tanh",
+        "true_divide",
+        "trunc",
+        "where",
+        "nan_to_num",
+        "angle",
+        "round",
+        "around",
+    ]
 )
 """Functions that treat each element alone: they may be applied before elements are chosen instead of after."""
 

@@ -114,9 +114,7 @@ def whole_facts(
             if fact is not None and fact.kind == "array" and name not in settled:
                 settled[name] = fact
     return {
-        name: [
-            Assigned(a.line, settled[name]) if a.fact.kind == "mixed" and name in settled else a for a in found
-        ]
+        name: [Assigned(a.line, settled[name]) if a.fact.kind == "mixed" and name in settled else a for a in found]
         for name, found in assigned.items()
     }
 
@@ -188,7 +186,13 @@ class LoopMaker:
         return self.name("body" if "body" not in self.taken else f"body_{target}")
 
     def for_loop(
-        self, function: str, node: cst.For, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+        self,
+        function: str,
+        node: cst.For,
+        body: Sequence[Any],
+        head: frozenset[str],
+        after: frozenset[str],
+        defined: set[str],
     ) -> list[Any]:
         """Returns the statements that stand for a ``for``.
 
@@ -215,10 +219,15 @@ class LoopMaker:
         definition, state = self.body_function(node, function, [counted.index], carry, [*binds, *body])
         if after & targets - set(carry):
             if counted.last is None or len(targets) > 1:
-                raise self.refuse(node, f"`{', '.join(targets & after)}` is used after the loop; compute it explicitly there")
+                raise self.refuse(
+                    node, f"`{', '.join(targets & after)}` is used after the loop; compute it explicitly there"
+                )
         lines.append(definition)
         lines.append(
-            made(f"{', '.join(carry)} = __jax__.lax.fori_loop({counted.start}, {counted.stop}, {function}, {state})", node)
+            made(
+                f"{', '.join(carry)} = __jax__.lax.fori_loop({counted.start}, {counted.stop}, {function}, {state})",
+                node,
+            )
         )
         if after & targets - set(carry):
             lines.append(made(f"{next(iter(targets))} = {counted.last}", node))
@@ -226,7 +235,13 @@ class LoopMaker:
         return lines
 
     def while_loop(
-        self, function: str, node: cst.While, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+        self,
+        function: str,
+        node: cst.While,
+        body: Sequence[Any],
+        head: frozenset[str],
+        after: frozenset[str],
+        defined: set[str],
     ) -> list[Any]:
         """Returns the statements that stand for a ``while``; the parameters are those of :meth:`for_loop`."""
         self.check(node)
@@ -359,7 +374,8 @@ class LoopMaker:
                     n = code(inner.args[0].value)
                     step = self.name("step")
                     return Counted(step, "0", n, (f"{target.value} = {_minus(n)} - 1 - {step}",), last="0")
-        index = self.name("i")
+        counted_by = _enumerated(node)
+        index = counted_by or self.name("i")
         before: list[str] = []
         binds: list[str] = []
         lengths: list[str] = []
@@ -397,7 +413,8 @@ class LoopMaker:
             name = iterated.func.value
             parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple | cst.List) else []
             if name == "enumerate" and len(parts) == 2 and len(iterated.args) == 1:
-                binds.append(f"{code(parts[0])} = {index}")
+                if code(parts[0]) != index:
+                    binds.append(f"{code(parts[0])} = {index}")
                 self.elements(node, iterated.args[0].value, parts[1], index, before, binds, lengths)
                 return
             if name == "zip" and len(parts) == len(iterated.args):
@@ -412,7 +429,9 @@ class LoopMaker:
                     return
                 raise self.refuse(node, f"`{code(node.iter)}` cannot be counted; loop over range(n) and index")
         if not self.tracing.kinds.is_array(iterated):
-            raise self.refuse(node, f"the loop runs over `{code(iterated)}`, which is not known to be an array or a range")
+            raise self.refuse(
+                node, f"the loop runs over `{code(iterated)}`, which is not known to be an array or a range"
+            )
         text = code(iterated)
         if not isinstance(iterated, cst.Name):
             name = self.name("elements")
@@ -423,6 +442,19 @@ class LoopMaker:
         if isinstance(target, cst.Tuple) and not target.lpar:
             shown = f"({shown})"
         binds.append(f"{shown.strip('()') if isinstance(target, cst.Tuple) else shown} = {text}[{index}]")
+
+
+def _enumerated(node: cst.For) -> str | None:
+    """Returns the name that ``for i, … in enumerate(…)`` counts with."""
+    if (
+        isinstance(node.iter, cst.Call)
+        and code(node.iter.func) == "enumerate"
+        and len(node.iter.args) == 1
+        and isinstance(node.target, cst.Tuple)
+        and isinstance(node.target.elements[0].value, cst.Name)
+    ):
+        return node.target.elements[0].value.value
+    return None
 
 
 def _minus(text: str) -> str:

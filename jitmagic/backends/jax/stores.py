@@ -16,11 +16,21 @@ import libcst as cst
 from jitmagic.backends.jax.functions import BINARY_UFUNCS, ELEMENTWISE
 from jitmagic.backends.jax.masks import aligned, mask_of, unmasked
 from jitmagic.backends.jax.promotion import is_integer, of_operands
-from jitmagic.errors import Unsupported
+from jitmagic.backends.jax.store_targets import (
+    AT_METHODS,
+    REFUSED_METHODS,
+    Stores,
+    all_statements,
+    calls_in,
+    index_text,
+    is_everything,
+    out_argument,
+    root_name,
+)
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.aliases import Aliases, Link, aliases
 from jitmagic.generate.blocks import code, commented, leading, made, small, statements, with_body
-from jitmagic.generate.kinds import Kinds, argument_facts, same_code
+from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.liveness import Liveness, live_names
 from jitmagic.generate.module import Module
 
@@ -30,12 +40,6 @@ _OPERATORS = {
     "ModuloAssign": ("%", None), "BitAndAssign": ("&", None), "BitOrAssign": ("|", None), "BitXorAssign": ("^", None),
     "MatrixMultiplyAssign": ("@", None), "LeftShiftAssign": ("<<", None), "RightShiftAssign": (">>", None),
 }  # fmt: skip
-_AT_METHODS = {
-    "numpy.add.at": "add", "numpy.multiply.at": "multiply", "numpy.maximum.at": "max", "numpy.minimum.at": "min",
-    "numpy.divide.at": "divide", "numpy.power.at": "power",
-}  # fmt: skip
-_LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "add", "setdefault"})
-_REFUSED_METHODS = frozenset({"itemset", "resize", "setflags", "partition", "byteswap", "put", "setfield"})
 
 
 @dataclass
@@ -98,7 +102,7 @@ def functional(
         For a store that cannot be expressed, with its line.
     """
     links = aliases(function, kinds, passes_on)
-    finder = _Stores(module, function, kinds, mutating, links)
+    finder = Stores(module, function, kinds, mutating, links)
     mutated = finder.mutated(statements(function))
     order = tuple(p for p in name_tools.parameters(function) if p in mutated)
     live = live_names(statements(function), order)
@@ -106,112 +110,7 @@ def functional(
     return Stored(with_body(function, body), order)
 
 
-class _Stores:
-    """Finds what each statement stores into."""
-
-    def __init__(
-        self,
-        module: Module,
-        function: cst.FunctionDef,
-        kinds: Kinds,
-        mutating: Mapping[str, tuple[str, ...]],
-        links: Aliases,
-    ) -> None:
-        self.module = module
-        self.function = function
-        self.kinds = kinds
-        self.mutating = mutating
-        self.links = links
-
-    def refuse(self, node: cst.CSTNode, reason: str, code_: str = "JX-SETITEM") -> Unsupported:
-        line = self.module.line(node)
-        return Unsupported(f"line {line}: {reason}", line, code_)
-
-    def mutated(self, body: Sequence[Any]) -> set[str]:
-        """Returns the parameters that some store may reach."""
-        found: set[str] = set()
-        for node in body:
-            for name in self.stored(node):
-                for other in self.links.at.get(node, {}).get(name, {}):
-                    if other.startswith("@"):
-                        found.add(other[1:])
-            if isinstance(node, cst.For | cst.While | cst.With | cst.If):
-                found |= self.mutated(statements(node))
-                orelse = getattr(node, "orelse", None)
-                if orelse is not None:
-                    found |= self.mutated([orelse] if isinstance(orelse, cst.If) else statements(orelse))
-        return found
-
-    def stored(self, node: Any) -> list[str]:
-        """Returns the names of the arrays that a statement (not those in its blocks) stores into."""
-        statement = small(node)
-        if statement is None:
-            return []
-        found: list[str] = []
-        if isinstance(statement, cst.Assign):
-            for target in statement.targets:
-                found += self._target(target.target)
-        elif isinstance(statement, cst.AnnAssign | cst.AugAssign):
-            found += self._target(statement.target)
-            if isinstance(statement, cst.AugAssign) and isinstance(statement.target, cst.Name):
-                links = self.links.at.get(node, {}).get(statement.target.value, {})
-                if not self.kinds.is_number(statement.target) and not self.kinds.is_container(statement.target):
-                    known = self.kinds.of(statement.target)
-                    if known is not None and known.kind == "array":
-                        found.append(statement.target.value)
-                    elif links and known is None:
-                        found.append(statement.target.value)
-        for call in _calls(statement):
-            found += self._call(call, statement)
-        return found
-
-    def _target(self, target: cst.BaseExpression) -> list[str]:
-        if isinstance(target, cst.Tuple | cst.List):
-            return [n for e in target.elements for n in self._target(e.value)]
-        if isinstance(target, cst.Subscript | cst.Attribute):
-            root = root_name(target)
-            if root is not None and not self.kinds.is_container(cst.Name(root)):
-                return [root]
-        return []
-
-    def _call(self, call: cst.Call, statement: Any) -> list[str]:
-        path = self.kinds.path(call.func)
-        out = out_argument(call, path)
-        if out is not None:
-            root = root_name(out)
-            return [root] if root is not None else []
-        if path in _AT_METHODS or path in ("numpy.subtract.at", "numpy.copyto", "numpy.fill_diagonal", "numpy.putmask", "numpy.place", "numpy.put"):
-            root = root_name(call.args[0].value)
-            return [root] if root is not None else []
-        func = call.func
-        if path is None and isinstance(func, cst.Attribute) and func.attr.value in ("fill", "sort", *_REFUSED_METHODS):
-            root = root_name(func.value)
-            if root is not None and self.kinds.is_array(cst.Name(root)):
-                return [root]
-        if isinstance(func, cst.Name) and func.value in self.mutating:
-            return [r for p in self.mutated_arguments(call) if (r := root_name(p)) is not None]
-        return []
-
-    def mutated_arguments(self, call: cst.Call) -> list[cst.BaseExpression]:
-        """Returns the arguments of a call of a helper that the helper mutates, in the helper's order."""
-        assert isinstance(call.func, cst.Name)
-        callee = self.module_function(call.func.value)
-        parameters = name_tools.parameters(callee)
-        given: dict[str, cst.BaseExpression] = {}
-        for position, argument in enumerate(call.args):
-            if argument.star:
-                raise self.refuse(call, f"`{call.func.value}` writes into arguments that are passed with a star")
-            if argument.keyword is not None:
-                given[argument.keyword.value] = argument.value
-            elif position < len(parameters):
-                given[parameters[position]] = argument.value
-        return [given[p] for p in self.mutating[call.func.value] if p in given]
-
-    def module_function(self, name: str) -> cst.FunctionDef:
-        return self.module.function(name)
-
-
-class _Rewrite(_Stores):
+class _Rewrite(Stores):
     """Rewrites the statements of one function."""
 
     def __init__(
@@ -283,8 +182,8 @@ class _Rewrite(_Stores):
     def check_nested(self, node: cst.FunctionDef) -> None:
         kinds = Kinds(self.module, node, {})
         found = aliases(node, kinds, {})
-        stores = _Stores(self.module, node, kinds, self.mutating, found)
-        for inner in _all_statements(node):
+        stores = Stores(self.module, node, kinds, self.mutating, found)
+        for inner in all_statements(node):
             for name in stores.stored(inner):
                 raise self.refuse(
                     inner,
@@ -328,13 +227,15 @@ class _Rewrite(_Stores):
             return self.call(node, statement.value, None)
         if isinstance(statement, cst.Del) and not isinstance(statement.target, cst.Name):
             raise self.refuse(node, "`del` of an element has no counterpart in JAX")
-        for call in _calls(statement):
+        for call in calls_in(statement):
             if self._call(call, statement):
                 if isinstance(statement, cst.Return) and call is statement.value:
                     done = self.call(node, call, None)
                     if done:
                         return [*done, Update("", f"return {done[-1].name}")]
-                raise self.refuse(call, f"`{code(call)}` writes into an array inside an expression; give it its own line")
+                raise self.refuse(
+                    call, f"`{code(call)}` writes into an array inside an expression; give it its own line"
+                )
         return None
 
     def assignment(self, node: Any, statement: cst.Assign) -> list[Update] | None:
@@ -344,9 +245,11 @@ class _Rewrite(_Stores):
                 done = self.call(node, value, statement.targets[0].target)
                 if done is not None:
                     return done
-        nested = [c for c in _calls(statement) if c is not value and self._call(c, statement)]
+        nested = [c for c in calls_in(statement) if c is not value and self._call(c, statement)]
         if nested:
-            raise self.refuse(nested[0], f"`{code(nested[0])}` writes into an array inside an expression; give it its own line")
+            raise self.refuse(
+                nested[0], f"`{code(nested[0])}` writes into an array inside an expression; give it its own line"
+            )
         targets = [t.target for t in statement.targets]
         if len(targets) == 1 and isinstance(targets[0], cst.Tuple | cst.List):
             return self.unpacking(node, targets[0], value)
@@ -412,7 +315,9 @@ class _Rewrite(_Stores):
                     ]
                 )
                 return self.base(node, joined)
-        raise self.refuse(node, f"`{code(target)}` is stored into; JAX arrays are stored into by name and index only, as x[i]")
+        raise self.refuse(
+            node, f"`{code(target)}` is stored into; JAX arrays are stored into by name and index only, as x[i]"
+        )
 
     def whole_index(self, subscript: cst.Subscript) -> bool:
         return all(
@@ -438,7 +343,7 @@ class _Rewrite(_Stores):
         mask = mask_of(subscript, self.kinds)
         if mask is not None:
             return self.masked(node, name, base, mask, value)
-        if _is_everything(subscript):
+        if is_everything(subscript):
             fact = self.kinds.of(value)
             if fact is not None and fact.kind == "array" and self.same_type(base, value):
                 return Update(name, code(value), comment=None)
@@ -559,14 +464,14 @@ class _Rewrite(_Stores):
         func = call.func
         if out is not None:
             return self.out(node, call, out, path, target)
-        if path in _AT_METHODS or path == "numpy.subtract.at":
+        if path in AT_METHODS or path == "numpy.subtract.at":
             name, base, _ = self.base(node, call.args[0].value)
             index = code(call.args[1].value)
             index = index[1:-1] if isinstance(call.args[1].value, cst.Tuple) and index.startswith("(") else index
             text = self.cast(base, call.args[2].value)
             if path == "numpy.subtract.at":
                 return [Update(name, f"{name}.at[{index}].add(-({text}))")]
-            return [Update(name, f"{name}.at[{index}].{_AT_METHODS[path]}({text})")]
+            return [Update(name, f"{name}.at[{index}].{AT_METHODS[path]}({text})")]
         if path == "numpy.copyto":
             return [self.copyto(node, call)]
         if path == "numpy.fill_diagonal":
@@ -591,7 +496,8 @@ class _Rewrite(_Stores):
         return None
 
     def method(self, node: Any, call: cst.Call, func: cst.Attribute) -> list[Update] | None:
-        if not self.kinds.is_array(func.value):
+        known = self.kinds.of(func.value)
+        if self.kinds.is_container(func.value) or (known is not None and known.kind != "array"):
             return None
         method = func.attr.value
         if method == "fill":
@@ -606,7 +512,7 @@ class _Rewrite(_Stores):
             if subscript is None:
                 return [Update(name, f"__numpy__.sort({name}{args})")]
             return [Update(name, f"{name}.at[{index_text(subscript)}].set(__numpy__.sort({code(subscript)}{args}))")]
-        if method in _REFUSED_METHODS:
+        if method in REFUSED_METHODS:
             raise self.refuse(node, f"`.{method}()` changes an array in place and has no counterpart in JAX")
         return None
 
@@ -616,7 +522,9 @@ class _Rewrite(_Stores):
         where = next((a.value for a in call.args[2:] if a.keyword is not None and a.keyword.value == "where"), None)
         if where is not None:
             if subscript is not None:
-                raise self.refuse(node, "np.copyto(..., where=) into a part of an array cannot be passed on to the whole")
+                raise self.refuse(
+                    node, "np.copyto(..., where=) into a part of an array cannot be passed on to the whole"
+                )
             new = f"__numpy__.where({code(where)}, {code(value)}, {name})"
             return Update(name, new + self.cast_back(base, [base, value]))
         index = "..." if subscript is None else index_text(subscript)
@@ -633,12 +541,16 @@ class _Rewrite(_Stores):
             if argument.keyword is not None and argument.keyword.value in ("out", "casting"):
                 continue
             if argument.keyword is not None and argument.keyword.value == "where":
-                raise self.refuse(node, "a ufunc with both out= and where= leaves elements as they are; use np.where", "JX-SETITEM")
+                raise self.refuse(
+                    node, "a ufunc with both out= and where= leaves elements as they are; use np.where", "JX-SETITEM"
+                )
             if argument.keyword is None and argument.value is out and position >= 1 and position == len(call.args) - 1:
                 continue
             kept.append(argument)
         if kept:
-            kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace(""))
+            kept[-1] = kept[-1].with_changes(
+                comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace("")
+            )
         new = call.with_changes(args=kept)
         operands = [a.value for a in kept if a.keyword is None]
         back = self.cast_back(base, operands) if path in BINARY_UFUNCS or path in ELEMENTWISE else ""
@@ -702,7 +614,9 @@ class _Rewrite(_Stores):
                 direct = self.links.at[node].get(name, {}).get(other[1:])
                 if direct is None:
                     raise self.refuse(
-                        node, f"`{name}` may still be the caller's array `{other[1:]}`; make a copy of it first", "JX-ARGMUT"
+                        node,
+                        f"`{name}` may still be the caller's array `{other[1:]}`; make a copy of it first",
+                        "JX-ARGMUT",
                     )
         partners = self.partners(node, name)
         bases = [o for o, link in partners.items() if link.kind == "view"]
@@ -730,80 +644,7 @@ def _sources(rewrite: _Rewrite, value: cst.BaseExpression) -> list[tuple[str, Li
 
 
 def _returns_value(function: cst.FunctionDef) -> bool:
-    return any(
-        isinstance(small(s), cst.Return) and small(s).value is not None for s in _all_statements(function)
-    )
-
-
-def _all_statements(node: Any) -> list[Any]:
-    found = []
-    for statement in statements(node):
-        found.append(statement)
-        if isinstance(statement, cst.For | cst.While | cst.With | cst.If):
-            found += _all_statements(statement)
-            orelse = getattr(statement, "orelse", None)
-            if isinstance(orelse, cst.If):
-                found += [orelse, *_all_statements(orelse)]
-                if orelse.orelse is not None:
-                    found += _all_statements(orelse.orelse)
-            elif orelse is not None:
-                found += _all_statements(orelse)
-    return found
-
-
-def root_name(node: cst.BaseExpression) -> str | None:
-    """Returns the name at the bottom of ``x[i].T[j]``."""
-    while isinstance(node, cst.Subscript | cst.Attribute):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else None
-
-
-def index_text(subscript: cst.Subscript) -> str:
-    """Returns what stands between the brackets."""
-    return ", ".join(code(s.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for s in subscript.slice)
-
-
-def out_argument(call: cst.Call, path: str | None) -> cst.BaseExpression | None:
-    """Returns the array that a call is told to write into, by ``out=`` or as the ufunc's last positional argument."""
-    if path is None or not path.startswith(("numpy.", "scipy.")):
-        func = call.func
-        if not isinstance(func, cst.Attribute):
-            return None
-    for argument in call.args:
-        if argument.keyword is not None and argument.keyword.value == "out":
-            none = isinstance(argument.value, cst.Name) and argument.value.value == "None"
-            return None if none else argument.value
-    positional = [a for a in call.args if a.keyword is None]
-    if path in BINARY_UFUNCS and len(positional) == 3:
-        return positional[2].value
-    if path in ELEMENTWISE and path not in BINARY_UFUNCS and len(positional) == 2:
-        if path not in ("numpy.clip", "numpy.where", "numpy.round", "numpy.around", "numpy.heaviside", "numpy.nan_to_num"):
-            return positional[1].value
-    return None
-
-
-def _calls(statement: cst.CSTNode) -> list[cst.Call]:
-    found = _CallFinder()
-    statement.visit(found)
-    return found.calls
-
-
-class _CallFinder(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[cst.Call] = []
-
-    def visit_Call(self, node: cst.Call) -> None:
-        self.calls.append(node)
-
-
-def _is_everything(subscript: cst.Subscript) -> bool:
-    if len(subscript.slice) != 1:
-        return False
-    index = subscript.slice[0].slice
-    if isinstance(index, cst.Slice):
-        return index.lower is None and index.upper is None and index.step is None
-    return isinstance(index, cst.Index) and isinstance(index.value, cst.Ellipsis)
+    return any(isinstance(small(s), cst.Return) and small(s).value is not None for s in all_statements(function))
 
 
 def _operand(value: cst.BaseExpression, symbol: str) -> str:
@@ -817,6 +658,3 @@ def _operand(value: cst.BaseExpression, symbol: str) -> str:
     if isinstance(value, cst.Comparison | cst.BooleanOperation | cst.IfExp | cst.Lambda | cst.UnaryOperation):
         return text if value.lpar else f"({text})"
     return text
-
-
-__all__ = ["Stored", "argument_facts", "functional", "index_text", "out_argument", "returned_aliases", "same_code"]

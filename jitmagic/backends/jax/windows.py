@@ -60,7 +60,9 @@ class _Windows(Rewriter):
             return updated_node
         moving = [
             isinstance(e.slice, cst.Slice)
-            and any(b is not None and self.stack[-1].expression(b) for b in (e.slice.lower, e.slice.upper, e.slice.step))
+            and any(
+                b is not None and self.stack[-1].expression(b) for b in (e.slice.lower, e.slice.upper, e.slice.step)
+            )
             for e in original_node.slice
         ]
         if not any(moving):

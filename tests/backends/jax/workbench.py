@@ -60,9 +60,7 @@ def workload_of(source, args, kwargs=None, constants=None, name=None):
     labels = []
     for position in range(len(args)):
         labels.append(plain[position] if position < len(plain) else f"{p.star_arg.name.value}[{position - len(plain)}]")
-    made = tuple(
-        SourceFunction(f.name.value, cst.Module([f]).code, 1, "cell") for f in functions
-    )
+    made = tuple(SourceFunction(f.name.value, cst.Module([f]).code, 1, "cell") for f in functions)
     assert set(parameters(function))
     return Workload(
         function=made[functions.index(function)],
@@ -147,7 +145,9 @@ def same(ours, theirs, text, tolerance=1e-10):
             same(a, b, text, tolerance)
         return
     if isinstance(theirs, np.ndarray | np.generic):
-        assert np.asarray(ours).dtype == theirs.dtype, f"{np.asarray(ours).dtype} where NumPy has {theirs.dtype}\n{text}"
+        assert np.asarray(ours).dtype == theirs.dtype, (
+            f"{np.asarray(ours).dtype} where NumPy has {theirs.dtype}\n{text}"
+        )
         assert np.shape(ours) == theirs.shape, text
         rtol = max(tolerance, 2e-4 if theirs.dtype in (np.float32, np.complex64) else 0)
         np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=rtol, err_msg=text)
