@@ -88,6 +88,11 @@ def aliases(function: cst.FunctionDef, kinds: Kinds, passes_on: Mapping[str, boo
     return walker.result
 
 
+def same_objects(value: cst.BaseExpression, kinds: Kinds) -> tuple[str, ...]:
+    """Returns the names whose very object an expression may be: ``x`` for ``np.asarray(x)`` of an array."""
+    return tuple(name for name, link in _Walker(kinds, {}).sources(value) if link.kind == "same")
+
+
 def _link(state: State, a: str, b: str, link: Link) -> None:
     state.setdefault(a, {})[b] = link
     mirrored = {"view": "base", "base": "view"}.get(link.kind, link.kind)

@@ -37,7 +37,7 @@ def test_arithmetic_and_index_arrays_make_new_arrays():
 
 def test_exchanged_buffers_stay_apart():
     links = at_end(
-        "def f(n):\n    u = np.zeros(n)\n    v = np.ones(n)\n    for i in range(n):\n        u, v = v, u\n    v[0] = 1\n"
+        "def f(n):\n    u, v = np.zeros(n), np.ones(n)\n    for i in range(n):\n        u, v = v, u\n    v[0] = 1\n"
     )
     assert "u" not in links
 

@@ -57,7 +57,7 @@ class JaxBackend:
         return [draft]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Answers a failed check with a draft that has one more static argument, or with the reason in the user's lines."""
+        """Answers a failed check with a draft that has one more static argument, or with the reason."""
         module = Module.of(workload, observed)
         arguments = argument_facts(observed, module.function(workload.function.name))
         found = ladder.answer(draft, failure, arguments)
@@ -74,6 +74,7 @@ def _written(workload: Workload, observed: Observation, static: Sequence[str]) -
     except Exception as error:
         # one variant less, and a bug to be told of; the comparison goes on with the other variants
         return Refusal(
-            f"the rewriting to JAX met code that it does not know ({type(error).__name__}: {' '.join(str(error).split())[:200]}); "
+            f"the rewriting to JAX met code that it does not know ({type(error).__name__}: "
+            f"{' '.join(str(error).split())[:200]}); "
             "please report the function"
         )

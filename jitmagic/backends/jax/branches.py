@@ -52,7 +52,8 @@ class BranchMaker:
             if name not in defined and not (name in _names(then) and name in _names(other)):
                 raise self.refuse(
                     node,
-                    f"`{name}` is bound in one branch only, and which one depends on array values; bind it before the `if`",
+                    f"`{name}` is bound in one branch only, and which one depends on array values; bind it before "
+                    "the `if`",
                 )
         if self.cheap(then) and self.cheap(other):
             lines = self.where(node, then, other, set(wanted), defined)

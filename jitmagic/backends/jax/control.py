@@ -8,7 +8,8 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return, jump_in
-from jitmagic.backends.jax.loops import Assigned, LoopMaker
+from jitmagic.backends.jax.loops import LoopMaker
+from jitmagic.backends.jax.settled import Assigned
 from jitmagic.backends.jax.tracing import UNROLL, Tracing, loop_line, trip_count
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
@@ -24,7 +25,7 @@ class Control:
     module : Module
     tracing : Tracing
     facts : mapping of str to list of Assigned
-        From :func:`jitmagic.backends.jax.loops.assigned_facts`, taken before the stores were rewritten.
+        From :func:`jitmagic.backends.jax.settled.assigned_facts`, taken before the stores were rewritten.
     helpers : iterable of str
         User functions of the module.
     """
@@ -60,7 +61,8 @@ class Control:
                     if not outermost or not always_returns(statements(node)) or not always_returns(rest):
                         raise self.branches.refuse(
                             node,
-                            f"whether the function returns here depends on array values (`{code(node.test)}`), and the two "
+                            f"whether the function returns here depends on array values (`{code(node.test)}`), "
+                            "and the two "
                             "ways do not both end in a return; give the result one name, and return it at the end",
                         )
                     then = self.block(statements(node), set(defined), True)
@@ -82,7 +84,8 @@ class Control:
             word = type(jump).__name__.lower()
             raise self.loops.refuse(
                 jump,
-                f"whether this `{word}` is reached depends on array values (`{code(node.test)}`), so that the loop has no "
+                f"whether this `{word}` is reached depends on array values (`{code(node.test)}`), so that the "
+                "loop has no "
                 "fixed course; put the condition into a while, or compute all steps and select with np.where",
                 "JX-IFTRACED",
             )

@@ -1,7 +1,7 @@
 """What a compiled function cannot do: refused with its line, or written in JAX's own way.
 
-``print`` becomes ``jax.debug.print``, ``with np.errstate(...)`` is taken off; randomness, global writes, ``try``, generators
-and raises that depend on array values are refused.
+``print`` becomes ``jax.debug.print``, ``with np.errstate(...)`` is taken off; randomness, global writes, ``try``,
+generators and raises that depend on array values are refused.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class _Effects(Rewriter):
         if self.guards:
             raise self.refuse(
                 node,
-                "whether this raises depends on array values, which compiled code cannot do; check the arguments before "
+                "whether this raises depends on array values, which compiled code cannot do; check the arguments "
+                "before "
                 "the computation, at the top of the function",
                 "JX-RAISE",
             )
@@ -102,7 +103,8 @@ class _Effects(Rewriter):
         if self.stack and self.stack[-1].expression(node.test):
             raise self.refuse(
                 node,
-                f"`{code(node.test)}` depends on array values, which compiled code cannot assert; put it at the top of the "
+                f"`{code(node.test)}` depends on array values, which compiled code cannot assert; put it at the "
+                "top of the "
                 "function, or leave it out",
                 "JX-RAISE",
             )
@@ -116,7 +118,8 @@ class _Effects(Rewriter):
             if path.startswith(("numpy.random.", "random.")):
                 raise self.refuse(
                     node,
-                    f"`{code(node.func)}` draws random numbers: compiled, it would give the same numbers in each call; draw "
+                    f"`{code(node.func)}` draws random numbers: compiled, it would give the same numbers in each "
+                    "call; draw "
                     "them outside and pass them in, or use jax.random with a key",
                     "JX-RNG",
                 )

@@ -68,7 +68,8 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
         return Refusal(first, line, "JX-UNROLL")
     if "carry" in failure.message and kind == "TypeError":
         return Refusal(
-            f"{where}a value changes its dtype or shape from one iteration of the loop to the next: {_brief(failure.message)}",
+            f"{where}a value changes its dtype or shape from one iteration of the loop to the next: "
+            f"{_brief(failure.message)}",
             line,
             "JX-CARRY",
         )
@@ -97,7 +98,8 @@ def _concrete(where: str, line: int | None, classes: set[str], draft: Draft, fai
             "JX-NPCALL",
         )
     return Refusal(
-        f"{where}{text} needs a number while JAX compiles, for a shape, a slice or an index, but it depends on array values; "
+        f"{where}{text} needs a number while JAX compiles, for a shape, a slice or an index, but it depends on "
+        "array values; "
         "take it from a shape or pass it as an argument",
         line,
         "JX-SHAPEARG",

@@ -1,4 +1,4 @@
-"""Rewrite Python's scalar operations on traced values as JAX's: ``and``, ``a < b < c``, ``a if c else b``, ``max``, ``float``."""
+"""Rewrite Python's scalar operations on traced values as JAX's: ``and``, ``a < b < c``, ``a if c else b``, ``max``."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ class _Scalars(Rewriter):
             if path.startswith(("math.", "cmath.")):
                 line = self.module.line(original_node)
                 raise Unsupported(
-                    f"line {line}: `{path}` needs a Python number, but its argument depends on array values; use a NumPy "
+                    f"line {line}: `{path}` needs a Python number, but its argument depends on array values; use "
+                    "a NumPy "
                     "function instead",
                     line,
                     "JX-INTCAST",
@@ -128,7 +129,11 @@ class _Scalars(Rewriter):
             if func.attr.value == "item" and not original_node.args:
                 inner = updated_node.func
                 assert isinstance(inner, cst.Attribute)
-                return inner.value if fact is not None and fact.ndim == 0 else cst.parse_expression(f"{code(inner.value)}.reshape(())")
+                return (
+                    inner.value
+                    if fact is not None and fact.ndim == 0
+                    else cst.parse_expression(f"{code(inner.value)}.reshape(())")
+                )
         return updated_node
 
     def without_lists(self, path: str | None, old: cst.Call, new: cst.Call) -> cst.Call:

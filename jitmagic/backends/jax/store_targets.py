@@ -169,16 +169,21 @@ def out_argument(call: cst.Call, path: str | None) -> cst.BaseExpression | None:
     positional = [a for a in call.args if a.keyword is None]
     if path in BINARY_UFUNCS and len(positional) == 3:
         return positional[2].value
-    if path in ELEMENTWISE and path not in BINARY_UFUNCS and len(positional) == 2:
-        if path not in (
+    if (
+        path in ELEMENTWISE
+        and path not in BINARY_UFUNCS
+        and len(positional) == 2
+        and path
+        not in (
             "numpy.clip",
             "numpy.where",
             "numpy.round",
             "numpy.around",
             "numpy.heaviside",
             "numpy.nan_to_num",
-        ):
-            return positional[1].value
+        )
+    ):
+        return positional[1].value
     return None
 
 

@@ -30,7 +30,7 @@ _STATIC_CALLS = frozenset({"len", "isinstance", "type", "hasattr", "callable", "
 
 
 def is_static_value(fact: ValueFact) -> bool:
-    """Says whether an argument is a compile-time constant from the start: bool, str, None, tuples of such and of ints."""
+    """Says whether an argument is a constant from the start: bool, str, None, tuples of such and of ints."""
     if fact.kind in ("bool", "str", "none", "function", "module"):
         return True
     return fact.kind == "tuple" and all(is_static_value(i) or i.kind == "int" for i in fact.items)
@@ -139,11 +139,14 @@ class _Assignments(cst.CSTVisitor):
             self._add(_root(node.target))
 
     def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
-        if isinstance(target, cst.Tuple | cst.List) and isinstance(value, cst.Tuple | cst.List):
-            if len(target.elements) == len(value.elements):
-                for t, v in zip(target.elements, value.elements, strict=True):
-                    self._assign(t.value, v.value)
-                return
+        if (
+            isinstance(target, cst.Tuple | cst.List)
+            and isinstance(value, cst.Tuple | cst.List)
+            and len(target.elements) == len(value.elements)
+        ):
+            for t, v in zip(target.elements, value.elements, strict=True):
+                self._assign(t.value, v.value)
+            return
         if self.inside or self.tracing.expression(value):
             for name in name_tools.targets(target):
                 self._add([name])

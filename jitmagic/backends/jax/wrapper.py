@@ -1,4 +1,4 @@
-"""Writes the function that users call around the compiled core: argument checks outside, mutated arguments written back."""
+"""Writes the function around the compiled core: argument checks outside, mutated arguments written back."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def returning(module: Module, function: cst.FunctionDef, mutated: Sequence[str])
     """
     collector = _Collector()
     function.visit(collector)
-    own = [r for r in collector.returns]
+    own = collector.returns
     parameters = {r.value.value for r in own if isinstance(r.value, cst.Name) and r.value.value in mutated}
     values = [r for r in own if r.value is not None and not (isinstance(r.value, cst.Name) and r.value.value == "None")]
     parameter = None
@@ -79,7 +79,8 @@ def returning(module: Module, function: cst.FunctionDef, mutated: Sequence[str])
         ):
             line = module.line(own[0])
             raise Unsupported(
-                f"line {line}: the function returns its own argument on one path and something else on another; return the "
+                f"line {line}: the function returns its own argument on one path and something else on another; "
+                "return the "
                 "same thing on every path",
                 line,
                 "JX-ARGMUT",

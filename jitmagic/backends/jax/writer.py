@@ -12,9 +12,9 @@ from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.effects import effects
-from jitmagic.backends.jax.loops import Assigned, assigned_facts
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.scalars import scalars
+from jitmagic.backends.jax.settled import Assigned, assigned_facts
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line, trip_count
 from jitmagic.backends.jax.windows import windows
@@ -219,7 +219,8 @@ def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[s
     if unexplained:
         name = sorted(unexplained)[0]
         raise Unsupported(
-            f"the argument `{name}` was changed by the call, and no statement that does it was found; return the new array instead",
+            f"the argument `{name}` was changed by the call, and no statement that does it was found; return the "
+            "new array instead",
             parts.module.line(functions[parts.entry]),
             "JX-ARGMUT",
         )
@@ -358,15 +359,11 @@ class _Decide:
             return known
         if path in ("numpy", "scipy"):
             return "jax.numpy" if path == "numpy" else None
-        if (
-            path.startswith("numpy.")
-            and use.call is None
-            and path not in _UNKNOWN_MEMBERS
-            and name in ("linalg", "fft")
-        ):
+        if path.startswith("numpy.") and use.call is None and name in ("linalg", "fft"):
             return f"jax.{path}"
         raise Unsupported(
-            f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave this part in "
+            f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave "
+            "this part in "
             "NumPy outside the function",
             use.line,
             "JX-NPCALL",
@@ -374,4 +371,3 @@ class _Decide:
 
 
 _TYPES = frozenset(f"numpy.{n}" for n in ("float32", "float64", "int32", "int64", "complex64", "complex128"))
-_UNKNOWN_MEMBERS: frozenset[str] = frozenset()

@@ -5,6 +5,7 @@ import importlib
 import traceback
 from dataclasses import dataclass
 
+import libcst as cst
 import numpy as np
 
 from jitmagic.backends.jax.backend import JaxBackend
@@ -14,8 +15,6 @@ from jitmagic.capture.workload import ModuleText, SourceFunction, Workload
 from jitmagic.errors import Refusal
 from jitmagic.generate.names import import_bindings, parameters
 from jitmagic.observe.run import observe
-
-import libcst as cst
 
 
 @dataclass

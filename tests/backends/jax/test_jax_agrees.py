@@ -1,4 +1,4 @@
-"""NumPy functions of many kinds, each with a call: JAX's variant must give NumPy's values, dtypes, shapes and mutations."""
+"""NumPy functions of many kinds: JAX's variant must give NumPy's values, dtypes, shapes and mutations."""
 
 import numpy as np
 import pytest
@@ -830,7 +830,8 @@ def fn(n):
     "stack": (
         """
 def fn(a, b):
-    return np.stack([a, b]), np.concatenate((a, b)), np.vstack([a, b]).T, np.hstack([a, b]).reshape(2, -1), np.column_stack((a, b)), np.outer(a, b), np.tile(a, 2), np.repeat(a, 3)
+    joined = np.stack([a, b]), np.concatenate((a, b)), np.vstack([a, b]).T, np.hstack([a, b]).reshape(2, -1)
+    return joined, np.column_stack((a, b)), np.outer(a, b), np.tile(a, 2), np.repeat(a, 3)
 """,
         (X, X * 2),
         {},

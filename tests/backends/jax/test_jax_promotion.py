@@ -20,7 +20,7 @@ def in_64_bits():
     jax.config.update("jax_enable_x64", True)
 
 
-@pytest.mark.parametrize(("a", "b"), itertools.combinations_with_replacement(DTYPES, 2))
+@pytest.mark.parametrize(("a", "b"), list(itertools.combinations_with_replacement(DTYPES, 2)))
 def test_two_arrays(a, b):
     assert promoted(a, b) == promoted(b, a) == jnp.promote_types(a, b).name
 

@@ -49,7 +49,8 @@ REFUSED = {
         "JX-IADD-ALIAS",
     ),
     "buffers that are swapped with the caller's": (
-        "def fn(u, n):\n    v = np.zeros_like(u)\n    for k in range(n):\n        v[1:] = u[:-1]\n        u, v = v, u\n    return u\n",
+        "def fn(u, n):\n    v = np.zeros_like(u)\n    for k in range(n):\n        v[1:] = u[:-1]\n        u, v = "
+        "v, u\n    return u\n",
         (X, 40),
         6,
         "JX-ARGMUT",
@@ -81,7 +82,8 @@ REFUSED = {
     ),
     "a shape from a value": ("def fn(x):\n    k = int(x[0] * 0 + 3)\n    return np.zeros(k)\n", (X,), 5, "JX-SHAPEARG"),
     "a list indexed in a compiled loop": (
-        "def fn(x):\n    o = np.zeros(50)\n    w = [1.0, 2.0]\n    for i in range(50):\n        o[i] = w[i % 2]\n    return o + x\n",
+        "def fn(x):\n    o = np.zeros(50)\n    w = [1.0, 2.0]\n    for i in range(50):\n        o[i] = w[i % "
+        "2]\n    return o + x\n",
         (X,),
         7,
         "JX-SHAPEARG",

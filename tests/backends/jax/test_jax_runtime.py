@@ -46,7 +46,7 @@ def test_too_many_equations_are_named(runtime):
 
 
 def test_a_device_that_is_not_there_is_named(runtime):
-    with pytest.raises(RuntimeError, match="cpu:99|smaller number"):
+    with pytest.raises(RuntimeError, match="take a smaller number"):
         JaxRuntime().start("cpu:99")
 
 

@@ -99,7 +99,8 @@ def test_masks_become_where():
 
 def test_a_repeated_index_counts_once_as_in_numpy():
     text = agrees(
-        "import numpy as np\n\n\ndef fn(i):\n    h = np.zeros(4)\n    h[i] += 1\n    np.add.at(h, i, 0.5)\n    return h\n",
+        "import numpy as np\n\n\ndef fn(i):\n    h = np.zeros(4)\n    h[i] += 1\n    np.add.at(h, i, 0.5)\n    "
+        "return h\n",
         np.array([0, 0, 1]),
     )
     assert "h = h.at[i].set(h[i] + 1)" in text
