@@ -88,6 +88,11 @@ def aliases(function: cst.FunctionDef, kinds: Kinds, passes_on: Mapping[str, boo
     return walker.result
 
 
+def same_objects(value: cst.BaseExpression, kinds: Kinds) -> tuple[str, ...]:
+    """Returns the names whose very object an expression may be: ``x`` for ``np.asarray(x)`` of an array."""
+    return tuple(name for name, link in _Walker(kinds, {}).sources(value) if link.kind == "same")
+
+
 def _link(state: State, a: str, b: str, link: Link) -> None:
     state.setdefault(a, {})[b] = link
     mirrored = {"view": "base", "base": "view"}.get(link.kind, link.kind)
@@ -208,9 +213,7 @@ class _Walker:
         # names that are bound at once (u, v = v, u) share memory as their sources did
         for name, sources in planned:
             for other, others in planned:
-                if name < other and any(
-                    s == t or t in old.get(s, {}) for s, _ in sources for t, _ in others
-                ):
+                if name < other and any(s == t or t in old.get(s, {}) for s, _ in sources for t, _ in others):
                     _link(state, name, other, _MAY)
         for name, _ in planned:
             self.forget_index(state, name)
@@ -317,8 +320,11 @@ def dict_of(state: Mapping[str, Mapping[str, Link]]) -> State:
 
 def _is_base(link: Link, name: str) -> bool:
     # the base was stored into, not rebound to something else: its name in the index is no loop variable
-    return link.index is not None and isinstance(link.index.value, cst.Name) and link.index.value.value == name and (
-        name not in frozenset().union(*(name_tools.loads(e) for e in link.index.slice))
+    return (
+        link.index is not None
+        and isinstance(link.index.value, cst.Name)
+        and link.index.value.value == name
+        and (name not in frozenset().union(*(name_tools.loads(e) for e in link.index.slice)))
     )
 
 

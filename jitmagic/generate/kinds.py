@@ -43,9 +43,7 @@ class Kinds:
                     self.names[name].append(fact)
         self.containers = collector.containers
         self.stars = {
-            p.name.value
-            for p in (function.params.star_arg, function.params.star_kwarg)
-            if isinstance(p, cst.Param)
+            p.name.value for p in (function.params.star_arg, function.params.star_kwarg) if isinstance(p, cst.Param)
         }
 
     def of(self, node: cst.CSTNode) -> ValueFact | None:

@@ -43,25 +43,38 @@ class JaxBackend:
             "JAX_ENABLE_X64": "1",
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
             # the CPU comes along with an accelerator: small host computations run there
-            "JAX_PLATFORMS": {"cpu": "cpu", "cuda": "cuda,cpu", "tpu": "tpu,cpu", "rocm": "rocm,cpu"}.get(platform, platform),
+            "JAX_PLATFORMS": {"cpu": "cpu", "cuda": "cuda,cpu", "tpu": "tpu,cpu", "rocm": "rocm,cpu"}.get(
+                platform, platform
+            ),
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
 
     def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
         """Writes the first draft of the variant ``jax``, or the reason why not."""
-        try:
-            return [write(workload, observed)]
-        except Unsupported as error:
-            return [VariantRefusal("jax", "jax", "jit", error.refusal)]
+        draft = _written(workload, observed, ())
+        if isinstance(draft, Refusal):
+            return [VariantRefusal("jax", "jax", "jit", draft)]
+        return [draft]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Answers a failed check with a draft that has one more static argument, or with the reason in the user's lines."""
+        """Answers a failed check with a draft that has one more static argument, or with the reason."""
         module = Module.of(workload, observed)
         arguments = argument_facts(observed, module.function(workload.function.name))
         found = ladder.answer(draft, failure, arguments)
         if isinstance(found, Refusal):
             return found
-        try:
-            return write(workload, observed, (*draft.static, *found.names))
-        except Unsupported as error:
-            return error.refusal
+        return _written(workload, observed, (*draft.static, *found.names))
+
+
+def _written(workload: Workload, observed: Observation, static: Sequence[str]) -> Draft | Refusal:
+    try:
+        return write(workload, observed, static)
+    except Unsupported as error:
+        return error.refusal
+    except Exception as error:
+        # one variant less, and a bug to be told of; the comparison goes on with the other variants
+        return Refusal(
+            f"the rewriting to JAX met code that it does not know ({type(error).__name__}: "
+            f"{' '.join(str(error).split())[:200]}); "
+            "please report the function"
+        )

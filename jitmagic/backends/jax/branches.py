@@ -38,16 +38,22 @@ class BranchMaker:
     def refuse(self, node: cst.CSTNode, reason: str) -> Unsupported:
         return self.loops.refuse(node, reason, "JX-IFTRACED")
 
-    def select(self, node: cst.If, then: list[Any], other: list[Any], after: frozenset[str], defined: set[str]) -> list[Any]:
+    def select(
+        self, node: cst.If, then: list[Any], other: list[Any], after: frozenset[str], defined: set[str]
+    ) -> list[Any]:
         """Returns the statements for an ``if`` without ``return``: every live name is selected."""
         assigned = _names(then) + [n for n in _names(other) if n not in _names(then)]
         wanted = [n for n in assigned if n in after]
         if not wanted:
-            raise self.refuse(node, "this `if` depends on array values and changes nothing that is used later; take it out")
+            raise self.refuse(
+                node, "this `if` depends on array values and changes nothing that is used later; take it out"
+            )
         for name in wanted:
             if name not in defined and not (name in _names(then) and name in _names(other)):
                 raise self.refuse(
-                    node, f"`{name}` is bound in one branch only, and which one depends on array values; bind it before the `if`"
+                    node,
+                    f"`{name}` is bound in one branch only, and which one depends on array values; bind it before "
+                    "the `if`",
                 )
         if self.cheap(then) and self.cheap(other):
             lines = self.where(node, then, other, set(wanted), defined)
@@ -167,6 +173,20 @@ def contains_return(body: Sequence[Any]) -> bool:
             if contains_return(statements(statement)) or contains_return(other):
                 return True
     return False
+
+
+def jump_in(body: Sequence[Any]) -> Any:
+    """Returns the first ``break`` or ``continue`` in a block that leaves a loop around it, None if there is none."""
+    for statement in body:
+        if isinstance(small(statement), cst.Break | cst.Continue):
+            return small(statement)
+        if isinstance(statement, cst.If | cst.With):
+            orelse = getattr(statement, "orelse", None)
+            other = [orelse] if isinstance(orelse, cst.If) else (statements(orelse) if orelse is not None else [])
+            found = jump_in(statements(statement)) or jump_in(other)
+            if found is not None:
+                return found
+    return None
 
 
 def _names(body: Sequence[Any]) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return
-from jitmagic.backends.jax.loops import Assigned, LoopMaker
+from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return, jump_in
+from jitmagic.backends.jax.loops import LoopMaker
+from jitmagic.backends.jax.settled import Assigned
 from jitmagic.backends.jax.tracing import UNROLL, Tracing, loop_line, trip_count
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
@@ -24,11 +25,9 @@ class Control:
     module : Module
     tracing : Tracing
     facts : mapping of str to list of Assigned
-        From :func:`jitmagic.backends.jax.loops.assigned_facts`, taken before the stores were rewritten.
+        From :func:`jitmagic.backends.jax.settled.assigned_facts`, taken before the stores were rewritten.
     helpers : iterable of str
         User functions of the module.
-    at_exit : sequence of str
-        Mutated parameters, which the function returns.
     """
 
     def __init__(
@@ -37,20 +36,18 @@ class Control:
         tracing: Tracing,
         facts: dict[str, list[Assigned]],
         helpers: Sequence[str],
-        at_exit: Sequence[str],
     ) -> None:
         self.module = module
         self.tracing = tracing
         taken = set(name_tools.all_names(module.tree))
         self.loops = LoopMaker(module, tracing, facts, taken)
         self.branches = BranchMaker(self.loops, frozenset(helpers))
-        self.at_exit = at_exit
         self.forms: set[str] = set()
 
     def function(self, function: cst.FunctionDef) -> cst.FunctionDef:
         """Returns the function with its control flow lowered."""
         body = statements(function)
-        self.live = live_names(body, self.at_exit)
+        self.live = live_names(body)
         return with_body(function, self.block(body, set(name_tools.parameters(function)), True))
 
     def block(self, body: Sequence[Any], defined: set[str], outermost: bool) -> list[Any]:
@@ -58,12 +55,14 @@ class Control:
         for position, node in enumerate(body):
             if isinstance(node, cst.If) and self.tracing.expression(node.test):
                 other = self.else_of(node)
+                self.refuse_jumps(node)
                 if contains_return([node]):
                     rest = [*other, *body[position + 1 :]]
                     if not outermost or not always_returns(statements(node)) or not always_returns(rest):
                         raise self.branches.refuse(
                             node,
-                            f"whether the function returns here depends on array values (`{code(node.test)}`), and the two "
+                            f"whether the function returns here depends on array values (`{code(node.test)}`), "
+                            "and the two "
                             "ways do not both end in a return; give the result one name, and return it at the end",
                         )
                     then = self.block(statements(node), set(defined), True)
@@ -77,6 +76,19 @@ class Control:
                 result += self.statement(node, defined, outermost)
             defined |= name_tools.bound(node)
         return _spaced(result, body)
+
+    def refuse_jumps(self, node: cst.If) -> None:
+        """Refuses a ``break`` or ``continue`` that depends on array values."""
+        jump = jump_in([node])
+        if jump is not None:
+            word = type(jump).__name__.lower()
+            raise self.loops.refuse(
+                jump,
+                f"whether this `{word}` is reached depends on array values (`{code(node.test)}`), so that the "
+                "loop has no "
+                "fixed course; put the condition into a while, or compute all steps and select with np.where",
+                "JX-IFTRACED",
+            )
 
     def else_of(self, node: cst.If) -> list[Any]:
         if node.orelse is None:
@@ -100,7 +112,9 @@ class Control:
                 else:
                     new = new.with_changes(orelse=cst.Else(cst.IndentedBlock(inner)))
             elif node.orelse is not None:
-                new = new.with_changes(orelse=with_body(node.orelse, self.block(statements(node.orelse), set(defined), False)))
+                new = new.with_changes(
+                    orelse=with_body(node.orelse, self.block(statements(node.orelse), set(defined), False))
+                )
             self.module.inherit(new, node)
             return [new]
         return [node]
@@ -126,8 +140,8 @@ class Control:
         if trips is not None and trips > UNROLL:
             raise self.loops.refuse(
                 node,
-                f"the loop runs {trips:,} times; written out, JAX would compile {trips:,} copies of its body; loop over a range "
-                "or an array, so that it can become one compiled loop".replace(",", " ", 2),
+                f"the loop runs {trips} times; written out, JAX would compile {trips} copies of its body; loop over a "
+                "range or an array, so that it can become one compiled loop",
             )
         self.forms.add("unrolled")
         new = with_body(node, body)

@@ -1,7 +1,7 @@
 """What a compiled function cannot do: refused with its line, or written in JAX's own way.
 
-``print`` becomes ``jax.debug.print``, ``with np.errstate(...)`` is taken off; randomness, global writes, ``try``, generators
-and raises that depend on array values are refused.
+``print`` becomes ``jax.debug.print``, ``with np.errstate(...)`` is taken off; randomness, global writes, ``try``,
+generators and raises that depend on array values are refused.
 """
 
 from __future__ import annotations
@@ -48,14 +48,18 @@ class _Effects(Rewriter):
         return updated_node
 
     def visit_Global(self, node: cst.Global) -> None:
-        raise self.refuse(node, "a global is written; a compiled function would write it once, while tracing; return it", "JX-LEAK")
+        raise self.refuse(
+            node, "a global is written; a compiled function would write it once, while tracing; return it", "JX-LEAK"
+        )
 
     def visit_Nonlocal(self, node: cst.Nonlocal) -> None:
         raise self.refuse(node, "a variable of the enclosing function is written; return it instead", "JX-LEAK")
 
     def visit_Try(self, node: cst.Try) -> None:
         raise self.refuse(
-            node, "JAX cannot catch exceptions that depend on array values; test for the case with np.where instead", "JX-RAISE"
+            node,
+            "JAX cannot catch exceptions that depend on array values; test for the case with np.where instead",
+            "JX-RAISE",
         )
 
     def visit_Yield(self, node: cst.Yield) -> None:
@@ -89,7 +93,8 @@ class _Effects(Rewriter):
         if self.guards:
             raise self.refuse(
                 node,
-                "whether this raises depends on array values, which compiled code cannot do; check the arguments before "
+                "whether this raises depends on array values, which compiled code cannot do; check the arguments "
+                "before "
                 "the computation, at the top of the function",
                 "JX-RAISE",
             )
@@ -98,7 +103,8 @@ class _Effects(Rewriter):
         if self.stack and self.stack[-1].expression(node.test):
             raise self.refuse(
                 node,
-                f"`{code(node.test)}` depends on array values, which compiled code cannot assert; put it at the top of the "
+                f"`{code(node.test)}` depends on array values, which compiled code cannot assert; put it at the "
+                "top of the "
                 "function, or leave it out",
                 "JX-RAISE",
             )
@@ -112,7 +118,8 @@ class _Effects(Rewriter):
             if path.startswith(("numpy.random.", "random.")):
                 raise self.refuse(
                     node,
-                    f"`{code(node.func)}` draws random numbers: compiled, it would give the same numbers in each call; draw "
+                    f"`{code(node.func)}` draws random numbers: compiled, it would give the same numbers in each "
+                    "call; draw "
                     "them outside and pass them in, or use jax.random with a key",
                     "JX-RNG",
                 )
@@ -121,7 +128,9 @@ class _Effects(Rewriter):
                 "warnings.simplefilter",
                 "warnings.filterwarnings",
             ):
-                raise self.refuse(node, f"`{code(node.func)}` would run once, while tracing; move it out of the function", "JX-PRINT")
+                raise self.refuse(
+                    node, f"`{code(node.func)}` would run once, while tracing; move it out of the function", "JX-PRINT"
+                )
         func = node.func
         if isinstance(func, cst.Name) and path is None and func.value in _IO and func.value not in kinds.local:
             raise self.refuse(node, f"`{func.value}` cannot be part of a compiled function; move it out", "JX-PRINT")
@@ -147,7 +156,9 @@ class _Effects(Rewriter):
         values: list[str] = []
         for argument in call.args:
             if argument.keyword is not None or argument.star:
-                raise self.refuse(call, "print with options has no counterpart in compiled code; print outside", "JX-PRINT")
+                raise self.refuse(
+                    call, "print with options has no counterpart in compiled code; print outside", "JX-PRINT"
+                )
             value = argument.value
             if isinstance(value, cst.SimpleString) and isinstance(value.evaluated_value, str):
                 template.append(_escaped(value.evaluated_value))
@@ -168,7 +179,9 @@ class _Effects(Rewriter):
                 spec = "".join(p.value for p in part.format_spec or () if isinstance(p, cst.FormattedStringText))
                 nested = any(isinstance(p, cst.FormattedStringExpression) for p in part.format_spec or ())
                 if part.conversion is not None or part.equal is not None or nested:
-                    raise self.refuse(call, "this print's format has no counterpart in compiled code; print outside", "JX-PRINT")
+                    raise self.refuse(
+                        call, "this print's format has no counterpart in compiled code; print outside", "JX-PRINT"
+                    )
                 parts.append(f"{{:{spec}}}" if spec else "{}")
                 values.append(code(part.expression))
         return "".join(parts)

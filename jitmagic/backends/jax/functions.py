@@ -38,7 +38,9 @@ cholesky cond cross det diagonal eig eigh eigvals eigvalsh inv lstsq matmul matr
 matrix_transpose multi_dot norm outer pinv qr slogdet solve svd svdvals tensordot tensorinv tensorsolve trace vecdot
 vector_norm
 """
-_FFT = "fft fft2 fftfreq fftn fftshift hfft ifft ifft2 ifftn ifftshift ihfft irfft irfft2 irfftn rfft rfft2 rfftfreq rfftn"
+_FFT = (
+    "fft fft2 fftfreq fftn fftshift hfft ifft ifft2 ifftn ifftshift ihfft irfft irfft2 irfftn rfft rfft2 rfftfreq rfftn"
+)
 _SPECIAL = """
 bernoulli beta betainc betaln comb digamma entr erf erfc erfcx erfinv exp1 expi expit expn factorial gamma gammainc
 gammaincc gammaln hyp1f1 i0 i0e i1 i1e kl_div log_ndtr log_softmax logit logsumexp multigammaln ndtr ndtri poch
@@ -94,8 +96,8 @@ CONSTANTS = frozenset({"pi", "e", "inf", "nan", "newaxis", "euler_gamma"})
 SHAPE_ONLY = frozenset(
     f"numpy.{n}"
     for n in (
-        "shape", "ndim", "size", "result_type", "promote_types", "finfo", "iinfo", "dtype", "issubdtype", "iscomplexobj",
-        "isrealobj", "can_cast", "broadcast_shapes",
+        "shape", "ndim", "size", "result_type", "promote_types", "finfo", "iinfo", "dtype", "issubdtype",
+        "iscomplexobj", "isrealobj", "can_cast", "broadcast_shapes",
     )
 )  # fmt: skip
 """Functions whose result is known while tracing, whatever they are given."""
@@ -114,7 +116,8 @@ MATH = {
     "math.log1p": "log1p", "math.expm1": "expm1", "math.sin": "sin", "math.cos": "cos", "math.tan": "tan",
     "math.asin": "arcsin", "math.acos": "arccos", "math.atan": "arctan", "math.atan2": "arctan2", "math.sinh": "sinh",
     "math.cosh": "cosh", "math.tanh": "tanh", "math.asinh": "arcsinh", "math.acosh": "arccosh", "math.atanh": "arctanh",
-    "math.hypot": "hypot", "math.fabs": "abs", "math.isnan": "isnan", "math.isinf": "isinf", "math.isfinite": "isfinite",
+    "math.hypot": "hypot", "math.fabs": "abs", "math.isnan": "isnan", "math.isinf": "isinf",
+    "math.isfinite": "isfinite",
     "math.degrees": "degrees", "math.radians": "radians", "math.copysign": "copysign", "math.fmod": "fmod",
     "math.pow": "float_power", "math.cbrt": "cbrt", "math.exp2": "exp2",
     "cmath.exp": "exp", "cmath.sqrt": "sqrt", "cmath.log": "log", "cmath.sin": "sin", "cmath.cos": "cos",
@@ -124,17 +127,15 @@ MATH = {
 MATH_SPECIAL = {"math.erf": "erf", "math.erfc": "erfc", "math.lgamma": "gammaln", "math.gamma": "gamma"}
 """Scalar functions that jax.scipy.special has."""
 
-ELEMENTWISE = frozenset(
-    f"numpy.{n}"
-    for n in (
-        "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_or bitwise_xor cbrt "
-        "ceil clip conj conjugate copysign cos cosh deg2rad degrees divide equal exp exp2 expm1 fabs float_power floor "
-        "floor_divide fmax fmin fmod greater greater_equal heaviside hypot imag invert isfinite isinf isnan less "
-        "less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum "
-        "minimum mod multiply negative not_equal positive power rad2deg radians real reciprocal remainder rint sign "
-        "sin sinc sinh sqrt square subtract tan tanh true_divide trunc where nan_to_num angle round around"
-    ).split()  # noqa: SIM905
-)
+_ELEMENTWISE_NAMES = """
+abs absolute add angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh around bitwise_and bitwise_or
+bitwise_xor cbrt ceil clip conj conjugate copysign cos cosh deg2rad degrees divide equal exp exp2 expm1 fabs
+float_power floor floor_divide fmax fmin fmod greater greater_equal heaviside hypot imag invert isfinite isinf isnan
+less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum
+minimum mod multiply nan_to_num negative not_equal positive power rad2deg radians real reciprocal remainder rint
+round sign sin sinc sinh sqrt square subtract tan tanh true_divide trunc where
+"""
+ELEMENTWISE = frozenset(f"numpy.{n}" for n in _ELEMENTWISE_NAMES.split())
 """Functions that treat each element alone: they may be applied before elements are chosen instead of after."""
 
 BINARY_UFUNCS = frozenset(

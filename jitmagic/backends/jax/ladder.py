@@ -18,7 +18,9 @@ _CONCRETE = frozenset(
         "NonConcreteBooleanIndexError",
     }
 )
-_ARGUMENT = re.compile(r"(?:argument|arguments|value of the argument|depends on the value of the arguments?)\s+([^\n]*)")
+_ARGUMENT = re.compile(
+    r"(?:argument|arguments|value of the argument|depends on the value of the arguments?)\s+([^\n]*)"
+)
 _NAME = re.compile(r"\b([A-Za-z_]\w*)\b")
 
 
@@ -59,12 +61,15 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
     first = failure.message.strip().splitlines()[0] if failure.message.strip() else kind
     text = _source(draft, failure.line)
     if "unhashable" in failure.message or "Non-hashable static" in failure.message:
-        return Refusal(f"{where}a static argument must be hashable, a list or an array is not; pass a tuple", line, "JX-RECOMP")
+        return Refusal(
+            f"{where}a static argument must be hashable, a list or an array is not; pass a tuple", line, "JX-RECOMP"
+        )
     if kind == "TooManyEquations":
         return Refusal(first, line, "JX-UNROLL")
     if "carry" in failure.message and kind == "TypeError":
         return Refusal(
-            f"{where}a value changes its dtype or shape from one iteration of the loop to the next: {_brief(failure.message)}",
+            f"{where}a value changes its dtype or shape from one iteration of the loop to the next: "
+            f"{_brief(failure.message)}",
             line,
             "JX-CARRY",
         )
@@ -93,7 +98,8 @@ def _concrete(where: str, line: int | None, classes: set[str], draft: Draft, fai
             "JX-NPCALL",
         )
     return Refusal(
-        f"{where}{text} needs a number while JAX compiles, for a shape, a slice or an index, but it depends on array values; "
+        f"{where}{text} needs a number while JAX compiles, for a shape, a slice or an index, but it depends on "
+        "array values; "
         "take it from a shape or pass it as an argument",
         line,
         "JX-SHAPEARG",

@@ -1,7 +1,7 @@
 """Rewrite ``for`` and ``while`` over traced values as ``lax.fori_loop`` and ``lax.while_loop``.
 
-The carry is what AutoGraph takes for it: names that the body binds and that are live where an iteration begins or behind
-the loop. Its dtypes stay fixed: an initial value of a narrower dtype is cast to the one that was observed inside.
+The carry is what AutoGraph takes for it: names that the body binds and that are live where an iteration begins or
+behind the loop. Its dtypes stay fixed: an initial value of a narrower dtype is cast to the one observed inside.
 """
 
 from __future__ import annotations
@@ -13,127 +13,14 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.promotion import promoted
+from jitmagic.backends.jax.settled import Assigned
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
-from jitmagic.observe.facts import ValueFact
 
 _GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """The fact of a value that some statement gives to a name, with the statement's line in the module's text."""
-
-    line: int
-    fact: ValueFact
-
-
-def assigned_facts(module: Module, function: cst.FunctionDef) -> dict[str, list[Assigned]]:
-    """Returns what was seen of the values given to each name, in the order of the source."""
-    finder = _AssignedFacts(module)
-    function.visit(finder)
-    return whole_facts(module, finder.found, function)
-
-
-def _broadcast(shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-    longest = max((len(s) for s in shapes), default=0)
-    padded = [(1,) * (longest - len(s)) + s for s in shapes]
-    return tuple(next((n for n in axis if n != 1), 1) for axis in zip(*padded, strict=True))
-
-
-class _AssignedFacts(cst.CSTVisitor):
-    def __init__(self, module: Module) -> None:
-        super().__init__()
-        self.module = module
-        self.found: dict[str, list[Assigned]] = {}
-
-    def _add(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
-        if isinstance(target, cst.Tuple | cst.List) and isinstance(value, cst.Tuple | cst.List):
-            if len(target.elements) == len(value.elements):
-                for t, v in zip(target.elements, value.elements, strict=True):
-                    self._add(t.value, v.value)
-            return
-        if isinstance(target, cst.Name):
-            fact = self.module.fact(value)
-            if fact is None and isinstance(value, cst.Integer | cst.Float):
-                fact = ValueFact("int" if isinstance(value, cst.Integer) else "float")
-            if fact is not None:
-                self.found.setdefault(target.value, []).append(Assigned(self.module.span(value).line, fact))
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        for target in node.targets:
-            self._add(target.target, node.value)
-
-    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
-        if node.value is not None:
-            self._add(node.target, node.value)
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        # the sum is at least what is added to it, where the name began as a Python number
-        if isinstance(node.target, cst.Name):
-            self._add(node.target, node.value)
-
-
-def whole_facts(
-    module: Module, assigned: dict[str, list[Assigned]], function: cst.FunctionDef
-) -> dict[str, list[Assigned]]:
-    """Completes facts that differed between the first iteration and the later ones.
-
-    ``total = total + term`` with ``total = 0`` before the loop is a number once and an array from then on: its observed
-    fact is "mixed". The shape that it settles on follows from those of its operands.
-    """
-    settled: dict[str, ValueFact] = {
-        name: last.fact for name, found in assigned.items() for last in found[-1:] if last.fact.kind == "array"
-    }
-
-    def shape_of(node: Any) -> ValueFact | None:
-        fact = module.fact(node)
-        if fact is not None and fact.kind != "mixed":
-            return fact
-        if isinstance(node, cst.Name):
-            return settled.get(node.value)
-        if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):
-            parts = [shape_of(node.left), shape_of(node.right)]
-            arrays = [p for p in parts if p is not None and p.kind == "array" and p.shape is not None and p.dtype]
-            if not arrays:
-                return None
-            dtype = arrays[0].dtype if len({p.dtype for p in arrays}) == 1 else None
-            return ValueFact("array", dtype, _broadcast([p.shape for p in arrays if p.shape is not None]))
-        if isinstance(node, cst.UnaryOperation):
-            return shape_of(node.expression)
-        return None
-
-    values = _AssignedValues()
-    function.visit(values)
-    for _ in range(3):
-        for name, value in values.found:
-            fact = shape_of(value)
-            if fact is not None and fact.kind == "array" and name not in settled:
-                settled[name] = fact
-    return {
-        name: [
-            Assigned(a.line, settled[name]) if a.fact.kind == "mixed" and name in settled else a for a in found
-        ]
-        for name, found in assigned.items()
-    }
-
-
-class _AssignedValues(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, cst.BaseExpression]] = []
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        for target in node.targets:
-            if isinstance(target.target, cst.Name):
-                self.found.append((target.target.value, node.value))
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        if isinstance(node.target, cst.Name):
-            self.found.append((node.target.value, node.value))
 
 
 @dataclass(frozen=True)
@@ -157,7 +44,7 @@ class LoopMaker:
     tracing : Tracing
         Of the function that the loops stand in.
     facts : mapping
-        From :func:`assigned_facts`.
+        From :func:`jitmagic.backends.jax.settled.assigned_facts`.
     taken : set of str
         Names in use; names that are made are added.
     """
@@ -188,7 +75,13 @@ class LoopMaker:
         return self.name("body" if "body" not in self.taken else f"body_{target}")
 
     def for_loop(
-        self, function: str, node: cst.For, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+        self,
+        function: str,
+        node: cst.For,
+        body: Sequence[Any],
+        head: frozenset[str],
+        after: frozenset[str],
+        defined: set[str],
     ) -> list[Any]:
         """Returns the statements that stand for a ``for``.
 
@@ -213,12 +106,16 @@ class LoopMaker:
         lines += [made(text, node) for text in self.initial(node, carry, head | name_tools.loads(node.body))]
         binds = [made(text, node) for text in counted.binds]
         definition, state = self.body_function(node, function, [counted.index], carry, [*binds, *body])
-        if after & targets - set(carry):
-            if counted.last is None or len(targets) > 1:
-                raise self.refuse(node, f"`{', '.join(targets & after)}` is used after the loop; compute it explicitly there")
+        if after & targets - set(carry) and (counted.last is None or len(targets) > 1):
+            raise self.refuse(
+                node, f"`{', '.join(targets & after)}` is used after the loop; compute it explicitly there"
+            )
         lines.append(definition)
         lines.append(
-            made(f"{', '.join(carry)} = __jax__.lax.fori_loop({counted.start}, {counted.stop}, {function}, {state})", node)
+            made(
+                f"{', '.join(carry)} = __jax__.lax.fori_loop({counted.start}, {counted.stop}, {function}, {state})",
+                node,
+            )
         )
         if after & targets - set(carry):
             lines.append(made(f"{next(iter(targets))} = {counted.last}", node))
@@ -226,7 +123,13 @@ class LoopMaker:
         return lines
 
     def while_loop(
-        self, function: str, node: cst.While, body: Sequence[Any], head: frozenset[str], after: frozenset[str], defined: set[str]
+        self,
+        function: str,
+        node: cst.While,
+        body: Sequence[Any],
+        head: frozenset[str],
+        after: frozenset[str],
+        defined: set[str],
     ) -> list[Any]:
         """Returns the statements that stand for a ``while``; the parameters are those of :meth:`for_loop`."""
         self.check(node)
@@ -277,7 +180,8 @@ class LoopMaker:
             if name not in defined:
                 raise self.refuse(
                     node,
-                    f"`{name}` gets its first value inside the loop and is used after it; give it a value before the loop",
+                    f"`{name}` gets its first value inside the loop and is used after it; give it a value before "
+                    "the loop",
                     "JX-CARRY",
                 )
         if not carried:
@@ -303,9 +207,10 @@ class LoopMaker:
                 if shape is not None and len(shape) > 0:
                     lines.append(self.filled(node, name, shape, dtype, near))
                     continue
-            if first.kind in ("array", "scalar") and first.dtype and dtype and first.dtype != dtype:
-                if promoted(first.dtype, dtype) == dtype:
-                    lines.append(f"{name} = {name}.astype(__numpy__.{dtype})")
+            if first.kind not in ("array", "scalar") or not first.dtype or not dtype or first.dtype == dtype:
+                continue
+            if promoted(first.dtype, dtype) == dtype:
+                lines.append(f"{name} = {name}.astype(__numpy__.{dtype})")
         return lines
 
     def filled(self, node: Any, name: str, shape: tuple[int | None, ...], dtype: str, near: frozenset[str]) -> str:
@@ -316,7 +221,8 @@ class LoopMaker:
                 return f"{name} = __numpy__.full_like({other}, {name}, dtype=__numpy__.{dtype})"
         raise self.refuse(
             node,
-            f"`{name}` is a number before the loop and an array of shape {shape} inside; a compiled loop keeps shapes, so "
+            f"`{name}` is a number before the loop and an array of shape {shape} inside; a compiled loop keeps "
+            "shapes, so "
             f"begin with an array, as in {name} = np.zeros(...)",
             "JX-CARRY",
         )
@@ -330,7 +236,8 @@ class LoopMaker:
                 word = type(inner).__name__.lower()
                 raise self.refuse(
                     inner,
-                    f"`{word}` leaves a loop that must be compiled as a whole; compute all steps and select with np.where, or "
+                    f"`{word}` leaves a loop that must be compiled as a whole; compute all steps and select with "
+                    "np.where, or "
                     "put the condition into a while",
                     "JX-IFTRACED",
                 )
@@ -340,7 +247,8 @@ class LoopMaker:
                 if call.func.attr.value in _GROWING and self.tracing.kinds.is_container(target):
                     raise self.refuse(
                         inner,
-                        f"the list `{code(target)}` grows inside a compiled loop, whose shapes are fixed; make an array of the "
+                        f"the list `{code(target)}` grows inside a compiled loop, whose shapes are fixed; make an "
+                        "array of the "
                         "final size before the loop and store into it",
                         "JX-LEAK",
                     )
@@ -359,7 +267,8 @@ class LoopMaker:
                     n = code(inner.args[0].value)
                     step = self.name("step")
                     return Counted(step, "0", n, (f"{target.value} = {_minus(n)} - 1 - {step}",), last="0")
-        index = self.name("i")
+        counted_by = _enumerated(node)
+        index = counted_by or self.name("i")
         before: list[str] = []
         binds: list[str] = []
         lengths: list[str] = []
@@ -397,7 +306,8 @@ class LoopMaker:
             name = iterated.func.value
             parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple | cst.List) else []
             if name == "enumerate" and len(parts) == 2 and len(iterated.args) == 1:
-                binds.append(f"{code(parts[0])} = {index}")
+                if code(parts[0]) != index:
+                    binds.append(f"{code(parts[0])} = {index}")
                 self.elements(node, iterated.args[0].value, parts[1], index, before, binds, lengths)
                 return
             if name == "zip" and len(parts) == len(iterated.args):
@@ -412,7 +322,9 @@ class LoopMaker:
                     return
                 raise self.refuse(node, f"`{code(node.iter)}` cannot be counted; loop over range(n) and index")
         if not self.tracing.kinds.is_array(iterated):
-            raise self.refuse(node, f"the loop runs over `{code(iterated)}`, which is not known to be an array or a range")
+            raise self.refuse(
+                node, f"the loop runs over `{code(iterated)}`, which is not known to be an array or a range"
+            )
         text = code(iterated)
         if not isinstance(iterated, cst.Name):
             name = self.name("elements")
@@ -423,6 +335,19 @@ class LoopMaker:
         if isinstance(target, cst.Tuple) and not target.lpar:
             shown = f"({shown})"
         binds.append(f"{shown.strip('()') if isinstance(target, cst.Tuple) else shown} = {text}[{index}]")
+
+
+def _enumerated(node: cst.For) -> str | None:
+    """Returns the name that ``for i, … in enumerate(…)`` counts with."""
+    if (
+        isinstance(node.iter, cst.Call)
+        and code(node.iter.func) == "enumerate"
+        and len(node.iter.args) == 1
+        and isinstance(node.target, cst.Tuple)
+        and isinstance(node.target.elements[0].value, cst.Name)
+    ):
+        return node.target.elements[0].value.value
+    return None
 
 
 def _minus(text: str) -> str:

@@ -48,7 +48,8 @@ class JaxRuntime:
         except RuntimeError as error:
             seen = ", ".join(str(d) for d in jax.devices())
             raise RuntimeError(
-                f"JAX was asked for {device} and sees {seen} only ({error}); please install the JAX build for that device"
+                f"JAX was asked for {device} and sees {seen} only ({error}); please install the JAX build for "
+                "that device"
             ) from error
         index = int(number or 0)
         if index >= len(found):
@@ -117,7 +118,8 @@ class JaxRuntime:
         if count > MOST_EQUATIONS:
             raise TooManyEquations(
                 f"the traced function has {count:,} operations, above {MOST_EQUATIONS:,}: loops are written out, and "
-                "compiling would take minutes; loop over a range with a plain body, so that it can become one compiled loop"
+                "compiling would take minutes; loop over a range with a plain body, so that it can become one "
+                "compiled loop"
             )
 
     def to_device(self, value: Any) -> Any:

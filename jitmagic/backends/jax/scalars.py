@@ -1,4 +1,4 @@
-"""Rewrite Python's scalar operations on traced values as JAX's: ``and``, ``a < b < c``, ``a if c else b``, ``max``, ``float``."""
+"""Rewrite Python's scalar operations on traced values as JAX's: ``and``, ``a < b < c``, ``a if c else b``, ``max``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ from jitmagic.generate.rewriter import Rewriter
 
 _CREATION = frozenset(
     f"numpy.{n}"
-    for n in ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
+    for n in (
+        "zeros",
+        "ones",
+        "empty",
+        "full",
+        "zeros_like",
+        "ones_like",
+        "empty_like",
+        "full_like",
+        "array",
+        "asarray",
+    )
 ) | {"numpy.copy", "numpy.ascontiguousarray", "numpy.asfortranarray", "numpy.eye", "numpy.require"}
 _REDUCING_NAMES = "sum prod mean std var max min amax amin median any all argmax argmin cumsum cumprod sort argsort ptp"
 _REDUCING = frozenset(_REDUCING_NAMES.split())
@@ -96,26 +107,33 @@ class _Scalars(Rewriter):
                     return cst.parse_expression(f"__numpy__.log({x}) / __numpy__.log({base})")
                 return updated_node.with_changes(func=cst.parse_expression(f"__numpy__.{MATH[path]}"))
             if path in MATH_SPECIAL:
-                return updated_node.with_changes(func=cst.parse_expression(f"__jax__.scipy.special.{MATH_SPECIAL[path]}"))
+                return updated_node.with_changes(
+                    func=cst.parse_expression(f"__jax__.scipy.special.{MATH_SPECIAL[path]}")
+                )
             if path in ("math.floor", "math.ceil", "math.trunc"):
                 rounded = updated_node.with_changes(func=cst.parse_expression(f"__numpy__.{path[5:]}"))
                 return cst.parse_expression(f"{code(rounded)}.astype(__numpy__.int64)")
             if path.startswith(("math.", "cmath.")):
                 line = self.module.line(original_node)
                 raise Unsupported(
-                    f"line {line}: `{path}` needs a Python number, but its argument depends on array values; use a NumPy "
+                    f"line {line}: `{path}` needs a Python number, but its argument depends on array values; use "
+                    "a NumPy "
                     "function instead",
                     line,
                     "JX-INTCAST",
                 )
         if isinstance(func, cst.Name) and path is None and func.value not in kinds.local and traced:
             return self.builtin(func.value, original_node, updated_node)
-        if path is None and isinstance(func, cst.Attribute) and self.traced(func.value) and kinds.of(func.value):
+        if path is None and isinstance(func, cst.Attribute) and self.traced(func.value):
             fact = kinds.of(func.value)
-            if func.attr.value == "item" and not original_node.args and fact is not None:
+            if func.attr.value == "item" and not original_node.args:
                 inner = updated_node.func
                 assert isinstance(inner, cst.Attribute)
-                return inner.value if fact.ndim == 0 else cst.parse_expression(f"{code(inner.value)}.reshape(())")
+                return (
+                    inner.value
+                    if fact is not None and fact.ndim == 0
+                    else cst.parse_expression(f"{code(inner.value)}.reshape(())")
+                )
         return updated_node
 
     def without_lists(self, path: str | None, old: cst.Call, new: cst.Call) -> cst.Call:
@@ -131,7 +149,8 @@ class _Scalars(Rewriter):
                 fact is not None and fact.kind in ("list", "tuple")
             )
             keyword = argument.keyword.value if argument.keyword is not None else None
-            if is_list and not argument.star and (position < 2 if keyword is None else keyword == "q"):
+            needed = self.traced(argument.value) or isinstance(argument.value, cst.List)
+            if is_list and needed and not argument.star and (position < 2 if keyword is None else keyword == "q"):
                 if keyword is None and position == 1 and name in _REDUCING:
                     continue  # the axes
                 value = cst.parse_expression(f"__numpy__.array({code(args[position].value)})")
@@ -147,7 +166,9 @@ class _Scalars(Rewriter):
         texts = [code(a.value) for a in args]
         if name in ("max", "min"):
             if len(args) == 1:
-                return cst.parse_expression(f"__numpy__.{name}({texts[0]})") if kinds.is_array(old.args[0].value) else new
+                return (
+                    cst.parse_expression(f"__numpy__.{name}({texts[0]})") if kinds.is_array(old.args[0].value) else new
+                )
             result = texts[0]
             for text in texts[1:]:
                 result = f"__numpy__.{name}imum({result}, {text})"

@@ -22,12 +22,15 @@ from jitmagic.observe.facts import ValueFact
 UNROLL = 32
 """How many copies of a loop's body may be written out (traced); beyond it the loop must be lowered."""
 
+SMALL = 4
+"""The same for a loop within a compiled loop, unless its trip count is written out."""
+
 _STATIC_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})
 _STATIC_CALLS = frozenset({"len", "isinstance", "type", "hasattr", "callable", "issubclass", "id", "repr"})
 
 
 def is_static_value(fact: ValueFact) -> bool:
-    """Says whether an argument is a compile-time constant from the start: bool, str, None, tuples of such and of ints."""
+    """Says whether an argument is a constant from the start: bool, str, None, tuples of such and of ints."""
     if fact.kind in ("bool", "str", "none", "function", "module"):
         return True
     return fact.kind == "tuple" and all(is_static_value(i) or i.kind == "int" for i in fact.items)
@@ -136,11 +139,14 @@ class _Assignments(cst.CSTVisitor):
             self._add(_root(node.target))
 
     def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
-        if isinstance(target, cst.Tuple | cst.List) and isinstance(value, cst.Tuple | cst.List):
-            if len(target.elements) == len(value.elements):
-                for t, v in zip(target.elements, value.elements, strict=True):
-                    self._assign(t.value, v.value)
-                return
+        if (
+            isinstance(target, cst.Tuple | cst.List)
+            and isinstance(value, cst.Tuple | cst.List)
+            and len(target.elements) == len(value.elements)
+        ):
+            for t, v in zip(target.elements, value.elements, strict=True):
+                self._assign(t.value, v.value)
+            return
         if self.inside or self.tracing.expression(value):
             for name in name_tools.targets(target):
                 self._add([name])
@@ -200,7 +206,9 @@ def traced_targets(node: cst.For | cst.CompFor, tracing: Tracing) -> list[str]:
         if iterated.func.value == "enumerate" and len(parts) == 2 and given:
             return list(name_tools.targets(parts[1])) if tracing.expression(given[0]) else []
         if iterated.func.value == "zip" and len(parts) == len(given):
-            return [n for p, g in zip(parts, given, strict=True) if tracing.expression(g) for n in name_tools.targets(p)]
+            return [
+                n for p, g in zip(parts, given, strict=True) if tracing.expression(g) for n in name_tools.targets(p)
+            ]
     return list(name_tools.targets(target)) if tracing.expression(iterated) else []
 
 
@@ -266,29 +274,29 @@ def _pass_on(call: cst.Call, caller: Tracing, callee: Tracing) -> None:
 
 
 def _choose_loops(module: Module, tracing: Tracing) -> None:
-    _choose(module, tracing, statements(tracing.function), 1)
+    _choose(module, tracing, statements(tracing.function), 1, False)
 
 
-def _choose(module: Module, tracing: Tracing, body: Iterable[Any], copies: int) -> None:
+def _choose(module: Module, tracing: Tracing, body: Iterable[Any], copies: int, inside: bool) -> None:
     for node in body:
-        inner = copies
+        inner, lowered = copies, inside
         if isinstance(node, cst.For):
             trips = trip_count(module, node)
             inner = copies * max(trips if trips is not None else 1, 1)
             line = loop_line(module, node)
-            known = trips is not None
-            if can_lower(node, tracing) and (
-                not known or inner * _inner_trips(module, node) > UNROLL or line in tracing.lowered
-            ):
+            # within a compiled loop only the smallest loops are written out
+            limit = SMALL if inside and _literal_trips(node) is None else UNROLL
+            long = trips is None or inner * _inner_trips(module, node) > limit
+            if can_lower(node, tracing) and (long or line in tracing.lowered):
                 tracing.lowered.add(line)
-                inner = 1
+                inner, lowered = 1, True
         if isinstance(node, cst.While) and loop_line(module, node) in tracing.lowered:
-            inner = 1
+            inner, lowered = 1, True
         if isinstance(node, cst.For | cst.While | cst.If | cst.With):
-            _choose(module, tracing, statements(node), inner)
+            _choose(module, tracing, statements(node), inner, lowered)
             if isinstance(node, cst.If) and node.orelse is not None:
                 orelse = node.orelse
-                _choose(module, tracing, [orelse] if isinstance(orelse, cst.If) else statements(orelse), inner)
+                _choose(module, tracing, [orelse] if isinstance(orelse, cst.If) else statements(orelse), inner, lowered)
 
 
 def _inner_trips(module: Module, node: cst.For) -> int:

@@ -27,7 +27,7 @@ class _Window:
 
 
 def windows(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cst.Module:
-    """Returns the tree with windows of constant width as dynamic slices; raises Unsupported at any other traced slice."""
+    """Returns the tree with windows of constant width as dynamic slices; raises Unsupported at other traced slices."""
     return tree.visit(_Windows(module, tracing))
 
 
@@ -60,7 +60,9 @@ class _Windows(Rewriter):
             return updated_node
         moving = [
             isinstance(e.slice, cst.Slice)
-            and any(b is not None and self.stack[-1].expression(b) for b in (e.slice.lower, e.slice.upper, e.slice.step))
+            and any(
+                b is not None and self.stack[-1].expression(b) for b in (e.slice.lower, e.slice.upper, e.slice.step)
+            )
             for e in original_node.slice
         ]
         if not any(moving):
@@ -91,7 +93,8 @@ class _Windows(Rewriter):
                 return _Window(code(lower), _sum(left))
         raise self.refuse(
             node,
-            f"the length of `{code(node)}` changes from step to step, and JAX needs fixed shapes; use the whole array with "
+            f"the length of `{code(node)}` changes from step to step, and JAX needs fixed shapes; use the whole "
+            "array with "
             "np.where on the index, or a window of constant width",
         )
 
@@ -100,7 +103,8 @@ class _Windows(Rewriter):
         if fact is not None and (fact.shape is None or None in fact.shape):
             raise self.refuse(
                 node,
-                f"`{code(node)}` is cut short at the ends of the array, so that its length changes; treat the ends apart, or "
+                f"`{code(node)}` is cut short at the ends of the array, so that its length changes; treat the "
+                "ends apart, or "
                 "pad the array",
             )
         for element in node.slice:

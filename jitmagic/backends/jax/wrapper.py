@@ -1,4 +1,4 @@
-"""Writes the function that users call around the compiled core: argument checks outside, mutated arguments written back."""
+"""Writes the function around the compiled core: argument checks outside, mutated arguments written back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body
 from jitmagic.generate.module import Module
+from jitmagic.generate.rewriter import Rewriter
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,11 @@ def argument_checks(function: cst.FunctionDef, traced: Any) -> tuple[list[Any], 
     rest: list[Any] = []
     for position, node in enumerate(body):
         one = small(node)
-        if position == 0 and isinstance(one, cst.Expr) and isinstance(one.value, cst.SimpleString | cst.ConcatenatedString):
+        if (
+            position == 0
+            and isinstance(one, cst.Expr)
+            and isinstance(one.value, cst.SimpleString | cst.ConcatenatedString)
+        ):
             rest.append(node)
             continue
         test = None
@@ -64,15 +69,18 @@ def returning(module: Module, function: cst.FunctionDef, mutated: Sequence[str])
     """
     collector = _Collector()
     function.visit(collector)
-    own = [r for r in collector.returns]
+    own = collector.returns
     parameters = {r.value.value for r in own if isinstance(r.value, cst.Name) and r.value.value in mutated}
     values = [r for r in own if r.value is not None and not (isinstance(r.value, cst.Name) and r.value.value == "None")]
     parameter = None
     if parameters:
-        if len(parameters) > 1 or len(values) != len([r for r in values if r.value is not None and code(r.value) in parameters]):
+        if len(parameters) > 1 or len(values) != len(
+            [r for r in values if r.value is not None and code(r.value) in parameters]
+        ):
             line = module.line(own[0])
             raise Unsupported(
-                f"line {line}: the function returns its own argument on one path and something else on another; return the "
+                f"line {line}: the function returns its own argument on one path and something else on another; "
+                "return the "
                 "same thing on every path",
                 line,
                 "JX-ARGMUT",
@@ -80,12 +88,13 @@ def returning(module: Module, function: cst.FunctionDef, mutated: Sequence[str])
         parameter = next(iter(parameters))
     given = ", ".join(mutated)
     value = bool(values) and parameter is None
-    new: Any = function.visit(_Returning(given, value))
+    new: Any = function.visit(_Returning(module, given, value))
     body = list(statements(new))
     last = small(body[-1]) if body else None
     if not isinstance(last, cst.Return) and not _ends(body):
         body.append(made(f"return {'None, ' if value else ''}{given}"))
-    return with_body(new, body), Returns(value, parameter)
+    result: cst.FunctionDef = with_body(new, body)
+    return result, Returns(value, parameter)
 
 
 def _ends(body: Sequence[Any]) -> bool:
@@ -114,9 +123,9 @@ class _Collector(cst.CSTVisitor):
         self.returns.append(node)
 
 
-class _Returning(cst.CSTTransformer):
-    def __init__(self, given: str, value: bool) -> None:
-        super().__init__()
+class _Returning(Rewriter):
+    def __init__(self, module: Module, given: str, value: bool) -> None:
+        super().__init__(module)
         self.given = given
         self.value = value
         self.depth = 0
@@ -171,7 +180,9 @@ def wrapper(
     starred = star.name.value if isinstance(star, cst.Param) else None
     names = [name_tools.fresh(f"new_{m}", name_tools.all_names(function)) for m in mutated]
     plain = len(mutated) == 1 and not returns.value and mutated[0] != starred
-    comment = cst.EmptyLine(comment=cst.Comment("# JAX arrays do not change: the new contents are written into the caller's"))
+    comment = cst.EmptyLine(
+        comment=cst.Comment("# JAX arrays do not change: the new contents are written into the caller's")
+    )
     if plain:
         line = made(f"{mutated[0]}[...] = {call}").with_changes(leading_lines=[comment])
         body.append(line)

@@ -12,9 +12,9 @@ from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.effects import effects
-from jitmagic.backends.jax.loops import Assigned, assigned_facts
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.scalars import scalars
+from jitmagic.backends.jax.settled import Assigned, assigned_facts
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line, trip_count
 from jitmagic.backends.jax.windows import windows
@@ -92,12 +92,13 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
     tree = effects(module, tree, _tracing(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
     tree = casts(module, tree, _kinds(parts, tree))
+    # before the scalars: `v = a if c else b` must still be seen as a name for either array
+    tree, mutated, returns = _without_stores(parts, tree)
     tree = scalars(module, tree, _tracing(parts, tree))
-    tree, mutated = _without_stores(parts, tree)
     tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
-    tree, forms = _lowered(parts, tree, mutated, facts)
-    return _finished(parts, tree, mutated, checks, forms)
+    tree, forms = _lowered(parts, tree, facts)
+    return _finished(parts, tree, mutated[entry], returns, checks, forms)
 
 
 def _functions(tree: cst.Module) -> dict[str, cst.FunctionDef]:
@@ -106,7 +107,8 @@ def _functions(tree: cst.Module) -> dict[str, cst.FunctionDef]:
 
 def _kinds(parts: _Parts, tree: cst.Module) -> dict[str, Kinds]:
     return {
-        name: Kinds(parts.module, f, parts.arguments if name == parts.entry else {}) for name, f in _functions(tree).items()
+        name: Kinds(parts.module, f, parts.arguments if name == parts.entry else {})
+        for name, f in _functions(tree).items()
     }
 
 
@@ -170,7 +172,16 @@ class _ControlFinder(cst.CSTVisitor):
                 self.found |= name_tools.loads(bound) & self.integers
 
     def visit_Arg(self, node: cst.Arg) -> None:
-        if node.keyword is not None and node.keyword.value in ("axis", "axes", "k", "ddof", "ndmin", "n", "order", "decimals"):
+        if node.keyword is not None and node.keyword.value in (
+            "axis",
+            "axes",
+            "k",
+            "ddof",
+            "ndmin",
+            "n",
+            "order",
+            "decimals",
+        ):
             self.found |= name_tools.loads(node.value) & self.integers
 
 
@@ -184,21 +195,23 @@ def _without_checks(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, list[A
     return _replaced(tree, {parts.entry: with_body(function, rest)}), checks
 
 
-def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[str, tuple[str, ...]]]:
+def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[str, tuple[str, ...]], Returns]:
     kinds = _kinds(parts, tree)
     functions = _functions(tree)
     outer = frozenset(parts.workload.constants) | frozenset(functions)
     mutating: dict[str, tuple[str, ...]] = {}
     passes_on: dict[str, bool] = {}
     new: dict[str, cst.FunctionDef] = {}
+    returns = Returns(True, None)
     parts.module.tree = tree
     for name, function in functions.items():
         stored = functional(parts.module, function, kinds[name], mutating, passes_on, outer)
         passes_on[name] = returned_aliases(function, kinds[name], passes_on)
         mutating[name] = stored.mutated
         new[name] = stored.function
-        if name != parts.entry and stored.mutated:
-            new[name], _ = returning(parts.module, stored.function, stored.mutated)
+        if stored.mutated:
+            new[name], gives = returning(parts.module, stored.function, stored.mutated)
+            returns = gives if name == parts.entry else returns
     result = _replaced(tree, new)
     parts.module.tree = result
     seen = {label.partition("[")[0] for label in parts.observed.mutated}
@@ -206,38 +219,32 @@ def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[s
     if unexplained:
         name = sorted(unexplained)[0]
         raise Unsupported(
-            f"the argument `{name}` was changed by the call, and no statement that does it was found; return the new array instead",
+            f"the argument `{name}` was changed by the call, and no statement that does it was found; return the "
+            "new array instead",
             parts.module.line(functions[parts.entry]),
             "JX-ARGMUT",
         )
-    return result, mutating
+    return result, mutating, returns
 
 
 def _lowered(
-    parts: _Parts, tree: cst.Module, mutated: dict[str, tuple[str, ...]], facts: dict[str, dict[str, list[Assigned]]]
+    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]]
 ) -> tuple[cst.Module, set[str]]:
     forms: set[str] = set()
     new: dict[str, cst.FunctionDef] = {}
     functions = _functions(tree)
     tracing = _tracing(parts, tree)
     for name, function in functions.items():
-        at_exit = mutated[name] if name == parts.entry else ()
-        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), at_exit)
+        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions))
         new[name] = control.function(function)
         forms |= control.forms
     return _replaced(tree, new), forms
 
 
 def _finished(
-    parts: _Parts, tree: cst.Module, mutated: dict[str, tuple[str, ...]], checks: list[Any], forms: set[str]
+    parts: _Parts, tree: cst.Module, written: tuple[str, ...], returns: Returns, checks: list[Any], forms: set[str]
 ) -> Draft:
     workload, module, entry = parts.workload, parts.module, parts.entry
-    function = _functions(tree)[entry]
-    written = mutated[entry]
-    returns = Returns(True, None)
-    if written:
-        function, returns = returning(module, function, written)
-        tree = _replaced(tree, {entry: function})
     imports = Imports(module, _OFFERS, workload.needs)
     decide = _Decide(parts, _tracing(parts, tree))
     tree = imports.replace(tree, decide, ("numpy", "scipy", "jax"))
@@ -247,7 +254,9 @@ def _finished(
     decorator = jit
     if static:
         names = ", ".join(f'"{s}"' for s in static)
-        decorator = f"{imports.code('functools.partial')}({jit}, static_argnames=({names}{',' if len(static) == 1 else ''}))"
+        decorator = (
+            f"{imports.code('functools.partial')}({jit}, static_argnames=({names}{',' if len(static) == 1 else ''}))"
+        )
     config = f"{imports.code('jax')}{_X64[3:]}"
     after = [config]
     for name in workload.needs:
@@ -306,7 +315,11 @@ def _varies(parts: _Parts, name: str) -> bool:
 
 def _without_docstring(body: tuple[Any, ...]) -> list[Any]:
     first = body[0].body[0] if isinstance(body[0], cst.SimpleStatementLine) else None
-    if len(body) > 1 and isinstance(first, cst.Expr) and isinstance(first.value, cst.SimpleString | cst.ConcatenatedString):
+    if (
+        len(body) > 1
+        and isinstance(first, cst.Expr)
+        and isinstance(first.value, cst.SimpleString | cst.ConcatenatedString)
+    ):
         return list(body[1:])
     return list(body)
 
@@ -346,10 +359,11 @@ class _Decide:
             return known
         if path in ("numpy", "scipy"):
             return "jax.numpy" if path == "numpy" else None
-        if path.startswith("numpy.") and use.call is None and path not in _UNKNOWN_MEMBERS and name in ("linalg", "fft"):
+        if path.startswith("numpy.") and use.call is None and name in ("linalg", "fft"):
             return f"jax.{path}"
         raise Unsupported(
-            f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave this part in "
+            f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave "
+            "this part in "
             "NumPy outside the function",
             use.line,
             "JX-NPCALL",
@@ -357,4 +371,3 @@ class _Decide:
 
 
 _TYPES = frozenset(f"numpy.{n}" for n in ("float32", "float64", "int32", "int64", "complex64", "complex128"))
-_UNKNOWN_MEMBERS: frozenset[str] = frozenset()

@@ -5,6 +5,7 @@ import importlib
 import traceback
 from dataclasses import dataclass
 
+import libcst as cst
 import numpy as np
 
 from jitmagic.backends.jax.backend import JaxBackend
@@ -14,8 +15,6 @@ from jitmagic.capture.workload import ModuleText, SourceFunction, Workload
 from jitmagic.errors import Refusal
 from jitmagic.generate.names import import_bindings, parameters
 from jitmagic.observe.run import observe
-
-import libcst as cst
 
 
 @dataclass
@@ -60,9 +59,7 @@ def workload_of(source, args, kwargs=None, constants=None, name=None):
     labels = []
     for position in range(len(args)):
         labels.append(plain[position] if position < len(plain) else f"{p.star_arg.name.value}[{position - len(plain)}]")
-    made = tuple(
-        SourceFunction(f.name.value, cst.Module([f]).code, 1, "cell") for f in functions
-    )
+    made = tuple(SourceFunction(f.name.value, cst.Module([f]).code, 1, "cell") for f in functions)
     assert set(parameters(function))
     return Workload(
         function=made[functions.index(function)],
@@ -147,7 +144,9 @@ def same(ours, theirs, text, tolerance=1e-10):
             same(a, b, text, tolerance)
         return
     if isinstance(theirs, np.ndarray | np.generic):
-        assert np.asarray(ours).dtype == theirs.dtype, f"{np.asarray(ours).dtype} where NumPy has {theirs.dtype}\n{text}"
+        assert np.asarray(ours).dtype == theirs.dtype, (
+            f"{np.asarray(ours).dtype} where NumPy has {theirs.dtype}\n{text}"
+        )
         assert np.shape(ours) == theirs.shape, text
         rtol = max(tolerance, 2e-4 if theirs.dtype in (np.float32, np.complex64) else 0)
         np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=rtol, err_msg=text)

@@ -1,0 +1,100 @@
+"""What cannot be expressed is refused at the user's line, with the gotcha that explains it."""
+
+import numpy as np
+import pytest
+from jax_workbench import make
+
+X = np.random.default_rng(0).normal(size=50)
+HEAD = "import numpy as np\n\n"
+
+REFUSED = {
+    "random numbers": ("def fn(x):\n    return x + np.random.normal(size=x.shape)\n", (X,), 4, "JX-RNG"),
+    "a global": ("def fn(x):\n    global T\n    T = x.sum()\n    return T\n", (X,), 4, "JX-LEAK"),
+    "a try": (
+        "def fn(x):\n    try:\n        return 1 / x\n    except ValueError:\n        return x\n",
+        (X,),
+        4,
+        "JX-RAISE",
+    ),
+    "a slice that grows": (
+        "def fn(x):\n    y = np.zeros(50)\n    for i in range(50):\n        y[i] = x[:i].sum()\n    return y\n",
+        (X,),
+        6,
+        "JX-SHAPEARG",
+    ),
+    "a list that grows": (
+        "def fn(x):\n    r = []\n    for i in range(len(x)):\n        r.append(x[i] * 2)\n    return np.array(r)\n",
+        (X,),
+        6,
+        "JX-LEAK",
+    ),
+    "a break": (
+        "def fn(x):\n    for i in range(50):\n        if x[i] > 1:\n            break\n    return i\n",
+        (X,),
+        6,
+        "JX-IFTRACED",
+    ),
+    "a selection by a mask": ("def fn(x):\n    return x[x > 0]\n", (X,), 4, "JX-BOOLMASK"),
+    "nonzero": ("def fn(x):\n    (i,) = np.nonzero(x > 0)\n    return i\n", (X,), 4, "JX-BOOLMASK"),
+    "a store through a reshaped view": (
+        "def fn(x):\n    y = x.copy()\n    z = y.reshape(-1)\n    z[0] = 5\n    return y\n",
+        (X,),
+        6,
+        "JX-IADD-ALIAS",
+    ),
+    "a store through a conditional view": (
+        "def fn(x):\n    y = x.copy()\n    v = y[1:] if x.sum() > 0 else y[:-1]\n    v[:] = 0\n    return y\n",
+        (X,),
+        6,
+        "JX-IADD-ALIAS",
+    ),
+    "buffers that are swapped with the caller's": (
+        "def fn(u, n):\n    v = np.zeros_like(u)\n    for k in range(n):\n        v[1:] = u[:-1]\n        u, v = "
+        "v, u\n    return u\n",
+        (X, 40),
+        6,
+        "JX-ARGMUT",
+    ),
+    "a mutated argument whose name is given away": (
+        "def fn(x):\n    x[0] = 1\n    x = x * 2\n    return x\n",
+        (X.copy(),),
+        5,
+        "JX-ARGMUT",
+    ),
+    "print with options": ('def fn(x):\n    print(x, end="")\n    return x\n', (X,), 4, "JX-PRINT"),
+    "a raise by value": (
+        "def fn(x):\n    y = x * 2\n    if y.sum() > 1e9:\n        raise ValueError\n    return y\n",
+        (X,),
+        6,
+        "JX-RAISE",
+    ),
+    "a store from a nested function": (
+        "def fn(x):\n    out = np.zeros(3)\n    def g(i):\n        out[i] = x[i]\n    g(0)\n    return out\n",
+        (X,),
+        6,
+        "JX-SETITEM",
+    ),
+    "a long loop over a list": (
+        "def fn(xs):\n    s = 0\n    for a in xs:\n        s = s + a * a\n    return s\n",
+        ([float(v) for v in range(100)],),
+        5,
+        "JX-UNROLL",
+    ),
+    "a shape from a value": ("def fn(x):\n    k = int(x[0] * 0 + 3)\n    return np.zeros(k)\n", (X,), 5, "JX-SHAPEARG"),
+    "a list indexed in a compiled loop": (
+        "def fn(x):\n    o = np.zeros(50)\n    w = [1.0, 2.0]\n    for i in range(50):\n        o[i] = w[i % "
+        "2]\n    return o + x\n",
+        (X,),
+        7,
+        "JX-SHAPEARG",
+    ),
+    "one array for two mutated arguments": ("def fn(a, b):\n    a += b\n", (X, X), None, "JX-IADD-ALIAS"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_is_refused_at_its_line(what):
+    source, args, line, code = REFUSED[what]
+    made = make(HEAD + source, *args)
+    assert made.refusal is not None, made.text
+    assert (made.refusal.line, made.refusal.code) == (line, code), made.refusal.reason
