@@ -120,7 +120,8 @@ def classify(
     KeyError
         Where there is no such function.
     """
-    from jitmagic.analysis.dependence import LoopProof, Scope
+    from jitmagic.analysis.dependence import LoopProof
+    from jitmagic.analysis.scope import Scope
 
     tree = ast.parse(module_text)
     scope = Scope(tree, function, names, module_text, observed)

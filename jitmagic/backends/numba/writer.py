@@ -187,7 +187,9 @@ def _with_needs(tree: cst.Module, needs: Sequence[str]) -> cst.Module:
     first = next(k for k, statement in enumerate(body) if isinstance(statement, cst.FunctionDef))
     blank = cst.EmptyLine(indent=False)
     mine = [line for line in body[first].leading_lines if line.comment is not None]
-    body[first] = body[first].with_changes(leading_lines=[blank, cst.EmptyLine(indent=False, comment=comment), blank, blank, *mine])
+    body[first] = body[first].with_changes(
+        leading_lines=[blank, cst.EmptyLine(indent=False, comment=comment), blank, blank, *mine]
+    )
     return tree.with_changes(body=body)
 
 

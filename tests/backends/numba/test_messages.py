@@ -12,8 +12,16 @@ from tests.backends.numba.harness import drafts, observed, run, workload
 pytest.importorskip("numba")
 
 CAUSES = {
-    "no such function": ("def fn(x):\n    y = x + 1\n    return np.heaviside(y, 0.5)\n", 3, "`heaviside`|`numpy.heaviside`"),
-    "unify": ("def fn(x):\n    if x.size > 2:\n        y = 1\n    else:\n        y = x\n    return y\n", None, "one type"),
+    "no such function": (
+        "def fn(x):\n    y = x + 1\n    return np.heaviside(y, 0.5)\n",
+        3,
+        "`heaviside`|`numpy.heaviside`",
+    ),
+    "unify": (
+        "def fn(x):\n    if x.size > 2:\n        y = 1\n    else:\n        y = x\n    return y\n",
+        None,
+        "one type",
+    ),
     "fft": ("def fn(x):\n    return np.fft.fft(x)\n", 2, "numpy.fft|fft"),
     "keyword": ("def fn(x):\n    return np.roll(x, 1, axis=0)\n", 2, "roll"),
 }

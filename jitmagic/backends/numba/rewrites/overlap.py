@@ -54,7 +54,9 @@ class Overlap(NumbaRewriter):
 
     def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
         target = original_node.target
-        place = isinstance(target, cst.Subscript) or (isinstance(target, cst.Name) and self.is_array(original_node.value))
+        place = isinstance(target, cst.Subscript) or (
+            isinstance(target, cst.Name) and self.is_array(original_node.value)
+        )
         if self._aliases and place and self._overlaps(target, original_node.value):
             return updated_node.with_changes(value=_copied(updated_node.value))
         return updated_node

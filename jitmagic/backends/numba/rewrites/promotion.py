@@ -14,11 +14,12 @@ import numpy as np
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, operand, scalar_path
 from jitmagic.backends.numba.typing_model import UFUNC, NumbaType, of_fact, promoted
 
+_PROMOTING = (
+    "add subtract multiply divide true_divide power float_power maximum minimum fmax fmin arctan2 hypot "
+    "copysign mod remainder fmod floor_divide logaddexp logaddexp2 nextafter"
+)
 # Functions of two or three values that promote; the positions of the values.
-_BINARY = {
-    f"numpy.{name}": (0, 1)
-    for name in ["add", "subtract", "multiply", "divide", "true_divide", "power", "float_power", "maximum", "minimum", "fmax", "fmin", "arctan2", "hypot", "copysign", "mod", "remainder", "fmod", "floor_divide", "logaddexp", "logaddexp2", "nextafter"]
-} | {"numpy.where": (1, 2)}
+_BINARY = {f"numpy.{name}": (0, 1) for name in _PROMOTING.split()} | {"numpy.where": (1, 2)}
 _RING = (cst.Add, cst.Subtract, cst.Multiply)
 
 
