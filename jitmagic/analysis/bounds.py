@@ -25,13 +25,15 @@ class Bounds:
 
     def range(self) -> tuple[ast.expr | None, ast.expr]:
         """Returns start and stop; no start stands for zero."""
-        assert isinstance(self.loop, ast.For) and isinstance(self.loop.iter, ast.Call)
+        assert isinstance(self.loop, ast.For)
+        assert isinstance(self.loop.iter, ast.Call)
         arguments = self.loop.iter.args
         return (None, arguments[0]) if len(arguments) == 1 else (arguments[0], arguments[1])
 
     def step(self) -> int | None:
         """Returns the step if it is a constant."""
-        assert isinstance(self.loop, ast.For) and isinstance(self.loop.iter, ast.Call)
+        assert isinstance(self.loop, ast.For)
+        assert isinstance(self.loop.iter, ast.Call)
         arguments = self.loop.iter.args
         if len(arguments) < 3:
             return 1

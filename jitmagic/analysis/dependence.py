@@ -361,10 +361,9 @@ class LoopProof:
                 if name in assigned([statement]):
                     return True
                 for node in ast.walk(statement):
-                    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-                        if name in aliases.sources(node.value):
-                            return True
-                    if isinstance(node, ast.For) and name in aliases.sources(node.iter):
+                    bound = node.iter if isinstance(node, ast.For) else getattr(node, "value", None)
+                    binds = isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For)
+                    if binds and bound is not None and name in aliases.sources(bound):
                         return True
             return False
 

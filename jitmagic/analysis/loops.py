@@ -1,4 +1,4 @@
-"""What each loop is: independent, a reduction, a recurrence, …, proved from the source, with the reason where it is not.
+"""What each loop is: independent, a reduction, a recurrence, …; proved from the source, else with the reason.
 
 >>> found = classify("def f(x, y, n):\\n    for i in range(n):\\n        y[i] = 2 * x[i]\\n", "f", {})
 >>> found[0].kind, found[0].parallel

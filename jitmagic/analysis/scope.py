@@ -49,7 +49,8 @@ class Scope:
 
     def span(self, node: ast.AST) -> Span:
         """Returns a node's place with columns in characters (ast counts bytes)."""
-        assert isinstance(node, ast.stmt | ast.expr) and node.end_lineno is not None
+        assert isinstance(node, ast.stmt | ast.expr)
+        assert node.end_lineno is not None
         return Span(
             node.lineno,
             self._column(node.lineno, node.col_offset),

@@ -76,9 +76,9 @@ def side_of(loops: tuple[ast.For, ...], inner: str, outer: str) -> str | None:
         arguments = loop.iter.args
         if len(arguments) == 2:
             start = affine(arguments[0], outer, ())
-            if start is not None and start.coefficient == 1 and (start.offset.constant() or 0) >= 0:
-                if start.offset.constant() is not None:
-                    return "above"
+            ahead = start.offset.constant() if start is not None and start.coefficient == 1 else None
+            if ahead is not None and ahead >= 0:
+                return "above"
         stop = affine(arguments[0] if len(arguments) == 1 else arguments[1], outer, ())
         first_is_zero = len(arguments) == 1 or nonnegative_constant(arguments[0])
         if stop is not None and first_is_zero and len(arguments) < 3 and stop.coefficient == 1:

@@ -44,8 +44,8 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
                 base = base_name(node)
                 if base is not None and base not in local and base in workload.constants:
                     return Refusal(
-                        f"line {line} writes into the global array `{base}`, which is read-only under Numba: pass it as "
-                        "an argument",
+                        f"line {line} writes into the global array `{base}`, which is read-only under Numba: pass it "
+                        "as an argument",
                         line,
                         "NB-GLOBALARR",
                     )
@@ -70,7 +70,7 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
 def _random(path: str | None, line: int | None) -> Refusal | None:
     if path is None or not path.startswith(("numpy.random.", "random.")):
         return None
-    if path.startswith("numpy.random.default_rng") or path.startswith("numpy.random.Generator"):
+    if path.startswith(("numpy.random.default_rng", "numpy.random.Generator")):
         return Refusal(
             f"line {line} makes a random generator, which Numba cannot: make it outside and pass it as an argument",
             line,

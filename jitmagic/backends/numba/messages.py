@@ -32,7 +32,8 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "NB-UNIFY",
     ),
     (
-        r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*>>> (\w+\([^\n]*\))",
+        r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*"
+        r">>> (\w+\([^\n]*\))",
         "Numba's `{0}` does not take these arguments: {1}",
         "NB-AXIS",
     ),

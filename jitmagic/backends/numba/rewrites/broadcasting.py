@@ -78,8 +78,8 @@ class Broadcasting(NumbaRewriter):
                 if not _shows_its_ones(short):
                     line = self.module.line(node)
                     raise Unsupported(
-                        f"line {line} stretches an axis of length 1 of `{code(short)}`, which Numba's parallel mode does "
-                        "not see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression",
+                        f"line {line} stretches an axis of length 1 of `{code(short)}`, which Numba's parallel mode "
+                        "does not see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression",
                         line,
                         "NB-PAR-BROADCAST",
                     )

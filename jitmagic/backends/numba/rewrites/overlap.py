@@ -92,7 +92,7 @@ def _copied(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _disjoint(left: ast.expr, right: ast.expr) -> bool:
-    """Says whether two subscripts of one name differ in an axis by constants: `a[0]` and `a[1]`, `a[0, 1:]`, `a[1, :-1]`."""
+    """Says whether two subscripts of one name differ in an axis by constants: `a[0]` and `a[1]`."""
     if not (isinstance(left, ast.Subscript) and isinstance(right, ast.Subscript)):
         return False
     if not (isinstance(left.value, ast.Name) and isinstance(right.value, ast.Name)):

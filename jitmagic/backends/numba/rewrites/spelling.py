@@ -1,4 +1,4 @@
-"""Spells calls as Numba has them: tuples for lists, `np.float64` for `float`, a store for `out=`, loops for `einsum`."""
+"""Spells calls as Numba has them: tuples for lists, `np.float64` for `float`, a store for `out=`, `einsum` as loops."""
 
 from __future__ import annotations
 
