@@ -5,21 +5,27 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+_WRITING = "copyto put place putmask fill_diagonal put_along_axis random.shuffle ndarray.fill"
 # NumPy functions that write into an argument.
-WRITING = frozenset(
-    f"numpy.{name}"
-    for name in ["copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis", "random.shuffle", "ndarray.fill"]
+WRITING = frozenset(f"numpy.{name}" for name in _WRITING.split())
+_VIEWING = (
+    "asarray asanyarray ascontiguousarray asfortranarray atleast_1d atleast_2d atleast_3d reshape ravel "
+    "squeeze transpose swapaxes moveaxis rollaxis expand_dims broadcast_to broadcast_arrays diagonal diag "
+    "real imag split array_split hsplit vsplit dsplit flip fliplr flipud rot90 array require meshgrid "
+    "permute_dims matrix_transpose lib.stride_tricks.as_strided lib.stride_tricks.sliding_window_view "
+    "nan_to_num real_if_close"
 )
 # NumPy functions whose result may share memory with an argument.
-VIEWING = frozenset(
-    f"numpy.{name}"
-    for name in ["asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "atleast_1d", "atleast_2d", "atleast_3d", "reshape", "ravel", "squeeze", "transpose", "swapaxes", "moveaxis", "rollaxis", "expand_dims", "broadcast_to", "broadcast_arrays", "diagonal", "diag", "real", "imag", "split", "array_split", "hsplit", "vsplit", "dsplit", "flip", "fliplr", "flipud", "rot90", "array", "require", "meshgrid", "permute_dims", "matrix_transpose", "lib.stride_tricks.as_strided", "lib.stride_tricks.sliding_window_view", "nan_to_num", "real_if_close"]
+VIEWING = frozenset(f"numpy.{name}" for name in _VIEWING.split())
+_BUILTINS = "abs min max len float int bool complex range round pow sum divmod enumerate zip tuple"
+BUILTINS = frozenset(_BUILTINS.split())
+_VIEW_METHODS = "reshape ravel view transpose swapaxes squeeze diagonal astype"
+VIEW_METHODS = frozenset(_VIEW_METHODS.split())
+_VALUE_METHODS = (
+    "sum mean std var min max prod argmin argmax any all dot copy flatten cumsum cumprod clip round conj "
+    "conjugate item nonzero trace repeat searchsorted take ptp"
 )
-BUILTINS = frozenset(["abs", "min", "max", "len", "float", "int", "bool", "complex", "range", "round", "pow", "sum", "divmod", "enumerate", "zip", "tuple"])
-VIEW_METHODS = frozenset(["reshape", "ravel", "view", "transpose", "swapaxes", "squeeze", "diagonal", "astype"])
-VALUE_METHODS = frozenset(
-    ["sum", "mean", "std", "var", "min", "max", "prod", "argmin", "argmax", "any", "all", "dot", "copy", "flatten", "cumsum", "cumprod", "clip", "round", "conj", "conjugate", "item", "nonzero", "trace", "repeat", "searchsorted", "take", "ptp"]
-)
+VALUE_METHODS = frozenset(_VALUE_METHODS.split())
 VIEW_ATTRIBUTES = frozenset({"T", "mT", "real", "imag", "flat", "base"})
 SHAPE_ATTRIBUTES = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 
@@ -93,7 +99,11 @@ class Calls:
                 targets = [node.target]
             for target in targets:
                 written = [t for t in ast.walk(target) if isinstance(t, ast.Subscript | ast.Attribute)]
-                if isinstance(node, ast.AugAssign) and isinstance(target, ast.Name) and target.id in _parameters(function):
+                if (
+                    isinstance(node, ast.AugAssign)
+                    and isinstance(target, ast.Name)
+                    and target.id in _parameters(function)
+                ):
                     return f"calls {function.name}, which may change its argument {target.id}"
                 for place in written:
                     base = base_name(place)

@@ -8,74 +8,16 @@ steps (distance and GCD tests, and i/j symmetry under ``j >= i``). Subscripts mu
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jitmagic.analysis.affine import Affine, Polynomial, affine
-from jitmagic.analysis.sharing import Sharing
-from jitmagic.analysis.calls import SHAPE_ATTRIBUTES, Calls, base_name
+from jitmagic.analysis.affine import affine
+from jitmagic.analysis.bounds import Bounds
+from jitmagic.analysis.calls import SHAPE_ATTRIBUTES, base_name
 from jitmagic.analysis.loops import Blocker, LoopClass, Reduction
 from jitmagic.analysis.reductions import reduction_of
 from jitmagic.analysis.scalars import assigned, live_after, loaded, needed_from_before, path_to
-from jitmagic.observe.facts import Observation, Span, ValueFact
-
-
-class Scope:
-    """One function with what all its loops share: facts, calls, aliases, spans.
-
-    Parameters
-    ----------
-    tree : ast.Module
-    function : str
-    names : mapping of str to str
-    text : str
-    observed : Observation or None
-    """
-
-    def __init__(
-        self, tree: ast.Module, function: str, names: Mapping[str, str], text: str, observed: Observation | None
-    ) -> None:
-        found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
-        if not found:
-            raise KeyError(function)
-        self.function = found[-1]
-        self.names = names
-        self.observed = observed
-        self._lines = text.splitlines()
-        self.calls = Calls(tree, names)
-        self.aliases = Sharing(self.function, self.calls, self.fact, observed)
-        a = self.function.args
-        self.parameters = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
-        if a.vararg is not None:
-            self.parameters.add(a.vararg.arg)
-        self.locals = assigned(self.function.body) | self.parameters
-        self.globals_written = {
-            name for node in ast.walk(self.function) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names
-        }
-
-    def span(self, node: ast.AST) -> Span:
-        """Returns a node's place with columns in characters (ast counts bytes)."""
-        assert isinstance(node, ast.stmt | ast.expr) and node.end_lineno is not None
-        return Span(
-            node.lineno,
-            self._column(node.lineno, node.col_offset),
-            node.end_lineno,
-            self._column(node.end_lineno, node.end_col_offset or 0),
-        )
-
-    def _column(self, line: int, offset: int) -> int:
-        return len(self._lines[line - 1].encode()[:offset].decode())
-
-    def fact(self, node: ast.expr) -> ValueFact | None:
-        """Returns what was observed of an expression."""
-        if self.observed is None:
-            return None
-        return self.observed.expressions.get(self.span(node))
-
-    def is_scalar(self, node: ast.expr) -> bool:
-        """Says whether an expression was only ever seen as a number."""
-        fact = self.fact(node)
-        return fact is not None and fact.kind in ("float", "int", "bool", "complex", "scalar")
+from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.subscripts import apart, is_name, is_range, nonnegative_constant, side_of, subscripts_of
 
 
 @dataclass(frozen=True)
@@ -105,6 +47,7 @@ class LoopProof:
         self.recurrence = False
         self.growing = False
         self.index: str | None = None
+        self.bounds = Bounds(scope, loop)
 
     def result(self, depth: int, parent: int | None) -> LoopClass:
         """Runs the proof and names the loop's class."""
@@ -162,7 +105,7 @@ class LoopProof:
             self._block("does not count over `range(...)`: write it with an index", loop.iter)
             return
         self.index = loop.target.id
-        step = self._step()
+        step = self.bounds.step()
         if step is None or step == 0:
             self._block("has a step that is not a constant", loop.iter)
         if loop.orelse:
@@ -172,19 +115,6 @@ class LoopProof:
             self._block(f"assigns its own index `{self.index}`", loop)
         if self.index in live_after(loop, self.scope.function):
             self._block(f"leaves its index `{self.index}` to be read after it", loop)
-
-    def _range(self) -> tuple[ast.expr | None, ast.expr]:
-        assert isinstance(self.loop, ast.For) and isinstance(self.loop.iter, ast.Call)
-        arguments = self.loop.iter.args
-        return (None, arguments[0]) if len(arguments) == 1 else (arguments[0], arguments[1])
-
-    def _step(self) -> int | None:
-        assert isinstance(self.loop, ast.For) and isinstance(self.loop.iter, ast.Call)
-        arguments = self.loop.iter.args
-        if len(arguments) < 3:
-            return 1
-        form = affine(arguments[2], "", ())
-        return None if form is None else form.offset.constant()
 
     def _exits(self, statements: list[ast.stmt], inside: bool) -> None:
         for statement in statements:
@@ -248,7 +178,7 @@ class LoopProof:
             self.carried |= names & loaded(self.loop.test)
 
     def _accumulator(self, name: str, body: list[ast.stmt]) -> None:
-        fact = self._name_fact(name)
+        fact = self.scope.name_fact(name)
         array = fact is not None and fact.kind == "array"
         reduction = reduction_of(name, body, self.scope.span, array)
         if reduction is None:
@@ -263,20 +193,6 @@ class LoopProof:
             self._block(f"adds into the array `{name}`, which was not made in this function", self._first(name))
             return
         self.reductions.append(reduction)
-
-    def _name_fact(self, name: str) -> ValueFact | None:
-        for node in ast.walk(self.scope.function):
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-                fact = self.scope.fact(node.value)
-                if fact is not None:
-                    return fact
-            if isinstance(node, ast.Name) and node.id == name:
-                fact = self.scope.fact(node)
-                if fact is not None:
-                    return fact
-        if self.scope.observed is not None and name in self.scope.parameters:
-            return self.scope.observed.arguments.get(name)
-        return None
 
     def _allocated(self, name: str) -> bool:
         values = [
@@ -343,15 +259,15 @@ class LoopProof:
         return found
 
     def _plain(self, name: str) -> bool:
-        fact = self._name_fact(name)
+        fact = self.scope.name_fact(name)
         return fact is not None and fact.kind in ("float", "int", "bool", "complex", "scalar", "mixed")
 
     def _element(self, node: ast.Subscript, write: bool, loops: tuple[ast.For, ...]) -> _Access | None:
-        subscripts = _subscripts(node)
+        subscripts = subscripts_of(node)
         value = node.value
         while True:
             if isinstance(value, ast.Subscript):
-                outer = _subscripts(value)
+                outer = subscripts_of(value)
                 if not all(self._is_index(s) for s in outer):
                     break
                 subscripts = (*outer, *subscripts)
@@ -360,7 +276,7 @@ class LoopProof:
                 # `row = a[i]` and then `row[j]` is `a[i, j]`, while what `i` is stays the same within the step
                 view = self.scope.aliases.views[value.id]
                 assert isinstance(view, ast.Subscript)
-                outer = _subscripts(view)
+                outer = subscripts_of(view)
                 steady = {self.index} | self._inner_indices()
                 if not all(self._is_index(s) and loaded(s) & assigned(self.loop.body) <= steady for s in outer):
                     break
@@ -445,10 +361,9 @@ class LoopProof:
                 if name in assigned([statement]):
                     return True
                 for node in ast.walk(statement):
-                    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-                        if name in aliases.sources(node.value):
-                            return True
-                    if isinstance(node, ast.For) and name in aliases.sources(node.iter):
+                    bound = node.iter if isinstance(node, ast.For) else getattr(node, "value", None)
+                    binds = isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For)
+                    if binds and bound is not None and name in aliases.sources(bound):
                         return True
             return False
 
@@ -456,7 +371,7 @@ class LoopProof:
             return False
         for owner, block, position in reversed(path_to(self.scope.function, self.loop)):
             for statement in reversed(block[:position]):
-                if isinstance(statement, ast.Assign) and any(_is_name(t, name) for t in statement.targets):
+                if isinstance(statement, ast.Assign) and any(is_name(t, name) for t in statement.targets):
                     return len(statement.targets) == 1 and self.scope.calls.is_fresh(statement.value)
                 if touched([statement]):
                     return False
@@ -465,7 +380,7 @@ class LoopProof:
         return False
 
     def _is_container(self, name: str) -> bool:
-        fact = self._name_fact(name)
+        fact = self.scope.name_fact(name)
         if fact is not None:
             return fact.kind in ("list", "dict", "tuple", "object")
         for node in ast.walk(self.scope.function):
@@ -501,9 +416,9 @@ class LoopProof:
             if first is None or second is None or isinstance(one, ast.Slice):
                 continue
             computed = computed and first.coefficient == 0 == second.coefficient
-            verdict = _apart(first, second)
+            verdict = apart(first, second)
             if verdict is True:
-                if self._never_negative(one, first) and self._never_negative(two, second):
+                if self.bounds.never_negative(one, first) and self.bounds.never_negative(two, second):
                     return None
                 return f"uses `{ast.unparse(one)}` as a subscript of `{write.name}`, which may be negative"
             if isinstance(verdict, int) and not isinstance(verdict, bool):
@@ -511,12 +426,16 @@ class LoopProof:
         if self._mirrored(write, other):
             return None
         if other is write or ast.dump(write.node) == ast.dump(other.node) or distance is None:
-            if other.node is not write.node and any(isinstance(s, ast.Slice) and self.index in loaded(s) for s in other.subscripts):
+            if other.node is not write.node and any(
+                isinstance(s, ast.Slice) and self.index in loaded(s) for s in other.subscripts
+            ):
                 self.growing = self.recurrence = True
                 return f"writes {text} and reads `{ast.unparse(other.node)}`, which other steps wrote"
             self.irregular = True
-            return f"may write {text} in two different steps" if other.write else (
-                f"writes {text} and reads `{ast.unparse(other.node)}`, which another step may have written"
+            return (
+                f"may write {text} in two different steps"
+                if other.write
+                else (f"writes {text} and reads `{ast.unparse(other.node)}`, which another step may have written")
             )
         self.recurrence = True
         return f"writes {text} and reads `{ast.unparse(other.node)}`, which another step wrote"
@@ -539,63 +458,8 @@ class LoopProof:
         if low is None or high is None or low.coefficient != high.coefficient:
             return False
         width = (high.offset - low.offset).constant()
-        step = abs(low.coefficient * (self._step() or 0))
-        return width is not None and 0 < width <= step and self._never_negative(one.lower, low)
-
-    def _never_negative(self, node: ast.expr, form: Affine) -> bool:
-        """Says whether a subscript is never below zero, from the loop's bounds, else from what was seen."""
-        if self._lowest(form) is not None:
-            return True
-        fact = self.scope.fact(node)
-        return fact is not None and fact.low is not None and fact.low >= 0
-
-    def _lowest(self, form: Affine) -> int | None:
-        start, stop = self._range()
-        step = self._step() or 0
-        zero = Polynomial(())
-        first = Affine(0, zero) if start is None else affine(start, "", ())
-        last = affine(stop, "", ())
-        # the end of the range at which the subscript is smallest
-        at_start = form.coefficient * step > 0
-        if form.coefficient == 0:
-            lowest = form.offset
-        elif at_start:
-            if first is None:
-                return None
-            lowest = first.offset.times(form.coefficient) + form.offset
-        else:
-            if last is None:
-                return None
-            end = last.offset - Polynomial.of({"": 1 if step > 0 else -1})
-            lowest = end.times(form.coefficient) + form.offset
-        low = lowest.lowest(self._symbol_bound)
-        return low if low is not None and low >= 0 else None
-
-    def _symbol_bound(self, symbol: str) -> int | None:
-        """Returns a lower bound of a loop-invariant symbol: lengths, outer indices, observed arguments."""
-        node = ast.parse(symbol, mode="eval").body
-        if isinstance(node, ast.Call):
-            return 0
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
-            return 0
-        if isinstance(node, ast.Attribute) and node.attr in ("size", "ndim"):
-            return 0
-        if isinstance(node, ast.Name):
-            for outer in ast.walk(self.scope.function):
-                if isinstance(outer, ast.For) and isinstance(outer.target, ast.Name) and outer.target.id == node.id:
-                    return _range_start(outer)
-            for outer in ast.walk(self.scope.function):
-                if isinstance(outer, ast.Assign) and node.id in assigned([outer]):
-                    if any(isinstance(n, ast.Attribute) and n.attr == "shape" for n in ast.walk(outer.value)):
-                        return 0
-                    if isinstance(outer.value, ast.Call) and ast.unparse(outer.value.func) == "len":
-                        return 0
-                    if isinstance(outer.value, ast.Attribute) and outer.value.attr == "size":
-                        return 0
-            fact = self._name_fact(node.id)
-            if fact is not None and fact.low is not None:
-                return fact.low
-        return None
+        step = abs(low.coefficient * (self.bounds.step() or 0))
+        return width is not None and 0 < width <= step and self.bounds.never_negative(one.lower, low)
 
     def _mirrored(self, write: _Access, other: _Access) -> bool:
         """Says whether the accesses are ``a[i, j]`` and ``a[j, i]`` with ``j`` always on one side of ``i``."""
@@ -609,9 +473,9 @@ class LoopProof:
         if first != second[::-1] or self.index not in first:
             return False
         inner = first[0] if first[1] == self.index else first[1]
-        sides = [_side(loops, inner, self.index) for loops in (write.loops, other.loops)]
-        start, _ = self._range()
-        positive = start is None or _nonnegative_constant(start)
+        sides = [side_of(loops, inner, self.index) for loops in (write.loops, other.loops)]
+        start, _ = self.bounds.range()
+        positive = start is None or nonnegative_constant(start)
         return positive and sides[0] is not None and sides[0] == sides[1]
 
     def _triangular(self) -> bool:
@@ -636,83 +500,3 @@ class LoopProof:
                 if form is not None and form.coefficient == 1 and form.offset.constant() not in (None, 0):
                     return True
         return False
-
-
-def is_range(node: ast.expr, local: set[str]) -> bool:
-    """Says whether an expression is a call of the builtin ``range`` with positional arguments."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "range"
-        and "range" not in local
-        and 1 <= len(node.args) <= 3
-        and not node.keywords
-        and not any(isinstance(a, ast.Starred) for a in node.args)
-    )
-
-
-def _is_name(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
-
-
-def _subscripts(node: ast.Subscript) -> tuple[ast.expr, ...]:
-    return tuple(node.slice.elts) if isinstance(node.slice, ast.Tuple) else (node.slice,)
-
-
-def _apart(one: Affine, two: Affine) -> bool | int | None:
-    """Tests one axis: True where two different steps never meet, an int distance where they do, None: not known."""
-    difference = (one.offset - two.offset).constant()
-    if difference is None:
-        return None
-    if one.coefficient == 0 and two.coefficient == 0:
-        return True if difference != 0 else None
-    if one.coefficient != two.coefficient:
-        return None
-    if difference == 0 or difference % abs(one.coefficient) != 0:
-        return True
-    return difference // one.coefficient
-
-
-def _range_start(loop: ast.For) -> int | None:
-    """Returns the smallest value of a counted loop's index if it is a constant, else None."""
-    if not is_range(loop.iter, set()) or not isinstance(loop.iter, ast.Call):
-        return None
-    arguments = loop.iter.args
-    if len(arguments) == 1:
-        return 0
-    if len(arguments) == 3:
-        step = affine(arguments[2], "", ())
-        size = None if step is None else step.offset.constant()
-        if size is None or size <= 0:
-            stop = affine(arguments[1], "", ())
-            last = None if stop is None else stop.offset.constant()
-            return None if last is None or size is None else last + 1
-    start = affine(arguments[0], "", ())
-    return None if start is None else start.offset.constant()
-
-
-def _nonnegative_constant(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is int and node.value >= 0
-
-
-def _side(loops: tuple[ast.For, ...], inner: str, outer: str) -> str | None:
-    """Says on which side of the outer index the inner one stays: ``"above"``, ``"below"``, or None."""
-    for loop in loops:
-        if not (isinstance(loop.target, ast.Name) and loop.target.id == inner and is_range(loop.iter, set())):
-            continue
-        assert isinstance(loop.iter, ast.Call)
-        arguments = loop.iter.args
-        if len(arguments) == 2:
-            start = affine(arguments[0], outer, ())
-            if start is not None and start.coefficient == 1 and (start.offset.constant() or 0) >= 0:
-                if start.offset.constant() is not None:
-                    return "above"
-        stop = affine(arguments[0] if len(arguments) == 1 else arguments[1], outer, ())
-        first_is_zero = len(arguments) == 1 or _nonnegative_constant(arguments[0])
-        if stop is not None and first_is_zero and len(arguments) < 3 and stop.coefficient == 1:
-            limit = stop.offset.constant()
-            if limit is not None and limit <= 1:
-                return "below"
-    return None
-
-

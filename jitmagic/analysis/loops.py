@@ -1,4 +1,4 @@
-"""What each loop is: independent, a reduction, a recurrence, …, proved from the source, with the reason where it is not.
+"""What each loop is: independent, a reduction, a recurrence, …; proved from the source, else with the reason.
 
 >>> found = classify("def f(x, y, n):\\n    for i in range(n):\\n        y[i] = 2 * x[i]\\n", "f", {})
 >>> found[0].kind, found[0].parallel
@@ -120,7 +120,8 @@ def classify(
     KeyError
         Where there is no such function.
     """
-    from jitmagic.analysis.dependence import LoopProof, Scope
+    from jitmagic.analysis.dependence import LoopProof
+    from jitmagic.analysis.scope import Scope
 
     tree = ast.parse(module_text)
     scope = Scope(tree, function, names, module_text, observed)

@@ -41,10 +41,12 @@ INDEPENDENT = {
     ),
     "blocks": ("map", "def f(x, y, n):\n for i in range(n):\n  y[4 * i:4 * i + 4] = x[i]\n"),
     "temporary array": (
-        "map", "def f(x, y, n):\n for i in range(n):\n  t = np.zeros(3)\n  t[0] = x[i]\n  y[i] = t.sum()\n",
+        "map",
+        "def f(x, y, n):\n for i in range(n):\n  t = np.zeros(3)\n  t[0] = x[i]\n  y[i] = t.sum()\n",
     ),
     "helper": (
-        "map", "def g(v):\n return v * v\ndef f(x, y, n):\n for i in range(n):\n  y[i] = g(x[i])\n",
+        "map",
+        "def g(v):\n return v * v\ndef f(x, y, n):\n for i in range(n):\n  y[i] = g(x[i])\n",
     ),
     "swapped": (
         "stencil",
@@ -66,30 +68,46 @@ def test_independent_steps_are_proved(kind, source):
 
 
 DEPENDENT = {
-    "recurrence": ("scan", "the step|another step", "def f(y, a):\n for i in range(1, len(y)):\n  y[i] = a * y[i - 1]\n"),
+    "recurrence": (
+        "scan",
+        "the step|another step",
+        "def f(y, a):\n for i in range(1, len(y)):\n  y[i] = a * y[i - 1]\n",
+    ),
     "scalar carry": ("scan", "takes `s`", "def f(x, y, n):\n s = 0.0\n for i in range(n):\n  s += x[i]\n  y[i] = s\n"),
     "gauss-seidel": (
-        "scan", "another step", "def f(u, n):\n for i in range(1, n - 1):\n  u[i] = 0.5 * (u[i - 1] + u[i + 1])\n",
+        "scan",
+        "another step",
+        "def f(u, n):\n for i in range(1, n - 1):\n  u[i] = 0.5 * (u[i - 1] + u[i + 1])\n",
     ),
     "histogram": ("irregular", "two different steps", "def f(h, k, n):\n for i in range(n):\n  h[k[i]] += 1\n"),
     "newton's third law": (
-        "irregular", "two different steps",
+        "irregular",
+        "two different steps",
         "def f(x, g, n):\n for i in range(n):\n  for j in range(i + 1, n):\n   g[i] += x[j]\n   g[j] -= x[i]\n",
     ),
     "argmin": (
-        "scan", "takes `b`|takes `k`",
+        "scan",
+        "takes `b`|takes `k`",
         "def f(x, n):\n b = 9.0\n k = 0\n for i in range(n):\n  if x[i] < b:\n   b = x[i]\n   k = i\n return k\n",
     ),
     "forward substitution": (
-        "triangular", "other steps wrote", "def f(a, b, x, n):\n for i in range(n):\n  x[i] = b[i] - a[i, :i] @ x[:i]\n",
+        "triangular",
+        "other steps wrote",
+        "def f(a, b, x, n):\n for i in range(n):\n  x[i] = b[i] - a[i, :i] @ x[:i]\n",
     ),
     "alias": (
-        "irregular", "same memory", "def f(a, n):\n b = a[1:]\n for i in range(n):\n  b[i] = a[i]\n",
+        "irregular",
+        "same memory",
+        "def f(a, n):\n b = a[1:]\n for i in range(n):\n  b[i] = a[i]\n",
     ),
     "break": ("python", "break", "def f(x, y, n):\n for i in range(n):\n  if x[i] > 3:\n   break\n  y[i] = 1\n"),
     "return": ("python", "returns", "def f(x, n):\n for i in range(n):\n  if x[i] > 3:\n   return i\n return -1\n"),
     "print": ("python", "prints", "def f(x, n):\n for i in range(n):\n  print(x[i])\n"),
-    "append": ("python", "out.append", "def f(x, n):\n out = []\n for i in range(n):\n  out.append(x[i])\n return out\n"),
+    "append": (
+        "python",
+        "out.append",
+        "def f(x, n):\n out = []\n for i in range(n):\n  out.append(x[i])\n return out\n",
+    ),
     "list store": ("python", "no array", "def f(x, n):\n o = [0] * n\n for i in range(n):\n  o[i] = x[i]\n return o\n"),
     "values": ("python", "range", "def f(x):\n s = 0.0\n for v in x:\n  s += v\n return s\n"),
     "while": ("while", "condition", "def f(x):\n while x > 1:\n  x = x / 2\n return x\n"),
@@ -98,22 +116,29 @@ DEPENDENT = {
     "index after": ("python", "index", "def f(x, n):\n for i in range(n):\n  x[i] = 1\n return i\n"),
     "negative": ("python", "negative", "def f(x, n):\n for i in range(-n, n):\n  x[i] = i\n"),
     "swapped views": (
-        "irregular", "same memory",
+        "irregular",
+        "same memory",
         "def f(u, n):\n v = u[1:]\n u, v = v, u\n for i in range(1, n):\n  v[i] = u[i - 1]\n",
     ),
     "old array kept": (
-        "irregular", "same memory",
+        "irregular",
+        "same memory",
         "def f(u, n):\n new = u.copy()\n w = new[1:]\n for i in range(1, n):\n  new[i] = w[i]\n",
     ),
     "maybe unassigned": (
-        "scan", "takes `t`", "def f(x, y, n):\n t = 0.0\n for i in range(n):\n  if x[i] > 0:\n   t = x[i]\n  y[i] = t\n",
+        "scan",
+        "takes `t`",
+        "def f(x, y, n):\n t = 0.0\n for i in range(n):\n  if x[i] > 0:\n   t = x[i]\n  y[i] = t\n",
     ),
     "writing helper": (
-        "python", "writes into v", "def g(v):\n v[0] = 1\ndef f(x, n):\n for i in range(n):\n  g(x)\n",
+        "python",
+        "writes into v",
+        "def g(v):\n v[0] = 1\ndef f(x, n):\n for i in range(n):\n  g(x)\n",
     ),
     "whole array": ("scan", "whole", "def f(x, n):\n for i in range(n):\n  x[i] = x.sum()\n"),
     "floyd": (
-        "irregular", "step",
+        "irregular",
+        "step",
         "def f(d, n):\n for k in range(n):\n  for i in range(n):\n   for j in range(n):\n"
         "    d[i, j] = min(d[i, j], d[i, k] + d[k, j])\n",
     ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from jitmagic.analysis.dependence import Scope
 from jitmagic.analysis.scalars import assigned
+from jitmagic.analysis.scope import Scope
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.observe.facts import Observation
@@ -29,15 +29,19 @@ def check(workload: Workload, observed: Observation) -> None:
                 _check_loop(node, scope, observed, origin(node.lineno))
     for label, fact in observed.arguments.items():
         if fact.kind == "object" and (fact.dtype or "") == "object":
-            raise Unsupported(f"the argument `{label}` holds Python objects, which cannot be on a GPU", None, "CP-DTYPE")
+            raise Unsupported(
+                f"the argument `{label}` holds Python objects, which cannot be on a GPU", None, "CP-DTYPE"
+            )
 
 
 def check_random(observed: Observation) -> None:
     """Raises `Unsupported` where the global random state moved: by a call that the source does not show."""
     if observed.random:
         raise Unsupported(
-            "the function draws from the global random generator, and CuPy's gives other numbers: draw outside and pass "
-            "them", None, "CP-RNG",
+            "the function draws from the global random generator, and CuPy's gives other numbers: draw outside and "
+            "pass them",
+            None,
+            "CP-RNG",
         )
 
 
@@ -49,14 +53,18 @@ def _check_loop(loop: ast.For | ast.While, scope: Scope, observed: Observation, 
         return
     often = f"{trips} steps" if trips is not None else "every step"
     raise Unsupported(
-        f"the loop of line {line} takes single elements (`{element}`) in {often}, and each would be a kernel of its own on "
-        "the GPU: write it with whole arrays", line, "CP-LOOP",
+        f"the loop of line {line} takes single elements (`{element}`) in {often}, and each would be a kernel of its own "
+        "on the GPU: write it with whole arrays",
+        line,
+        "CP-LOOP",
     )
 
 
 def _element(loop: ast.For | ast.While, scope: Scope) -> str | None:
     """Returns the first access of a single element in the loop's own body, None where there is none."""
-    changing = assigned(loop.body) | ({n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)} if isinstance(loop, ast.For) else set())
+    changing = assigned(loop.body) | (
+        {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)} if isinstance(loop, ast.For) else set()
+    )
     for statement in loop.body:
         for node in ast.walk(statement):
             if not isinstance(node, ast.Subscript):
@@ -90,7 +98,11 @@ def notes(workload: Workload, observed: Observation) -> list[str]:
             pulled: ast.expr | None = None
             if isinstance(node, ast.If | ast.While):
                 pulled = node.test
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("float", "int", "bool"):
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("float", "int", "bool")
+            ):
                 pulled = node.args[0] if node.args else None
             fact = scope.fact(pulled) if pulled is not None else None
             if pulled is not None and fact is not None and fact.kind == "scalar":

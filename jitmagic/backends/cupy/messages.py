@@ -14,8 +14,11 @@ _CAUSES: tuple[tuple[str, str, str | None], ...] = (
     (r"Unsupported type <class 'numpy\.ndarray'>", "CuPy is called with an array that lives on the host", "CP-NPMIX"),
     (r"Unsupported dtype (\w+)", "CuPy has no arrays of {0}", "CP-DTYPE"),
     (r"Out of memory|OutOfMemoryError", "the GPU's memory does not hold the arrays", None),
-    (r"Wrong number of arguments|unexpected keyword argument '(\w+)'", "CuPy's form of this call takes other arguments",
-     "CP-NOFUNC"),
+    (
+        r"Wrong number of arguments|unexpected keyword argument '(\w+)'",
+        "CuPy's form of this call takes other arguments",
+        "CP-NOFUNC",
+    ),
 )
 
 

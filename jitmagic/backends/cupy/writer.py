@@ -16,11 +16,13 @@ from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.module import Module
 from jitmagic.observe.facts import Observation
 
-# What CuPy 13 and 14 lack; anything else that is missing is told by the check on the GPU.
-_MISSING = frozenset(
-    f"numpy.{name}"
-    for name in ["insert", "block", "ma", "matrix", "asmatrix", "mat", "char", "rec", "nditer", "frompyfunc", "nanpercentile", "nanquantile", "histogram_bin_edges", "spacing", "isnat", "datetime64", "timedelta64", "busday_count", "loadtxt", "genfromtxt", "fromregex", "linalg.multi_dot", "emath", "longdouble", "clongdouble", "apply_over_axes", "setdiff1d", "polynomial"]
+_LACKING = (
+    "insert block ma matrix asmatrix mat char rec nditer frompyfunc nanpercentile nanquantile "
+    "histogram_bin_edges spacing isnat datetime64 timedelta64 busday_count loadtxt genfromtxt fromregex "
+    "linalg.multi_dot emath longdouble clongdouble apply_over_axes setdiff1d polynomial"
 )
+# What CuPy 13 and 14 lack; anything else that is missing is told by the check on the GPU.
+_MISSING = frozenset(f"numpy.{name}" for name in _LACKING.split())
 # These stay NumPy's: they touch no array.
 _HOST = frozenset({"numpy.errstate", "numpy.seterr", "numpy.geterr", "numpy.ndindex", "numpy.printoptions"})
 _SCIPY = ("scipy.special", "scipy.ndimage", "scipy.fft", "scipy.signal", "scipy.linalg", "scipy.interpolate")
@@ -53,7 +55,10 @@ def write(workload: Workload, observed: Observation) -> Draft:
     after = []
     if arrays:
         names = ", ".join(arrays)
-        after = [f"# {names} {'is' if len(arrays) == 1 else 'are'} expected in this namespace, and put on the GPU once.", *moved]
+        after = [
+            f"# {names} {'is' if len(arrays) == 1 else 'are'} expected in this namespace, and put on the GPU once.",
+            *moved,
+        ]
     tree, bindings = imports.write(tree, after)
     first = tree.body[0]
     if isinstance(first, cst.FunctionDef):  # no import is left above it
@@ -78,7 +83,8 @@ def _decide(use: Use) -> str | cst.BaseExpression | None:
     where = f"line {use.line}"
     if use.path.startswith("numpy.random"):
         raise Unsupported(
-            f"{where} draws random numbers, and CuPy's generators give others: draw them outside and pass them", use.line,
+            f"{where} draws random numbers, and CuPy's generators give others: draw them outside and pass them",
+            use.line,
             "CP-RNG",
         )
     if use.path in _HOST:
@@ -102,18 +108,23 @@ def _written(workload: Workload, observed: Observation) -> tuple[str, ...]:
         fact = observed.arguments.get(label)
         if "[" in label or fact is None or fact.kind != "array":
             raise Unsupported(
-                f"the function changes its argument `{label}`, which cannot be copied back from the GPU as a whole: pass a "
-                "plain array", None, "CP-NPMIX",
+                f"the function changes its argument `{label}`, which cannot be copied back from the GPU as a whole: pass "
+                "a plain array",
+                None,
+                "CP-NPMIX",
             )
         for one, other in observed.overlapping:
             if label in (one, other):
                 raise Unsupported(
                     f"the function writes into `{label}`, and the arguments `{one}` and `{other}` share memory, which "
-                    "copies on the GPU would not", None, "CP-NPMIX",
+                    "copies on the GPU would not",
+                    None,
+                    "CP-NPMIX",
                 )
         if label in observed.aliases_argument and observed.returns_argument != label:
             raise Unsupported(
-                f"the function returns a view of `{label}`, which it changes: on the GPU that would be a copy", None,
+                f"the function returns a view of `{label}`, which it changes: on the GPU that would be a copy",
+                None,
                 "CP-NPMIX",
             )
     return observed.mutated

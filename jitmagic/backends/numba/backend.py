@@ -59,7 +59,9 @@ class NumbaBackend:
         main = workload.function.name
         taken: dict[str, tuple[LoopClass, ...]] = {}
         if prange:
-            called_in_loops = writer.called_in_loops(workload, {name: chosen(found, trips) for name, found in loops.items()})
+            called_in_loops = writer.called_in_loops(
+                workload, {name: chosen(found, trips) for name, found in loops.items()}
+            )
             for name, found in loops.items():
                 if name == main or name not in called_in_loops:
                     taken[name] = chosen(found, trips)
@@ -94,5 +96,9 @@ def _nothing_parallel(workload: Workload, loops: Mapping[str, Sequence[LoopClass
                 blocker = loop.blockers[0]
                 line = origin(blocker.span.line)
                 at = origin(loop.span.line)
-                return Refusal(f"nothing to run in parallel: the loop of line {at} {blocker.reason} (line {line})", line)
-    return Refusal("nothing to run in parallel: there is neither a loop over independent steps nor arithmetic on arrays")
+                return Refusal(
+                    f"nothing to run in parallel: the loop of line {at} {blocker.reason} (line {line})", line
+                )
+    return Refusal(
+        "nothing to run in parallel: there is neither a loop over independent steps nor arithmetic on arrays"
+    )

@@ -23,14 +23,18 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
             return Refusal(
                 f"line {line}: Numba takes no **{function.args.kwarg.arg}: name the keywords", line, "NB-SYNTAX"
             )
-        local = assigned(function.body) | {argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)}
+        local = assigned(function.body) | {
+            argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)
+        }
         for node in ast.walk(function):
             line = origin(getattr(node, "lineno", None))
             if isinstance(node, ast.Global | ast.Nonlocal):
                 names = ", ".join(f"`{name}`" for name in node.names)
                 return Refusal(
                     f"line {line} writes the global {names}, which Numba freezes when it compiles: return the value "
-                    "instead", line, "NB-GLOBALS",
+                    "instead",
+                    line,
+                    "NB-GLOBALS",
                 )
             if isinstance(node, ast.Call):
                 found = _random(path_of(node.func, workload.names), line)
@@ -40,20 +44,25 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
                 base = base_name(node)
                 if base is not None and base not in local and base in workload.constants:
                     return Refusal(
-                        f"line {line} writes into the global array `{base}`, which is read-only under Numba: pass it as "
-                        "an argument", line, "NB-GLOBALARR",
+                        f"line {line} writes into the global array `{base}`, which is read-only under Numba: pass it "
+                        "as an argument",
+                        line,
+                        "NB-GLOBALARR",
                     )
     if observed.random:
         return Refusal(
             "the function draws from the global random generator, and Numba has one of its own: pass a "
-            "numpy.random.Generator", None, "NB-SEED",
+            "numpy.random.Generator",
+            None,
+            "NB-SEED",
         )
     for span, fact in observed.expressions.items():
         if fact.kind == "int" and ((fact.high or 0) >= _LIMIT or (fact.low or 0) < -_LIMIT):
             line = origin(span.line)
             return Refusal(
                 f"line {line} makes the integer {fact.high or fact.low}, and Numba's integers have 64 bits: use floats",
-                line, "NB-INTWRAP",
+                line,
+                "NB-INTWRAP",
             )
     return None
 
@@ -61,12 +70,15 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
 def _random(path: str | None, line: int | None) -> Refusal | None:
     if path is None or not path.startswith(("numpy.random.", "random.")):
         return None
-    if path.startswith("numpy.random.default_rng") or path.startswith("numpy.random.Generator"):
+    if path.startswith(("numpy.random.default_rng", "numpy.random.Generator")):
         return Refusal(
             f"line {line} makes a random generator, which Numba cannot: make it outside and pass it as an argument",
-            line, "NB-SEED",
+            line,
+            "NB-SEED",
         )
     return Refusal(
         f"line {line} draws from the global random state, and Numba has one of its own, so that the numbers would be "
-        "others: pass a numpy.random.Generator", line, "NB-SEED",
+        "others: pass a numpy.random.Generator",
+        line,
+        "NB-SEED",
     )

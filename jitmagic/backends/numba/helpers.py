@@ -5,7 +5,7 @@ Each text holds ``{name}`` for the helper's name and ``{np}`` for the module's n
 
 from __future__ import annotations
 
-VARIANCE = '''
+VARIANCE = """
 @njit(error_model="numpy")
 def {name}(x, ddof):
     # two passes with float64 accumulators, as np.var makes them
@@ -14,14 +14,14 @@ def {name}(x, ddof):
     for value in x.flat:
         total += (value - mean) ** 2
     return total / (x.size - ddof)
-'''
+"""
 
-SERIAL = '''
+SERIAL = """
 @njit(error_model="numpy")
 def {name}(x):
     # compiled without parallel=True, which would pass over NaN
     return x.{reduction}()
-'''
+"""
 
 
 def _leading(ndim: int, axis: int) -> str:
@@ -45,7 +45,7 @@ def variance_along(ndim: int, axis: int) -> str:
     """Returns the source of ``np.var(x, axis=axis, ddof=ddof)`` in two passes."""
     expand = "" if axis == 0 else f".transpose({(axis, *(k for k in range(ndim) if k != axis))})"
     rows = f"rows = x{expand}"
-    text = f'''
+    text = f"""
 @njit(error_model="numpy")
 def {{name}}(x, ddof):
     # np.var along axis {axis}: Numba's takes no axis
@@ -55,7 +55,7 @@ def {{name}}(x, ddof):
     for row in rows:
         total += (row - mean) ** 2
     return total / (rows.shape[0] - ddof)
-'''
+"""
     return text if axis else _without_rows(text)
 
 
@@ -92,7 +92,7 @@ def _along_axis(name: str, ndim: int, axis: int, dtype: str) -> str:
     rows = f"    rows = {_leading(ndim, axis)}\n"
     if name in ("max", "min"):
         first, update = _FIRST[name]
-        check = "    if rows.shape[0] == 0:\n        raise ValueError(\"zero-size array to reduction operation\")\n"
+        check = '    if rows.shape[0] == 0:\n        raise ValueError("zero-size array to reduction operation")\n'
         loop = f"    out = {first}\n    for i in range(1, rows.shape[0]):\n        {update}\n    return out\n"
         return "\n" + head + rows + check + loop
     if name in ("any", "all"):
@@ -152,7 +152,11 @@ def einsum(subscripts: str) -> str | None:
     ]
     product = " * ".join(terms)
     summed = [c for c in dict.fromkeys(letters) if c not in output]
-    lines = ['@njit(error_model="numpy")', f"def {{name}}({', '.join(names)}):", f"    # np.einsum({subscripts!r}, ...)"]
+    lines = [
+        '@njit(error_model="numpy")',
+        f"def {{name}}({', '.join(names)}):",
+        f"    # np.einsum({subscripts!r}, ...)",
+    ]
     pad = "    "
     for name, axes in zip(names, operands, strict=True):
         for axis, letter in enumerate(axes):

@@ -13,27 +13,46 @@ _PLACE = re.compile(r'File "[^"]*", line (\d+)')
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     (r"unsupported NumPy function '([\w.]+)'", "Numba has no `{0}`", "NB-NOFUNC"),
     (r"Unknown attribute '(\w+)' of type Module\(<module '([\w.]+)'", "Numba has no `{1}.{0}`", "NB-NOFUNC"),
-    (r"Untyped global name '(\w+)'.*[Cc]annot determine Numba type of <class 'function'>",
-     "Numba cannot compile a call to the plain Python function `{0}`", "NB-CALLS"),
+    (
+        r"Untyped global name '(\w+)'.*[Cc]annot determine Numba type of <class 'function'>",
+        "Numba cannot compile a call to the plain Python function `{0}`",
+        "NB-CALLS",
+    ),
     (r"Untyped global name '(\w+)'.*(?:NameError|is not defined)", "the name `{0}` is not known to Numba", "NB-CALLS"),
     (r"Untyped global name '(\w+)'", "Numba cannot use the global `{0}`", "NB-CALLS"),
     (r"Cannot determine Numba type of <class '([\w.]+)'>", "Numba knows no values of type `{0}`", "NB-DTYPE"),
-    (r"[Cc]annot unify ([^\n]+?) and ([^\n]+?) for '([\w.$]+)'",
-     "`{2}` is {0} on one path and {1} on another, and Numba wants one type", "NB-UNIFY"),
-    (r"Can't unify return type from the following types: ([^\n]+)",
-     "the function returns different types ({0}), and Numba wants one", "NB-UNIFY"),
-    (r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*>>> (\w+\([^\n]*\))",
-     "Numba's `{0}` does not take these arguments: {1}", "NB-AXIS"),
-    (r"unsupported dtype for <BLAS function>", "Numba multiplies matrices of floats only: use `.astype(np.float64)`",
-     "NB-F32LINALG"),
+    (
+        r"[Cc]annot unify ([^\n]+?) and ([^\n]+?) for '([\w.$]+)'",
+        "`{2}` is {0} on one path and {1} on another, and Numba wants one type",
+        "NB-UNIFY",
+    ),
+    (
+        r"Can't unify return type from the following types: ([^\n]+)",
+        "the function returns different types ({0}), and Numba wants one",
+        "NB-UNIFY",
+    ),
+    (
+        r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*"
+        r">>> (\w+\([^\n]*\))",
+        "Numba's `{0}` does not take these arguments: {1}",
+        "NB-AXIS",
+    ),
+    (
+        r"unsupported dtype for <BLAS function>",
+        "Numba multiplies matrices of floats only: use `.astype(np.float64)`",
+        "NB-F32LINALG",
+    ),
     (r"Unknown attribute '(\w+)' of type ([^\n]+)", "Numba has no `.{0}` of {1}", "NB-NOFUNC"),
     (r"got an unexpected keyword argument '(\w+)'", "Numba's form of this call takes no `{0}=`", "NB-AXIS"),
     (r"unsupported keyword arguments when calling ([^\n]+)", "Numba takes no keywords in this call of {0}", "NB-AXIS"),
     (r"reflected list|list\(undefined\)|cannot reflect", "Numba cannot take this list: use an array", "NB-REFLIST"),
     (r"The use of '?(\w+)'? is not supported", "Numba does not support `{0}`", "NB-SYNTAX"),
     (r"Use of unsupported opcode \((\w+)\)", "Numba cannot compile the Python instruction {0} here", "NB-SYNTAX"),
-    (r"Unsupported Python exception|unsupported exception|Exception matching is limited",
-     "Numba catches only `except:` and `except Exception:`", "NB-EXC"),
+    (
+        r"Unsupported Python exception|unsupported exception|Exception matching is limited",
+        "Numba catches only `except:` and `except Exception:`",
+        "NB-EXC",
+    ),
 )
 
 

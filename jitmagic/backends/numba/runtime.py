@@ -14,7 +14,7 @@ class NumbaRuntime(NumpyRuntime):
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports Numba; ValueError for a device other than the CPU."""
         found = super().start(device)
-        import llvmlite
+        import llvmlite  # type: ignore[import-untyped]
         import numba
 
         _take_a_safe_threading_layer()
@@ -29,6 +29,7 @@ class NumbaRuntime(NumpyRuntime):
 
         import numba
         from numba.core.dispatcher import Dispatcher
+        from numba.core.errors import ForceLiteralArg
 
         if not isinstance(function, Dispatcher):
             return
@@ -36,13 +37,16 @@ class NumbaRuntime(NumpyRuntime):
         types = []
         for name, parameter in inspect.signature(function.py_func).parameters.items():
             if parameter.kind is parameter.VAR_POSITIONAL:
-                rest = [numba.typeof(value) for value in bound.arguments.get(name, ())]
-                types.append(numba.types.StarArgTuple(rest))
+                types.append(numba.typeof(tuple(bound.arguments.get(name, ()))))
             elif name in bound.arguments:
                 types.append(numba.typeof(bound.arguments[name]))
             else:
                 types.append(numba.types.Omitted(parameter.default))
-        function.compile(tuple(types))
+        try:
+            function.compile(tuple(types))
+        except ForceLiteralArg:
+            # an argument whose value is needed while compiling, such as an axis: known at the first call only
+            return
 
     def threads(self) -> int | None:
         """Returns Numba's number of threads."""

@@ -231,7 +231,11 @@ class _Assignments(cst.CSTVisitor):
     def _pair(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
         if isinstance(target, cst.Name):
             self.variables.assigned(target.value, value)
-        elif isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
+        elif (
+            isinstance(target, cst.Tuple)
+            and isinstance(value, cst.Tuple)
+            and len(target.elements) == len(value.elements)
+        ):
             for one, other in zip(target.elements, value.elements, strict=True):
                 self._pair(one.value, other.value)
 

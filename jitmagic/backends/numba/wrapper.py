@@ -100,7 +100,9 @@ def wrapping(workload: Workload, observed: Observation, function: cst.FunctionDe
             continue
         if label in observed.mutated:
             raise Unsupported(
-                f"the function changes the list `{label}`, which Numba would copy both ways: pass an array", None, "NB-REFLIST"
+                f"the function changes the list `{label}`, which Numba would copy both ways: pass an array",
+                None,
+                "NB-REFLIST",
             )
         form = _list_form(fact)
         if form is not None:

@@ -187,7 +187,9 @@ def _with_needs(tree: cst.Module, needs: Sequence[str]) -> cst.Module:
     first = next(k for k, statement in enumerate(body) if isinstance(statement, cst.FunctionDef))
     blank = cst.EmptyLine(indent=False)
     mine = [line for line in body[first].leading_lines if line.comment is not None]
-    body[first] = body[first].with_changes(leading_lines=[blank, cst.EmptyLine(indent=False, comment=comment), blank, blank, *mine])
+    body[first] = body[first].with_changes(
+        leading_lines=[blank, cst.EmptyLine(indent=False, comment=comment), blank, blank, *mine]
+    )
     return tree.with_changes(body=body)
 
 
@@ -230,14 +232,17 @@ class _ArrayArithmetic(cst.CSTVisitor):
             self._look(node)
         elif path in ("numpy.sum", "numpy.mean", "numpy.prod") and len(node.args) == 1:
             self._double(node.args[0].value)
-        elif path is None and isinstance(node.func, cst.Attribute) and not node.args:
-            if node.func.attr.value in ("sum", "mean", "prod"):
-                self._double(node.func.value)
+        elif path is None and isinstance(node.func, cst.Attribute) and not node.args and _is_total(node.func):
+            self._double(node.func.value)
 
     def _double(self, node: cst.BaseExpression) -> None:
         fact = self.module.fact(node)
         if fact is not None and fact.kind == "array" and fact.dtype in ("float64", "complex128", "int64"):
             self.found = True
+
+
+def _is_total(method: cst.Attribute) -> bool:
+    return method.attr.value in ("sum", "mean", "prod")
 
 
 def called_in_loops(workload: Workload, loops: Mapping[str, Sequence[LoopClass]]) -> frozenset[str]:
@@ -247,7 +252,7 @@ def called_in_loops(workload: Workload, loops: Mapping[str, Sequence[LoopClass]]
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
         for loop in loops.get(function.name, ()):
             for node in ast.walk(function):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    if loop.span.line <= node.lineno <= loop.span.end_line:
-                        inside.add(node.func.id)
+                within = isinstance(node, ast.Call) and loop.span.line <= node.lineno <= loop.span.end_line
+                if within and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    inside.add(node.func.id)
     return frozenset(inside)

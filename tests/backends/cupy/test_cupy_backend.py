@@ -30,9 +30,26 @@ def draft_of(source, *args, **kwargs):
 
 
 ARRAYS = [
-    "polynomial in float32", "sigmoid with a clip", "relu", "sum of float32", "norms", "axis reductions", "standardise",
-    "softmax", "heat stencil on slices", "matrix product", "einsum", "in place", "out keyword", "weighted sum of arrays",
-    "stacking", "mask of a matrix", "keyword-only", "runge-kutta", "cumulative sums", "int8 image",
+    "polynomial in float32",
+    "sigmoid with a clip",
+    "relu",
+    "sum of float32",
+    "norms",
+    "axis reductions",
+    "standardise",
+    "softmax",
+    "heat stencil on slices",
+    "matrix product",
+    "einsum",
+    "in place",
+    "out keyword",
+    "weighted sum of arrays",
+    "stacking",
+    "mask of a matrix",
+    "keyword-only",
+    "runge-kutta",
+    "cumulative sums",
+    "int8 image",
 ]
 
 
@@ -52,7 +69,9 @@ def test_array_programs_compute_the_same(name, cupy):
 
 def test_the_source_is_the_users_with_other_functions():
     draft = draft_of("def fn(x):  # root\n    # of squares\n    return np.sqrt(x * x)\n", np.ones(3))
-    assert draft.module.text == "import cupy as cp\n\n\ndef fn(x):  # root\n    # of squares\n    return cp.sqrt(x * x)\n"
+    assert (
+        draft.module.text == "import cupy as cp\n\n\ndef fn(x):  # root\n    # of squares\n    return cp.sqrt(x * x)\n"
+    )
 
 
 def test_a_written_argument_is_copied_there_and_back():

@@ -29,9 +29,7 @@ def workload(source, *args, needs=None, imports=IMPORTS, **kwargs):
             names[name] = value.__name__
         elif callable(value) and not isinstance(value, types.FunctionType):
             names[name] = f"{getattr(value, '__module__', 'numpy')}.{value.__name__}"
-    functions = [
-        SourceFunction(name, "", 1, "cell") for name, v in scope.items() if isinstance(v, types.FunctionType)
-    ]
+    functions = [SourceFunction(name, "", 1, "cell") for name, v in scope.items() if isinstance(v, types.FunctionType)]
     code = scope[functions[-1].name].__code__
     positional = list(code.co_varnames[: code.co_argcount])
     labels = positional[: len(args)]

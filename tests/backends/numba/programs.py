@@ -21,28 +21,36 @@ PROGRAMS = {
     "polynomial in float32": ("def fn(x):\n    return x + x*x*0.5 + 3*x**2 + x**2.0 / 7\n", (f32(6, 5),), YES),
     "sigmoid with a clip": (
         "def fn(x, gain):\n    y = np.clip(gain * x, -3.0, 3.0)\n    return np.where(y > 0.1, 1.0 / (1.0 + np.exp(-y)), 0.0)\n",
-        (f32(30), 1.7), YES,
+        (f32(30), 1.7),
+        YES,
     ),
     "relu": ("def fn(x):\n    return np.maximum(x, 0.0) - 0.1 * np.minimum(x, 0.0)\n", (f32(12),), YES),
     "sum of float32": ("def fn(x):\n    return x.sum() / 3 + np.mean(x) + np.std(x) * x.var()\n", (f32(50),), NO),
     "norms": (
-        "def fn(x):\n    return x / np.linalg.norm(x, axis=1, keepdims=True), np.linalg.norm(x)\n", (f64(4, 3),), YES,
+        "def fn(x):\n    return x / np.linalg.norm(x, axis=1, keepdims=True), np.linalg.norm(x)\n",
+        (f64(4, 3),),
+        YES,
     ),
     "axis reductions": (
         "def fn(x):\n    return x.mean(axis=0), x.max(axis=1), np.std(x, axis=1), x.min(axis=-1), x.prod(axis=0), "
         "np.var(x, axis=0, ddof=1)\n",
-        (f64(4, 5),), NO,
+        (f64(4, 5),),
+        NO,
     ),
     "axis reductions of float32": (
         "def fn(x):\n    return x.mean(axis=0), x.sum(axis=1), np.std(x, axis=0), (x > 0).any(axis=0), (x > 0).all(axis=1)\n",
-        (f32(4, 5),), YES,
+        (f32(4, 5),),
+        YES,
     ),
     "standardise": (
-        "def fn(x):\n    return (x - x.mean(axis=0, keepdims=True)) / x.std(axis=0, keepdims=True)\n", (f64(6, 3),), YES,
+        "def fn(x):\n    return (x - x.mean(axis=0, keepdims=True)) / x.std(axis=0, keepdims=True)\n",
+        (f64(6, 3),),
+        YES,
     ),
     "softmax": (
         "def fn(x):\n    e = np.exp(x - x.max(axis=1, keepdims=True))\n    return e / e.sum(axis=1, keepdims=True)\n",
-        (f32(4, 6),), YES,
+        (f32(4, 6),),
+        YES,
     ),
     "pairwise distances": (
         """
@@ -58,7 +66,8 @@ PROGRAMS = {
                     d[j, i] = d[i, j]
             return d
         """,
-        (f64(7, 3),), YES,
+        (f64(7, 3),),
+        YES,
     ),
     "heat stencil": (
         """
@@ -71,14 +80,20 @@ PROGRAMS = {
                 u = new
             return u
         """,
-        (f64(6, 7), 3, 0.1), YES,
+        (f64(6, 7), 3, 0.1),
+        YES,
     ),
     "heat stencil on slices": (
         "def fn(u, k):\n    v = u.copy()\n    v[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2])\n    return v\n",
-        (f32(20), 0.2), YES,
+        (f32(20), 0.2),
+        YES,
     ),
     "matrix product": ("def fn(a, b):\n    return a @ b + 0.5 * np.eye(a.shape[0])\n", (f64(4, 5), f64(5, 4)), YES),
-    "einsum": ("def fn(a, b):\n    return np.einsum('ik,kj->ij', a, b) + np.einsum('ij->', a)\n", (f64(3, 4), f64(4, 2)), YES),
+    "einsum": (
+        "def fn(a, b):\n    return np.einsum('ik,kj->ij', a, b) + np.einsum('ij->', a)\n",
+        (f64(3, 4), f64(4, 2)),
+        YES,
+    ),
     "in place": ("def fn(x, out):\n    out[:] = x * 2.0\n    out += 1\n", (f32(9), f32(9)), YES),
     "out keyword": ("def fn(x, out):\n    np.multiply(x, 2.0, out=out)\n    return out\n", (f64(9), f64(9)), YES),
     "shift in place": ("def fn(a):\n    a[1:] += a[:-1]\n    a[:] = a[::-1]\n    return a\n", (f64(9),), YES),
@@ -91,7 +106,8 @@ PROGRAMS = {
                 total += w[i] * arrays[i]
             return total
         """,
-        (f64(3), f64(8), f64(8) + 1, f64(8) - 2), YES,
+        (f64(3), f64(8), f64(8) + 1, f64(8) - 2),
+        YES,
     ),
     "histogram by loops": (
         """
@@ -102,16 +118,19 @@ PROGRAMS = {
                 h[k] += 1
             return h
         """,
-        (f64(40), 5), NO,
+        (f64(40), 5),
+        NO,
     ),
     "exponential moving average": (
         "def fn(x, a):\n    y = np.empty_like(x)\n    y[0] = x[0]\n    for t in range(1, len(x)):\n"
         "        y[t] = a * x[t] + (1 - a) * y[t - 1]\n    return y\n",
-        (f64(20), 0.3), NO,
+        (f64(20), 0.3),
+        NO,
     ),
     "gauss-seidel": (
         "def fn(u):\n    for i in range(1, u.size - 1):\n        u[i] = 0.5 * (u[i - 1] + u[i + 1])\n    return u\n",
-        (f64(20),), NO,
+        (f64(20),),
+        NO,
     ),
     "mandelbrot": (
         """
@@ -128,11 +147,13 @@ PROGRAMS = {
                     out[i, j] = n
             return out
         """,
-        (np.linspace(-2, 1, 8), np.linspace(-1, 1, 6), 30), YES,
+        (np.linspace(-2, 1, 8), np.linspace(-1, 1, 6), 30),
+        YES,
     ),
     "int8 image": (
         "def fn(a, b):\n    c = a + b\n    return c - 2 * a, c // 3, -a\n",
-        (np.array([100, -100, 7], "int8"), np.array([100, -100, 3], "int8")), YES,
+        (np.array([100, -100, 7], "int8"), np.array([100, -100, 3], "int8")),
+        YES,
     ),
     "uint8 pixels in a loop": (
         """
@@ -143,10 +164,13 @@ PROGRAMS = {
                 out[i] = s // 2
             return out
         """,
-        (np.array([200, 3, 90], "uint8"), np.array([100, 250, 90], "uint8")), YES,
+        (np.array([200, 3, 90], "uint8"), np.array([100, 250, 90], "uint8")),
+        YES,
     ),
     "int array times float32": (
-        "def fn(x, k):\n    return x * k, x / 2, np.sqrt(x)\n", (f32(5) ** 2, np.arange(5)), YES,
+        "def fn(x, k):\n    return x * k, x / 2, np.sqrt(x)\n",
+        (f32(5) ** 2, np.arange(5)),
+        YES,
     ),
     "small ints divided": ("def fn(a, b):\n    return a / b\n", (np.arange(1, 6, dtype="uint8"),) * 2, YES),
     "black-scholes": (
@@ -162,31 +186,45 @@ PROGRAMS = {
                 price[i] = s[i] * cdf(d1) - k * np.exp(-r * t) * cdf(d1 - sigma * np.sqrt(t))
             return price
         """,
-        (np.linspace(80, 120, 9), 100.0, 0.5, 0.02, 0.3), YES,
+        (np.linspace(80, 120, 9), 100.0, 0.5, 0.02, 0.3),
+        YES,
     ),
     "maximum by comparison": (
         "def fn(x):\n    best = x[0]\n    for i in range(x.size):\n        if x[i] > best:\n            best = x[i]\n"
         "    return best\n",
-        (f64(30),), YES,
+        (f64(30),),
+        YES,
     ),
     "dot by a loop in float32": (
-        "def fn(x, y):\n    s = 0.0\n    for i in range(len(x)):\n        s += x[i] * y[i]\n    return s\n", (f32(30), f32(30)), YES,
+        "def fn(x, y):\n    s = 0.0\n    for i in range(len(x)):\n        s += x[i] * y[i]\n    return s\n",
+        (f32(30), f32(30)),
+        YES,
     ),
     "backwards": (
         "def fn(x):\n    n = len(x)\n    y = np.empty(n)\n    for i in range(n):\n        y[i] = x[-i - 1] * (i - 2)\n    return y\n",
-        (f64(11),), YES,
+        (f64(11),),
+        YES,
     ),
     "forward substitution": (
         "def fn(L, b):\n    x = np.zeros_like(b)\n    for i in range(b.size):\n"
         "        x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]\n    return x\n",
-        (np.tril(f64(6, 6)) + 4 * np.eye(6), f64(6)), NO,
+        (np.tril(f64(6, 6)) + 4 * np.eye(6), f64(6)),
+        NO,
     ),
     "stacking": (
-        "def fn(a, b):\n    return np.vstack([a, b]), np.concatenate([a, b]), np.stack([a, b], axis=1)\n", (f64(4), f64(4)), NO,
+        "def fn(a, b):\n    return np.vstack([a, b]), np.concatenate([a, b]), np.stack([a, b], axis=1)\n",
+        (f64(4), f64(4)),
+        NO,
     ),
-    "mask of a matrix": ("def fn(x):\n    y = x.copy()\n    y[y < 0] = 0\n    return y.astype(float)\n", (f32(3, 4),), YES),
+    "mask of a matrix": (
+        "def fn(x):\n    y = x.copy()\n    y[y < 0] = 0\n    return y.astype(float)\n",
+        (f32(3, 4),),
+        YES,
+    ),
     "int32 scalar arithmetic": (
-        "def fn(x):\n    return x[0] * 2, x[1] + x[2]\n", (np.array([5, 6, 7], "int32"),), NO,
+        "def fn(x):\n    return x[0] * 2, x[1] + x[2]\n",
+        (np.array([5, 6, 7], "int32"),),
+        NO,
     ),
     "keyword-only": ("def fn(x, *, scale=2.0, shift):\n    return x * scale + shift\n", (f32(5),), YES, {"shift": 1.5}),
     "game of life": (
@@ -205,7 +243,8 @@ PROGRAMS = {
                         new[i, j] = 1
             return new
         """,
-        ((f64(6, 7) > 0).astype("uint8"),), YES,
+        ((f64(6, 7) > 0).astype("uint8"),),
+        YES,
     ),
     "edit distance": (
         """
@@ -221,9 +260,14 @@ PROGRAMS = {
                     d[i, j] = min(d[i - 1, j] + 1, d[i, j - 1] + 1, d[i - 1, j - 1] + cost)
             return d[len(a), len(b)]
         """,
-        (np.array([1, 2, 3, 4]), np.array([2, 3, 5])), YES,
+        (np.array([1, 2, 3, 4]), np.array([2, 3, 5])),
+        YES,
     ),
-    "generator argument": ("def fn(rng, n):\n    return rng.normal(0.0, 1.0, n).sum()\n", (np.random.default_rng(3), 20), YES),
+    "generator argument": (
+        "def fn(rng, n):\n    return rng.normal(0.0, 1.0, n).sum()\n",
+        (np.random.default_rng(3), 20),
+        YES,
+    ),
     "runge-kutta": (
         """
         def slope(y, k):
@@ -239,10 +283,19 @@ PROGRAMS = {
                 y = y + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
             return y
         """,
-        (np.array([1.0, 0.0]), 2.0, 0.1, 5), YES,
+        (np.array([1.0, 0.0]), 2.0, 0.1, 5),
+        YES,
     ),
-    "list of numbers": ("def fn(values):\n    t = 0.0\n    for v in values:\n        t += v * v\n    return t\n", ([1.0, 2.5],), NO),
+    "list of numbers": (
+        "def fn(values):\n    t = 0.0\n    for v in values:\n        t += v * v\n    return t\n",
+        ([1.0, 2.5],),
+        NO,
+    ),
     "power of ten": ("def fn(x, digits):\n    return x * 10 ** -digits\n", (f64(4), 2), YES),
-    "complex rotation in float32": ("def fn(z, phi):\n    return z * np.exp(1j * phi) * 2.0\n", (f32(4) + 1j * f32(4), 0.3), YES),
+    "complex rotation in float32": (
+        "def fn(z, phi):\n    return z * np.exp(1j * phi) * 2.0\n",
+        (f32(4) + 1j * f32(4), 0.3),
+        YES,
+    ),
     "cumulative sums": ("def fn(x):\n    return np.cumsum(x), np.cumsum(x.reshape(2, -1), axis=1)\n", (f64(8),), NO),
 }

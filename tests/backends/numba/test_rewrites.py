@@ -46,11 +46,15 @@ SERIAL = {
     "sum of float64": ("return x - x.sum()", "return x - x.sum()", (F64,)),
     "mean along an axis": ("return x.mean(axis=0)", "return np.sum(x, axis=0) / x.shape[0]", (MATRIX,)),
     "keepdims": (
-        "return x - x.sum(axis=1, keepdims=True)", "return x - np.sum(x, axis=1).reshape(-1, 1)", (MATRIX,),
+        "return x - x.sum(axis=1, keepdims=True)",
+        "return x - np.sum(x, axis=1).reshape(-1, 1)",
+        (MATRIX,),
     ),
     "max along an axis": ("return x.max(axis=1)", "return max_axis1(x)", (MATRIX,)),
     "norm along an axis": (
-        "return np.linalg.norm(x, axis=1)", "return np.sqrt(np.sum(x ** 2, axis=1))", (MATRIX,),
+        "return np.linalg.norm(x, axis=1)",
+        "return np.sqrt(np.sum(x ** 2, axis=1))",
+        (MATRIX,),
     ),
     "overlap": ("x[1:] += x[:-1]", "x[1:] += x[:-1].copy()", (F64,)),
     "reversal": ("x[:] = x[::-1]", "x[:] = x[::-1].copy()", (F64,)),
@@ -59,8 +63,11 @@ SERIAL = {
     "rows apart": ("x[0] = x[1]", "x[0] = x[1]", (MATRIX,)),
     "other arrays": ("x[1:] = k[:-1]", "x[1:] = k[:-1]", (F64, F64 + 1)),
     "a list of arrays": ("return np.concatenate([x, x])", "return np.concatenate((x, x))", (F64,)),
-    "a Python dtype": ("return np.zeros(3, dtype=int) + x.astype(float)[:3]",
-                       "return np.zeros(3, dtype=np.int64) + x.astype(np.float64)[:3]", (F64,)),
+    "a Python dtype": (
+        "return np.zeros(3, dtype=int) + x.astype(float)[:3]",
+        "return np.zeros(3, dtype=np.int64) + x.astype(np.float64)[:3]",
+        (F64,),
+    ),
     "out": ("np.multiply(x, 2.0, out=x)", "x[...] = np.multiply(x, 2.0)", (F64,)),
     "a mask of two axes": ("x[x > 3] = 0", "x[...] = np.where(x > 3, np.float64(0), x)", (MATRIX,)),
     "a comment": ("y = x + 1  # one more\n    return y", "y = x + 1  # one more\n    return y", (F64,)),
@@ -76,19 +83,25 @@ def test_serial(before, after, args):
 PARALLEL = {
     "a map": (
         "y = np.empty_like(x)\nfor i in range(x.size):\n    y[i] = x[i] + 1\nreturn y",
-        "y = np.empty_like(x)\nfor i in prange(x.size):\n    y[i] = x[i] + 1\nreturn y", (F64,),
+        "y = np.empty_like(x)\nfor i in prange(x.size):\n    y[i] = x[i] + 1\nreturn y",
+        (F64,),
     ),
     "an index that is computed with": (
         "y = np.empty_like(x)\nfor i in range(1, x.size):\n    y[i] = x[i - 1]\nreturn y",
         "y = np.empty_like(x)\nfor i_ in prange(1, x.size):\n    i = np.int64(i_)  # prange's index is unsigned\n"
-        "    y[i] = x[i - 1]\nreturn y", (F64,),
+        "    y[i] = x[i - 1]\nreturn y",
+        (F64,),
     ),
     "a maximum": (
         "m = x[0]\nfor i in range(x.size):\n    # larger?\n    if m < x[i]:\n        m = x[i]  # take it\nreturn m",
-        "m = x[0]\nfor i in prange(x.size):\n    # larger?\n    m = max(m, x[i])  # take it\nreturn m", (F64,),
+        "m = x[0]\nfor i in prange(x.size):\n    # larger?\n    m = max(m, x[i])  # take it\nreturn m",
+        (F64,),
     ),
-    "a new axis": ("return x[:, None] - x[None, :]",
-                   "return np.ascontiguousarray(x).reshape(-1, 1) - np.ascontiguousarray(x).reshape(1, -1)", (F64,)),
+    "a new axis": (
+        "return x[:, None] - x[None, :]",
+        "return np.ascontiguousarray(x).reshape(-1, 1) - np.ascontiguousarray(x).reshape(1, -1)",
+        (F64,),
+    ),
     "NaN in a maximum": ("return x / np.max(x)", "return x / serial_max(x)", (F64,)),
 }
 

@@ -78,8 +78,10 @@ class Broadcasting(NumbaRewriter):
                 if not _shows_its_ones(short):
                     line = self.module.line(node)
                     raise Unsupported(
-                        f"line {line} stretches an axis of length 1 of `{code(short)}`, which Numba's parallel mode does "
-                        "not see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression", line, "NB-PAR-BROADCAST",
+                        f"line {line} stretches an axis of length 1 of `{code(short)}`, which Numba's parallel mode "
+                        "does not see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression",
+                        line,
+                        "NB-PAR-BROADCAST",
                     )
 
 
@@ -87,7 +89,8 @@ def _shows_its_ones(node: cst.BaseExpression) -> bool:
     """Says whether an expression makes its axes of length 1 itself, by new axes or a reshape."""
     if isinstance(node, cst.Subscript):
         return any(
-            isinstance(e.slice, cst.Index) and code(e.slice.value).split(".")[-1] in ("None", "newaxis") for e in node.slice
+            isinstance(e.slice, cst.Index) and code(e.slice.value).split(".")[-1] in ("None", "newaxis")
+            for e in node.slice
         )
     if isinstance(node, cst.BinaryOperation):
         return _shows_its_ones(node.left) or _shows_its_ones(node.right)

@@ -54,7 +54,9 @@ class Overlap(NumbaRewriter):
 
     def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
         target = original_node.target
-        place = isinstance(target, cst.Subscript) or (isinstance(target, cst.Name) and self.is_array(original_node.value))
+        place = isinstance(target, cst.Subscript) or (
+            isinstance(target, cst.Name) and self.is_array(original_node.value)
+        )
         if self._aliases and place and self._overlaps(target, original_node.value):
             return updated_node.with_changes(value=_copied(updated_node.value))
         return updated_node
@@ -90,7 +92,7 @@ def _copied(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _disjoint(left: ast.expr, right: ast.expr) -> bool:
-    """Says whether two subscripts of one name differ in an axis by constants: `a[0]` and `a[1]`, `a[0, 1:]`, `a[1, :-1]`."""
+    """Says whether two subscripts of one name differ in an axis by constants: `a[0]` and `a[1]`."""
     if not (isinstance(left, ast.Subscript) and isinstance(right, ast.Subscript)):
         return False
     if not (isinstance(left.value, ast.Name) and isinstance(right.value, ast.Name)):

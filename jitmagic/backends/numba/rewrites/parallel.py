@@ -1,4 +1,4 @@
-"""Turns the outermost proved loops into `prange`, and maxima by `if` into `max`, which `prange` knows as a reduction."""
+"""Turns the outermost proved loops into `prange`, and maxima by `if` into `max`, a reduction that `prange` knows."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Parallel(NumbaRewriter):
 
 
 class _IndexUse(cst.CSTVisitor):
-    """Finds out whether an index is computed with, apart from adding a constant to it: `a[i]` and `a[i + 1]` are fine."""
+    """Finds out whether an index is computed with; subscripts such as `a[i]` and `a[i + 1]` do not count."""
 
     def __init__(self, index: str) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Casts Python numbers and widened results to what NumPy gives: ``x * 0.5`` becomes ``x * np.float32(0.5)``.
 
-Numba's promotion is older than NumPy 2's (NEP 50): a Python float beside a float32 array makes float64 (NB-NEP50), small
-integer scalars widen to 64 bits (NB-INTWIDE), float32 with int64 arrays stays float32. Driven by what was observed.
+Numba's promotion is older than NumPy 2's (NEP 50): a Python float beside a float32 array makes float64 (NB-NEP50),
+small integer scalars widen to 64 bits (NB-INTWIDE), float32 with int64 arrays stays float32. Driven by what was observed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import numpy as np
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, operand, scalar_path
 from jitmagic.backends.numba.typing_model import UFUNC, NumbaType, of_fact, promoted
 
+_PROMOTING = (
+    "add subtract multiply divide true_divide power float_power maximum minimum fmax fmin arctan2 hypot "
+    "copysign mod remainder fmod floor_divide logaddexp logaddexp2 nextafter"
+)
 # Functions of two or three values that promote; the positions of the values.
-_BINARY = {
-    f"numpy.{name}": (0, 1)
-    for name in ["add", "subtract", "multiply", "divide", "true_divide", "power", "float_power", "maximum", "minimum", "fmax", "fmin", "arctan2", "hypot", "copysign", "mod", "remainder", "fmod", "floor_divide", "logaddexp", "logaddexp2", "nextafter"]
-} | {"numpy.where": (1, 2)}
+_BINARY = {f"numpy.{name}": (0, 1) for name in _PROMOTING.split()} | {"numpy.where": (1, 2)}
 _RING = (cst.Add, cst.Subtract, cst.Multiply)
 
 
@@ -40,11 +41,12 @@ class Promotion(NumbaRewriter):
 
     def _mark(self, node: cst.BaseExpression, dtype: str) -> None:
         found = of_fact(self.fact(node))
-        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, _RING):
-            if found is not None and found.dtype == dtype:
-                self._wraps_itself.add(node)
-                self._mark(node.left, dtype)
-                self._mark(node.right, dtype)
+        ring = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, _RING)
+        if ring and found is not None and found.dtype == dtype:
+            assert isinstance(node, cst.BinaryOperation)
+            self._wraps_itself.add(node)
+            self._mark(node.left, dtype)
+            self._mark(node.right, dtype)
 
     def leave_BinaryOperation(
         self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
@@ -142,10 +144,11 @@ class Promotion(NumbaRewriter):
         if isinstance(target, cst.Name):
             return self._augmented_name(target, original_node, updated_node, ufunc, value)
         base = of_fact(self.fact(target.value)) if isinstance(target, cst.Subscript) else None
-        if base is not None and base.array and value.weak and np.dtype(base.dtype).name in ("float32", "complex64"):
+        narrow = base is not None and base.array and base.dtype in ("float32", "complex64")
+        wide = self.variables.is_wide(original_node.value)
+        if base is not None and narrow and value.weak and not wide and self._may_cast(value, base):
             # `a[i] += 0.1` on float32: the sum itself is made in float32 by NumPy
-            if self._may_cast(value, base) and not self.variables.is_wide(original_node.value):
-                return updated_node.with_changes(value=self._cast(base.dtype, updated_node.value))
+            return updated_node.with_changes(value=self._cast(base.dtype, updated_node.value))
         return updated_node
 
     def _augmented_name(
@@ -166,7 +169,8 @@ class Promotion(NumbaRewriter):
 
     def _result_fact(self, node: cst.AugAssign) -> NumbaType | None:
         """Returns what an augmented assignment leaves in its variable, as NumPy's rules have it."""
-        assert self.variables is not None and isinstance(node.target, cst.Name)
+        assert self.variables is not None
+        assert isinstance(node.target, cst.Name)
         seen = of_fact(self.fact(node.target))
         if seen is not None and not seen.weak:
             return seen
@@ -185,7 +189,13 @@ class Promotion(NumbaRewriter):
         if types[0] is None or types[1] is None:
             return updated_node
         for weak, strong, node, is_left in ((*types, left, True), (types[1], types[0], right, False)):
-            if not weak.weak or strong.weak or strong.dtype not in ("float32", "complex64"):
+            if (
+                weak is None
+                or strong is None
+                or not weak.weak
+                or strong.weak
+                or strong.dtype not in ("float32", "complex64")
+            ):
                 continue
             if weak.dtype != "float64" or _exact(node) or self.variables.is_wide(node):
                 continue

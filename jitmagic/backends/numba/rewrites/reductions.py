@@ -15,9 +15,8 @@ from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, operand, without_parentheses
 from jitmagic.errors import Unsupported
 
-_NAMES = {
-    name: name for name in ["sum", "mean", "std", "var", "max", "min", "prod", "any", "all", "argmax", "argmin", "ptp", "cumsum", "cumprod", "median"]
-} | {"amax": "max", "amin": "min"}
+_REDUCTIONS = "sum mean std var max min prod any all argmax argmin ptp cumsum cumprod median"
+_NAMES = {name: name for name in _REDUCTIONS.split()} | {"amax": "max", "amin": "min"}
 _FLOATING = ("sum", "mean", "std", "var", "cumsum", "prod")
 _ORDER = ("axis", "dtype", "out", "keepdims")
 
@@ -78,7 +77,9 @@ class Reductions(NumbaRewriter):
                 raise Unsupported(f"line {line}: Numba's `{name}` has no `{key}=`", line, "NB-AXIS")
         if "out" in found:
             line = self.module.line(call)
-            raise Unsupported(f"line {line}: Numba's `{name}` has no `out=`: assign its result instead", line, "NB-AXIS")
+            raise Unsupported(
+                f"line {line}: Numba's `{name}` has no `out=`: assign its result instead", line, "NB-AXIS"
+            )
         axis = found.get("axis")
         if axis is not None and code(axis) == "None":
             axis = None
@@ -220,7 +221,9 @@ class Reductions(NumbaRewriter):
         for axis in reversed(axes):
             step = _Reduction(call.name, value, None, call.dtype, False, None)
             if left == 1:
-                value = self._whole(step, dtype, narrow, cst.Call(cst.Attribute(operand(value), cst.Name(call.name)), []))
+                value = self._whole(
+                    step, dtype, narrow, cst.Call(cst.Attribute(operand(value), cst.Name(call.name)), [])
+                )
             else:
                 value = self._along(step, axis, dtype, left, narrow, None)
             left -= 1

@@ -1,4 +1,4 @@
-"""Spells calls as Numba has them: tuples for lists, `np.float64` for `float`, a store for `out=`, loops for `einsum`."""
+"""Spells calls as Numba has them: tuples for lists, `np.float64` for `float`, a store for `out=`, `einsum` as loops."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, operand, scalar_path
 from jitmagic.errors import Unsupported
 
-_JOINS = frozenset(
-    f"numpy.{name}" for name in ["concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "row_stack"]
-)
+_JOINING = "concatenate stack hstack vstack dstack column_stack row_stack"
+_JOINS = frozenset(f"numpy.{name}" for name in _JOINING.split())
 _PYTHON_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
 _WITH_DTYPE = frozenset({"astype", "view"})
-_OUT_UFUNCS = frozenset(
-    f"numpy.{name}"
-    for name in ["add", "subtract", "multiply", "divide", "true_divide", "power", "maximum", "minimum", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "abs", "absolute", "negative", "square", "floor", "ceil", "fmax", "fmin", "mod", "remainder", "floor_divide", "log10", "log2", "log1p", "expm1", "arctan2", "hypot", "sign", "where", "clip", "reciprocal", "logical_and", "logical_or", "logical_not", "greater", "less"]
+_OUT = (
+    "add subtract multiply divide true_divide power maximum minimum sqrt exp log sin cos tan tanh abs "
+    "absolute negative square floor ceil fmax fmin mod remainder floor_divide log10 log2 log1p expm1 arctan2 "
+    "hypot sign where clip reciprocal logical_and logical_or logical_not greater less"
 )
+_OUT_UFUNCS = frozenset(f"numpy.{name}" for name in _OUT.split())
 
 
 class Spelling(NumbaRewriter):
@@ -67,7 +68,9 @@ class Spelling(NumbaRewriter):
 
     def _dtype_arguments(self, original: cst.Call, updated: cst.Call) -> cst.Call:
         arguments = [
-            a.with_changes(value=self._python_dtype(a.value)) if a.keyword is not None and a.keyword.value == "dtype" else a
+            a.with_changes(value=self._python_dtype(a.value))
+            if a.keyword is not None and a.keyword.value == "dtype"
+            else a
             for a in updated.args
         ]
         return updated.with_changes(args=arguments)
@@ -77,7 +80,9 @@ class Spelling(NumbaRewriter):
         if not kept:
             return updated
         first = kept[0].with_changes(
-            value=self._python_dtype(kept[0].value), keyword=None, equal=cst.MaybeSentinel.DEFAULT,
+            value=self._python_dtype(kept[0].value),
+            keyword=None,
+            equal=cst.MaybeSentinel.DEFAULT,
             comma=cst.MaybeSentinel.DEFAULT,
         )
         return updated.with_changes(args=[first])
@@ -87,7 +92,9 @@ class Spelling(NumbaRewriter):
         first = updated.args[0].value if updated.args else None
         result = self.fact(original)
         if not isinstance(first, cst.SimpleString) or any(a.star for a in updated.args) or result is None:
-            raise Unsupported(f"line {line}: `einsum` has to begin with a literal such as \"ij,jk->ik\"", line, "NB-NOFUNC")
+            raise Unsupported(
+                f'line {line}: `einsum` has to begin with a literal such as "ij,jk->ik"', line, "NB-NOFUNC"
+            )
         subscripts = str(first.evaluated_value)
         source = helpers.einsum(subscripts)
         if source is None or result.dtype is None:
@@ -204,7 +211,8 @@ class Spelling(NumbaRewriter):
             line = self.module.line(original_node)
             raise Unsupported(
                 f"line {line}: Numba stores through a mask of several axes only where the value is a number",
-                line, "NB-NOFUNC",
+                line,
+                "NB-NOFUNC",
             )
         new = target.slice[0].slice
         assert isinstance(new, cst.Index)
