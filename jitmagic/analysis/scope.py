@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.calls import Calls
 from jitmagic.analysis.scalars import assigned
+from jitmagic.analysis.sharing import Sharing
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
 
@@ -34,7 +34,7 @@ class Scope:
         self.observed = observed
         self._lines = text.splitlines()
         self.calls = Calls(tree, names)
-        self.aliases = Aliases(self.function, self.calls, self.fact, observed)
+        self.aliases = Sharing(self.function, self.calls, self.fact, observed)
         a = self.function.args
         self.parameters = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
         if a.vararg is not None:

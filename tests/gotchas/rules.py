@@ -6,10 +6,9 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
-from watching import observe, workload_of
-
 from jitmagic.gotchas.diagnostic import Gotcha
 from jitmagic.gotchas.registry import find
+from tests.gotchas.watching import observe, workload_of
 
 FIRST_LINE = 5  # the function stands in the middle of the user's cell
 

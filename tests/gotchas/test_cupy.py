@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rules import Case, check
+
+from tests.gotchas.rules import Case, check
 
 X = np.linspace(0.5, 2.0, 60)
 IDX = np.array([0, 0, 2])

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rules import Case, check, gotchas
+
+from tests.gotchas.rules import Case, check, gotchas
 
 X = np.linspace(0.5, 2.0, 6)
 F = X.astype("float32")

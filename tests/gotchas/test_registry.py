@@ -7,11 +7,11 @@ import ast
 
 import numpy as np
 import pytest
-from rules import gotchas
-from watching import observe, workload_of
 
 from jitmagic.gotchas.diagnostic import SEVERITIES
 from jitmagic.gotchas.registry import all_rules, blame, explain, find, rule
+from tests.gotchas.rules import gotchas
+from tests.gotchas.watching import observe, workload_of
 
 X = np.linspace(0.5, 2.0, 6)
 M = np.arange(12.0).reshape(3, 4)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from jax_workbench import agrees
+
+from tests.backends.jax.jax_workbench import agrees
 
 R = np.random.default_rng(0)
 X = R.normal(size=50)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from jax_workbench import make
+
+from tests.backends.jax.jax_workbench import make
 
 X = np.random.default_rng(0).normal(size=50)
 HEAD = "import numpy as np\n\n"

@@ -1,7 +1,8 @@
 """What the sources look like: before and after, to the letter."""
 
 import numpy as np
-from jax_workbench import agrees, make
+
+from tests.backends.jax.jax_workbench import agrees, make
 
 X = np.random.default_rng(0).normal(size=50)
 JAX = 'import jax\n\njax.config.update("jax_enable_x64", True)  # NumPy computes in 64 bits, JAX by default in 32\n\n\n'

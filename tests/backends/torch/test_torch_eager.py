@@ -4,10 +4,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from torch_functions import CASES
-from torch_support import drafts, run, same, watch, workload
-
 from jitmagic.backends.protocol import Draft
+from tests.backends.torch.torch_functions import CASES
+from tests.backends.torch.torch_support import drafts, run, same, watch, workload
 
 
 @pytest.mark.parametrize("name", CASES)
