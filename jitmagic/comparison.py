@@ -553,6 +553,7 @@ class _Run:
     def _record(self) -> Comparison:
         from jitmagic import __version__
         from jitmagic.gotchas.registry import find
+        from jitmagic.gotchas.settle import settle
 
         observed = self._seen()
         self.baseline.verdict = verdicts.Verdict("baseline")
@@ -562,7 +563,13 @@ class _Run:
                 one.verdict = verdicts.of_ratio(ratio)
             elif one.verdict is None:
                 one.verdict = verdicts.Verdict("stopped", "the baseline was not timed")
-        gotchas = {(g.code, g.line, g.column): g for g in [*find(self.workload, observed), *self.gotchas]}
+        verified: dict[str, list[str]] = {}
+        for one in self.outcomes:
+            if one.verified and one.draft is not None:
+                verified.setdefault(one.backend, []).append(one.draft.form)
+        gotchas = settle(
+            [*find(self.workload, observed), *self.gotchas], {one.backend for one in self.outcomes}, verified
+        )
         workload = self.workload
         arguments = describe_values(workload.argument_names, workload.argument_values(), observed.mutated)
         self.libraries.update(self.bench.facts(self.numpy, "cpu").get("versions", {}))
@@ -594,7 +601,7 @@ class _Run:
             },
             "baseline": variant_record(self.baseline, self.baseline),
             "variants": [variant_record(one, self.baseline) for one in self.outcomes],
-            "gotchas": [vars(gotcha) for gotcha in gotchas.values()],
+            "gotchas": [vars(gotcha) for gotcha in gotchas],
             "recommendation": recommend(self.baseline, self.outcomes),
             "sweep": None,
             "warnings": self._warnings(),
