@@ -34,7 +34,7 @@ def test_an_error_becomes_a_sentence(source, line, words):
     work = workload(source, np.arange(5.0))
     draft = drafts(work)["numba"]
     assert isinstance(draft, Draft)
-    with pytest.raises(Exception, match=".") as caught:
+    with pytest.raises(Exception, match=r".") as caught:
         run(work, draft, "messages")
     frames = [f.lineno for f in traceback.extract_tb(caught.value.__traceback__) if f.filename == "<messages>"]
     failure = Failure("check", type(caught.value).__qualname__, str(caught.value), frames[-1] if frames else None)
