@@ -23,7 +23,7 @@ CAUSES = {
         "one type",
     ),
     "fft": ("def fn(x):\n    return np.fft.fft(x)\n", 2, "numpy.fft|fft"),
-    "keyword": ("def fn(x):\n    return np.roll(x, 1, axis=0)\n", 2, "roll"),
+    "keyword": ("def fn(x):\n    return np.sort(x, axis=0)\n", 2, "sort"),
 }
 
 
