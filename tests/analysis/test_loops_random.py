@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jitmagic.analysis.loops import classify
 
 SUBSCRIPTS = [
-    "i", "i + 1", "i - 1", "n - 1 - i", "2 * i", "2 * i + 1", "0", "k[i]", "-i", "-i - 1", "i // 2", "i * i", "j", "i + j",
-    "(i + 1) % n", "3",
+    "i", "i + 1", "i - 1", "n - 1 - i", "2 * i", "2 * i + 1", "0", "k[i]", "-i", "-i - 1", "i // 2", "i * i", "j",
+    "i + j",     "(i + 1) % n", "3",
 ]  # fmt: skip
 PLANE = [
     "i, j",
@@ -100,7 +100,8 @@ def step_function(head, body, accumulators):
     inner = "\n".join(f"        {line}" for line in lines)
     state = f"        nonlocal {', '.join(accumulators)}\n" if accumulators else ""
     return (
-        f"def make(a, b, m, k, n):\n    view = np.zeros(12, dtype=np.int64)\n    s = 0\n    t = 0\n    row = m[0]\n    j = 0\n"
+        f"def make(a, b, m, k, n):\n    view = np.zeros(12, dtype=np.int64)\n    s = 0\n    t = 0\n"
+        f"    row = m[0]\n    j = 0\n"
         f"    {head or 'pass'}\n    def step(i):\n{state}{inner}\n    return step, lambda: (a, b, m, view, s)\n"
     )
 

@@ -38,8 +38,8 @@ def check_random(observed: Observation) -> None:
     """Raises `Unsupported` where the global random state moved: by a call that the source does not show."""
     if observed.random:
         raise Unsupported(
-            "the function draws from the global random generator, and CuPy's gives other numbers: draw outside and "
-            "pass them",
+            "the function draws from the global random generator, and CuPy's gives other numbers: draw outside "
+            "and pass them",
             None,
             "CP-RNG",
         )
@@ -53,8 +53,8 @@ def _check_loop(loop: ast.For | ast.While, scope: Scope, observed: Observation, 
         return
     often = f"{trips} steps" if trips is not None else "every step"
     raise Unsupported(
-        f"the loop of line {line} takes single elements (`{element}`) in {often}, and each would be a kernel of its own "
-        "on the GPU: write it with whole arrays",
+        f"the loop of line {line} takes single elements (`{element}`) in {often}, and each would be a kernel of its "
+        "own on the GPU: write it with whole arrays",
         line,
         "CP-LOOP",
     )

@@ -108,8 +108,8 @@ def _written(workload: Workload, observed: Observation) -> tuple[str, ...]:
         fact = observed.arguments.get(label)
         if "[" in label or fact is None or fact.kind != "array":
             raise Unsupported(
-                f"the function changes its argument `{label}`, which cannot be copied back from the GPU as a whole: pass "
-                "a plain array",
+                f"the function changes its argument `{label}`, which cannot be copied back from the GPU as a whole: "
+                "pass a plain array",
                 None,
                 "CP-NPMIX",
             )

@@ -16,11 +16,76 @@ def {name}(x, ddof):
     return total / (x.size - ddof)
 """
 
+MEAN = """
+@njit(error_model="numpy")
+def {name}(x):
+    # with a wide accumulator: Numba's own mean of float32 adds in float32
+    return {np}.sum(x, dtype={np}.{wide}) / x.size
+"""
+
 SERIAL = """
 @njit(error_model="numpy")
 def {name}(x):
     # compiled without parallel=True, which would pass over NaN
     return x.{reduction}()
+"""
+
+
+def mean_along(axis: int, asked: str) -> str:
+    """Returns the source of ``np.mean(x, axis=axis)``; ``asked`` is the accumulator's keyword or nothing."""
+    return (
+        f'\n@njit(error_model="numpy")\ndef {{name}}(x):\n    # np.mean along axis {axis}: Numba\'s takes no axis\n'
+        f"    return {{np}}.sum(x, axis={axis}{asked}) / x.shape[{axis}]\n"
+    )
+
+
+def roll_along(axis: int) -> str:
+    """Returns the source of ``np.roll(x, shift, axis=axis)``."""
+    before = ":, " * axis
+    return (
+        f'\n@njit(error_model="numpy")\ndef {{name}}(x, shift):\n'
+        f"    # np.roll along axis {axis}: Numba's takes no axis\n"
+        f"    out = {{np}}.empty_like(x)\n    n = x.shape[{axis}]\n    for i in range(n):\n"
+        f"        out[{before}(i + shift) % n] = x[{before}i]\n    return out\n"
+    )
+
+
+MESHGRID = {
+    "xy": """
+@njit(error_model="numpy")
+def {name}(x, y):
+    # np.meshgrid of two axes
+    across = {np}.empty((y.size, x.size), dtype=x.dtype)
+    down = {np}.empty((y.size, x.size), dtype=y.dtype)
+    for i in range(y.size):
+        across[i] = x
+        down[i] = y[i]
+    return across, down
+""",
+    "ij": """
+@njit(error_model="numpy")
+def {name}(x, y):
+    # np.meshgrid of two axes, indexing="ij"
+    down = {np}.empty((x.size, y.size), dtype=x.dtype)
+    across = {np}.empty((x.size, y.size), dtype=y.dtype)
+    for i in range(x.size):
+        down[i] = x[i]
+        across[i] = y
+    return down, across
+""",
+}
+
+GRADIENT = """
+@njit(error_model="numpy")
+def {name}(x, spacing):
+    # np.gradient of one axis with equal spacing
+    if x.size < 2:
+        raise ValueError("Shape of array too small to calculate a numerical gradient")
+    out = {np}.empty_like(x)
+    out[0] = (x[1] - x[0]) / spacing
+    out[1:-1] = (x[2:] - x[:-2]) / (2 * spacing)
+    out[-1] = (x[-1] - x[-2]) / spacing
+    return out
 """
 
 

@@ -8,7 +8,7 @@ from jitmagic.backends.protocol import Draft, Failure
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal
 
-_PLACE = re.compile(r'File "[^"]*", line (\d+)')
+_PLACE = re.compile(r'(?:File "[^"]*", line |<[^<>]*> \()(\d+)')
 # (pattern in Numba's message, sentence, gotcha); groups of the pattern fill the sentence in
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     (r"unsupported NumPy function '([\w.]+)'", "Numba has no `{0}`", "NB-NOFUNC"),
@@ -32,15 +32,21 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "NB-UNIFY",
     ),
     (
+        r"\b(?:dot|matmul)\(array\(u?int|unsupported dtype for <BLAS function>",
+        "Numba multiplies matrices of floats only: use `.astype(np.float64)`",
+        "NB-F32LINALG",
+    ),
+    (
+        r"Sizes of [^\n]* do not match",
+        "Numba's parallel mode takes axes for equal that NumPy would stretch",
+        "NB-PAR-BROADCAST",
+    ),
+    (r"([^\n]*f-strings? not supported[^\n.]*)", "Numba: {0}", "NB-SYNTAX"),
+    (
         r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*"
         r">>> (\w+\([^\n]*\))",
         "Numba's `{0}` does not take these arguments: {1}",
         "NB-AXIS",
-    ),
-    (
-        r"unsupported dtype for <BLAS function>",
-        "Numba multiplies matrices of floats only: use `.astype(np.float64)`",
-        "NB-F32LINALG",
     ),
     (r"Unknown attribute '(\w+)' of type ([^\n]+)", "Numba has no `.{0}` of {1}", "NB-NOFUNC"),
     (r"got an unexpected keyword argument '(\w+)'", "Numba's form of this call takes no `{0}=`", "NB-AXIS"),

@@ -17,6 +17,7 @@ from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.spelling import Spelling
+from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.wrapper import Wrapping, wrapping
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
@@ -59,6 +60,7 @@ def write(
         tree = tree.visit(rewrite(context))
     if parallel:
         tree = tree.visit(Broadcasting(context, parallel))
+        tree = tree.visit(Widening(context, parallel))
     every = tuple(loop for found in loops.values() for loop in found)
     tree = tree.visit(Parallel(context, every))
     name = workload.function.name

@@ -79,7 +79,8 @@ def test_a_written_argument_is_copied_there_and_back():
     assert draft.written == ("out",)
     assert draft.module.text == (
         "import cupy as cp\n\n\ndef _fn(x, out):\n    out[:] = cp.sin(x)\n    return out\n\n\n"
-        "def fn(x, out):\n    out_gpu = cp.asarray(out)\n    _fn(x, out_gpu)\n    # the caller's arrays live on the host\n"
+        "def fn(x, out):\n    out_gpu = cp.asarray(out)\n    _fn(x, out_gpu)\n"
+        "    # the caller's arrays live on the host\n"
         "    out[...] = cp.asnumpy(out_gpu)\n    return out\n"
     )
 

@@ -20,7 +20,8 @@ YES, NO = True, False
 PROGRAMS = {
     "polynomial in float32": ("def fn(x):\n    return x + x*x*0.5 + 3*x**2 + x**2.0 / 7\n", (f32(6, 5),), YES),
     "sigmoid with a clip": (
-        "def fn(x, gain):\n    y = np.clip(gain * x, -3.0, 3.0)\n    return np.where(y > 0.1, 1.0 / (1.0 + np.exp(-y)), 0.0)\n",
+        "def fn(x, gain):\n    y = np.clip(gain * x, -3.0, 3.0)\n"
+        "    return np.where(y > 0.1, 1.0 / (1.0 + np.exp(-y)), 0.0)\n",
         (f32(30), 1.7),
         YES,
     ),
@@ -38,7 +39,8 @@ PROGRAMS = {
         NO,
     ),
     "axis reductions of float32": (
-        "def fn(x):\n    return x.mean(axis=0), x.sum(axis=1), np.std(x, axis=0), (x > 0).any(axis=0), (x > 0).all(axis=1)\n",
+        "def fn(x):\n    return x.mean(axis=0), x.sum(axis=1), np.std(x, axis=0), "
+        "(x > 0).any(axis=0), (x > 0).all(axis=1)\n",
         (f32(4, 5),),
         YES,
     ),
@@ -76,7 +78,8 @@ PROGRAMS = {
                 new = u.copy()
                 for i in range(1, u.shape[0] - 1):
                     for j in range(1, u.shape[1] - 1):
-                        new[i, j] = u[i, j] + alpha * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1] - 4 * u[i, j])
+                        around = u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1]
+                        new[i, j] = u[i, j] + alpha * (around - 4 * u[i, j])
                 u = new
             return u
         """,
@@ -153,7 +156,7 @@ PROGRAMS = {
     "int8 image": (
         "def fn(a, b):\n    c = a + b\n    return c - 2 * a, c // 3, -a\n",
         (np.array([100, -100, 7], "int8"), np.array([100, -100, 3], "int8")),
-        YES,
+        NO,
     ),
     "uint8 pixels in a loop": (
         """
@@ -201,7 +204,8 @@ PROGRAMS = {
         YES,
     ),
     "backwards": (
-        "def fn(x):\n    n = len(x)\n    y = np.empty(n)\n    for i in range(n):\n        y[i] = x[-i - 1] * (i - 2)\n    return y\n",
+        "def fn(x):\n    n = len(x)\n    y = np.empty(n)\n    for i in range(n):\n"
+        "        y[i] = x[-i - 1] * (i - 2)\n    return y\n",
         (f64(11),),
         YES,
     ),
@@ -298,4 +302,46 @@ PROGRAMS = {
         YES,
     ),
     "cumulative sums": ("def fn(x):\n    return np.cumsum(x), np.cumsum(x.reshape(2, -1), axis=1)\n", (f64(8),), NO),
+    "nearest centre": (
+        "def fn(x, c):\n    d = np.sqrt(((x[:, np.newaxis, :] - c[np.newaxis, :, :]) ** 2).sum(axis=-1))\n"
+        "    return d.min(axis=1).mean() * 0.5, d.argmin(axis=1)\n",
+        (f32(20, 3), f32(4, 3)),
+        YES,
+    ),
+    "gray-scott": (
+        """
+        def fn(U, V, n, a, b, F, k):
+            for _ in range(n):
+                lu = U[:-2, 1:-1] + U[1:-1, :-2] - 4 * U[1:-1, 1:-1] + U[1:-1, 2:] + U[2:, 1:-1]
+                lv = V[:-2, 1:-1] + V[1:-1, :-2] - 4 * V[1:-1, 1:-1] + V[1:-1, 2:] + V[2:, 1:-1]
+                u, v = U[1:-1, 1:-1], V[1:-1, 1:-1]
+                uvv = u * v * v
+                u += a * lu - uvv + F * (1 - u)
+                v += b * lv + uvv - (F + k) * v
+            return U, V
+        """,
+        (abs(f32(8, 8)), abs(f32(8, 8)), 4, 0.1, 0.05, 0.03, 0.06),
+        YES,
+    ),
+    "periodic diffusion": (
+        "def fn(u, c):\n    return u + c * (np.roll(u, 1, axis=0) + np.roll(u, -1, axis=1) - 2 * u)\n",
+        (f64(5, 6), 0.1),
+        YES,
+    ),
+    "uint8 differences": (
+        "def fn(a, b):\n    return np.abs(a - b).sum()\n",
+        (np.array([3, 200], "uint8"), np.array([7, 100], "uint8")),
+        NO,
+    ),
+    "float32 accumulator": (
+        "def fn(x):\n    s = np.float32(0)\n    for i in range(x.size):\n        s += x[i] * 0.5\n    return s\n",
+        (f32(9),),
+        YES,
+    ),
+    "grid of two axes": (
+        "def fn(n):\n    x = np.linspace(0, 1, n)\n    X, Y = np.meshgrid(x, x)\n"
+        "    return np.gradient(np.sin(X[0]) * Y[1])\n",
+        (5,),
+        YES,
+    ),
 }

@@ -153,7 +153,8 @@ def test_the_whole_file_reads_as_written_by_hand():
 def test_a_float32_result_is_wrapped():
     draft = drafts(workload("def fn(x):\n    return x[0]\n", F32))["numba"]
     assert draft.module.text.endswith(
-        "def _fn(x):\n    return x[0]\n\n\ndef fn(x):\n    # Numba returns Python numbers: give back NumPy's scalar type\n"
+        "def _fn(x):\n    return x[0]\n\n\ndef fn(x):\n"
+        "    # Numba returns Python numbers: give back NumPy's scalar type\n"
         "    return np.float32(_fn(x))\n"
     )
     assert draft.entry == "fn"
@@ -185,7 +186,8 @@ def test_a_recurrence_says_why_it_is_not_parallel():
     answer = drafts(workload(source, F64, 0.5))["numba-parallel"]
     assert answer.refusal.line == 3
     assert answer.refusal.reason == (
-        "nothing to run in parallel: the loop of line 2 writes `y[i]` and reads `y[i - 1]`, which another step wrote (line 3)"
+        "nothing to run in parallel: the loop of line 2 writes `y[i]` and reads `y[i - 1]`, which another step "
+        "wrote (line 3)"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression, operand
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
 
 
@@ -45,7 +45,7 @@ class Broadcasting(NumbaRewriter):
         if not all(plain) or rest > base.ndim:
             return updated_node
         new += [False] * (base.ndim - rest)
-        array = operand(updated_node.value)
+        array = self.context.operand(updated_node.value)
         sizes, axis = [], 0
         for one in new:
             sizes.append("1" if one else "-1" if base.ndim == 1 else f"{code(array)}.shape[{axis}]")

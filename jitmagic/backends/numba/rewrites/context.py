@@ -47,9 +47,26 @@ class Context:
         self.helpers[name] = source.replace("{name}", name).replace("{np}", np_name)
         return cst.Name(name)
 
+    def bare(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Takes an expression's outer parentheses off: an argument needs none."""
+        if not node.lpar:
+            return node
+        new = node.with_changes(lpar=[], rpar=[])
+        self.module.inherit(new, node)
+        return new
+
+    def operand(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Puts parentheses around an expression that an attribute or an operator is to follow."""
+        simple = cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.Integer | cst.Float
+        if isinstance(node, simple) or node.lpar:
+            return node
+        new = node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        self.module.inherit(new, node)
+        return new
+
     def cast(self, dtype: str, value: cst.BaseExpression) -> cst.Call:
         """Writes ``np.float32(value)``."""
-        return cst.Call(self.imports.spell(scalar_path(dtype)), [cst.Arg(without_parentheses(value))])
+        return cst.Call(self.imports.spell(scalar_path(dtype)), [cst.Arg(self.bare(value))])
 
 
 class NumbaRewriter(Rewriter):
@@ -103,29 +120,29 @@ def scalar_path(dtype: str) -> str:
     return "numpy.bool_" if dtype == "bool" else f"numpy.{dtype}"
 
 
-def without_parentheses(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Takes an expression's outer parentheses off: an argument needs none."""
-    return node.with_changes(lpar=[], rpar=[]) if node.lpar else node
-
-
 def code(node: cst.CSTNode) -> str:
     """Returns a node's source."""
     return cst.Module([]).code_for_node(node)
 
 
 def expression(text: str, **parts: cst.BaseExpression) -> cst.BaseExpression:
-    """Makes an expression from text in which ``{name}`` stands for an expression.
+    """Makes an expression from text in which ``{name}`` stands for an expression; the parts keep their facts.
 
     >>> code(expression("{x}.sum() / n", x=cst.Name("y")))
     'y.sum() / n'
     """
-    filled = {name: code(part) for name, part in parts.items()}
-    return cst.parse_expression(text.format(**filled))
+    template = cst.parse_expression(text.format(**{name: f"__part_{name}__" for name in parts}))
+    filled = template.visit(_Filled({f"__part_{name}__": part for name, part in parts.items()}))
+    assert isinstance(filled, cst.BaseExpression)
+    return filled
 
 
-def operand(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Puts parentheses around an expression that an attribute or an operator is to follow."""
-    simple = cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.Integer | cst.Float
-    if isinstance(node, simple) or node.lpar:
-        return node
-    return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+class _Filled(cst.CSTTransformer):
+    """Puts the very nodes in the place of names: a copy would know nothing of what was observed."""
+
+    def __init__(self, parts: dict[str, cst.BaseExpression]) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
+        return self.parts.get(original_node.value, updated_node)

@@ -12,7 +12,7 @@ import libcst as cst
 
 from jitmagic.analysis.sharing import Sharing
 from jitmagic.analysis.calls import Calls, base_name
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, operand
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 
 
 class Overlap(NumbaRewriter):
@@ -49,7 +49,7 @@ class Overlap(NumbaRewriter):
         if self._aliases and any(isinstance(t, cst.Subscript) for t in targets):
             for target in targets:
                 if isinstance(target, cst.Subscript) and self._overlaps(target, original_node.value):
-                    return updated_node.with_changes(value=_copied(updated_node.value))
+                    return updated_node.with_changes(value=self._copied(updated_node.value))
         return updated_node
 
     def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
@@ -58,8 +58,11 @@ class Overlap(NumbaRewriter):
             isinstance(target, cst.Name) and self.is_array(original_node.value)
         )
         if self._aliases and place and self._overlaps(target, original_node.value):
-            return updated_node.with_changes(value=_copied(updated_node.value))
+            return updated_node.with_changes(value=self._copied(updated_node.value))
         return updated_node
+
+    def _copied(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        return cst.Call(cst.Attribute(self.context.operand(node), cst.Name("copy")), [])
 
     def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
         if isinstance(value, cst.Tuple | cst.List):
@@ -85,10 +88,6 @@ class Overlap(NumbaRewriter):
 
 def _bare(node: cst.BaseExpression) -> str:
     return " ".join(code(node).split()) if "#" not in code(node) else code(node.with_changes(lpar=[], rpar=[]))
-
-
-def _copied(node: cst.BaseExpression) -> cst.BaseExpression:
-    return cst.Call(cst.Attribute(operand(node), cst.Name("copy")), [])
 
 
 def _disjoint(left: ast.expr, right: ast.expr) -> bool:

@@ -1,7 +1,8 @@
 """Casts Python numbers and widened results to what NumPy gives: ``x * 0.5`` becomes ``x * np.float32(0.5)``.
 
 Numba's promotion is older than NumPy 2's (NEP 50): a Python float beside a float32 array makes float64 (NB-NEP50),
-small integer scalars widen to 64 bits (NB-INTWIDE), float32 with int64 arrays stays float32. Driven by what was observed.
+small integer scalars widen to 64 bits (NB-INTWIDE), float32 with int64 arrays stays float32.
+Driven by what was observed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 import libcst as cst
 import numpy as np
 
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, operand, scalar_path
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, scalar_path
 from jitmagic.backends.numba.typing_model import UFUNC, NumbaType, of_fact, promoted
 
 _PROMOTING = (
@@ -123,7 +124,7 @@ class Promotion(NumbaRewriter):
         if not wanted.array:
             return self._cast(wanted.dtype, node)
         dtype = self.context.imports.spell(scalar_path(wanted.dtype))
-        return cst.Call(cst.Attribute(operand(node), cst.Name("astype")), [cst.Arg(dtype)])
+        return cst.Call(cst.Attribute(self.context.operand(node), cst.Name("astype")), [cst.Arg(dtype)])
 
     def leave_UnaryOperation(
         self, original_node: cst.UnaryOperation, updated_node: cst.UnaryOperation
@@ -161,7 +162,7 @@ class Promotion(NumbaRewriter):
         kind = np.dtype(fact.dtype).kind
         if kind in "iu" and fact.dtype not in ("int64", "uint64"):
             operator = type(original.operator).__name__.removesuffix("Assign")
-            whole = cst.BinaryOperation(target, getattr(cst, operator)(), operand(updated.value))
+            whole = cst.BinaryOperation(target, getattr(cst, operator)(), self.context.operand(updated.value))
             return cst.Assign([cst.AssignTarget(target)], self._cast(fact.dtype, whole))
         if kind in "fc" and target.value not in self.variables.wide and value.weak and value.dtype != fact.dtype:
             return updated.with_changes(value=self._cast(fact.dtype, updated.value))

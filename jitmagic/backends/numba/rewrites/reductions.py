@@ -12,7 +12,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.backends.numba import helpers
-from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, operand, without_parentheses
+from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
 
 _REDUCTIONS = "sum mean std var max min prod any all argmax argmin ptp cumsum cumprod median"
@@ -46,7 +46,7 @@ class Reductions(NumbaRewriter):
         call = self._read(name, source[1], rest, original_node)
         if call is None:
             return updated_node
-        call = replace(call, array=without_parentheses(call.array))
+        call = replace(call, array=self.context.bare(call.array))
         return self._write(call, fact.dtype, fact.ndim, original_node, updated_node)
 
     def _callee(
@@ -121,7 +121,7 @@ class Reductions(NumbaRewriter):
         return self._kept(value, call.array, axes, ndim) if call.keepdims else value
 
     def _bare(self, call: _Reduction) -> cst.Call:
-        return cst.Call(cst.Attribute(operand(call.array), cst.Name(call.name)), [])
+        return cst.Call(cst.Attribute(self.context.operand(call.array), cst.Name(call.name)), [])
 
     def _axes(self, node: cst.BaseExpression, ndim: int) -> tuple[int, ...] | None:
         try:
@@ -140,10 +140,13 @@ class Reductions(NumbaRewriter):
         """Writes a reduction of the whole array."""
         np_sum = self.context.imports.code("numpy.sum")
         wide = self.context.imports.code("numpy.complex128" if dtype == "complex64" else "numpy.float64")
+        if call.name == "mean" and narrow and not _is_name(call.array):
+            helper = self.context.helper("mean", helpers.MEAN.replace("{wide}", wide.split(".")[-1]))
+            return self.context.cast(dtype, expression(f"{code(helper)}({{x}})", x=call.array))
         if call.name in ("sum", "mean") and narrow:
             total = expression(f"{np_sum}({{x}}, dtype={wide})", x=call.array)
             if call.name == "mean":
-                total = expression("{t} / {x}.size", t=total, x=operand(call.array))
+                total = expression("{t} / {x}.size", t=total, x=self.context.operand(call.array))
             return self.context.cast(dtype, total)
         if call.name in ("std", "var") and (narrow or call.ddof is not None):
             if np.dtype(dtype).kind == "c":
@@ -157,7 +160,7 @@ class Reductions(NumbaRewriter):
         if call.name in ("max", "min", "argmax", "argmin") and self.context.parallel:
             return self._serial_extremum(call)
         if call.dtype is not None and call.name not in ("sum",):
-            cast = expression(f"{{x}}.astype({code(call.dtype)})", x=operand(call.array))
+            cast = expression(f"{{x}}.astype({code(call.dtype)})", x=self.context.operand(call.array))
             return expression(f"{{x}}.{call.name}()", x=cast)
         return updated
 
@@ -173,6 +176,12 @@ class Reductions(NumbaRewriter):
         """Writes a reduction along one axis."""
         imports = self.context.imports
         name = call.name
+        if name == "mean" and not _is_name(call.array):
+            accumulator = {"float32": "float64", "complex64": "complex128"}.get(dtype, "")
+            asked = f", dtype={{np}}.{accumulator}" if accumulator else ""
+            helper = self.context.helper(f"mean_axis{axis}", helpers.mean_along(axis, asked))
+            value = expression(f"{code(helper)}({{x}})", x=call.array)
+            return expression(f"{{v}}.astype({imports.code(f'numpy.{dtype}')})", v=value) if narrow else value
         if name in ("sum", "mean") and np.dtype(dtype).kind in "fc":
             accumulator = "complex128" if np.dtype(dtype).kind == "c" else "float64"
             asked = f", dtype={imports.code(f'numpy.{accumulator}')}" if narrow else ""
@@ -180,15 +189,15 @@ class Reductions(NumbaRewriter):
                 asked = f", dtype={code(call.dtype)}"
             total = expression(f"{imports.code('numpy.sum')}({{x}}, axis={axis}{asked})", x=call.array)
             if name == "mean":
-                total = expression(f"{{t}} / {{x}}.shape[{axis}]", t=total, x=operand(call.array))
+                total = expression(f"{{t}} / {{x}}.shape[{axis}]", t=total, x=self.context.operand(call.array))
             if narrow:
                 kind = imports.code(f"numpy.{dtype}")
-                return expression(f"{{t}}.astype({kind})", t=operand(total))
+                return expression(f"{{t}}.astype({kind})", t=self.context.operand(total))
             return total
         if name in ("sum", "mean"):
             total = expression(f"{imports.code('numpy.sum')}({{x}}, axis={axis})", x=call.array)
             if name == "mean":
-                total = expression(f"{{t}} / {{x}}.shape[{axis}]", t=total, x=operand(call.array))
+                total = expression(f"{{t}} / {{x}}.shape[{axis}]", t=total, x=self.context.operand(call.array))
             return total
         if name in ("argmax", "argmin"):
             return expression(f"{imports.code(f'numpy.{name}')}({{x}}, axis={axis})", x=call.array)
@@ -196,7 +205,7 @@ class Reductions(NumbaRewriter):
             source = helpers.variance_along(ndim, axis)
             helper = self.context.helper(f"variance_axis{axis}", source)
             ddof = code(call.ddof) if call.ddof is not None else "0"
-            value: cst.BaseExpression = expression(f"{code(helper)}({{x}}, {ddof})", x=call.array)
+            value = expression(f"{code(helper)}({{x}}, {ddof})", x=call.array)
             if name == "std":
                 value = expression(f"{imports.code('numpy.sqrt')}({{v}})", v=value)
             if narrow:
@@ -206,7 +215,7 @@ class Reductions(NumbaRewriter):
             bare = _Reduction(name, call.array, None, None, False, None)
             return self._whole(bare, dtype, narrow, self._bare(call))
         if ndim == 1 and name in ("cumsum", "cumprod"):
-            return expression(f"{{x}}.{name}()", x=operand(call.array))
+            return expression(f"{{x}}.{name}()", x=self.context.operand(call.array))
         if name in ("max", "min", "prod", "any", "all", "cumsum", "cumprod"):
             helper = self.context.helper(f"{name}_axis{axis}", helpers.along_axis(name, ndim, axis, dtype))
             return expression(f"{code(helper)}({{x}})", x=call.array)
@@ -222,7 +231,7 @@ class Reductions(NumbaRewriter):
             step = _Reduction(call.name, value, None, call.dtype, False, None)
             if left == 1:
                 value = self._whole(
-                    step, dtype, narrow, cst.Call(cst.Attribute(operand(value), cst.Name(call.name)), [])
+                    step, dtype, narrow, cst.Call(cst.Attribute(self.context.operand(value), cst.Name(call.name)), [])
                 )
             else:
                 value = self._along(step, axis, dtype, left, narrow, None)
@@ -237,7 +246,14 @@ class Reductions(NumbaRewriter):
         By `reshape` with a literal 1: `expand_dims` hides from `parallel=True` that it may broadcast the axis.
         """
         kept = [axis for axis in range(ndim) if axis not in axes]
+        if len(kept) > 1 and not _is_name(array):
+            raise Unsupported(f"`{code(array)}` has to have a name for `keepdims=` under Numba", None, "NB-AXIS")
         sizes = ["1"] * ndim
         for axis in kept:
-            sizes[axis] = "-1" if len(kept) == 1 else f"{code(operand(array))}.shape[{axis}]"
-        return expression(f"{{v}}.reshape({', '.join(sizes)})", v=operand(value))
+            sizes[axis] = "-1" if len(kept) == 1 else f"{code(self.context.operand(array))}.shape[{axis}]"
+        return expression(f"{{v}}.reshape({', '.join(sizes)})", v=self.context.operand(value))
+
+
+def _is_name(node: cst.BaseExpression) -> bool:
+    """Says whether an expression costs nothing to write twice."""
+    return isinstance(node, cst.Name | cst.Attribute)

@@ -6,7 +6,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.backends.numba import helpers
-from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, operand, scalar_path
+from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, scalar_path
 from jitmagic.errors import Unsupported
 
 _JOINING = "concatenate stack hstack vstack dstack column_stack row_stack"
@@ -36,8 +36,12 @@ class Spelling(NumbaRewriter):
             return updated_node.with_changes(func=self.context.imports.spell("numpy.dot"))
         if path == "numpy.tile" and self._ndims(original_node)[:1] == (1,):
             return self._tile(original_node, updated_node)
-        if path in ("numpy.matmul", "numpy.dot") and len(updated_node.args) == 2:
-            return updated_node
+        if path == "numpy.roll" and len(updated_node.args) == 3:
+            return self._roll(original_node, updated_node)
+        if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
+            return self._meshgrid(updated_node)
+        if path == "numpy.gradient" and self._ndims(original_node)[:1] == (1,):
+            return self._gradient(original_node, updated_node)
         updated_node = self._dtype_arguments(original_node, updated_node)
         if path is not None and path.split(".")[0] == "numpy":
             return updated_node
@@ -124,7 +128,9 @@ class Spelling(NumbaRewriter):
         if not keywords and len(positional) == 1:
             if kind in "biu":
                 double = self.context.imports.code("numpy.float64")
-                return updated.with_changes(args=[cst.Arg(expression(f"{{x}}.astype({double})", x=operand(array)))])
+                return updated.with_changes(
+                    args=[cst.Arg(expression(f"{{x}}.astype({double})", x=self.context.operand(array)))]
+                )
             if fact.dtype == "float32":
                 return self.context.cast("float32", updated)
             return updated
@@ -148,7 +154,7 @@ class Spelling(NumbaRewriter):
         narrow = fact.dtype in ("float32", "complex64")
         double = imports.code("numpy.float64")
         asked = f", dtype={double}" if narrow else ""
-        square = expression("{x} ** 2", x=operand(magnitude))
+        square = expression("{x} ** 2", x=self.context.operand(magnitude))
         where = f", axis={number}" if fact.ndim > 1 else ""
         value = expression(f"{root}({total}({{s}}{where}{asked}))", s=square)
         if narrow:
@@ -158,8 +164,8 @@ class Spelling(NumbaRewriter):
             kept = [k for k in range(fact.ndim) if k != number]
             sizes = ["1"] * fact.ndim
             for k in kept:
-                sizes[k] = "-1" if len(kept) == 1 else f"{code(operand(array))}.shape[{k}]"
-            value = expression(f"{{v}}.reshape({', '.join(sizes)})", v=operand(value))
+                sizes[k] = "-1" if len(kept) == 1 else f"{code(self.context.operand(array))}.shape[{k}]"
+            value = expression(f"{{v}}.reshape({', '.join(sizes)})", v=self.context.operand(value))
         return value
 
     def _tile(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
@@ -173,6 +179,45 @@ class Spelling(NumbaRewriter):
             "        out[i * x.size:(i + 1) * x.size] = x\n    return out\n"
         )
         return updated.with_changes(func=self.context.helper("tile", source))
+
+    def _roll(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.roll(x, shift, axis=k)` through a helper."""
+        axis = updated.args[2]
+        fact = self.fact(original.args[0].value)
+        shift = self.fact(original.args[1].value)
+        named = axis.keyword is None or axis.keyword.value == "axis"
+        if fact is None or fact.ndim is None or not named or shift is None or shift.kind not in ("int", "scalar"):
+            return updated
+        try:
+            number = int(code(axis.value).replace(" ", "")) % fact.ndim
+        except ValueError:
+            return updated
+        helper = self.context.helper(f"roll_axis{number}", helpers.roll_along(number))
+        arguments = [cst.Arg(argument.value) for argument in updated.args[:2]]
+        return cst.Call(helper, arguments)
+
+    def _meshgrid(self, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.meshgrid(x, y)` through a helper."""
+        keywords = {a.keyword.value: code(a.value).strip("'\"") for a in updated.args if a.keyword is not None}
+        indexing = keywords.pop("indexing", "xy")
+        if keywords or indexing not in helpers.MESHGRID or len([a for a in updated.args if a.keyword is None]) != 2:
+            return updated
+        helper = self.context.helper("meshgrid", helpers.MESHGRID[indexing])
+        return cst.Call(helper, [cst.Arg(argument.value) for argument in updated.args[:2]])
+
+    def _gradient(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.gradient` of one axis with equal spacing through a helper."""
+        fact = self.fact(original.args[0].value)
+        if fact is None or fact.dtype not in ("float64", "complex128") or any(a.keyword for a in updated.args):
+            return updated
+        spacing = self.fact(original.args[1].value) if len(original.args) == 2 else None
+        if len(original.args) > 2 or (spacing is not None and spacing.kind not in ("int", "float", "scalar")):
+            return updated
+        if len(original.args) == 2 and spacing is None:
+            return updated
+        step = updated.args[1].value if len(updated.args) == 2 else cst.Float("1.0")
+        helper = self.context.helper("gradient", helpers.GRADIENT)
+        return cst.Call(helper, [cst.Arg(updated.args[0].value), cst.Arg(step)])
 
     # -- statements
 
