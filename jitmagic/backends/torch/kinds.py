@@ -16,7 +16,9 @@ import numpy as np
 
 from jitmagic.observe.facts import ValueFact
 
-SUPPORTED = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split())
+SUPPORTED = frozenset(
+    ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
+)
 """The NumPy dtypes with which torch computes."""
 
 NO_ARITHMETIC = frozenset({"uint16", "uint32", "uint64"})
@@ -96,14 +98,24 @@ def from_fact(fact: ValueFact | None) -> Value:
     if fact is None:
         return UNKNOWN
     if fact.kind == "array":
-        return Value("tensor", fact.dtype, fact.shape)
+        return Value("tensor", seen_dtype(fact), fact.shape)
     if fact.kind == "scalar":
-        return Value("tensor", fact.dtype, (), scalar=True)
+        return Value("tensor", seen_dtype(fact), (), scalar=True)
     if fact.kind in _NUMBER_KINDS:
         return Value("number", fact.kind)
     if fact.kind in ("tuple", "list"):
         return Value("sequence", items=tuple(from_fact(item) for item in fact.items))
     return UNKNOWN if fact.kind == "mixed" else OTHER
+
+
+def seen_dtype(fact: ValueFact | None) -> str | None:
+    """Returns the dtype in which torch computes what NumPy was seen to compute, None for what is no array.
+
+    NumPy sums small unsigned integers in uint64, for which torch has no arithmetic: int64 holds the same values.
+    """
+    if fact is None or fact.kind not in ("array", "scalar"):
+        return None
+    return "int64" if fact.dtype == "uint64" else fact.dtype
 
 
 def category(dtype: str | None) -> str | None:

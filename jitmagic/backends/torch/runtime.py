@@ -31,9 +31,6 @@ class TorchRuntime:
 
         self.torch = torch
         self.device = torch.device(device)
-        if self.device.type != "cpu":
-            # a source with no array argument makes its tensors where torch is told to
-            torch.set_default_device(self.device)
         cache = _cache_folder()
         devices = ["cpu"]
         if torch.cuda.is_available():
@@ -42,6 +39,9 @@ class TorchRuntime:
             devices.append("mps")
         if self.device.type not in {name.split(":")[0] for name in devices}:
             raise RuntimeError(f"torch {torch.__version__} sees no device {device!r}; it sees {', '.join(devices)}")
+        if self.device.type != "cpu":
+            # a source with no array argument makes its tensors where torch is told to
+            torch.set_default_device(self.device)
         return {
             "versions": {"torch": torch.__version__},
             "devices": devices,

@@ -7,9 +7,10 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.torch.calling import Calls
 from jitmagic.backends.torch.calls import atom, code
-from jitmagic.backends.torch.expressions import BREAK, Expressions
 from jitmagic.backends.torch.kinds import UNKNOWN, Value, from_fact, join, reconcile
+from jitmagic.backends.torch.naming import BREAK
 from jitmagic.backends.torch.scope import Scope, base_name, stored_names
 from jitmagic.generate.names import bound, parameters, targets
 
@@ -26,7 +27,7 @@ LARGE = 1000
 """Elements from which a step on an array counts as array work."""
 
 
-class Statements(Expressions):
+class Statements(Calls):
     """Rewrites a module's functions.
 
     Attributes
@@ -134,6 +135,8 @@ class Statements(Expressions):
                 for old, new in zip(original.elements, updated.elements, strict=True)
             ]
             return updated.with_changes(elements=elements)
+        if seen is not None and seen.dtype == "uint64" and value.is_tensor:
+            return cst.parse_expression(f"{atom(updated)}.to({self.spell('torch.uint64')})")
         if value.kind in ("number", "either") and seen is not None and seen.kind == "scalar" and seen.dtype:
             make = "torch.tensor" if value.kind == "number" else "torch.as_tensor"
             return cst.parse_expression(f"{self.spell(make)}({code(updated)}, dtype={self.typed(seen.dtype)})")
@@ -199,7 +202,7 @@ class Statements(Expressions):
         return updated_node
 
     def _owned(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
-        """Copies elements that NumPy reads as scalars and torch as views, where the function stores into their array."""
+        """Copies elements, scalars in NumPy and views in torch, where the function stores into their array."""
         if isinstance(original, cst.Tuple | cst.List) and isinstance(updated, cst.Tuple | cst.List):
             elements = [
                 new.with_changes(value=self._owned(old.value, new.value))
@@ -247,12 +250,7 @@ class Statements(Expressions):
         if not base.may_be_tensor:
             return node
         if value.kind == "sequence":
-            dtype = base.dtype or value.numpy_dtype
-            if any(item.kind != "number" for item in value.items):
-                self.fail("stores a list of arrays into elements: make an array of it first")
-            device = f", device={self.scope.device}" if self.scope.device else ""
-            typed = f", dtype={self.typed(dtype)}" if dtype else ""
-            return cst.parse_expression(f"{self.spell('torch.tensor')}({code(node)}{typed}{device})")
+            return cst.parse_expression(self.packed(original, node, base.dtype or value.numpy_dtype))
         if value.is_tensor and value.dtype and base.dtype and value.dtype != base.dtype and self._advanced(target):
             return self.cast(node, base.dtype)
         return self._apart(target, original, node)
@@ -268,14 +266,11 @@ class Statements(Expressions):
     def _apart(self, target: cst.CSTNode, original: cst.BaseExpression, node: cst.BaseExpression) -> cst.BaseExpression:
         """Copies a right side that is a view of the very array that is stored into: torch refuses an overlap."""
         into, source = base_name(target), base_name(original)  # type: ignore[arg-type]
-        if into is None or source is None or isinstance(original, cst.Call) or isinstance(original, cst.Name):
-            if source is None or into is None or self.scope.root(source) != self.scope.root(into) or source == into:
-                return node
         value = self.value(original)
-        same = self.scope.root(source) == self.scope.root(into)
-        if same and value.is_tensor and value.ndim != 0 and (value.view or source in self.scope.roots):
-            if code(target) == code(original):  # type: ignore[arg-type]
-                return node
+        if into is None or source is None or code(target) == code(original):
+            return node
+        shares = value.view or isinstance(original, cst.Name)
+        if shares and value.is_tensor and value.ndim != 0 and self.scope.root(source) == self.scope.root(into):
             return cst.parse_expression(f"{atom(node)}.clone()")
         return node
 
@@ -352,7 +347,7 @@ class Statements(Expressions):
             return updated_node.with_changes(items=[new for _, new in items])
         if not isinstance(updated_node.body, cst.IndentedBlock):
             self.fail("writes `np.errstate` on one line with its body: break the line", node=original_node)
-        body = list(updated_node.body.body)
+        body: list[Any] = list(updated_node.body.body)
         body[0] = body[0].with_changes(leading_lines=[*updated_node.leading_lines, *body[0].leading_lines])
         return cst.FlattenSentinel(body)
 

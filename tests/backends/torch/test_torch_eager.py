@@ -18,5 +18,7 @@ def test_the_torch_source_gives_what_numpy_gives(name):
     draft = drafts(w, watched.observation)["torch"]
     assert isinstance(draft, Draft), draft.refusal
     assert "np." not in draft.module.text.replace("as np", "")
-    result, _ = run(w, draft)
+    result, after = run(w, draft)
     same(watched.result, result)
+    for label, expected, actual in zip(w.argument_names, watched.args, after, strict=True):
+        same(expected, actual, label)
