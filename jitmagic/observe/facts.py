@@ -145,8 +145,11 @@ class Observation:
     Notes
     -----
     An expression has a fact where it was evaluated while it was watched, which happens at least once for every
-    statement that ran. No fact: literals, f-strings and what they hold, callees, imported modules, assignment targets
-    other than names (``a[i] = v`` has facts of ``a``, ``i`` and ``v``), bodies of classes and generators.
+    statement that ran to its end. Missed may be the arm of an ``if``-``else`` expression, the right side of ``and`` or
+    ``or``, and the inside of a lambda or comprehension, where only unwatched evaluations took it.
+
+    No fact: literals, f-strings and what they hold, callees, imported modules, assignment targets other than names
+    (``a[i] = v`` has facts of ``a``, ``i`` and ``v``), bodies of classes and generators.
     The fact of a name that is assigned to is the value it was given; of a name in ``x += v``, the value after.
     """
 

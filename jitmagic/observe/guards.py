@@ -37,10 +37,10 @@ class Guard:
 
 
 def inside(node: ast.AST) -> Iterator[ast.AST]:
-    """Yields a node and all below it that belong to the same function."""
+    """Yields a node and all below it that belong to the same function; of an inner function, only the node itself."""
     yield node
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, FUNCTIONS | ast.ClassDef):
+    if not isinstance(node, FUNCTIONS | ast.ClassDef):
+        for child in ast.iter_child_nodes(node):
             yield from inside(child)
 
 
@@ -104,12 +104,16 @@ class Guards:
         found = [self._of[id(node)] for node in inside(loop) if id(node) in self._of]
         return [guard for guard in found if guard.local]
 
-    def add_function(self, function: ast.FunctionDef, *, nested: bool) -> None:
+    def add_function(self, function: ast.FunctionDef, *, guarded: bool) -> None:
         """Places the guards of a function and of the functions in it.
 
-        The straight-line body of a module-level function needs none: the first call of it is watched.
+        Parameters
+        ----------
+        guarded : bool
+            False where the straight-line body needs none: the first call of a module-level function is watched, and
+            comes to its end where no exception is caught in the module.
         """
-        self._block(function.body, nested, False)
+        self._block(function.body, guarded, False)
 
     def _add(self, node: ast.AST, local: bool) -> None:
         if any(isinstance(part, ast.Name | ast.Call | ast.Assign | ast.AugAssign) for part in ast.walk(node)):
@@ -156,4 +160,4 @@ class Guards:
                 for case in statement.cases:
                     self._block(case.body, True, in_loop)
             case ast.FunctionDef():
-                self.add_function(statement, nested=True)
+                self.add_function(statement, guarded=True)

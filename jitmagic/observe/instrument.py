@@ -103,15 +103,15 @@ def instrument(text: str) -> Instrumented:
     scopes: dict[int, list[ast.stmt]] = {}
     for function in functions:
         scopes |= lift_scopes(function)
-        guards.add_function(function, nested=False)
+        guards.add_function(function, guarded=catches)
     statements = Statements(expressions, guards, scopes)
 
     body: list[ast.stmt] = []
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not is_generator(node):
-            body += _both_versions(node, statements, names) if node.name in plain else [
-                statements.watched_function(node)
-            ]
+            body += (
+                _both_versions(node, statements, names) if node.name in plain else [statements.watched_function(node)]
+            )
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
             body.append(ast.copy_location(ast.Assign(node.targets, expressions.watch(node.value)), node))
         else:

@@ -25,6 +25,8 @@ MAX_INDEX_ELEMENTS = 1_000_000
 INDEX_CHECKS = 4
 """An index expression is looked into at its first evaluations only."""
 FIRST_WATCHED = 3
+ATTEMPTS = 8
+"""So often is a group of statements watched that an exception or a jump always leaves before its end."""
 FULL_WATCH = 256
 """After this many watched trips of one loop, only entries 1, 2, 4, 8, … of it are watched at all."""
 
@@ -154,6 +156,11 @@ class WatchNames:
         return f"{self.prefix}mark"
 
     @property
+    def attempt(self) -> str:
+        """Name of ``attempt(group) -> bool``."""
+        return f"{self.prefix}attempt"
+
+    @property
     def enter(self) -> str:
         """Name of ``enter(loop) -> int``: the first trip to watch, or -1."""
         return f"{self.prefix}enter"
@@ -207,6 +214,7 @@ class Recorder:
         self._facts: list[ValueFact | None] = [None] * len(index)
         self._checks = [INDEX_CHECKS if flag else 0 for flag in index]
         self._seen = [False] * groups
+        self._attempts = [0] * groups
         self._tallies: list[dict[int, int]] = [defaultdict(int) for _ in range(loops)]
         self._entries = [0] * loops
         self._trips_watched = [0] * loops
@@ -221,6 +229,7 @@ class Recorder:
             names.watch: self.watch,
             names.seen: self._seen,
             names.mark: self.mark,
+            names.attempt: self.attempt,
             names.enter: self.enter,
             names.next: self.next_trip,
             names.leave: self.leave,
@@ -243,9 +252,15 @@ class Recorder:
         return value
 
     def mark(self, group: int) -> bool:
-        """Notes that a group of statements is watched now."""
+        """Notes that a group of statements was watched to its end."""
         self._seen[group] = True
         return True
+
+    def attempt(self, group: int) -> bool:
+        """Notes that a group of statements begins; returns whether it needs no further watching."""
+        self._attempts[group] += 1
+        self._seen[group] |= self._attempts[group] >= ATTEMPTS
+        return self._seen[group]
 
     def enter(self, loop: int) -> int:
         """Begins an entry of a loop; returns the first trip to watch, -1 for none."""

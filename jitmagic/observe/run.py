@@ -248,9 +248,7 @@ def _is_code(name: str, value: Any) -> bool:
 def _changed(before: Mapping[str, Any], scope: Mapping[str, Any]) -> tuple[str, ...]:
     after = {name: value for name, value in scope.items() if name in before or not _is_code(name, value)}
     gone = [name for name in before if name not in after]
-    return tuple(
-        [name for name in after if name not in before or not same_bits(before[name], after[name])] + gone
-    )
+    return tuple([name for name in after if name not in before or not same_bits(before[name], after[name])] + gone)
 
 
 def _same_object(values: Mapping[str, Any], result: Any) -> str | None:

@@ -126,4 +126,3 @@ def _state(value: Any) -> Any:
         return reduced
     # Items 3 and 4 are iterators over the elements of list and dict subclasses.
     return [list(part) if place in (3, 4) and part is not None else part for place, part in enumerate(reduced)]
-

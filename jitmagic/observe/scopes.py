@@ -9,9 +9,7 @@ from jitmagic.observe.guards import inside
 
 def is_generator(function: ast.FunctionDef) -> bool:
     """Says whether a function has a ``yield`` of its own."""
-    return any(
-        isinstance(node, ast.Yield | ast.YieldFrom) for statement in function.body for node in inside(statement)
-    )
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for statement in function.body for node in inside(statement))
 
 
 class _Lifter(ast.NodeTransformer):

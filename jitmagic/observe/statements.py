@@ -92,9 +92,16 @@ class Statements:
         return written
 
     def _watch_group(self, group: Sequence[ast.stmt]) -> list[ast.stmt]:
+        written = [part for statement in group for part in self._watch_simple(statement)]
         guard = self._guards.find(group[0])
-        marked = [self._mark(guard, group[0])] if guard else []
-        return [*marked, *(part for statement in group for part in self._watch_simple(statement))]
+        if guard is None:
+            return written
+        # An exception may cut the group short: it counts as seen when it came to its end, or after a few attempts.
+        begun = self._mark(guard, group[0], self._names.attempt)
+        if isinstance(group[-1], ast.Return | ast.Raise):
+            return [begun, *written]
+        end = len(written) - isinstance(group[-1], ast.Break | ast.Continue)
+        return [begun, *written[:end], self._mark(guard, group[-1], self._names.mark), *written[end:]]
 
     def _watch_simple(self, statement: ast.stmt) -> list[ast.stmt]:
         write = self._expressions
@@ -123,9 +130,7 @@ class Statements:
                     )
                 ]
             case ast.AugAssign():
-                changed = renewed(
-                    statement, target=write.target(statement.target), value=write.watch(statement.value)
-                )
+                changed = renewed(statement, target=write.target(statement.target), value=write.watch(statement.value))
                 return [changed, *(write.report_name(name) for name in target_names(statement.target))]
             case ast.Expr():
                 return [renewed(statement, value=write.watch(statement.value))]
@@ -292,9 +297,7 @@ class Statements:
         return renewed(
             statement,
             body=write(statement.body, in_loop=in_loop),
-            handlers=[
-                renewed(handler, body=write(handler.body, in_loop=in_loop)) for handler in statement.handlers
-            ],
+            handlers=[renewed(handler, body=write(handler.body, in_loop=in_loop)) for handler in statement.handlers],
             orelse=write(statement.orelse, in_loop=in_loop),
             finalbody=write(statement.finalbody, in_loop=in_loop),
         )
@@ -327,12 +330,12 @@ class Statements:
             return []
         return [self._assign(loop, self._flag_name(g), self._seen(g, loop)) for g in self._guards.of_loop(loop)]
 
-    def _mark(self, guard: Guard, at: ast.AST) -> ast.stmt:
-        marked = call(at, self._names.mark, guard.number)
+    def _mark(self, guard: Guard, at: ast.AST, how: str) -> ast.stmt:
+        marked = call(at, how, guard.number)
         if guard.local:
             return self._assign(at, self._flag_name(guard), marked)
         return ast.copy_location(ast.Expr(marked), at)
 
     def _mark_header(self, header: ast.expr) -> list[ast.stmt]:
         guard = self._guards.find(header)
-        return [self._mark(guard, header)] if guard else []
+        return [self._mark(guard, header, self._names.mark)] if guard else []

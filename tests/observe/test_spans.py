@@ -68,9 +68,7 @@ def cst_spans(source: str) -> set[Span]:
 def inner_nodes(source: str) -> list[ast.expr | ast.arg]:
     tree = ast.parse(source)
     indices = {node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript)}
-    in_strings = {
-        inner for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for inner in ast.walk(node)
-    }
+    in_strings = {inner for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for inner in ast.walk(node)}
     spans = SpanMap(source)
     return [
         node
