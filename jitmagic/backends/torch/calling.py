@@ -9,7 +9,6 @@ from jitmagic.backends.torch.calls import ADAPTORS, Argument, CallSite, Written,
 from jitmagic.backends.torch.expressions import Expressions
 from jitmagic.backends.torch.kinds import (
     BOOL,
-    NO_ARITHMETIC,
     OTHER,
     SUPPORTED,
     Value,
@@ -29,6 +28,11 @@ _COMPLEX_MATH = frozenset(
         "log10", "sqrt", "isnan", "isinf", "isfinite",
     }
 )  # fmt: skip
+
+
+_REDUCTIONS = frozenset({"sum", "prod", "mean", "spread", "extreme", "truth", "median", "position", "norm", "average"})
+_ELEMENTWISE = frozenset({"real", "same", "predicate", "clamp", "rounding", "sign", "filled_like", "full_like", "copy"})
+_VECTORS = frozenset({"arange", "linspace", "logspace", "geomspace", "frequencies", "window"})
 
 
 class Calls(Expressions):
@@ -95,7 +99,7 @@ class Calls(Expressions):
                 self.fail(f"calls `{code(original.func)}` of a complex number, which Python's cmath does not have")
             ours = ours.replace("math.", "cmath.")
         kind = from_fact(self.fact(original)).dtype
-        self.values[original] = number(kind) if kind else Value("number", "float")
+        self.values[original] = number(kind or "float")
         name = self.spell(ours) if "." in ours else ours
         return updated.with_changes(func=cst.parse_expression(name))
 
@@ -123,9 +127,18 @@ class Calls(Expressions):
             node: cst.BaseExpression = updated.with_changes(func=cst.parse_expression(self.spell(written.target)))
         else:
             node = self.parsed(written.code, updated)
-        return self._finish(node, written, original)
+        whole = entry.adaptor in _REDUCTIONS and not {"axis", "keepdims", "dim"} & site.arguments.keys()
+        first = site.given[0].value.shape if site.given and entry.adaptor in _ELEMENTWISE else None
+        vector = (None,) if entry.adaptor in _VECTORS else first
+        return self._finish(node, written, original, () if whole and ".reduce" not in path else vector)
 
-    def _finish(self, node: cst.BaseExpression, written: Written, original: cst.Call) -> cst.BaseExpression:
+    def _finish(
+        self,
+        node: cst.BaseExpression,
+        written: Written,
+        original: cst.Call,
+        shape: tuple[int | None, ...] | None = None,
+    ) -> cst.BaseExpression:
         if written.kind == "sequence":
             items = written.items or from_fact(self.fact(original)).items
             self.values[original] = Value("sequence", items=items)
@@ -136,9 +149,8 @@ class Calls(Expressions):
         if written.kind == "number":
             self.values[original] = reconcile(Value("number", category(written.dtype)), self.fact(original))
             return node
-        guess = Value("tensor", written.dtype, None, view=written.view)
-        if guess.dtype is not None and (guess.dtype in NO_ARITHMETIC or guess.dtype not in SUPPORTED):
-            guess = Value("tensor", None, None, view=written.view)
+        known = written.dtype is not None and written.dtype in SUPPORTED
+        guess = Value("tensor", written.dtype if known else None, shape, scalar=shape == (), view=written.view)
         loose = node in self.loose
         settled, value = self.settle(node, guess, original)
         if loose and settled is not node:
@@ -159,7 +171,7 @@ class Calls(Expressions):
         strong = dtype in ("float64", "int64", "complex128", "bool")
         if x.value.kind == "number" and strong:
             kind = category(dtype) or "float"
-            self.values[original] = Value("number", kind)
+            self.values[original] = number(kind)
             if x.value.dtype == kind:
                 return self.parsed(x.code, updated)
             if kind == "float" and isinstance(x.literal, int):
@@ -227,7 +239,7 @@ class Calls(Expressions):
         elif name == "round" and tensor:
             self.pull("round()", original)
             args = [updated.args[0].with_changes(value=cst.parse_expression(f"{atom(updated.args[0].value)}.item()"))]
-            self.values[original] = number(from_fact(seen).dtype)
+            self.values[original] = Value("number", from_fact(seen).dtype or "int")
             return updated.with_changes(args=[*args, *updated.args[1:]])
         elif name in ("min", "max", "range", "print") and tensor and self.compiled:
             self.pull(f"{name}()", original)

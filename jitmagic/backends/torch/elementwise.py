@@ -288,7 +288,7 @@ def where(c: CallSite) -> Written:
             [Value("tensor", a.value.numpy_dtype, ()), Value("tensor", b.value.numpy_dtype, ())]
         )
         return Written(c.write("torch.where", mask, c.tensor(a, wanted), b.code), wanted)
-    left, right, dtype = _operands(c, a, b, wanted)
+    left, right, dtype = _operands(c, a, b, wanted or numpy_result([a.value, b.value]))
     if a.value.kind == "sequence":
         left = c.tensor(a, wanted)
     if b.value.kind == "sequence":

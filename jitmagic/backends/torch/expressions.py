@@ -6,6 +6,8 @@ they differ, the operand that mends it is cast.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import libcst as cst
 
 from jitmagic.backends.torch import algebra, elementwise, making, reductions, searching, shaping  # noqa: F401
@@ -81,7 +83,8 @@ class Expressions(Names):
             kinds = ("bool", "int", "float", "complex")
             dtype = max(a.dtype or "int", b.dtype or "int", key=kinds.index)
             dtype = "float" if isinstance(operator, cst.Divide) and dtype in ("bool", "int") else dtype
-            return reconcile(Value("number", "int" if dtype == "bool" else dtype), seen)
+            scalar = a.scalar or b.scalar
+            return reconcile(Value("number", "int" if dtype == "bool" else dtype, scalar=scalar), seen)
         return from_fact(seen)
 
     def _tensor_of(self, node: cst.BaseExpression, value: Value, other: Value) -> tuple[cst.BaseExpression, Value]:
@@ -252,12 +255,21 @@ class Expressions(Names):
                 "selects by a mask: the shape of the result depends on data, which torch.compile cannot follow", BREAK
             )
         guess = Value("tensor", base.dtype, None, view=found.view)
+        if seen is None and _is_element(original_node, base, self.value):
+            guess = Value("tensor", base.dtype, (), scalar=True, view=True)
         value = reconcile(guess, seen)
         self.values[original_node] = value
         node = found.node
         if node is not updated_node and updated_node.lpar and not node.lpar:
             node = node.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
         return node
+
+
+def _is_element(node: cst.Subscript, base: Value, look: Callable[[cst.CSTNode], Value]) -> bool:
+    """Tells whether a subscript that was not observed has an integer for every axis."""
+    return len(node.slice) == base.ndim and all(
+        isinstance(e.slice, cst.Index) and look(e.slice.value).kind == "number" for e in node.slice
+    )
 
 
 def _item(base: Value, node: cst.Subscript) -> Value:

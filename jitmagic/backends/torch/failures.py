@@ -21,7 +21,7 @@ class _Rule:
 _RULES = (
     _Rule(
         r"Data-dependent|data-dependent|GuardOnDataDependent",
-        "the code branches on an array's value, which torch.compile cannot follow: write `np.where`",
+        "a branch, an index or a length depends on an array's value, which torch.compile cannot follow",
         "PT-DYNBREAK",
     ),
     _Rule(

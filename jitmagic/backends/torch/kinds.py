@@ -44,7 +44,8 @@ class Value:
     shape : tuple of (int or None), or None
         Of a tensor.
     scalar : bool
-        NumPy has an immutable scalar where torch has a 0-d tensor.
+        NumPy has an immutable scalar of its own (which promotes as an array does) where torch has a 0-d tensor, or
+        where its source has a Python number.
     items : tuple of Value
         Elements of a sequence.
     view : bool
@@ -136,8 +137,8 @@ def category(dtype: str | None) -> str | None:
 
 
 def number(dtype: str | None) -> Value:
-    """Returns a Python number of a dtype's category."""
-    return Value("number", category(dtype))
+    """Returns a Python number of a dtype's category that stands for a scalar of NumPy's."""
+    return Value("number", category(dtype), scalar=True)
 
 
 def join(a: Value | None, b: Value | None) -> Value:
@@ -191,7 +192,9 @@ def numpy_result(values: Sequence[Value]) -> str | None:
     """
     operands: list[Any] = []
     for value in values:
-        if value.kind == "number" and value.dtype in _WEAK:
+        if value.kind == "number" and value.scalar and value.dtype in _STRONG:
+            operands.append(np.dtype(_STRONG[value.dtype]))
+        elif value.kind == "number" and value.dtype in _WEAK:
             operands.append(_WEAK[value.dtype])
         elif value.kind in ("tensor", "either") and value.dtype in SUPPORTED:
             operands.append(np.dtype(value.dtype))

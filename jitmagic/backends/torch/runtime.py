@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -94,7 +95,8 @@ class TorchRuntime:
 
     def release(self) -> None:
         """Gives back compiled functions and cached device memory."""
-        self.torch._dynamo.reset()
+        if "torch._dynamo" in sys.modules:
+            self.torch._dynamo.reset()
         if self.device.type == "cuda":
             self.torch.cuda.empty_cache()
         elif self.device.type == "mps":

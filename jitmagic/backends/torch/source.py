@@ -97,7 +97,10 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
         constants += [f"{name} = {torch}.as_tensor({name})" for name in arrays]
     result, names = imports.write(result, constants)
     result = _without_blank_start(result)
-    return Source(Module.finish(result, workload.module), names, written, tuple(translator.notes))
+    notes = tuple(translator.notes)
+    if not observed.watched:
+        notes += ("the NumPy run was too long to be watched: dtypes inside the function were inferred",)
+    return Source(Module.finish(result, workload.module), names, written, notes)
 
 
 def _stores(function: cst.FunctionDef) -> bool:

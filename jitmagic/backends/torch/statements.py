@@ -13,6 +13,7 @@ from jitmagic.backends.torch.kinds import UNKNOWN, Value, from_fact, join, recon
 from jitmagic.backends.torch.naming import BREAK
 from jitmagic.backends.torch.scope import Scope, base_name, stored_names
 from jitmagic.generate.names import bound, parameters, targets
+from jitmagic.observe.facts import ValueFact
 
 MAX_TRIPS = 64
 """Trips of a loop over elements that are kept: each is some separate torch calls of about 5 µs."""
@@ -121,18 +122,23 @@ class Statements(Calls):
             known = self.learned.returns.get(self.scope.name)
             self.learned.returns[self.scope.name] = kind if known is None else join(known, kind)
         if top and self.scope.name == self.entry:
-            value = self._result(original_node.value, value)
+            observed = self.module.observed
+            value = self._result(original_node.value, value, None if observed is None else observed.result)
         return updated_node.with_changes(value=value)
 
-    def _result(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
+    def _result(
+        self, original: cst.BaseExpression, updated: cst.BaseExpression, returned: ValueFact | None
+    ) -> cst.BaseExpression:
         """Makes a tensor of a Python number that NumPy returned as its own scalar."""
-        value, seen = self.value(original), self.fact(original)
+        value, seen = self.value(original), self.fact(original) or returned
         if isinstance(original, cst.Tuple | cst.List) and isinstance(updated, cst.Tuple | cst.List):
             if any(isinstance(e, cst.StarredElement) for e in original.elements):
                 return updated
+            pairs = list(zip(original.elements, updated.elements, strict=True))
+            parts = () if returned is None or len(returned.items) != len(pairs) else returned.items
             elements = [
-                new.with_changes(value=self._result(old.value, new.value))
-                for old, new in zip(original.elements, updated.elements, strict=True)
+                new.with_changes(value=self._result(old.value, new.value, parts[i] if parts else None))
+                for i, (old, new) in enumerate(pairs)
             ]
             return updated.with_changes(elements=elements)
         if seen is not None and seen.dtype == "uint64" and value.is_tensor:

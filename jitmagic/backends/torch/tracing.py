@@ -24,6 +24,7 @@ _DIFFERENT = {
     "numpy.median": ("gives an array of one element where NumPy gives a scalar", "PT-NP-0D"),
     "numpy.tril_indices": ("gives one array where NumPy gives two", "PT-NP-TRIL"),
     "numpy.triu_indices": ("gives one array where NumPy gives two", "PT-NP-TRIL"),
+    "numpy.cbrt": ("gives NaN for negative numbers", None),
     "numpy.interp": ("is not known to torch's tracing", "PT-DYNBREAK"),
     "numpy.add.at": ("is not known to torch's tracing", "PT-DYNBREAK"),
     "numpy.add.reduce": ("is not known to torch's tracing", "PT-DYNBREAK"),
@@ -69,7 +70,7 @@ class _Unfaithful(cst.CSTVisitor):
         super().__init__()
         self.module, self.stored = module, stored
 
-    def _fail(self, node: cst.CSTNode, why: str, code: str) -> None:
+    def _fail(self, node: cst.CSTNode, why: str, code: str | None) -> None:
         line = self.module.line(node)
         raise Unsupported(f"line {line}: {why}", line, code)
 

@@ -93,7 +93,7 @@ def failing(type_, message, line=2):
     ("type_", "message", "words"),
     [
         ("RuntimeError", "quantile() input tensor is too large", "16 million"),
-        ("torch._dynamo.exc.Unsupported", "Data-dependent branching\n  Explanation: …", "branches on an array's value"),
+        ("torch._dynamo.exc.Unsupported", "Data-dependent branching\n  Explanation: …", "depends on an array's value"),
         ("torch._dynamo.exc.Unsupported", "Something new\nmore", "one graph: Something new"),
         ("torch._inductor.exc.InductorError", "InvalidCxxCompiler: No working C++ compiler found", "C++ compiler"),
         ("RuntimeError", "\"addmm_impl_cpu_\" not implemented for 'Half'", "floating-point"),
