@@ -154,7 +154,11 @@ class VariantRefusal:
 
 
 class Runtime(Protocol):
-    """What a worker asks of a backend's library. Runs in the backend's own process."""
+    """What a worker asks of a backend's library. Runs in the backend's own process.
+
+    A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
+    are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays.
+    """
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports and configures the library for a device; returns ``{"versions": {…}, "devices": [...]}``."""

@@ -173,7 +173,7 @@ def solve(c: CallSite) -> Written:
 
 @adaptor
 def least_squares(c: CallSite) -> Written:
-    """Least squares: NumPy's algorithm is the divide and conquer of LAPACK, `gelsd`, which is there on the CPU alone."""
+    """Least squares: NumPy's algorithm is LAPACK's `gelsd`, torch's default is another one on the CPU."""
     a, b = c.need("a"), c.need("b")
     dtype = numpy_result([a.value, b.value])
     if category(dtype) in ("int", "bool"):
@@ -294,5 +294,6 @@ def fourier_shift(c: CallSite) -> Written:
 @adaptor
 def frequencies(c: CallSite) -> Written:
     """Sample frequencies, float64 as in NumPy."""
-    text = f"{c.context.spell(c.entry.target)}({c.need('n').code}{', d=' + c.need('d').code if c.get('d') else ''}{c.made('float64')})"
+    spacing = "" if c.get("d") is None else f", d={c.need('d').code}"
+    text = f"{c.context.spell(c.entry.target)}({c.need('n').code}{spacing}{c.made('float64')})"
     return Written(text, "float64")

@@ -45,12 +45,12 @@ class TorchBackend:
         ]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Answers a failure: an unforeseen recompilation by fixed shapes, else by the reason."""
+        """Answers a failure: shapes that the compiler could not make symbolic by fixed ones, else by the reason."""
         marked = "torch.compile(fullgraph=True)"
-        if draft.mode == "compile" and "dynamic" in failure.message.lower() and marked in draft.module.text:
-            if "mark_dynamic" in failure.message or "ConstraintViolation" in failure.type:
-                text = draft.module.text.replace(marked, "torch.compile(fullgraph=True, dynamic=False)")
-                return replace(draft, form="fixed shapes", module=replace(draft.module, text=text))
+        symbolic = "ConstraintViolation" in failure.type or "symbolic_shapes" in failure.message
+        if draft.mode != "eager" and symbolic and marked in draft.module.text:
+            text = draft.module.text.replace(marked, "torch.compile(fullgraph=True, dynamic=False)")
+            return replace(draft, form="fixed shapes", module=replace(draft.module, text=text))
         return explain(draft, failure)
 
     def _draft(self, workload: Workload, observed: Observation, variant: str, mode: str) -> Draft | VariantRefusal:

@@ -1,7 +1,7 @@
 """One NumPy call that is being written in torch: its arguments bound by name, coerced, and emitted as text.
 
-The adaptors (elementwise.py, reductions.py, shaping.py, algebra.py) see a call through :class:`CallSite` and answer with
-a :class:`Written`. What they share stands here.
+The adaptors (elementwise.py, reductions.py, shaping.py, algebra.py) see a call through :class:`CallSite` and
+answer with a :class:`Written`. What they share stands here.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ class Argument:
 
     @property
     def code(self) -> str:
-        """Its text."""
-        return code(self.node)
+        """Its text, a tuple always in parentheses."""
+        text = code(self.node)
+        return f"({text})" if isinstance(self.node, cst.Tuple) and not self.node.lpar else text
 
     @property
     def atom(self) -> str:
@@ -335,7 +336,7 @@ def code(node: cst.CSTNode) -> str:
 
 def atom(node: cst.BaseExpression) -> str:
     """Returns a node's text, in parentheses unless it stands for itself anywhere."""
-    if isinstance(node, _ATOMS) or getattr(node, "lpar", ()):
+    if isinstance(node, _ATOMS) or node.lpar:
         return code(node)
     return f"({code(node)})"
 
@@ -357,9 +358,38 @@ def _holds_tensor(value: Value) -> bool:
 
 
 TENSOR_METHODS = frozenset(
-    """
-    abs all amax amin any argmax argmin argsort clamp clone conj cumprod cumsum diagonal dot flatten isnan mean
-    nonzero permute prod ravel repeat_interleave reshape round std sum swapaxes trace var squeeze
-    """.split()
+    [
+        "abs",
+        "all",
+        "amax",
+        "amin",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "clamp",
+        "clone",
+        "conj",
+        "cumprod",
+        "cumsum",
+        "diagonal",
+        "dot",
+        "flatten",
+        "isnan",
+        "mean",
+        "nonzero",
+        "permute",
+        "prod",
+        "ravel",
+        "repeat_interleave",
+        "reshape",
+        "round",
+        "std",
+        "sum",
+        "swapaxes",
+        "trace",
+        "var",
+        "squeeze",
+    ]
 )
 """Functions of torch that are methods of a tensor with the same arguments; a test asks the installed library."""

@@ -60,14 +60,28 @@ def real_part(c: CallSite) -> Written:
     x = c.need("x")
     is_complex = category(x.value.dtype) == "complex"
     dtype = real_dtype(x.value.numpy_dtype)
-    if c.entry.target == "torch.angle":
-        cast = c.real_input("x")
-        return Written(c.write("torch.angle", c.self_text("x", cast)), cast or dtype)
     if c.entry.target == "torch.real":
         return Written(c.write("torch.real", c.tensor("x")), dtype, view=True)
     if is_complex or x.value.dtype is None:
         return Written(c.write("torch.imag", c.tensor("x")), dtype, view=True)
     return Written(c.write("torch.zeros_like", c.tensor("x")), dtype)
+
+
+@adaptor
+def angle(c: CallSite) -> Written:
+    """The angle of a complex number, in radians or degrees."""
+    cast = c.real_input("z")
+    text = c.write("torch.angle", c.tensor("z", cast))
+    if c.literal("deg", False):
+        text = c.write("torch.rad2deg", text)
+    return Written(text, cast or real_dtype(c.need("z").value.numpy_dtype))
+
+
+@adaptor
+def divmod_(c: CallSite) -> Written:
+    """Quotient and remainder."""
+    a, b = c.need("x1"), c.need("x2")
+    return Written(f"({a.atom} // {b.atom}, {a.atom} % {b.atom})", kind="sequence", items=c.wanted.items)
 
 
 @adaptor
@@ -274,7 +288,7 @@ def where(c: CallSite) -> Written:
             [Value("tensor", a.value.numpy_dtype, ()), Value("tensor", b.value.numpy_dtype, ())]
         )
         return Written(c.write("torch.where", mask, c.tensor(a, wanted), b.code), wanted)
-    left, right, dtype = _operands(c, a, b, wanted)
+    left, right, dtype = _operands(c, a, b, wanted or numpy_result([a.value, b.value]))
     if a.value.kind == "sequence":
         left = c.tensor(a, wanted)
     if b.value.kind == "sequence":

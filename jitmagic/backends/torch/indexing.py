@@ -1,4 +1,4 @@
-"""Subscripts: reversed slices become flips, index arrays int64, NumPy's index builders (`np.r_`, `np.mgrid`) functions."""
+"""Subscripts: reversed slices become flips, index arrays int64, `np.r_` and `np.mgrid` functions."""
 
 from __future__ import annotations
 
@@ -180,7 +180,8 @@ def build(path: str, updated: cst.Subscript, spell: Callable[[str], str], made: 
     for part in parts:
         if not isinstance(part, cst.Slice) or part.upper is None:
             fail(f"indexes `{path.replace('numpy', 'np')}` by other than slices with an end")
-        axes.append(_axis(part, spell, made))
+        else:
+            axes.append(_axis(part, spell, made))
     if path == "numpy.ogrid":
         count = len(axes)
         shaped = [
@@ -192,10 +193,22 @@ def build(path: str, updated: cst.Subscript, spell: Callable[[str], str], made: 
     return axes[0] if len(axes) == 1 else f"{spell('torch.stack')}({grid})"
 
 
+def _count(step: cst.BaseExpression | None) -> str | None:
+    """Returns the number of points in a step written as ``n * 1j``, None for another step."""
+    if isinstance(step, cst.BinaryOperation) and isinstance(step.operator, cst.Multiply):
+        for count, unit in ((step.left, step.right), (step.right, step.left)):
+            if literal(unit) == 1j:
+                return code(count)
+    return None
+
+
 def _axis(part: cst.Slice, spell: Callable[[str], str], made: str) -> str:
     start = "0" if part.lower is None else code(part.lower)
     stop = code(part.upper) if part.upper is not None else ""
     step = None if part.step is None else literal(part.step)
+    count = _count(part.step)
+    if count is not None:
+        return f"{spell('torch.linspace')}({start}, {stop}, {count}, dtype={spell('torch.float64')}{made})"
     if isinstance(step, complex):
         return f"{spell('torch.linspace')}({start}, {stop}, {int(step.imag)}, dtype={spell('torch.float64')}{made})"
     floats = any(isinstance(literal(x), float) for x in (part.lower, part.upper, part.step) if x is not None)

@@ -16,7 +16,9 @@ import numpy as np
 
 from jitmagic.observe.facts import ValueFact
 
-SUPPORTED = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split())
+SUPPORTED = frozenset(
+    ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
+)
 """The NumPy dtypes with which torch computes."""
 
 NO_ARITHMETIC = frozenset({"uint16", "uint32", "uint64"})
@@ -42,7 +44,8 @@ class Value:
     shape : tuple of (int or None), or None
         Of a tensor.
     scalar : bool
-        NumPy has an immutable scalar where torch has a 0-d tensor.
+        NumPy has an immutable scalar of its own (which promotes as an array does) where torch has a 0-d tensor, or
+        where its source has a Python number.
     items : tuple of Value
         Elements of a sequence.
     view : bool
@@ -96,14 +99,24 @@ def from_fact(fact: ValueFact | None) -> Value:
     if fact is None:
         return UNKNOWN
     if fact.kind == "array":
-        return Value("tensor", fact.dtype, fact.shape)
+        return Value("tensor", seen_dtype(fact), fact.shape)
     if fact.kind == "scalar":
-        return Value("tensor", fact.dtype, (), scalar=True)
+        return Value("tensor", seen_dtype(fact), (), scalar=True)
     if fact.kind in _NUMBER_KINDS:
         return Value("number", fact.kind)
     if fact.kind in ("tuple", "list"):
         return Value("sequence", items=tuple(from_fact(item) for item in fact.items))
     return UNKNOWN if fact.kind == "mixed" else OTHER
+
+
+def seen_dtype(fact: ValueFact | None) -> str | None:
+    """Returns the dtype in which torch computes what NumPy was seen to compute, None for what is no array.
+
+    NumPy sums small unsigned integers in uint64, for which torch has no arithmetic: int64 holds the same values.
+    """
+    if fact is None or fact.kind not in ("array", "scalar"):
+        return None
+    return "int64" if fact.dtype == "uint64" else fact.dtype
 
 
 def category(dtype: str | None) -> str | None:
@@ -124,8 +137,8 @@ def category(dtype: str | None) -> str | None:
 
 
 def number(dtype: str | None) -> Value:
-    """Returns a Python number of a dtype's category."""
-    return Value("number", category(dtype))
+    """Returns a Python number of a dtype's category that stands for a scalar of NumPy's."""
+    return Value("number", category(dtype), scalar=True)
 
 
 def join(a: Value | None, b: Value | None) -> Value:
@@ -179,7 +192,9 @@ def numpy_result(values: Sequence[Value]) -> str | None:
     """
     operands: list[Any] = []
     for value in values:
-        if value.kind == "number" and value.dtype in _WEAK:
+        if value.kind == "number" and value.scalar and value.dtype in _STRONG:
+            operands.append(np.dtype(_STRONG[value.dtype]))
+        elif value.kind == "number" and value.dtype in _WEAK:
             operands.append(_WEAK[value.dtype])
         elif value.kind in ("tensor", "either") and value.dtype in SUPPORTED:
             operands.append(np.dtype(value.dtype))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from jitmagic.backends.torch.calls import Argument, CallSite, Written, adaptor, code, dtype_name
-from jitmagic.backends.torch.kinds import Value
+from jitmagic.backends.torch.kinds import Value, category
 
 
 def _new(c: CallSite, default: str | None = "float64") -> tuple[str, str | None]:
@@ -100,8 +100,11 @@ def _magnitude(argument: Argument) -> str:
 @adaptor
 def arange(c: CallSite) -> Written:
     """Equal steps."""
-    dtype = c.result_dtype()
     asked = c.get("dtype")
+    dtype = c.result_dtype()
+    if dtype is None and asked is None:
+        kinds = {category(a.value.dtype) for a in _steps(c)}
+        dtype = "int64" if kinds <= {"int", "bool"} else "float64" if kinds <= {"int", "bool", "float"} else None
     plain = asked is None and dtype == "int64"
     rest = c.made(None if plain else dtype) if asked is None or dtype else f", dtype={asked.code}"
     return Written(f"{c.context.spell('torch.arange')}({', '.join(a.code for a in _steps(c))}{rest})", dtype)

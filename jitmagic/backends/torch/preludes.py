@@ -17,6 +17,23 @@ def interp(x, xp, fp):
     y = torch.where(x <= xp[0], fp[0], y)
     return torch.where(x >= xp[-1], fp[-1], y)
 ''',
+    "nanvar": '''
+def nanvar(x, dim=None, correction=0, keepdim=False):
+    """Variance of what is not NaN, as numpy.nanvar."""
+    deviation = x - torch.nanmean(x, dim=dim, keepdim=True)
+    count = torch.sum(~torch.isnan(x), dim=dim, keepdim=keepdim)
+    return torch.nansum(deviation**2, dim=dim, keepdim=keepdim) / (count - correction)
+''',
+    "histogram": '''
+def histogram(x, edges, density=False):
+    """Counts of values between edges, the last bin closed, and the edges, as numpy.histogram."""
+    x = x[(x >= edges[0]) & (x <= edges[-1])]
+    bins = torch.clamp(torch.searchsorted(edges, x, right=True) - 1, max=len(edges) - 2)
+    counts = torch.bincount(bins, minlength=len(edges) - 1)
+    if density:
+        counts = counts / torch.diff(edges) / counts.sum()
+    return counts, edges
+''',
     "polyval": '''
 def polyval(p, x):
     """Value of a polynomial, highest power first, by Horner's rule."""

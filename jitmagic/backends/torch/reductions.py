@@ -110,7 +110,8 @@ def nan_extreme(c: CallSite) -> Written:
     c.forbid("out", "initial", "where")
     text = c.tensor("a")
     low = "-" if c.entry.target.endswith("max") else ""
-    filled = f"{c.context.spell('torch.where')}({c.context.spell('torch.isnan')}({text}), {low}{c.context.spell('math.inf')}, {text})"
+    missing = f"{c.context.spell('torch.isnan')}({text})"
+    filled = f"{c.context.spell('torch.where')}({missing}, {low}{c.context.spell('math.inf')}, {text})"
     return Written(c.write(c.entry.target, filled, dim=_axis(c), keepdim=c.keep()), c.need("a").value.numpy_dtype)
 
 
@@ -131,6 +132,55 @@ def position(c: CallSite) -> Written:
     cast = "uint8" if c.need("a").value.numpy_dtype == "bool" else None
     text = c.write(c.entry.target, c.self_text("a", cast), dim=_axis(c), keepdim=c.keep())
     return Written(text, "int64")
+
+
+@adaptor
+def nan_position(c: CallSite) -> Written:
+    """Position of the largest or smallest of what is not NaN."""
+    c.forbid("out")
+    text = c.tensor("a")
+    low = "-" if c.entry.target.endswith("max") else ""
+    missing = f"{c.context.spell('torch.isnan')}({text})"
+    filled = f"{c.context.spell('torch.where')}({missing}, {low}{c.context.spell('math.inf')}, {text})"
+    return Written(c.write(c.entry.target, filled, dim=_axis(c), keepdim=c.keep()), "int64")
+
+
+@adaptor
+def nan_spread(c: CallSite) -> Written:
+    """Variance and standard deviation of what is not NaN: a helper."""
+    c.forbid("out", "dtype")
+    cast = c.real_input("a")
+    rest = {"dim": _axis(c), "correction": c.text("ddof", "") or None, "keepdim": c.keep()}
+    keywords = "".join(f", {name}={text}" for name, text in rest.items() if text is not None)
+    text = f"{c.context.helper('nanvar')}({c.tensor('a', cast)}{keywords})"
+    if c.path.endswith("std"):
+        text = f"{c.context.spell('torch.sqrt')}({text})"
+    return Written(text, cast or c.need("a").value.numpy_dtype)
+
+
+@adaptor
+def histogram(c: CallSite) -> Written:
+    """Counts between edges: a helper, since torch's own is there on the CPU alone."""
+    c.forbid("weights")
+    a, bins, span = c.need("a"), c.get("bins"), c.get("range")
+    values = c.tensor("a", "float64")
+    if bins is None or bins.value.kind == "number":
+        count = "10" if bins is None else bins.atom
+        if span is None:
+            flat = c.tensor(a, operator=True)
+            ends = f"{flat}.min(), {flat}.max()"
+        elif span.parts:
+            ends = f"{span.parts[0].code}, {span.parts[1].code}"
+        else:
+            ends = f"*{span.atom}"
+        total = str(int(count) + 1) if count.isdigit() else f"{count} + 1"
+        edges = f"{c.context.spell('torch.linspace')}({ends}, {total}{c.made('float64')})"
+    else:
+        edges = c.tensor(bins, "float64")
+    density = f", {c.need('density').code}" if c.get("density") and c.need("density").literal is not False else ""
+    return Written(
+        f"{c.context.helper('histogram')}({values}, {edges}{density})", kind="sequence", items=c.wanted.items
+    )
 
 
 @adaptor
@@ -222,6 +272,9 @@ def cumulative(c: CallSite) -> Written:
     a, dim = c.need("a"), _axis(c)
     out = c.get("out")
     text = c.self_text("a")
+    if c.path.endswith("nancumsum") and category(a.value.numpy_dtype) == "float":
+        text = f"{c.context.spell('torch.nan_to_num')}({c.tensor('a')}, posinf=math.inf, neginf=-math.inf)"
+        c.context.spell("math.inf")
     if dim is None:
         if a.value.ndim != 1:
             text = f"{c.tensor('a', operator=True)}.ravel()"

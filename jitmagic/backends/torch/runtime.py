@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -31,9 +32,6 @@ class TorchRuntime:
 
         self.torch = torch
         self.device = torch.device(device)
-        if self.device.type != "cpu":
-            # a source with no array argument makes its tensors where torch is told to
-            torch.set_default_device(self.device)
         cache = _cache_folder()
         devices = ["cpu"]
         if torch.cuda.is_available():
@@ -42,6 +40,9 @@ class TorchRuntime:
             devices.append("mps")
         if self.device.type not in {name.split(":")[0] for name in devices}:
             raise RuntimeError(f"torch {torch.__version__} sees no device {device!r}; it sees {', '.join(devices)}")
+        if self.device.type != "cpu":
+            # a source with no array argument makes its tensors where torch is told to
+            torch.set_default_device(self.device)
         return {
             "versions": {"torch": torch.__version__},
             "devices": devices,
@@ -94,7 +95,8 @@ class TorchRuntime:
 
     def release(self) -> None:
         """Gives back compiled functions and cached device memory."""
-        self.torch._dynamo.reset()
+        if "torch._dynamo" in sys.modules:
+            self.torch._dynamo.reset()
         if self.device.type == "cuda":
             self.torch.cuda.empty_cache()
         elif self.device.type == "mps":

@@ -104,7 +104,21 @@ def base_name(node: cst.BaseExpression) -> str | None:
 
 
 VIEWS = frozenset(
-    "reshape ravel transpose permute swapaxes view squeeze unsqueeze expand diagonal unfold broadcast_to moveaxis".split()
+    [
+        "reshape",
+        "ravel",
+        "transpose",
+        "permute",
+        "swapaxes",
+        "view",
+        "squeeze",
+        "unsqueeze",
+        "expand",
+        "diagonal",
+        "unfold",
+        "broadcast_to",
+        "moveaxis",
+    ]
 )
 """Methods that give views where they can."""
 

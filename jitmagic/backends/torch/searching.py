@@ -110,10 +110,8 @@ def digitize(c: CallSite) -> Written:
     x, bins = c.need("x"), c.need("bins")
     dtype = numpy_result([x.value, bins.value]) if bins.value.is_tensor else x.value.dtype
     right = None if c.literal("right", False) else "True"
-    return Written(
-        f"{c.context.spell('torch.bucketize')}({c.tensor(x, dtype)}, {c.tensor(bins, dtype)}{_keyword('right', right)})",
-        "int64",
-    )
+    values = f"{c.tensor(x, dtype)}, {c.tensor(bins, dtype)}"
+    return Written(f"{c.context.spell('torch.bucketize')}({values}{_keyword('right', right)})", "int64")
 
 
 @adaptor

@@ -111,10 +111,9 @@ def join(c: CallSite) -> Written:
     text = arrays.code
     if arrays.parts:
         parts = [c.tensor(p, dtype) for p in arrays.parts]
-        if c.entry.target == "torch.cat" or c.entry.target.endswith("stack"):
-            if parts != [p.code for p in arrays.parts]:
-                bracket = "[{}]" if isinstance(arrays.node, cst.List) else "({})"
-                text = bracket.format(", ".join(parts) + ("," if len(parts) == 1 and bracket[0] == "(" else ""))
+        if parts != [p.code for p in arrays.parts]:
+            bracket = "[{}]" if isinstance(arrays.node, cst.List) else "({})"
+            text = bracket.format(", ".join(parts) + ("," if len(parts) == 1 and bracket[0] == "(" else ""))
     elif arrays.value.kind == "sequence":
         if any(not item.is_tensor for item in arrays.value.items):
             c.fail(f"joins `{arrays.code}` by `{c.name}`, a list in which not every element is an array")
@@ -124,11 +123,7 @@ def join(c: CallSite) -> Written:
     if c.entry.target == "torch.cat" and "axis" not in c.arguments and len(c.given) > 1:
         # axis=None flattens
         text = f"tuple(a.ravel() for a in {arrays.code})"
-    if axis is None or axis.literal == 0:
-        dim = None if axis is None else "0"
-    else:
-        dim = axis.code
-    return Written(c.write(c.entry.target, text, dim=dim), dtype)
+    return Written(c.write(c.entry.target, text, dim=None if axis is None else axis.code), dtype)
 
 
 @adaptor
@@ -145,6 +140,47 @@ def append(c: CallSite) -> Written:
             right = f"{c.tensor(v, dtype, True)}.ravel()"
     text = f"{c.context.spell('torch.cat')}(({left}, {right}){'' if axis is None else f', dim={axis.code}'})"
     return Written(text, dtype)
+
+
+@adaptor
+def insert(c: CallSite) -> Written:
+    """A value put between the elements of a vector."""
+    a, place, v = c.need("arr"), c.need("obj"), c.need("values")
+    if (
+        a.value.ndim != 1
+        or place.value.kind != "number"
+        or v.value.kind == "sequence"
+        or v.value.ndim not in (None, 0, 1)
+    ):
+        c.fail("inserts other than one value or vector at one place of a vector: write `np.concatenate`")
+    dtype = a.value.numpy_dtype
+    text = c.tensor(a, dtype, True)
+    if v.value.kind == "number":
+        new = f"{c.context.spell('torch.tensor')}([{v.code}]{c.made(dtype)})"
+    else:
+        new = c.tensor(v, dtype, True) + ("" if v.value.ndim == 1 else ".reshape(1)")
+    if place.literal == 0:
+        return Written(f"{c.context.spell('torch.cat')}(({new}, {text}))", dtype)
+    return Written(f"{c.context.spell('torch.cat')}(({text}[:{place.code}], {new}, {text}[{place.code}:]))", dtype)
+
+
+@adaptor
+def delete(c: CallSite) -> Written:
+    """An element taken out of a vector."""
+    a, place = c.need("arr"), c.need("obj")
+    if a.value.ndim != 1 or place.value.kind != "number" or not isinstance(place.literal, int) or place.literal < 0:
+        c.fail("deletes other than one element, counted from the front, of a vector: use a mask")
+    text = c.tensor(a, operator=True)
+    parts = f"{text}[:{place.code}], {text}[{place.literal + 1}:]"
+    return Written(f"{c.context.spell('torch.cat')}(({parts}))", a.value.numpy_dtype)
+
+
+@adaptor
+def window(c: CallSite) -> Written:
+    """Symmetric windows; torch's are periodic unless told otherwise."""
+    beta = "" if c.get("beta") is None else f", beta={c.need('beta').code}"
+    text = f"{c.context.spell(c.entry.target)}({c.need('M').code}, periodic=False{beta}{c.made('float64')})"
+    return Written(text, "float64")
 
 
 @adaptor

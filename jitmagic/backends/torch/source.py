@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from jitmagic.backends.torch.calls import code
+from jitmagic.backends.torch.calls import code, literal
 from jitmagic.backends.torch.kinds import NO_ARITHMETIC, SUPPORTED, Value, from_fact
 from jitmagic.backends.torch.preludes import PRELUDES
 from jitmagic.backends.torch.scope import Learned, stored_names
@@ -72,6 +72,10 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
         result = tree.visit(translator)
         if learned.snapshot() == before:
             break
+    if observed.random:
+        raise Unsupported(
+            "the function draws random numbers, another stream in torch: draw them outside and pass them in"
+        )
     torch = imports.code("torch")
     helpers = [_prelude(imports, name, translator.helper_names[name]) for name in translator.helpers]
     core = fresh(f"{entry}_on_tensors", all_names(tree)) if written else entry
@@ -88,12 +92,15 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
     arrays = [name for name in workload.needs if _is_array(workload.constants.get(name))]
     constants: list[str] = []
     if arrays:
-        constants = [
-            f"# {_listed(arrays)} {'is' if len(arrays) == 1 else 'are'} expected in the namespace, as NumPy arrays"
-        ]
+        verb, kind = ("is", "a NumPy array") if len(arrays) == 1 else ("are", "NumPy arrays")
+        constants = [f"# {_listed(arrays)} {verb} expected in the namespace, as {kind}"]
         constants += [f"{name} = {torch}.as_tensor({name})" for name in arrays]
     result, names = imports.write(result, constants)
-    return Source(Module.finish(result, workload.module), names, written, tuple(translator.notes))
+    result = _without_blank_start(result)
+    notes = tuple(translator.notes)
+    if not observed.watched:
+        notes += ("the NumPy run was too long to be watched: dtypes inside the function were inferred",)
+    return Source(Module.finish(result, workload.module), names, written, notes)
 
 
 def _stores(function: cst.FunctionDef) -> bool:
@@ -101,6 +108,16 @@ def _stores(function: cst.FunctionDef) -> bool:
 
 
 _BLANK = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
+
+
+def _without_blank_start(tree: cst.Module) -> cst.Module:
+    """Takes off the blank lines that the imports left behind where none are needed any more."""
+    first = tree.body[0]
+    assert isinstance(first, cst.FunctionDef | cst.SimpleStatementLine)
+    lines = list(first.leading_lines)
+    while lines and lines[0].comment is None:
+        lines.pop(0)
+    return tree.with_changes(body=[first.with_changes(leading_lines=lines), *tree.body[1:]])
 
 
 def _listed(names: list[str]) -> str:
@@ -139,14 +156,9 @@ def _arguments(function: cst.FunctionDef, workload: Workload, observed: Observat
 
 
 def _default(node: cst.BaseExpression) -> Value:
-    kinds = {cst.Integer: "int", cst.Float: "float", cst.Imaginary: "complex"}
-    inner = node.expression if isinstance(node, cst.UnaryOperation) else node
-    kind = kinds.get(type(inner))
-    if kind is not None:
-        return Value("number", kind)
-    if isinstance(node, cst.Name) and node.value in ("True", "False"):
-        return Value("number", "bool")
-    return Value("unknown")
+    value = literal(node)
+    known = isinstance(value, bool | int | float | complex)
+    return Value("number", type(value).__name__) if known else Value("unknown")
 
 
 def _facts(fact: ValueFact) -> list[ValueFact]:
@@ -168,17 +180,13 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
     if observed.globals_changed:
         names = ", ".join(f"`{n}`" for n in observed.globals_changed)
         raise Unsupported(f"the function changes the global {names}: return the value instead")
-    if observed.random:
-        raise Unsupported(
-            "the function draws random numbers, another stream in torch: draw them outside and pass them in"
-        )
     if observed.raised is not None:
         raise Unsupported(f"the NumPy function raises {observed.raised.type} with these arguments")
     labels = observed.mutated
-    names = parameters(module.function(workload.function.name))
+    own = parameters(module.function(workload.function.name))
     for label in labels:
         fact = observed.arguments.get(label)
-        if label not in names or fact is None or fact.kind != "array":
+        if label not in own or fact is None or fact.kind != "array":
             raise Unsupported(
                 f"the function writes into `{label}`, which is not an array parameter of its own: pass the array itself"
             )
@@ -255,15 +263,15 @@ def _wrapper(
         moved = f".to({anchor})" if anchor else ""
         lines.append(f"{tensors[name]} = {torch}.from_numpy({name}.copy()){moved}")
     passed = []
-    p = function.params
-    for param in (*p.posonly_params, *p.params):
+    signature = function.params
+    for param in (*signature.posonly_params, *signature.params):
         passed.append(tensors.get(param.name.value, param.name.value))
-    if isinstance(p.star_arg, cst.Param):
-        passed.append(f"*{p.star_arg.name.value}")
-    for param in p.kwonly_params:
+    if isinstance(signature.star_arg, cst.Param):
+        passed.append(f"*{signature.star_arg.name.value}")
+    for param in signature.kwonly_params:
         passed.append(f"{param.name.value}={tensors.get(param.name.value, param.name.value)}")
-    if p.star_kwarg is not None:
-        passed.append(f"**{p.star_kwarg.name.value}")
+    if signature.star_kwarg is not None:
+        passed.append(f"**{signature.star_kwarg.name.value}")
     call = f"{core}({', '.join(passed)})"
     nothing = observed.result is None or observed.result.kind == "none"
     same = observed.returns_argument
@@ -274,6 +282,7 @@ def _wrapper(
     elif not nothing:
         lines.append("return result")
     bare = function.params.visit(_Bare())
+    assert isinstance(bare, cst.Parameters)
     head = f"def {function.name.value}({code(bare)}):"
     text = "\n    ".join([head, *lines])
     statement = cst.parse_statement(text + "\n")

@@ -7,11 +7,13 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.torch.calling import Calls
 from jitmagic.backends.torch.calls import atom, code
-from jitmagic.backends.torch.expressions import BREAK, Expressions
 from jitmagic.backends.torch.kinds import UNKNOWN, Value, from_fact, join, reconcile
+from jitmagic.backends.torch.naming import BREAK
 from jitmagic.backends.torch.scope import Scope, base_name, stored_names
 from jitmagic.generate.names import bound, parameters, targets
+from jitmagic.observe.facts import ValueFact
 
 MAX_TRIPS = 64
 """Trips of a loop over elements that are kept: each is some separate torch calls of about 5 µs."""
@@ -26,7 +28,7 @@ LARGE = 1000
 """Elements from which a step on an array counts as array work."""
 
 
-class Statements(Expressions):
+class Statements(Calls):
     """Rewrites a module's functions.
 
     Attributes
@@ -120,20 +122,27 @@ class Statements(Expressions):
             known = self.learned.returns.get(self.scope.name)
             self.learned.returns[self.scope.name] = kind if known is None else join(known, kind)
         if top and self.scope.name == self.entry:
-            value = self._result(original_node.value, value)
+            observed = self.module.observed
+            value = self._result(original_node.value, value, None if observed is None else observed.result)
         return updated_node.with_changes(value=value)
 
-    def _result(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
+    def _result(
+        self, original: cst.BaseExpression, updated: cst.BaseExpression, returned: ValueFact | None
+    ) -> cst.BaseExpression:
         """Makes a tensor of a Python number that NumPy returned as its own scalar."""
-        value, seen = self.value(original), self.fact(original)
+        value, seen = self.value(original), self.fact(original) or returned
         if isinstance(original, cst.Tuple | cst.List) and isinstance(updated, cst.Tuple | cst.List):
             if any(isinstance(e, cst.StarredElement) for e in original.elements):
                 return updated
+            pairs = list(zip(original.elements, updated.elements, strict=True))
+            parts = () if returned is None or len(returned.items) != len(pairs) else returned.items
             elements = [
-                new.with_changes(value=self._result(old.value, new.value))
-                for old, new in zip(original.elements, updated.elements, strict=True)
+                new.with_changes(value=self._result(old.value, new.value, parts[i] if parts else None))
+                for i, (old, new) in enumerate(pairs)
             ]
             return updated.with_changes(elements=elements)
+        if seen is not None and seen.dtype == "uint64" and value.is_tensor:
+            return cst.parse_expression(f"{atom(updated)}.to({self.spell('torch.uint64')})")
         if value.kind in ("number", "either") and seen is not None and seen.kind == "scalar" and seen.dtype:
             make = "torch.tensor" if value.kind == "number" else "torch.as_tensor"
             return cst.parse_expression(f"{self.spell(make)}({code(updated)}, dtype={self.typed(seen.dtype)})")
@@ -199,7 +208,7 @@ class Statements(Expressions):
         return updated_node
 
     def _owned(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
-        """Copies elements that NumPy reads as scalars and torch as views, where the function stores into their array."""
+        """Copies elements, scalars in NumPy and views in torch, where the function stores into their array."""
         if isinstance(original, cst.Tuple | cst.List) and isinstance(updated, cst.Tuple | cst.List):
             elements = [
                 new.with_changes(value=self._owned(old.value, new.value))
@@ -247,12 +256,7 @@ class Statements(Expressions):
         if not base.may_be_tensor:
             return node
         if value.kind == "sequence":
-            dtype = base.dtype or value.numpy_dtype
-            if any(item.kind != "number" for item in value.items):
-                self.fail("stores a list of arrays into elements: make an array of it first")
-            device = f", device={self.scope.device}" if self.scope.device else ""
-            typed = f", dtype={self.typed(dtype)}" if dtype else ""
-            return cst.parse_expression(f"{self.spell('torch.tensor')}({code(node)}{typed}{device})")
+            return cst.parse_expression(self.packed(original, node, base.dtype or value.numpy_dtype))
         if value.is_tensor and value.dtype and base.dtype and value.dtype != base.dtype and self._advanced(target):
             return self.cast(node, base.dtype)
         return self._apart(target, original, node)
@@ -268,14 +272,11 @@ class Statements(Expressions):
     def _apart(self, target: cst.CSTNode, original: cst.BaseExpression, node: cst.BaseExpression) -> cst.BaseExpression:
         """Copies a right side that is a view of the very array that is stored into: torch refuses an overlap."""
         into, source = base_name(target), base_name(original)  # type: ignore[arg-type]
-        if into is None or source is None or isinstance(original, cst.Call) or isinstance(original, cst.Name):
-            if source is None or into is None or self.scope.root(source) != self.scope.root(into) or source == into:
-                return node
         value = self.value(original)
-        same = self.scope.root(source) == self.scope.root(into)
-        if same and value.is_tensor and value.ndim != 0 and (value.view or source in self.scope.roots):
-            if code(target) == code(original):  # type: ignore[arg-type]
-                return node
+        if into is None or source is None or code(target) == code(original):
+            return node
+        shares = value.view or isinstance(original, cst.Name)
+        if shares and value.is_tensor and value.ndim != 0 and self.scope.root(source) == self.scope.root(into):
             return cst.parse_expression(f"{atom(node)}.clone()")
         return node
 
@@ -352,7 +353,7 @@ class Statements(Expressions):
             return updated_node.with_changes(items=[new for _, new in items])
         if not isinstance(updated_node.body, cst.IndentedBlock):
             self.fail("writes `np.errstate` on one line with its body: break the line", node=original_node)
-        body = list(updated_node.body.body)
+        body: list[Any] = list(updated_node.body.body)
         body[0] = body[0].with_changes(leading_lines=[*updated_node.leading_lines, *body[0].leading_lines])
         return cst.FlattenSentinel(body)
 

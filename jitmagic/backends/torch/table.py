@@ -57,7 +57,9 @@ _add(
     bitwise_not bitwise_invert=bitwise_not reciprocal""",
 )
 _add("predicate", "x out", "isnan isinf isfinite isposinf isneginf signbit logical_not isreal")
-_add("real_part", "x", "real imag angle")
+_add("real_part", "x", "real imag")
+_add("angle", "z deg", "angle")
+_add("divmod", "x1 x2", "divmod=floor_divide")
 _add("conjugate", "x out", "conj conjugate=conj")
 _add("sign", "x", "sign=sign")
 _add("cube_root", "x", "cbrt=")
@@ -122,6 +124,11 @@ _add("correlation", "x y rowvar", "corrcoef")
 _add("log_sum_exp", "a axis b keepdims return_sign", "logsumexp", source="scipy.special")
 _add("softmax", "x axis", "softmax log_softmax", source="scipy.special")
 
+_add("nan_position", "a axis out keepdims", "nanargmax=argmax nanargmin=argmin")
+_add("nan_spread", "a axis dtype out ddof keepdims", "nanstd= nanvar=")
+_add("cumulative", "a axis dtype out", "nancumsum=cumsum")
+_add("histogram", "a bins range density weights", "histogram=bincount")
+
 # ufunc methods
 _add("sum", "a axis dtype out keepdims initial where", "add.reduce=sum")
 _add("prod", "a axis dtype out keepdims initial where", "multiply.reduce=prod")
@@ -169,6 +176,16 @@ _add("squeeze", "a axis", "squeeze")
 _add("join", "arrays axis out dtype", "concatenate=cat concat=cat stack")
 _add("join", "tup", "vstack hstack dstack column_stack row_stack=vstack")
 _add("append", "arr values axis", "append=cat")
+_add("insert", "arr obj values axis", "insert=cat")
+_add("delete", "arr obj axis", "delete=cat")
+_add("plain", "indices shape", "unravel_index")
+_add(
+    "window",
+    "M beta",
+    """
+    hanning=hann_window hamming=hamming_window blackman=blackman_window bartlett=bartlett_window
+    kaiser=kaiser_window""",
+)
 _add("sections", "ary indices_or_sections axis", "split=tensor_split array_split=tensor_split")
 _add("sections", "ary indices_or_sections", "hsplit vsplit dsplit")
 _add("flip", "m axis", "flip")
@@ -260,10 +277,41 @@ for _source in ("numpy.fft", "scipy.fft"):
 
 METHODS: dict[str, str] = {
     name: f"numpy.{name}"
-    for name in """
-    all any argmax argmin argsort clip compress conj conjugate copy cumprod cumsum diagonal dot max mean min nonzero prod
-    ptp ravel repeat reshape round searchsorted squeeze std sum swapaxes take trace transpose var
-    """.split()
+    for name in [
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "clip",
+        "compress",
+        "conj",
+        "conjugate",
+        "copy",
+        "cumprod",
+        "cumsum",
+        "diagonal",
+        "dot",
+        "max",
+        "mean",
+        "min",
+        "nonzero",
+        "prod",
+        "ptp",
+        "ravel",
+        "repeat",
+        "reshape",
+        "round",
+        "searchsorted",
+        "squeeze",
+        "std",
+        "sum",
+        "swapaxes",
+        "take",
+        "trace",
+        "transpose",
+        "var",
+    ]
 }
 """Methods of an array that are the function of a table entry with the array first."""
 
@@ -287,7 +335,8 @@ CONSTANTS: dict[str, str] = {
 """Constants, as Python numbers: a torch source needs no NumPy for them."""
 
 DTYPES: dict[str, str] = {
-    "bool": "bool", "bool_": "bool", "int": "int64", "int_": "int64", "intp": "int64", "uint8": "uint8", "ubyte": "uint8",
+    "bool": "bool", "bool_": "bool", "int": "int64", "int_": "int64", "intp": "int64",
+    "uint8": "uint8", "ubyte": "uint8",
     "int8": "int8", "int16": "int16", "int32": "int32", "intc": "int32", "int64": "int64", "longlong": "int64",
     "float": "float64", "half": "float16", "float16": "float16", "single": "float32", "float32": "float32",
     "double": "float64", "float64": "float64", "float_": "float64", "complex": "complex128", "csingle": "complex64",
@@ -309,9 +358,9 @@ MATH: dict[str, str] = {
     "scipy.special.erf": "math.erf", "scipy.special.erfc": "math.erfc", "scipy.special.gammaln": "math.lgamma",
 } | {
     f"numpy.{name}": f"math.{name}"
-    for name in "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp expm1 log log2 log10 log1p sqrt atan2".split()
+    for name in (
+        "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp", "expm1",
+        "log", "log2", "log10", "log1p", "sqrt", "atan2",
+    )
 }  # fmt: skip
 """Functions of real Python numbers: no tensor is needed for `np.sqrt(2.0)`."""
-
-INTEGER_RESULTS = frozenset("argmax argmin argsort searchsorted bincount nonzero count_nonzero digitize".split())
-"""Functions that give positions or counts: int64 in both libraries."""

@@ -1,4 +1,4 @@
-"""The variant in which torch traces the NumPy source itself: offered where that is faithful, refused with the line where not.
+"""The variant in which torch traces the NumPy source itself: refused with the line where that is not faithful.
 
 What torch's NumPy differs in without a word is found here from the source and the facts; verification finds the rest.
 """
@@ -24,6 +24,7 @@ _DIFFERENT = {
     "numpy.median": ("gives an array of one element where NumPy gives a scalar", "PT-NP-0D"),
     "numpy.tril_indices": ("gives one array where NumPy gives two", "PT-NP-TRIL"),
     "numpy.triu_indices": ("gives one array where NumPy gives two", "PT-NP-TRIL"),
+    "numpy.cbrt": ("gives NaN for negative numbers", None),
     "numpy.interp": ("is not known to torch's tracing", "PT-DYNBREAK"),
     "numpy.add.at": ("is not known to torch's tracing", "PT-DYNBREAK"),
     "numpy.add.reduce": ("is not known to torch's tracing", "PT-DYNBREAK"),
@@ -69,7 +70,7 @@ class _Unfaithful(cst.CSTVisitor):
         super().__init__()
         self.module, self.stored = module, stored
 
-    def _fail(self, node: cst.CSTNode, why: str, code: str) -> None:
+    def _fail(self, node: cst.CSTNode, why: str, code: str | None) -> None:
         line = self.module.line(node)
         raise Unsupported(f"line {line}: {why}", line, code)
 
@@ -123,11 +124,10 @@ class _Unfaithful(cst.CSTVisitor):
 
     def visit_Assign(self, node: cst.Assign) -> None:
         target = node.targets[0].target
-        if isinstance(target, cst.Name) and target.value in self.stored and isinstance(node.value, cst.Subscript):
-            if _backwards(node.value):
-                self._fail(
-                    node, "in torch's tracing a reversed slice is a copy: a store into it is lost", "PT-FLIPVIEW"
-                )
+        if not isinstance(target, cst.Name) or not isinstance(node.value, cst.Subscript):
+            return
+        if target.value in self.stored and _backwards(node.value):
+            self._fail(node, "in torch's tracing a reversed slice is a copy: a store into it is lost", "PT-FLIPVIEW")
 
     def visit_For(self, node: cst.For) -> None:
         self._loop(node)

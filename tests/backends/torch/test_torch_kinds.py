@@ -12,7 +12,9 @@ torch = pytest.importorskip("torch")
 NUMBERS = {"bool": True, "int": 1, "float": 1.0, "complex": 1j}
 OPERANDS = st.one_of(
     st.sampled_from(sorted(NUMBERS)).map(lambda kind: Value("number", kind)),
-    st.builds(lambda d, shape: Value("tensor", d, shape), st.sampled_from(sorted(SUPPORTED)), st.sampled_from([(), (2,)])),
+    st.builds(
+        lambda d, shape: Value("tensor", d, shape), st.sampled_from(sorted(SUPPORTED)), st.sampled_from([(), (2,)])
+    ),
 )
 
 

@@ -30,9 +30,7 @@ def workload(source, *args, constants=None, names=None, **kwargs):
     parts = [SourceFunction(f.name, ast.get_source_segment(text, f), f.lineno, "cell") for f in functions]
     last = functions[-1].args
     plain = [a.arg for a in (*last.posonlyargs, *last.args)]
-    labels = [
-        plain[i] if i < len(plain) else f"{last.vararg.arg}[{i - len(plain)}]" for i in range(len(args))
-    ]
+    labels = [plain[i] if i < len(plain) else f"{last.vararg.arg}[{i - len(plain)}]" for i in range(len(args))]
     return Workload(
         function=parts[-1],
         helpers=tuple(parts[:-1]),
@@ -70,8 +68,12 @@ def run(w, draft):
     function = runtime.load(draft.module.text, "<draft>", draft.entry, dict(w.constants))
     args, kwargs = copy.deepcopy(w.args), copy.deepcopy(dict(w.kwargs))
     labels = w.argument_names
-    moved = [a if labels[i] in draft.written or draft.mode == "numpy" else runtime.to_device(a) for i, a in enumerate(args)]
-    moved_kwargs = {k: v if k in draft.written or draft.mode == "numpy" else runtime.to_device(v) for k, v in kwargs.items()}
+    moved = [
+        a if labels[i] in draft.written or draft.mode == "numpy" else runtime.to_device(a) for i, a in enumerate(args)
+    ]
+    moved_kwargs = {
+        k: v if k in draft.written or draft.mode == "numpy" else runtime.to_device(v) for k, v in kwargs.items()
+    }
     result = runtime.to_host(function(*moved, **moved_kwargs))
     return result, [runtime.to_host(a) for a in moved]
 
@@ -83,6 +85,11 @@ def same(expected, actual, where="result", rtol=1e-9):
         assert len(expected) == len(actual), where
         for i, (e, a) in enumerate(zip(expected, actual, strict=True)):
             same(e, a, f"{where}[{i}]", rtol)
+        return
+    if isinstance(expected, dict):
+        assert list(expected) == list(actual), where
+        for key in expected:
+            same(expected[key], actual[key], f"{where}[{key!r}]", rtol)
         return
     if isinstance(expected, np.ndarray | np.generic):
         assert isinstance(actual, np.ndarray | np.generic), (where, type(actual), actual)
