@@ -1,7 +1,7 @@
 """Our clock against a hand-written one: two processes, the same source, samples taken in turn.
 
-The other process is what a careful user writes: the variant's source, the arguments on the device, some warm-up calls, a loop
-over ``time.perf_counter`` with ``block_until_ready``. It shares no code with jitmagic's workers.
+The other process is what a careful user writes: the variant's source, the arguments on the device, some warm-up
+calls, a loop over ``time.perf_counter`` with ``block_until_ready``. It shares no code with jitmagic's workers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 CASES = ("cubic.py", "black_scholes.py", "w_tilde_low_memory.py", "matrix_rows.py", "weighted_sum.py")
 VARIANTS = ("numpy", "numba", "numba-parallel", "jax", "torch")
 
-BY_HAND = '''
+BY_HAND = """
 import sys, time, runpy, json
 import numpy as np
 kind, written = sys.argv[1], json.loads(sys.argv[2])
@@ -41,7 +41,8 @@ if kind == "jax":
     wait = jax.block_until_ready
 elif kind == "torch":
     import torch
-    args = [torch.from_numpy(a.copy()) if isinstance(a, np.ndarray) and i not in written else a for i, a in enumerate(args)]
+    args = [torch.from_numpy(a.copy()) if isinstance(a, np.ndarray) and i not in written else a
+            for i, a in enumerate(args)]
 def call():
     if kind == "jax":
         wait(f(*args))
@@ -67,7 +68,7 @@ for line in sys.stdin:
             call()
         total = time.perf_counter() - start
     print(total / calls, flush=True)
-'''
+"""
 
 
 @dataclass(frozen=True)

@@ -134,9 +134,7 @@ class Backend(Protocol):
     def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
         """Writes the first draft of every variant it can offer, or the reason why not."""
 
-    def revise(
-        self, workload: Workload, observed: Observation, draft: Draft, failure: Failure
-    ) -> Draft | Refusal:
+    def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a draft's failed check with the next rung of its ladder, or with the reason why there is none.
 
         Called at most 20 times a variant. The reason speaks of the user's lines.

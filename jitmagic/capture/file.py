@@ -52,9 +52,7 @@ def from_file(path: str | os.PathLike[str], function: str | None = None, call: s
     namespace = _run(file, source, found)
     if function is not None and found.call is None:
         return from_call(None, namespace, sources=found.definitions, function=function)
-    return from_call(
-        found.call, namespace, sources=found.definitions, function=found.function, line=found.call_line
-    )
+    return from_call(found.call, namespace, sources=found.definitions, function=found.function, line=found.call_line)
 
 
 def _run(file: Path, source: str, found: CellPlan) -> dict[str, object]:

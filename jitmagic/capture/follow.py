@@ -146,8 +146,12 @@ class Follower:
             outer = set(getattr(each, "names", ())) & set(function.__code__.co_freevars)
             if isinstance(each, ast.Nonlocal) and outer:
                 name = sorted(outer)[0]
-                self._refuse(unit, each.lineno, f"`nonlocal {name}` changes a variable of the function around it; take "
-                                                f"`{name}` as an argument and return its new value")
+                self._refuse(
+                    unit,
+                    each.lineno,
+                    f"`nonlocal {name}` changes a variable of the function around it; take "
+                    f"`{name}` as an argument and return its new value",
+                )
         if getattr(node, "type_params", None):
             self._refuse(unit, None, "it has type parameters, `def f[T](…)`; take them off")
 
@@ -178,12 +182,19 @@ class Follower:
         }
         for name in fixed:
             if name in assigned:
-                self._refuse(unit, assigned[name], f"the argument `{name}` is a function, and this line binds `{name}` "
-                                                   "anew; use another name")
+                self._refuse(
+                    unit,
+                    assigned[name],
+                    f"the argument `{name}` is a function, and this line binds `{name}` anew; use another name",
+                )
         if calls_itself and fixed:
             line = line_of(node, unit.name)
-            self._refuse(unit, line, f"it takes the function `{next(iter(fixed))}` as an argument and calls itself; "
-                                     "call the function by its own name instead of passing it")
+            self._refuse(
+                unit,
+                line,
+                f"it takes the function `{next(iter(fixed))}` as an argument and calls itself; "
+                "call the function by its own name instead of passing it",
+            )
         unit.source, unit.lines = without_parameters(unit.source, unit.lines, tuple(fixed))
         return fixed
 
@@ -311,16 +322,21 @@ class Follower:
                 return
             text += f".{attribute.attr}"
             if not isinstance(attribute.ctx, ast.Load):
-                self._refuse(unit, attribute.lineno, f"`{text}` is assigned, which changes NumPy itself; use a name of "
-                                                     "your own")
+                self._refuse(
+                    unit, attribute.lineno, f"`{text}` is assigned, which changes NumPy itself; use a name of your own"
+                )
             value = getattr(value, attribute.attr, None)
             foreign = is_compiled(value) or (isinstance(value, types.FunctionType) and not is_library_function(value))
             if isinstance(value, types.FunctionType) and not foreign:
                 home = str(value.__globals__.get("__name__")).partition(".")[0]
                 foreign = home != "numpy" and home not in ("contextlib", "functools", "warnings")
             if foreign:
-                self._refuse(unit, attribute.lineno, f"`{text}` was replaced by a function defined outside NumPy; "
-                                                     "restart the kernel, or call that function by a name of its own")
+                self._refuse(
+                    unit,
+                    attribute.lineno,
+                    f"`{text}` was replaced by a function defined outside NumPy; "
+                    "restart the kernel, or call that function by a name of its own",
+                )
 
     def _need_submodules(self, name: str, module: types.ModuleType, attributes: tuple[ast.Attribute, ...]) -> None:
         value: Any = module
@@ -413,8 +429,11 @@ class Follower:
             self._bind(name, Binding("helper", helper.function, unit=helper, owner=owner), user_line)
             return
         if isinstance(value, type):
-            self._refuse(unit, line, f"`{name}` is a class of your own, {value.__qualname__}; pass and return arrays, "
-                                     "numbers and tuples")
+            self._refuse(
+                unit,
+                line,
+                f"`{name}` is a class of your own, {value.__qualname__}; pass and return arrays, numbers and tuples",
+            )
         check_constant(value, name, user_line)
         self._bind(name, Binding("value", value, owner=owner), user_line)
 
@@ -480,6 +499,8 @@ def is_function(value: Any) -> bool:
         functools.partial,
         functools._lru_cache_wrapper,
     )
-    return isinstance(value, kinds) or is_compiled(value) or (
-        callable(value) and type(value).__module__.partition(".")[0] == "numba"
+    return (
+        isinstance(value, kinds)
+        or is_compiled(value)
+        or (callable(value) and type(value).__module__.partition(".")[0] == "numba")
     )

@@ -134,4 +134,3 @@ def _copies(values: Mapping[str, Binding]) -> dict[str, Any]:
                 "and arrays in it as arguments."
             ) from error
     return copies
-

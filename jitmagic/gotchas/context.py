@@ -240,9 +240,7 @@ class Context:
         kinds = {source: self.observed.arguments.get(source) for source in place.sources}
         return any(fact is None or fact.kind not in STATIC_KINDS for fact in kinds.values())
 
-    def gotcha(
-        self, node: ast.AST | None, status: str, message: str, fix: str, handled: bool | None = None
-    ) -> Note:
+    def gotcha(self, node: ast.AST | None, status: str, message: str, fix: str, handled: bool | None = None) -> Note:
         """Makes a note at a place.
 
         Parameters

@@ -165,9 +165,7 @@ def find(workload: Workload, observed: Observation) -> tuple[Gotcha, ...]:
     return _sorted(gotcha for one in all_rules().values() for gotcha in _of_rule(context, one))
 
 
-def blame(
-    workload: Workload, observed: Observation, backend: str, finding_text: str, kind: str
-) -> tuple[Gotcha, ...]:
+def blame(workload: Workload, observed: Observation, backend: str, finding_text: str, kind: str) -> tuple[Gotcha, ...]:
     """Returns the gotchas that probably explain what the verifier found for a variant, as *confirmed*.
 
     Parameters

@@ -92,9 +92,7 @@ class Bench:
         def sample(calls: int, warm: int) -> float:
             worker = self._rebuilt(backend, device, variant)
             timeout = self._timeout + 10 * estimate * (calls + warm)
-            return float(
-                worker.ask("sample", timeout=timeout, key=self._key, variant=variant, calls=calls, warm=warm)
-            )
+            return float(worker.ask("sample", timeout=timeout, key=self._key, variant=variant, calls=calls, warm=warm))
 
         return sample
 

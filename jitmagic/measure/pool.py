@@ -121,5 +121,3 @@ def shutdown() -> None:
         _pool.shutdown()
         _pool = None
     close_janitor()
-
-

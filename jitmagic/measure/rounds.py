@@ -164,9 +164,7 @@ def _tight(series: Mapping[str, Series], active: list[str], baseline: str, preci
     """Tells whether every ratio to the baseline is known well enough."""
     base = series[baseline].samples
     return all(
-        ratio_interval(base, series[name].samples).relative_width < precise
-        for name in active
-        if name != baseline
+        ratio_interval(base, series[name].samples).relative_width < precise for name in active if name != baseline
     )
 
 

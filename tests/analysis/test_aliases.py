@@ -69,10 +69,21 @@ def test_a_slice_object_is_no_number() -> None:
     assert roots("a[s]", "s = slice(1, 3)") == {"a"}
 
 
-STEPS = ["{0}[1:]", "{0}.T", "{0}.reshape(-1)[:]", "{0}.copy()", "{0} + 0", "np.flip({0})", "{0}[::-1]", "np.asarray({0})"]
+STEPS = [
+    "{0}[1:]",
+    "{0}.T",
+    "{0}.reshape(-1)[:]",
+    "{0}.copy()",
+    "{0} + 0",
+    "np.flip({0})",
+    "{0}[::-1]",
+    "np.asarray({0})",
+]
 
 
-@given(st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from("abvw"), st.sampled_from("vw")), min_size=1, max_size=6))
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from("abvw"), st.sampled_from("vw")), min_size=1, max_size=6)
+)
 def test_no_alias_is_missed(steps: list[tuple[str, str, str]]) -> None:
     """Runs random programs: names that share memory at the end are reported to share a root."""
     lines = ["v = a", "w = b", *(f"{target} = {step.format(source)}" for step, source, target in steps)]

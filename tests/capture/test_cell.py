@@ -171,9 +171,7 @@ def test_definitions_are_dedented_and_keep_comments_and_strings() -> None:
         fn(1)
     ''')
     definition = found.definitions["fn"]
-    assert definition.source == (
-        'def fn(x):\n    # why\n    text = """a\n    b"""\n    return x  # last\n'
-    )
+    assert definition.source == ('def fn(x):\n    # why\n    text = """a\n    b"""\n    return x  # last\n')
     assert definition.first_line == 3
     assert [(each.text, each.line) for each in definition.decorators] == [("njit(cache=True)", 2)]
 

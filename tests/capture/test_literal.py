@@ -13,13 +13,20 @@ from hypothesis.extra import numpy as hnp
 
 from jitmagic.capture.literal import identical, literal
 
-DTYPES = st.sampled_from(
-    ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]
-).map(np.dtype)
+DTYPES = st.sampled_from(["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]).map(
+    np.dtype
+)
 FLOATS = st.floats(allow_subnormal=True)
 SCALARS = st.one_of(
-    st.booleans(), st.integers(), FLOATS, st.builds(complex, FLOATS, FLOATS), st.text(), st.binary(), st.none(),
-    st.just(...), DTYPES.flatmap(lambda dtype: hnp.from_dtype(dtype)),
+    st.booleans(),
+    st.integers(),
+    FLOATS,
+    st.builds(complex, FLOATS, FLOATS),
+    st.text(),
+    st.binary(),
+    st.none(),
+    st.just(...),
+    DTYPES.flatmap(lambda dtype: hnp.from_dtype(dtype)),
 )
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=8)
 

@@ -241,7 +241,8 @@ def test_lines_lead_to_the_line_that_the_user_wrote(cell: str) -> None:
 
 
 def test_the_module_reads_as_a_person_would_write_it() -> None:
-    workload = capture_cell("""
+    workload = capture_cell(
+        """
         import numpy as np
         from numpy import sqrt
         N = 5
@@ -256,7 +257,8 @@ def test_the_module_reads_as_a_person_would_write_it() -> None:
             return helper(sqrt(x)) + N + BIG[0]
         helper = helper.__func__
         fn(np.ones(3))
-    """.replace("@staticmethod", "").replace("helper = helper.__func__", ""))
+    """.replace("@staticmethod", "").replace("helper = helper.__func__", "")
+    )
     assert workload.module.text == (
         "from numpy import sqrt\n\nN = 5\n\n\ndef helper(x):\n    # doubles\n    return 2 * x\n\n\n"
         "def fn(x):\n    return helper(sqrt(x)) + N + BIG[0]\n"

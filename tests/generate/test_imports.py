@@ -99,8 +99,7 @@ def test_what_is_kept_keeps_its_import_and_statements_stand_below():
         ["# why", "SETTING = 1"],
     )
     assert (
-        result.text
-        == "import jax.numpy as jnp\nimport numpy as np\n\n# why\nSETTING = 1\n\n\n# a helper\ndef fn(x):\n"
+        result.text == "import jax.numpy as jnp\nimport numpy as np\n\n# why\nSETTING = 1\n\n\n# a helper\ndef fn(x):\n"
         "    return np.lib.pad(jnp.sin(x))\n"
     )
 

@@ -69,7 +69,9 @@ def test_an_unknown_code_names_its_neighbours() -> None:
 
 
 def test_the_worst_stand_first_then_the_lines() -> None:
-    found = gotchas("def fn(x):\n    for i in range(99):\n        x[i % 6] += x[::-1][0]\n    print(x)\n    return np.median(x)", X)
+    found = gotchas(
+        "def fn(x):\n    for i in range(99):\n        x[i % 6] += x[::-1][0]\n    print(x)\n    return np.median(x)", X
+    )
     keys = [(SEVERITIES.index(g.severity), g.line) for g in found]
     assert keys == sorted(keys)
     assert len({(g.code, g.line, g.column, g.end_line, g.end_column) for g in found}) == len(found)
@@ -112,7 +114,9 @@ class TestBlame:
         assert self.blamed("def fn(x, n):\n    return x * n", args, "jax", text, "dtype") == ["JX-PROMO"]
 
     def test_other_values_under_numba_are_the_overlap(self) -> None:
-        codes = self.blamed("def fn(a):\n    a[1:] += a[:-1]\n    return a", (X,), "numba", "result[2] differs", "values")
+        codes = self.blamed(
+            "def fn(a):\n    a[1:] += a[:-1]\n    return a", (X,), "numba", "result[2] differs", "values"
+        )
         assert codes == ["NB-OVERLAP"]
 
     def test_an_exception_is_known_by_its_class(self) -> None:

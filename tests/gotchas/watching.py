@@ -135,6 +135,7 @@ def observe(workload: Workload, watched: bool = True) -> Observation:
     for local, path in IMPORTS.items():
         namespace[local] = __import__(path)
     import scipy.special  # noqa: F401
+
     exec(compile(ast.fix_missing_locations(module), "<watched>", "exec"), namespace)
     args = copy.deepcopy(workload.args)
     result, raised = None, None

@@ -23,7 +23,9 @@ def terminal_width(text: str) -> int:
     return width
 
 
-@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("速度", 4), ("e\u0301", 1), ("⚠\ufe0f", 2), ("", 0), ("䷀", 2), ("🇩🇪", 2)])
+@pytest.mark.parametrize(
+    ("text", "width"), [("abc", 3), ("速度", 4), ("e\u0301", 1), ("⚠\ufe0f", 2), ("", 0), ("䷀", 2), ("🇩🇪", 2)]
+)
 def test_display_width(text: str, width: int) -> None:
     assert columns.display_width(text) == width
 

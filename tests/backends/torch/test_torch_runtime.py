@@ -12,9 +12,8 @@ from jitmagic.errors import Refusal
 
 torch = pytest.importorskip("torch")
 
-from torch_support import drafts, run, same, watch, workload  # noqa: E402
-
 from jitmagic.backends.torch.runtime import TorchRuntime  # noqa: E402
+from tests.backends.torch.torch_support import drafts, run, same, watch, workload  # noqa: E402
 
 
 @pytest.fixture

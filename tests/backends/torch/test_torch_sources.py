@@ -4,10 +4,10 @@ import textwrap
 
 import numpy as np
 import pytest
-from torch_support import drafts, run, same, watch, workload
 
 from jitmagic.backends.protocol import Draft
 from jitmagic.observe.run import observe
+from tests.backends.torch.torch_support import drafts, run, same, watch, workload
 
 V = np.linspace(-1, 2, 12)
 M = V.reshape(4, 3)

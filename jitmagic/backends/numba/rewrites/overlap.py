@@ -10,8 +10,8 @@ import ast
 
 import libcst as cst
 
-from jitmagic.analysis.sharing import Sharing
 from jitmagic.analysis.calls import Calls, base_name
+from jitmagic.analysis.sharing import Sharing
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 
 
