@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime
 import inspect
 import json
+import os
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -404,7 +406,7 @@ class _Run:
         for backend, device in self._backends():
             self.progress(Progress(backend.name, "writing", 0, 1))
             available = backend.availability()
-            for made in backend.drafts(self.workload, observed):
+            for made in self._drafts(backend, observed):
                 outcome = Outcome(made.variant, backend.name, device, made.mode)
                 self.outcomes.append(outcome)
                 if isinstance(made, VariantRefusal):
@@ -417,6 +419,13 @@ class _Run:
                         outcome.verdict = verdicts.of_missing_device(device)
                     elif not available.installed:
                         outcome.verdict = verdicts.of_missing_library(backend.title, available)
+
+    def _drafts(self, backend: Backend, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+        """Has a backend write; an error of its own is that backend's verdict and spares the others."""
+        try:
+            return backend.drafts(self.workload, observed)
+        except Exception as error:
+            return [VariantRefusal(backend.name, backend.name, "", _own_error(backend, error))]
 
     def _verify(self) -> None:
         """Builds and verifies each variant, going down its ladder until a rung holds."""
@@ -455,7 +464,10 @@ class _Run:
             failure = self._build(backend, outcome, number, total)
             if failure is None or outcome.draft is None:
                 return
-            answer = backend.revise(self.workload, self._seen(), outcome.draft, failure)
+            try:
+                answer = backend.revise(self.workload, self._seen(), outcome.draft, failure)
+            except Exception as error:
+                answer = _own_error(backend, error)
             if isinstance(answer, Refusal):
                 outcome.verdict = self._judge_failure(outcome, failure, answer)
                 return
@@ -633,6 +645,16 @@ class _Run:
         if self.observation is None:
             raise RuntimeError("the workload was not observed yet")
         return self.observation
+
+
+def _own_error(backend: Backend, error: Exception) -> Refusal:
+    """Words an exception in a backend's writer, which is a bug there and not the user's fault."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+    return Refusal(
+        f"jitmagic itself failed while it wrote this for {backend.title} ({type(error).__name__}: {error}; {place}): "
+        "this is a bug in jitmagic, please report it with your function"
+    )
 
 
 def _cast(workload: Workload, dtype: str | None) -> Workload:

@@ -141,9 +141,9 @@ class JaxRuntime:
         return value
 
     def to_host(self, value: Any) -> Any:
-        """Turns every JAX array in a nested value into NumPy's own: writable arrays, scalars for those without axes."""
+        """Turns every JAX array in a nested value into NumPy's, one without axes into a scalar; no copy on the CPU."""
         if isinstance(value, self._jax.Array):
-            host = np.array(value)
+            host = np.asarray(value)
             return host[()] if host.ndim == 0 else host
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return type(value)(*(self.to_host(v) for v in value))

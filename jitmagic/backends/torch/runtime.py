@@ -18,6 +18,7 @@ class TorchRuntime:
     def __init__(self) -> None:
         self.torch: Any = None
         self.device: Any = None
+        self._built_before: frozenset[str] = frozenset()
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports torch for a device (``"cpu"``, ``"cuda:0"``, ``"mps"``).
@@ -50,12 +51,17 @@ class TorchRuntime:
             "cache_filled": os.path.isdir(cache) and bool(os.listdir(cache)),
         }
 
+    def build_cache(self) -> str:
+        """Tells of the last build: "cold" where torch.compile wrote new files, else "warm": it found them on disk."""
+        return "cold" if _built() - self._built_before else "warm"
+
     def accepts_host(self, mode: str) -> bool:
         """Tells whether a mode's entry takes NumPy arrays as they are: the worker then leaves ``to_device`` out."""
         return mode == "numpy"
 
     def load(self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
         """Runs a source in a new namespace and returns its entry; tracebacks find its lines."""
+        self._built_before = _built()
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         scope: dict[str, Any] = {"__name__": "jitmagic_torch_variant", **namespace}
         exec(compile(source, filename, "exec", dont_inherit=True), scope)
@@ -67,7 +73,9 @@ class TorchRuntime:
         """Does nothing: torch has no cheap check; the first call is the check."""
 
     def to_device(self, value: Any) -> Any:
-        """Copies every array and NumPy scalar in a nested value into a tensor on the device.
+        """Turns every array and NumPy scalar in a nested value into a tensor on the device.
+
+        On the CPU the tensor shares the array's memory where torch can.
 
         Raises
         ------
@@ -104,15 +112,19 @@ class TorchRuntime:
 
     def _tensor(self, array: Any) -> Any:
         try:
-            # a copy in C order: torch takes no negative strides, and must not share the caller's memory
-            return self.torch.from_numpy(np.array(array, order="C", copy=True)).to(self.device)
+            array = np.asarray(array)
+            if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+                # torch takes neither; any other array is shared, as a user of `from_numpy` would: the worker's
+                # arguments are its own
+                array = array.copy(order="C")
+            return self.torch.from_numpy(array).to(self.device)
         except TypeError as error:
             raise TypeError(f"torch has no dtype for an array of {array.dtype}: convert it first") from error
 
     def _host(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):
             return value[()] if value.ndim == 0 else value
-        array = value.detach().resolve_conj().resolve_neg().cpu().numpy().copy()
+        array = value.detach().resolve_conj().resolve_neg().cpu().numpy()
         return array[()] if array.ndim == 0 else array
 
     def _map(self, value: Any, kinds: tuple[type, ...], move: Callable[[Any], Any]) -> Any:
@@ -137,3 +149,13 @@ def _cache_folder() -> str:
     import getpass
 
     return os.path.join(tempfile.gettempdir(), f"torchinductor_{getpass.getuser()}")
+
+
+def _built() -> frozenset[str]:
+    """Lists the compiled files in torch.compile's folder."""
+    return frozenset(
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(_cache_folder())
+        for name in names
+        if name.endswith((".so", ".dylib", ".pyd", ".dll", ".cubin"))
+    )
