@@ -160,7 +160,8 @@ def test_a_baseline_that_raises_crashes_or_changes_says_so(use_backends, tmp_pat
 
 
 def test_an_interrupt_keeps_what_is_done_and_leaves_no_process(use_backends):
-    slow = "import time\n\ndef fn(x):\n    time.sleep(0.05)\n    return x * 2.0 + 1.0\n"
+    # its time jumps about, so that the rounds go on until they are stopped
+    slow = "import random, time\n\ndef fn(x):\n    time.sleep(random.choice([0.01, 0.1]))\n    return x * 2.0 + 1.0\n"
     use_backends(FakeBackend("one", {"quick": GOOD, "slow": slow}))
     before = children()
     main = threading.main_thread().ident
