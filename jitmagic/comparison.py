@@ -395,6 +395,9 @@ class _Run:
                 "There is nothing to compare with until it runs with NumPy."
             )
         self.observation = observation
+        # a fresh process for the baseline's clock: watching and comparing leave malloc in another state than a user's
+        self.pool.end(self.numpy, "cpu")
+        self.pool.begin(self.numpy, "cpu")
 
     def _write(self) -> None:
         """Has every backend write its drafts; what it will not write has its verdict now."""

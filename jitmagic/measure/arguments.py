@@ -1,19 +1,46 @@
-"""A workload's arguments inside a worker: fresh ones for each call that could change them, outside the clock."""
+"""A workload's arguments inside a worker: restored outside the clock where a call changes them.
+
+Arguments stay where they are for all samples of a comparison, as a user's own arrays do. What a function writes into
+is put back before each call into the same memory, so that the call finds it as warm as a user's loop would.
+"""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from jitmagic.measure.transport import Opened
 
-_COPIES = 256 * 2**20
-"""Bytes of prepared arguments held at a time."""
+_SMALL = 32 * 1024
+"""Bytes of written arguments up to which calls get copies of their own: restoring one before each call would cost two
+readings of the clock a call, which tells for calls of a microsecond."""
+
+_BATCH = 256 * 1024
+"""Bytes of such copies at a time: few enough to stay in a core's own cache."""
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
+Move = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Calls that are ready to be timed.
+
+    Attributes
+    ----------
+    calls : list of Call
+    repeats : int
+        How often to make each.
+    restore : callable or None
+        Puts the written arguments back; to be called before each call, outside the clock.
+    """
+
+    calls: list[Call]
+    repeats: int
+    restore: Callable[[], None] | None = None
 
 
 class Arguments:
@@ -30,6 +57,7 @@ class Arguments:
     def __init__(self, opened: Opened, labels: Sequence[str]) -> None:
         self._opened = opened
         self.labels = tuple(labels)
+        self._resident: dict[tuple[Any, ...], Call] = {}
 
     def fresh(self) -> Call:
         """Builds arguments that stand alone."""
@@ -41,65 +69,57 @@ class Arguments:
         args, kwargs = call
         return dict(zip(self.labels, (*args, *kwargs.values()), strict=True))
 
-    def prepared(
-        self, written: Sequence[str], to_device: Callable[[Any], Any], count: int
-    ) -> Iterator[tuple[list[Call], int]]:
-        """Yields batches of ready calls, ``count`` in all.
-
-        Arguments that are not written are moved to the device once and shared; those that are written stay on the
-        host and are new in every call.
-
-        Yields
-        ------
-        calls : list of Call
-            Ready calls; one call to be repeated where nothing is written.
-        repeats : int
-            How often to make each.
-        """
-        if not written:
-            yield [self.ready(self.fresh(), written, to_device)], count
-            return
-        one = self._maker(written, to_device)
-        batch = max(1, min(count, _COPIES // max(self._opened.parcel.size, 1)))
-        done = 0
-        while done < count:
-            size = min(batch, count - done)
-            yield [one() for _ in range(size)], 1
-            done += size
-
-    def _maker(self, written: Sequence[str], to_device: Callable[[Any], Any]) -> Callable[[], Call]:
-        """Returns a function that makes a call with new written arguments, sharing the others where that is safe."""
-        shared = None if self._share_memory(written) else self.ready(self.fresh(), written, to_device)
-
-        def one() -> Call:
-            if shared is None:
-                return self.ready(self.fresh(), written, to_device)
-            args, kwargs = shared
-            values = dict(zip(self.labels, (*args, *kwargs.values()), strict=True))
-            values.update({label: copy.deepcopy(values[label]) for label in written})
-            flat = list(values.values())
-            return tuple(flat[: len(args)]), dict(zip(kwargs, flat[len(args) :], strict=True))
-
-        return one
-
-    def ready(self, call: Call, written: Sequence[str], to_device: Callable[[Any], Any]) -> Call:
+    def ready(self, call: Call, written: Sequence[str], move: Move) -> Call:
         """Moves a call's arguments to the device, but for those that are written."""
         args, kwargs = call
-        ready = [
-            value if label in written else to_device(value)
-            for label, value in zip(self.labels, (*args, *kwargs.values()), strict=True)
-        ]
-        return tuple(ready[: len(args)]), dict(zip(kwargs, ready[len(args) :], strict=True))
+        flat = [value if label in written else move(value) for label, value in self.labelled(call).items()]
+        return tuple(flat[: len(args)]), dict(zip(kwargs, flat[len(args) :], strict=True))
 
-    def _share_memory(self, written: Sequence[str]) -> bool:
-        """Tells whether a written argument shares its block with another array, or has strides that a copy loses."""
-        parcel = self._opened.parcel
-        blocks = [place.block for place in parcel.arrays]
-        values = self.labelled(self.fresh())
-        plain = all(
-            not isinstance(values[label], np.ndarray)
-            or values[label].flags.c_contiguous
-            or values[label].flags.f_contiguous
-            for label in written
-        )
-        return len(set(blocks)) != len(blocks) or not plain
+    def prepared(self, written: Sequence[str], move: Move, count: int) -> Iterator[Prepared]:
+        """Yields ``count`` calls, in one batch or several.
+
+        Parameters
+        ----------
+        written : sequence of str
+            Labels of the arguments that a call writes into: they stay on the host.
+        move : callable
+            Moves a value to the device; the same callable for all samples of a variant.
+        """
+        call = self._at_home(tuple(written), move)
+        if not written:
+            yield Prepared([call], count)
+            return
+        values = self.labelled(call)
+        arrays = [values[label] for label in written if isinstance(values[label], np.ndarray)]
+        size = sum(array.nbytes for array in arrays)
+        if len(arrays) == len(written) and size > _SMALL:
+            pristine = self.labelled(self._pristine())
+            saved = [(values[label], pristine[label]) for label in written]
+
+            def restore() -> None:
+                for array, before in saved:
+                    np.copyto(array, before)
+
+            yield Prepared([call], count, restore)
+            return
+        done = 0
+        while done < count:
+            batch = max(1, min(count - done, _BATCH // max(self._opened.parcel.size, 1)))
+            yield Prepared([self.ready(self.fresh(), written, move) for _ in range(batch)], 1)
+            done += batch
+
+    def forget(self) -> None:
+        """Lets go of the arguments that are kept between samples."""
+        self._resident.clear()
+
+    def _at_home(self, written: tuple[str, ...], move: Move) -> Call:
+        """Returns the arguments that stay in place for all samples."""
+        # bound methods of one object are equal, so that the variants of one library share their arrays
+        key = (written, move)
+        if key not in self._resident:
+            self._resident[key] = self.ready(self.fresh(), written, move)
+        return self._resident[key]
+
+    def _pristine(self) -> Call:
+        args, kwargs = self._opened.value(copy=False)
+        return tuple(args), dict(kwargs)

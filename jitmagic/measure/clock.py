@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
-from jitmagic.measure.arguments import Call
+from jitmagic.measure.arguments import Prepared
 
 Timer = Callable[[], float]
 
 
 def time_calls(
     function: Callable[..., Any],
-    calls: Sequence[Call],
-    repeats: int,
+    prepared: Prepared,
     wait: Callable[[Any], None] | None,
     timer: Timer = time.perf_counter,
 ) -> float:
-    """Makes each call ``repeats`` times and returns the seconds of all of them together.
+    """Makes the prepared calls and returns the seconds of all of them together.
 
     Each call's result is complete, and let go of, before the next begins: what a user's own loop over
     ``fn(x)`` with ``block_until_ready`` would measure. The garbage collector is off inside.
@@ -36,27 +35,57 @@ def time_calls(
     was_on = gc.isenabled()
     gc.disable()
     try:
-        total = 0.0
-        for args, kwargs in calls:
-            if kwargs:
-                start = timer()
-                for _ in repeat(None, repeats):
-                    result = function(*args, **kwargs)
-                    if wait is not None:
-                        wait(result)
-                    del result
-                total += timer() - start
-            elif wait is not None:
-                start = timer()
-                for _ in repeat(None, repeats):
-                    wait(function(*args))
-                total += timer() - start
-            else:
-                start = timer()
-                for _ in repeat(None, repeats):
-                    function(*args)
-                total += timer() - start
-        return total
+        if prepared.restore is not None:
+            return _restored(function, prepared, prepared.restore, wait, timer)
+        return _straight(function, prepared, wait, timer)
     finally:
         if was_on:
             gc.enable()
+
+
+def _restored(
+    function: Callable[..., Any],
+    prepared: Prepared,
+    restore: Callable[[], None],
+    wait: Callable[[Any], None] | None,
+    timer: Timer,
+) -> float:
+    """Times each call by itself, with the arguments put back in between."""
+    total = 0.0
+    for args, kwargs in prepared.calls:
+        for _ in repeat(None, prepared.repeats):
+            restore()
+            start = timer()
+            result = function(*args, **kwargs)
+            if wait is not None:
+                wait(result)
+            total += timer() - start
+            del result
+    return total
+
+
+def _straight(
+    function: Callable[..., Any], prepared: Prepared, wait: Callable[[Any], None] | None, timer: Timer
+) -> float:
+    """Times a loop of calls as a whole, with as little in the loop as can be."""
+    total = 0.0
+    for args, kwargs in prepared.calls:
+        times = repeat(None, prepared.repeats)
+        if kwargs and wait is not None:
+            start = timer()
+            for _ in times:
+                wait(function(*args, **kwargs))
+        elif kwargs:
+            start = timer()
+            for _ in times:
+                function(*args, **kwargs)
+        elif wait is not None:
+            start = timer()
+            for _ in times:
+                wait(function(*args))
+        else:
+            start = timer()
+            for _ in times:
+                function(*args)
+        total += timer() - start
+    return total

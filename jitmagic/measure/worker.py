@@ -140,7 +140,9 @@ class Worker:
 
     def close(self, key: str) -> None:
         """Forgets a workload and gives back what an idle worker should not hold."""
-        self._jobs.pop(key, None)
+        job = self._jobs.pop(key, None)
+        if job is not None:
+            job.arguments.forget()
         if self._area is not None:
             self._area.close()
         self._library.release()
@@ -208,12 +210,11 @@ class Worker:
         to_device = self._mover(draft)
         wait = None if getattr(library, "synchronous", False) else library.wait
         with _quiet():
-            if warm:
-                for batch, repeats in job.arguments.prepared(draft.written, to_device, warm):
-                    time_calls(function, batch, repeats, wait)
+            for prepared in job.arguments.prepared(draft.written, to_device, warm) if warm else ():
+                time_calls(function, prepared, wait)
             total = 0.0
-            for batch, repeats in job.arguments.prepared(draft.written, to_device, calls):
-                total += time_calls(function, batch, repeats, wait)
+            for prepared in job.arguments.prepared(draft.written, to_device, calls):
+                total += time_calls(function, prepared, wait)
         return total / calls
 
     def transfer(self, key: str, variant: str) -> tuple[float | None, float | None, float]:

@@ -5,7 +5,7 @@ Plain functions of NumPy values: no backend is known here, device arrays were mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy as np
 
 from jitmagic.verify.tolerance import Tolerance, tolerance
 
-_CHUNK = 2**20
-"""Elements compared at a time, so that comparing needs little memory beside the arrays."""
+_CHUNK = 2**12
+"""Elements compared at a time. Temporaries of more than 128 kB would teach malloc to keep freed memory, and make the
+function that is timed next faster than it is in a user's process; see ``transport._copied``."""
 
 _SCALAR_DTYPES = {
     bool: np.dtype(bool),
@@ -110,7 +111,7 @@ def same_bits(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
         if left.dtype != right.dtype or left.shape != right.shape:
             return False
-        return bool(np.array_equal(_bits(left), _bits(right)))
+        return all(bool((_bits(one) == _bits(two)).all()) for _, one, two in _chunks(left, right))
     if type(left) is not type(right):
         return False
     if isinstance(left, list | tuple):
@@ -128,7 +129,23 @@ def same_bits(left: Any, right: Any) -> bool:
 def _bits(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if array.dtype.kind in "biu":
         return array
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return np.ascontiguousarray(array).view(np.uint8)
+
+
+def _chunks(
+    left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]
+) -> Iterator[tuple[int, np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Yields two arrays of one shape piece by piece in C order, each piece with the flat index of its first element."""
+    if left.flags.c_contiguous and right.flags.c_contiguous:
+        one, two = left.reshape(-1), right.reshape(-1)
+        for start in range(0, left.size, _CHUNK):
+            yield start, one[start : start + _CHUNK], two[start : start + _CHUNK]
+        return
+    start = 0
+    flags = ["external_loop", "buffered", "zerosize_ok"]
+    for one, two in np.nditer([left, right], flags, order="C", buffersize=_CHUNK):  # type: ignore[call-overload]
+        yield start, one, two
+        start += one.size
 
 
 def count_elements(value: Any) -> int:
@@ -203,13 +220,9 @@ def _difference(
     worst.compared = True
     wrong, most, most_at = 0, -np.inf, 0
     wide = np.result_type(left.dtype, right.dtype, np.float64)
-    flat_left, flat_right = left.reshape(-1), right.reshape(-1)
     with np.errstate(all="ignore"):
-        finite = np.abs(flat_left[np.isfinite(flat_left)]) if left.dtype.kind in "fc" else np.abs(flat_left[:0])
-        absolute = allowed.absolute_share * (float(finite.max()) if finite.size else 0.0)
-        del finite
-        for start in range(0, left.size, _CHUNK):
-            exact_left, exact_right = flat_left[start : start + _CHUNK], flat_right[start : start + _CHUNK]
+        absolute = allowed.absolute_share * _largest(left) if allowed.absolute_share else 0.0
+        for start, exact_left, exact_right in _chunks(left, right):
             # equal infinities and equal integers beyond 2**53 have no difference; a NaN equals a NaN
             equal = exact_left == exact_right
             if left.dtype.kind in "fc" and right.dtype.kind in "fc":
@@ -237,6 +250,16 @@ def _difference(
             if relative.size:
                 worst.max_rel = max(worst.max_rel, float(relative.max()))
     return wrong, tuple(int(index) for index in np.unravel_index(most_at, left.shape)) if left.size else ()
+
+
+def _largest(array: np.ndarray[Any, Any]) -> float:
+    """Returns the largest finite magnitude, zero where there is none."""
+    largest = 0.0
+    for _, piece, _ in _chunks(array, array):
+        chunk = np.abs(piece[np.isfinite(piece)])
+        if chunk.size:
+            largest = max(largest, float(chunk.max()))
+    return largest
 
 
 def _as_array(value: Any) -> np.ndarray[Any, Any]:
