@@ -9,7 +9,7 @@ from typing import Any
 
 from jitmagic.advice.verdict import Verdict
 from jitmagic.backends.protocol import Draft
-from jitmagic.measure.statistics import Interval, count_outliers, median_interval, ratio_interval
+from jitmagic.measure.statistics import Interval, across_processes, count_outliers, median_interval, ratio_interval
 from jitmagic.measure.worker import Built
 
 
@@ -72,7 +72,7 @@ class Outcome:
         """Returns how many times the baseline's speed it has; None unless it is verified and timed."""
         if not self.verified or not self.samples:
             return None
-        return ratio_interval(baseline, self.samples)
+        return across_processes(ratio_interval(baseline, self.samples))
 
 
 def variant_record(outcome: Outcome, baseline: Outcome) -> dict[str, Any]:

@@ -74,4 +74,8 @@ def _conditions(choice: Outcome, baseline: Outcome, best: Outcome, rivals: Seque
 
 
 def _speedup(outcome: Outcome, baseline: Outcome) -> Interval:
-    return ratio_interval(baseline.samples, outcome.samples)
+    """Returns the speedup of a variant that has one."""
+    ratio = outcome.speedup(baseline.samples)
+    if ratio is None:
+        raise ValueError(f"{outcome.name} was not timed")
+    return ratio
