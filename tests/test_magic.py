@@ -39,6 +39,8 @@ def steps(monkeypatch):
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    # a doctest that ran before leaves a `_` in builtins, and IPython then keeps its own out of the namespace
+    monkeypatch.delattr("builtins._", raising=False)
     InteractiveShell.clear_instance()
     config = Config()
     config.HistoryManager.enabled = False
