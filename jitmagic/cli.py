@@ -102,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--text", action="store_true", help="show the text, which is what happens without --html")
     render.add_argument("--code", metavar="NAME", help="show the source of this variant, or of all")
     render.set_defaults(command=_render)
+
+    explain = commands.add_parser(
+        "explain",
+        help="explain a gotcha, e.g. JX-DUPADD",
+        description="Shows the page of a gotcha; all codes without one.",
+    )
+    explain.add_argument("code", metavar="CODE", nargs="?", help="the gotcha's code, as a report shows it")
+    explain.set_defaults(command=_explain)
     return parser
 
 
@@ -202,6 +210,21 @@ def _render(arguments: argparse.Namespace) -> int:
     _print(text_view.to_text(loaded, width=terminal.width(), color=terminal.wants_colour(sys.stdout), code=code))
     if complaint:
         raise Misuse(complaint)
+    return ANSWERED
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from jitmagic.gotchas.registry import all_rules, explain
+
+    if arguments.code is None:
+        for code, one in sorted(all_rules().items()):
+            _print(f"{code:<18} {one.title}")
+        return ANSWERED
+    try:
+        _print(explain(arguments.code))
+    except LookupError as error:
+        _complain(str(error.args[0]))
+        return MISUSED
     return ANSWERED
 
 

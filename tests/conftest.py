@@ -1,5 +1,7 @@
 """What every test has: no worker process and no shared file outlives the test run."""
 
+import os
+
 import pytest
 
 
@@ -24,3 +26,13 @@ def use_backends(monkeypatch):
         monkeypatch.setattr(comparison, "all_backends", lambda: table)
 
     return use
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Makes a skip a failure in CI, where every tool has to be there; tests for a real GPU apart."""
+    report = yield
+    if report.skipped and os.environ.get("JITMAGIC_TEST_STRICT") and "gpu" not in item.keywords:
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report

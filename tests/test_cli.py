@@ -322,3 +322,12 @@ def test_a_progress_line_wipes_what_was_longer():
     assert first == "jitmagic: timing numba-parallel (10 of 12), about 8 s left"
     assert second.rstrip() == "jitmagic: observing"
     assert len(second) == len(first)
+
+
+def test_a_gotcha_is_explained_by_its_code(capsys):
+    assert cli.main(["explain", "jx-print"]) == 0
+    assert "## What happens" in capsys.readouterr().out
+    assert cli.main(["explain"]) == 0
+    assert "JX-PRINT" in capsys.readouterr().out
+    assert cli.main(["explain", "JX-NONE"]) == 2
+    assert "did you mean" in capsys.readouterr().err

@@ -58,8 +58,10 @@ def of_ratio(ratio: Interval) -> Verdict:
 
 def of_refusal(refusal: Refusal) -> Verdict:
     """Judges a variant that was not made."""
-    step = f"jitmagic explain {refusal.code} says more" if refusal.code else ""
-    return Verdict("unsupported", refusal.reason, step)
+    from jitmagic.gotchas.registry import all_rules
+
+    known = refusal.code is not None and refusal.code in all_rules()
+    return Verdict("unsupported", refusal.reason, f"jitmagic explain {refusal.code} says more" if known else "")
 
 
 def of_missing_device(device: str) -> Verdict:
