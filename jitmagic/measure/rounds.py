@@ -36,7 +36,7 @@ class Plan:
 
     budget: float = 10.0
     sample_seconds: float = 0.02
-    precise: float = 0.01
+    precise: float = 0.02
     least: int = 5
     most: int = 200
 
