@@ -1,6 +1,12 @@
 """May-alias: which names may share memory with which, per function and without regard to order.
 
-A *root* is a name that owns memory: a parameter, a name from outside, or a local bound to something new.
+A *root* is a name that owns memory: a parameter, a name from outside, or a local bound to something new. Two questions
+are answered. `Aliases.roots`: whose memory may a store through this name change, at any time? `Aliases.may_share`: may
+two names stand for the same memory at one time? They differ where names take turns: after ``u, v = v, u`` a store
+through ``u`` may change either array, and yet ``u`` and ``v`` are never one.
+
+The gotchas, the loop proofs and Numba's overlap rewrite ask here, of the text as the user wrote it. To ask about a
+tree that is being rewritten, or what holds at one statement, there is `jitmagic.generate.aliases`.
 
 >>> from jitmagic.analysis.names import Names
 >>> from jitmagic.analysis.tree import SourceTree
@@ -8,6 +14,8 @@ A *root* is a name that owns memory: a parameter, a name from outside, or a loca
 >>> aliases = Aliases(tree, Names(tree, {}))
 >>> sorted(aliases.roots(tree.entry, "v")), sorted(aliases.roots(tree.entry, "w"))
 (['a'], ['w'])
+>>> aliases.may_share(tree.entry, "v", "a"), aliases.may_share(tree.entry, "v", "w")
+(True, False)
 
 A parameter that a statement of the function's own body rebinds has two memories: ``u = u.copy()`` on line 2 makes the
 root ``u@2`` of all later lines.
@@ -19,12 +27,13 @@ Facts of a watched run, where given, tell a fancy index from a basic one and a s
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-
+from jitmagic.analysis import memory
 from jitmagic.analysis.names import Names
+from jitmagic.analysis.sharing import Sharing
 from jitmagic.analysis.tree import (
     Comprehension,
     FunctionNode,
@@ -42,42 +51,20 @@ Facts = Callable[[ast.AST], "ValueFact | None"]
 IMMUTABLE = frozenset({"scalar", "float", "int", "bool", "complex", "str", "none", "function", "module"})
 """Kinds of values that no store can change, so that sharing them means nothing."""
 
-VIEW_FUNCTIONS = words(
-    "reshape ravel transpose swapaxes moveaxis rollaxis squeeze expand_dims broadcast_to broadcast_arrays asarray "
-    "asanyarray ascontiguousarray asfortranarray asarray_chkfinite atleast_1d atleast_2d atleast_3d diagonal diag real "
-    "imag flip fliplr flipud rot90 split array_split vsplit hsplit dsplit require matrix_transpose unstack trim_zeros "
-    "lib.stride_tricks.as_strided lib.stride_tricks.sliding_window_view linalg.diagonal linalg.matrix_transpose "
-    "real_if_close"
-)
-"""Functions of NumPy whose result may share memory with their arguments."""
-
-GENERATOR_METHODS = words(
-    "random normal standard_normal uniform integers choice permutation permuted poisson exponential gamma beta "
-    "binomial multinomial lognormal laplace logistic pareto rayleigh triangular vonmises weibull zipf geometric "
-    "standard_exponential standard_gamma standard_t standard_cauchy multivariate_normal dirichlet chisquare gumbel "
-    "hypergeometric negative_binomial bytes spawn randint rand randn random_sample gauss"
-)
-"""Methods of ``numpy.random.Generator``, ``RandomState`` and ``random.Random`` that draw."""
-COPY_METHODS = (
-    words(
-        "copy flatten tolist tobytes item sum mean std var min max prod cumsum cumprod any all argmax argmin argsort "
-        "dot round clip take repeat conj conjugate nonzero trace ptp searchsorted choose compress astype count index "
-        "format join split strip replace lower upper startswith endswith"
-    )
-    | GENERATOR_METHODS
-)
-VIEW_ATTRIBUTES = frozenset({"T", "mT", "real", "imag", "flat", "data", "base"})
-PLAIN_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes", "strides", "flags"})
 PASSING_BUILTINS = frozenset({"list", "tuple", "zip", "enumerate", "reversed", "iter", "next", "map", "filter",
                               "sorted", "dict", "set", "getattr", "max", "min"})  # fmt: skip
+PURE_PREFIXES = ("math.", "cmath.", "scipy.special.", "copy.deepcopy")
 FANCY_MAKERS = words(
-    "arange where nonzero flatnonzero argsort argwhere unique lexsort ix_ array asarray searchsorted digitize isnan "
-    "isfinite isinf logical_and logical_or logical_not logical_xor tril_indices triu_indices diag_indices isin isclose "
-    "greater less greater_equal less_equal equal not_equal random.permutation random.randint linspace argpartition "
-    "random.choice signbit unravel_index"
+    "arange where nonzero flatnonzero argsort argwhere unique lexsort ix_ array asarray isnan isfinite isinf "
+    "logical_and logical_or logical_not logical_xor tril_indices triu_indices diag_indices isin isclose greater less "
+    "greater_equal less_equal equal not_equal random.permutation linspace argpartition signbit"
 )
+"""Functions of NumPy that never give an integer or a slice, so that an index which they made copies."""
 
 NONE: frozenset[str] = frozenset()
+
+Swap = dict[str, frozenset[str]]
+"""The links that a permutation such as ``u, v = v, u`` makes: to each name the one whose memory it takes over."""
 
 
 def no_facts(node: ast.AST) -> ValueFact | None:
@@ -94,11 +81,22 @@ class Aliases:
         The parsed module and its names.
     fact : callable
         From a node to its observed fact, or None.
+    overlapping : iterable of (str, str)
+        Labels of arguments that share memory with each other, as in `Observation.overlapping`; others count as
+        disjoint.
     """
 
-    def __init__(self, tree: SourceTree, names: Names, fact: Facts = no_facts) -> None:
+    def __init__(
+        self,
+        tree: SourceTree,
+        names: Names,
+        fact: Facts = no_facts,
+        overlapping: Iterable[tuple[str, str]] = (),
+    ) -> None:
         self.tree, self.names, self.fact = tree, names, fact
+        self._overlapping = frozenset(frozenset(label.partition("[")[0] for label in pair) for pair in overlapping)
         self._direct: dict[ast.AST, dict[str, set[str]]] = {}
+        self._swaps: dict[ast.AST, list[Swap]] = {}
         self._fresh: dict[ast.AST, set[str]] = {}
         self._rebound: dict[ast.AST, dict[str, list[ast.stmt]]] = {
             function: self._rebindings(function) for function in tree.definitions()
@@ -115,6 +113,10 @@ class Aliases:
 
     def roots(self, function: FunctionNode, name: str) -> frozenset[str]:
         """Returns the names whose memory ``name`` may share in ``function``; itself, where it owns some."""
+        return self.trace(function, name, self._swaps.get(function, []))
+
+    def trace(self, function: ast.AST, name: str, swaps: Iterable[Swap]) -> frozenset[str]:
+        """Follows a name to its roots, along these swaps among others."""
         direct, fresh = self._direct.get(function, {}), self._fresh.get(function, set())
         found: set[str] = set()
         start = {name} | {
@@ -124,9 +126,10 @@ class Aliases:
         while pending:
             current = pending.pop()
             sources = direct.get(current)
-            if sources is None or current in fresh:
+            taken = [swap[current] for swap in swaps if current in swap]
+            if (sources is None and not taken) or current in fresh:
                 found.add(current)
-            for source in sources or ():
+            for source in (sources or set()).union(*taken):
                 if source not in seen:
                     seen.add(source)
                     pending.append(source)
@@ -138,6 +141,28 @@ class Aliases:
         if function is None:
             return NONE
         return frozenset(root for name in self._names(expression) for root in self.roots(function, name))
+
+    def names_in(self, expression: ast.AST) -> frozenset[str]:
+        """Returns the names, not traced further, whose memory an expression may share; empty for what is new."""
+        return frozenset(name.partition("@")[0] for name in self._names(expression))
+
+    def swaps(self, function: ast.AST) -> tuple[Swap, ...]:
+        """Returns the permutations of names in a function."""
+        return tuple(self._swaps.get(function, ()))
+
+    def bound_names(self, function: ast.AST) -> frozenset[str]:
+        """Returns the names that a function binds or reads from outside."""
+        scope = self.names.scope(function)
+        linked = {name.partition("@")[0] for name in self._direct.get(function, {})}
+        return scope.local | scope.free | linked
+
+    def may_share(self, function: FunctionNode, one: str, other: str) -> bool:
+        """Tells whether two names may stand for the same memory at one time."""
+        return self._sharing.may_share(function, one, other)
+
+    @cached_property
+    def _sharing(self) -> Sharing:
+        return Sharing(self, self._overlapping)
 
     def returned(self, function: FunctionNode) -> frozenset[str]:
         """Returns the parameters and outer names with which a function's result may share memory."""
@@ -223,7 +248,8 @@ class Aliases:
     def _bind(self, function: ast.FunctionDef) -> None:
         direct: dict[str, set[str]] = {}
         fresh = {parameter.arg for parameter in parameter_nodes(function)} | self.names.scope(function).free
-        self._direct[function], self._fresh[function] = direct, fresh
+        swaps: list[Swap] = []
+        self._direct[function], self._fresh[function], self._swaps[function] = direct, fresh, swaps
 
         def bind(target: ast.AST, value: ast.AST | None, names: frozenset[str] | None = None) -> None:
             if isinstance(target, ast.Starred):
@@ -253,7 +279,13 @@ class Aliases:
         for node in own_nodes(function):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
-                    bind(target, node.value)
+                    if (swapped := _swapped(target, node.value)) is not None:
+                        swaps.append({self._key(name): frozenset({self._key(value)}) for name, value in swapped})
+                    else:
+                        bind(target, node.value)
+            elif isinstance(node, ast.AugAssign):
+                if isinstance(node.op, ast.Add):  # rows += [a] on a list
+                    self._store(direct, ast.Subscript(node.target, ast.Constant(0), ast.Store()), node.value)
             elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
                 bind(node.target, node.value)
             elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
@@ -261,7 +293,7 @@ class Aliases:
             elif isinstance(node, ast.withitem) and node.optional_vars is not None:
                 bind(node.optional_vars, node.context_expr)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                if node.func.attr in ("append", "extend", "insert", "add", "appendleft", "setdefault", "update"):
+                if node.func.attr in memory.HOLDING_METHODS:
                     for argument in node.args:
                         self._store(direct, node.func, argument)
             elif isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -283,7 +315,8 @@ class Aliases:
         if not isinstance(expression, ast.Name) or (binder := self.names.binder(expression)) is None:
             return False
         for value in self.names.values(binder, expression.id):
-            if isinstance(value, ast.List | ast.Dict | ast.Set | ast.BinOp | Comprehension):
+            sides = [value.left, value.right] if isinstance(value, ast.BinOp) else [value]  # [0] * n
+            if any(isinstance(side, ast.List | ast.Tuple | ast.Dict | ast.Set | Comprehension) for side in sides):
                 return True
             if isinstance(value, ast.Call) and self.names.path(value.func) in (
                 "builtins.list", "builtins.dict", "collections.defaultdict", "collections.deque"):  # fmt: skip
@@ -341,12 +374,12 @@ class Aliases:
         if isinstance(node, ast.DictComp):
             return self._names(node.value)
         if isinstance(node, ast.BinOp):  # [a] + [b] joins lists, which hold what they held
-            lists = isinstance(node.left, ast.List) or isinstance(node.right, ast.List)
+            lists = any(isinstance(side, ast.List) or self._may_be_container(side) for side in (node.left, node.right))
             return self._names(node.left) | self._names(node.right) if lists else NONE
         if isinstance(node, ast.Subscript):
             return self._subscript(node)
         if isinstance(node, ast.Attribute):
-            if node.attr in PLAIN_ATTRIBUTES or self.names.path(node) is not None:
+            if node.attr in memory.PLAIN_ATTRIBUTES or self.names.path(node) is not None:
                 return NONE
             return self._names(node.value)
         if isinstance(node, ast.Call):
@@ -355,11 +388,11 @@ class Aliases:
 
     def _subscript(self, node: ast.Subscript) -> frozenset[str]:
         base = self.fact(node.value)
-        container = base is not None and base.kind in ("list", "tuple", "dict", "object")
+        container = self._may_be_container(node.value) if base is None else base.kind not in ("array", "scalar")
         if not container and self.is_fancy(node.slice) is True:
             return NONE
         index = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if base is not None and base.kind == "array" and base.ndim is not None:
+        if base is not None and base.kind == "array" and base.ndim is not None and base.dtype != "object":
             integers = [i for i in index if self._is_integer(i)]
             if len(integers) == len(index) == base.ndim:
                 return NONE  # one element, a scalar
@@ -386,48 +419,92 @@ class Aliases:
         return isinstance(index, ast.Constant) and type(index.value) is int
 
     def _call(self, node: ast.Call) -> frozenset[str]:
-        out = frozenset(n for k in node.keywords if k.arg == "out" for n in self._names(k.value))
         helper = self.names.helper(node.func)
         if helper is not None:
-            bound = bind_arguments(node, helper)
-            names: set[str] = set()
-            for root in self.returned(helper):
-                if root not in self.names.scope(helper).parameters:
-                    # a local of the helper dies with it; what the helper reads from outside lives on
-                    names |= {root} if root in self.names.scope(helper).free else set()
-                elif bound is None:
-                    names |= self._union(node.args)
-                else:
-                    names |= self._union(bound.get(root, []))
-            return frozenset(names)
+            return self._helper(node, helper)
         path = self.names.path(node.func)
+        out = self._union(memory.outputs_of(node, path))
+        every = [*node.args, *(keyword.value for keyword in node.keywords)]
         if path is None and isinstance(node.func, ast.Attribute):
-            return out | self._method(node, node.func)
+            return out | self._method(node, node.func, every)
         if path is None:
-            return self._union([*node.args, *(k.value for k in node.keywords)])  # a callable that came as an argument
+            return self._union(every)  # a callable that came as an argument
         if path.startswith("builtins."):
-            return self._union(node.args) if path.removeprefix("builtins.") in PASSING_BUILTINS else NONE
+            return self._union(every) if path.removeprefix("builtins.") in PASSING_BUILTINS else NONE
         if not path.startswith("numpy."):
-            return out | (self._union(node.args) if not path.startswith(("math.", "scipy.special.")) else NONE)
-        short = path.removeprefix("numpy.")
-        uncopied = any(k.arg == "copy" and not _is_true(k.value) for k in node.keywords)
-        if short in VIEW_FUNCTIONS or (uncopied and short in ("array", "nan_to_num", "meshgrid", "astype")):
-            return out | self._union(node.args) | self._union([k.value for k in node.keywords if k.arg == "a"])
-        return out | self._union(outputs_of(short, node))
+            return out | (NONE if path.startswith(PURE_PREFIXES) else self._union(every))
+        return out | self._union(_viewed(node, path.removeprefix("numpy.")))
 
-    def _method(self, node: ast.Call, function: ast.Attribute) -> frozenset[str]:
-        if function.attr == "astype" and any(k.arg == "copy" and not _is_true(k.value) for k in node.keywords):
-            return self._names(function.value)
-        return NONE if function.attr in COPY_METHODS else self._names(function.value)
+    def _helper(self, node: ast.Call, helper: ast.FunctionDef) -> frozenset[str]:
+        bound = bind_arguments(node, helper)
+        names: set[str] = set()
+        for root in self.returned(helper):
+            if root not in self.names.scope(helper).parameters:
+                # a local of the helper dies with it; what the helper reads from outside lives on
+                names |= {root} if root in self.names.scope(helper).free else set()
+            elif bound is None:
+                names |= self._union(node.args)
+            else:
+                names |= self._union(bound.get(root, []))
+        return frozenset(names)
+
+    def _method(self, node: ast.Call, function: ast.Attribute, every: list[ast.expr]) -> frozenset[str]:
+        name = function.attr
+        if name == "astype":
+            uncopied = len(node.args) > 4 or _uncopied(node)
+            return self._names(function.value) if uncopied else NONE
+        if name in memory.COPY_METHODS | memory.GENERATOR_METHODS | memory.PLAIN_METHODS:
+            return NONE
+        if name in ("conj", "conjugate"):
+            fact = self.fact(function.value)
+            if fact is not None and (fact.dtype or "").startswith("complex"):
+                return NONE  # a real array is its own conjugate
+        # of a method that is not NumPy's nothing is known: it may return what it was given
+        return self._names(function.value) | (NONE if name in memory.VIEW_METHODS else self._union(every))
 
     def _union(self, nodes: list[ast.expr] | list[Any]) -> frozenset[str]:
         return frozenset(name for node in nodes if node is not None for name in self._names(node))
 
 
-def outputs_of(name: str, call: ast.Call) -> list[ast.expr]:
-    """Returns the positional arguments into which a NumPy ufunc (``"add"``) writes: those after its inputs."""
-    function = getattr(np, name, None) if "." not in name else None
-    return list(call.args[function.nin :]) if isinstance(function, np.ufunc) else []
+def _viewed(call: ast.Call, name: str) -> list[ast.expr]:
+    """Returns the arguments of a call of NumPy whose memory the result may share, outputs apart."""
+    first = [*call.args[:1], *(k.value for k in call.keywords if k.arg not in _PLAIN_KEYWORDS)]
+    if name in ("array", "meshgrid"):
+        return first if name == "array" and _uncopied(call) else call.args if _uncopied(call) else []
+    if name == "nan_to_num":
+        return first if len(call.args) > 1 or _uncopied(call) else []
+    if name in memory.COPIES_FROM_TWO:
+        orders = [*call.args[1:2], *(k.value for k in call.keywords if k.arg == memory.COPIES_FROM_TWO[name])]
+        least = [isinstance(n, ast.Constant) and isinstance(n.value, int) and n.value >= 2 for n in orders]
+        return [] if all(least) else first
+    if name in memory.BINS_VIEWED:
+        place = memory.BINS_VIEWED[name]
+        return [*call.args[place : place + 1], *(k.value for k in call.keywords if k.arg == "bins")]
+    if name == "einsum":  # of one operand it may be a view
+        return call.args[1:] if len(call.args) <= 3 else []
+    if name in memory.SEVERAL_VIEWED or name.startswith(("ma.", "rec.", "lib.")):
+        return [*call.args, *(k.value for k in call.keywords if k.arg != "out")]
+    return first if name in memory.VIEW_FUNCTIONS else []
+
+
+_PLAIN_KEYWORDS = words(
+    "out shape newshape axis axes dtype order copy k offset source destination axis1 axis2 subok like"
+)
+
+
+def _uncopied(call: ast.Call) -> bool:
+    return any(k.arg == "copy" and not _is_true(k.value) for k in call.keywords)
+
+
+def _swapped(target: ast.AST, value: ast.AST) -> list[tuple[ast.Name, ast.Name]] | None:
+    """Pairs the names of a permutation such as ``u, v = v, u``; None for anything else."""
+    if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
+        return None
+    pairs = [(t, v) for t, v in zip(target.elts, value.elts, strict=False) if isinstance(t, ast.Name)
+             and isinstance(v, ast.Name)]  # fmt: skip
+    names = {name.id for name, _ in pairs}
+    whole = len(pairs) == len(target.elts) == len(value.elts) == len(names)
+    return pairs if whole and names == {taken.id for _, taken in pairs} else None
 
 
 def _pair(target: ast.AST) -> bool:

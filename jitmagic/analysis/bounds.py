@@ -1,4 +1,11 @@
-"""Lower bounds of subscripts over a counted loop: a negative subscript would wrap around to another element."""
+"""Lower bounds of subscripts over a counted loop: a negative subscript would wrap around to another element.
+
+>>> scope = Scope("def fn(x, n):\\n    for i in range(1, n):\\n        x[i - 1], x[i - 2]\\n", "fn", {}, None)
+>>> loop = scope.function.body[0]
+>>> subscripts = [element.slice for element in loop.body[0].value.elts]
+>>> [Bounds(scope, loop).never_negative(node, affine(node, "i", {"i"})) for node in subscripts]
+[True, False]
+"""
 
 from __future__ import annotations
 

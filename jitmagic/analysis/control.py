@@ -26,7 +26,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from jitmagic.analysis.aliases import PLAIN_ATTRIBUTES, Facts, no_facts
+from jitmagic.analysis.aliases import Facts, no_facts
+from jitmagic.analysis.memory import PLAIN_ATTRIBUTES
 from jitmagic.analysis.names import Names
 from jitmagic.analysis.shapes import DATA_SHAPED, SAME_SHAPE, shape_arguments
 from jitmagic.analysis.tree import Comprehension, SourceTree, bind_arguments, own_nodes, parameter_nodes, target_names

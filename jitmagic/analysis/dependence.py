@@ -3,6 +3,11 @@
 Two accesses of one array conflict unless in some axis their subscripts can never be equal in two different
 steps (distance and GCD tests, and i/j symmetry under ``j >= i``). Subscripts must not be negative, since
 ``a[-1]`` is another name for the last element.
+
+>>> scope = Scope("def fn(x, n):\\n    for i in range(1, n):\\n        x[i] = x[i - 1]\\n", "fn", {}, None)
+>>> found = LoopProof(scope, scope.function.body[0]).result(depth=0, parent=None)
+>>> found.kind, found.parallel, found.blockers[0].reason
+('scan', False, 'writes `x[i]` and reads `x[i - 1]`, which another step wrote')
 """
 
 from __future__ import annotations
@@ -12,12 +17,13 @@ from dataclasses import dataclass
 
 from jitmagic.analysis.affine import affine
 from jitmagic.analysis.bounds import Bounds
-from jitmagic.analysis.calls import SHAPE_ATTRIBUTES, base_name
 from jitmagic.analysis.loops import Blocker, LoopClass, Reduction
+from jitmagic.analysis.memory import PLAIN_ATTRIBUTES
 from jitmagic.analysis.reductions import reduction_of
 from jitmagic.analysis.scalars import assigned, live_after, loaded, needed_from_before, path_to
 from jitmagic.analysis.scope import Scope
 from jitmagic.analysis.subscripts import apart, is_name, is_range, nonnegative_constant, side_of, subscripts_of
+from jitmagic.analysis.tree import base_name
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ class LoopProof:
         for statement in self.loop.body:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call):
-                    effect = self.scope.calls.effect(node)
+                    effect = self.scope.purity.effect(node)
                     if effect is not None:
                         self.python = True
                         self._block(effect, node)
@@ -200,7 +206,7 @@ class LoopProof:
             for node in ast.walk(self.scope.function)
             if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
         ]
-        return bool(values) and all(self.scope.calls.is_fresh(value) for value in values)
+        return bool(values) and all(self.scope.purity.is_fresh(value) for value in values)
 
     def _first(self, name: str) -> ast.AST:
         for statement in self.loop.body:
@@ -215,7 +221,7 @@ class LoopProof:
         found: list[_Access] = []
 
         def expression(node: ast.AST, loops: tuple[ast.For, ...]) -> None:
-            if isinstance(node, ast.Attribute) and node.attr in SHAPE_ATTRIBUTES and isinstance(node.value, ast.Name):
+            if isinstance(node, ast.Attribute) and node.attr in PLAIN_ATTRIBUTES and isinstance(node.value, ast.Name):
                 return
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
                 return
@@ -272,10 +278,9 @@ class LoopProof:
                     break
                 subscripts = (*outer, *subscripts)
                 value = value.value
-            elif isinstance(value, ast.Name) and value.id in self.private and value.id in self.scope.aliases.views:
+            elif isinstance(value, ast.Name) and value.id in self.private and value.id in self.scope.views:
                 # `row = a[i]` and then `row[j]` is `a[i, j]`, while what `i` is stays the same within the step
-                view = self.scope.aliases.views[value.id]
-                assert isinstance(view, ast.Subscript)
+                view = self.scope.views[value.id]
                 outer = subscripts_of(view)
                 steady = {self.index} | self._inner_indices()
                 if not all(self._is_index(s) and loaded(s) & assigned(self.loop.body) <= steady for s in outer):
@@ -313,7 +318,6 @@ class LoopProof:
         return isinstance(node, ast.BinOp) and self._is_index(node.left) and self._is_index(node.right)
 
     def _arrays(self, accesses: list[_Access]) -> None:
-        aliases = self.scope.aliases
         local = {name for name in self.private if self._made_here(name)}
         writes = [a for a in accesses if a.write and a.name not in local]
         reported: set[tuple[str, int]] = set()
@@ -328,7 +332,7 @@ class LoopProof:
             for other in accesses:
                 if updated and other.name == write.name:
                     continue  # `s += e` on a name is judged with the scalars
-                if other.name in local or not aliases.may_share(write.name, other.name):
+                if other.name in local or not self.scope.may_share(write.name, other.name):
                     continue
                 if other.name != write.name and (self._alone(write.name) or self._alone(other.name)):
                     continue
@@ -347,7 +351,7 @@ class LoopProof:
             for node in ast.walk(statement)
             if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
         ]
-        return bool(values) and all(self.scope.calls.is_fresh(value) for value in values)
+        return bool(values) and all(self.scope.purity.is_fresh(value) for value in values)
 
     def _alone(self, name: str) -> bool:
         """Says whether a name was bound to a new array before the loop and nothing else was bound to that array since.
@@ -363,7 +367,10 @@ class LoopProof:
                 for node in ast.walk(statement):
                     bound = node.iter if isinstance(node, ast.For) else getattr(node, "value", None)
                     binds = isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For)
-                    if binds and bound is not None and name in aliases.sources(bound):
+                    if binds and bound is not None and name in aliases.names_in(bound):
+                        return True
+                    kept = isinstance(node, ast.Call) and self.scope.purity.effect(node) is not None  # rows.append(new)
+                    if kept and any(name in aliases.names_in(argument) for argument in node.args):
                         return True
             return False
 
@@ -372,7 +379,7 @@ class LoopProof:
         for owner, block, position in reversed(path_to(self.scope.function, self.loop)):
             for statement in reversed(block[:position]):
                 if isinstance(statement, ast.Assign) and any(is_name(t, name) for t in statement.targets):
-                    return len(statement.targets) == 1 and self.scope.calls.is_fresh(statement.value)
+                    return len(statement.targets) == 1 and self.scope.purity.is_fresh(statement.value)
                 if touched([statement]):
                     return False
             if isinstance(owner, ast.For | ast.While) and touched(owner.body):

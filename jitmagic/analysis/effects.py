@@ -11,7 +11,9 @@
 >>> sorted(found.written_parameters(tree.entry))
 ['a']
 
-Conservative as the aliases are: a write that may happen is reported.
+Conservative as the aliases are: a write that may happen is reported. An effect is reported where a table or the
+source shows one; a call of which nothing is known shows none. That is what a user can be warned of. Whoever must be
+sure that there is none (a loop that is to run in parallel) asks `jitmagic.analysis.purity`.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jitmagic.analysis.aliases import GENERATOR_METHODS, Aliases, outputs_of
+from jitmagic.analysis import memory
+from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.names import Names
-from jitmagic.analysis.tree import SourceTree, bind_arguments, own_nodes, target_names
-from jitmagic.analysis.words import words
+from jitmagic.analysis.tree import SourceTree, bind_arguments, own_nodes, stores_of, target_names
 from jitmagic.observe.facts import Span
 
 KINDS = (
@@ -31,15 +33,10 @@ KINDS = (
     "global read", "global write", "argument written", "local written",
 )  # fmt: skip
 
-MUTATING_METHODS = words(
-    "sort fill resize put partition itemset setfield byteswap setflags append extend insert remove pop clear reverse "
-    "update add discard popitem setdefault appendleft popleft shuffle"
-)
-"""Methods that change the object they are called on: ndarray's, then the containers'."""
-
+WRITING_METHODS = memory.WRITING_METHODS | memory.CONTAINER_METHODS
 FIRST_ARGUMENT_WRITTEN = frozenset(
-    {"numpy.copyto", "numpy.put", "numpy.place", "numpy.putmask", "numpy.fill_diagonal", "numpy.put_along_axis",
-     "numpy.random.shuffle", "random.shuffle", "heapq.heappush", "heapq.heappop", "heapq.heapify"}
+    {*(f"numpy.{name}" for name in memory.WRITING_FUNCTIONS), "random.shuffle",
+     "heapq.heappush", "heapq.heappop", "heapq.heapify"}
 )  # fmt: skip
 
 _PATHS = {
@@ -160,7 +157,7 @@ class Effects:
             return "file"
         if method in ("debug", "info", "warning", "error", "exception", "critical") and self._is_logger(owner):
             return "log"
-        if method in GENERATOR_METHODS | {"shuffle"}:
+        if method in memory.GENERATOR_METHODS | {"shuffle"}:
             fact = self.aliases.fact(owner)
             distinctive = method not in ("choice", "bytes", "spawn", "f")
             if (fact is None and distinctive) or (fact is not None and fact.kind == "object"):
@@ -189,9 +186,9 @@ class Effects:
             if isinstance(node, ast.Assign | ast.AnnAssign | ast.For | ast.Delete):
                 targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
                 for target in targets:
-                    for stored in _stores(target):
+                    for stored in stores_of(target):
                         how = "subscript" if isinstance(stored, ast.Subscript) else "attribute"
-                        write(_base(stored), node if isinstance(node, ast.Assign) else stored, how)
+                        write(stored.value, node if isinstance(node, ast.Assign) else stored, how)
                     for name in target_names(target):
                         if self._is_rebound_outside(name, function):
                             found.append(self._effect("global write", name.id, node, function, "rebound"))
@@ -203,7 +200,7 @@ class Effects:
                         write(node.target, node, "augmented")
                 else:
                     how = "subscript" if isinstance(node.target, ast.Subscript) else "attribute"
-                    write(_base(node.target), node, how)
+                    write(node.target.value, node, how)
             elif isinstance(node, ast.Call):
                 self._written_by_call(node, write)
             elif isinstance(node, ast.FunctionDef):  # what a nested function writes of ours
@@ -216,11 +213,9 @@ class Effects:
         return found
 
     def _written_by_call(self, node: ast.Call, write: Callable[..., None]) -> None:
-        for keyword in node.keywords:
-            if keyword.arg == "out":
-                outputs = keyword.value.elts if isinstance(keyword.value, ast.Tuple) else [keyword.value]
-                for output in outputs:
-                    write(output, node, "out")
+        path = self.names.path(node.func)
+        for output in memory.outputs_of(node, path):
+            write(output, node, "out")
         helper = self.names.helper(node.func)
         if helper is not None:
             bound = bind_arguments(node, helper)
@@ -231,19 +226,16 @@ class Effects:
                         given = argument.value if isinstance(argument, ast.Starred) else argument
                         write(given, node, "helper", helper.name)
             return
-        path = self.names.path(node.func)
         if path is not None:
             at = path.startswith("numpy.") and path.endswith(".at")
             if (path in FIRST_ARGUMENT_WRITTEN or at) and node.args:
                 write(node.args[0], node, "function")
             elif path == "numpy.nan_to_num" and node.args:
-                if any(k.arg == "copy" and getattr(k.value, "value", True) is False for k in node.keywords):
+                copied = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "copy")]
+                if any(getattr(value, "value", False) is not True for value in copied):
                     write(node.args[0], node, "function")
-            elif path.startswith("numpy."):
-                for output in outputs_of(path.removeprefix("numpy."), node):
-                    write(output, node, "out")
             return
-        if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATING_METHODS:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in WRITING_METHODS:
             fact = self.aliases.fact(node.func.value)
             if node.func.attr == "shuffle" and node.args:  # Generator.shuffle(x)
                 write(node.args[0], node, "method")
@@ -285,20 +277,6 @@ class Effects:
         self, kind: str, name: str, node: ast.AST, function: ast.FunctionDef, how: str = "", through: str = ""
     ) -> Effect:
         return Effect(kind, name, self.tree.span(node), how, through, function.name, node)
-
-
-def _stores(target: ast.AST) -> list[ast.Subscript | ast.Attribute]:
-    """Returns the subscripts and attributes that an assignment target stores into."""
-    if isinstance(target, ast.Subscript | ast.Attribute):
-        return [target]
-    if isinstance(target, ast.Tuple | ast.List):
-        return [store for element in target.elts for store in _stores(element)]
-    return _stores(target.value) if isinstance(target, ast.Starred) else []
-
-
-def _base(target: ast.Subscript | ast.Attribute) -> ast.expr:
-    """Returns what a store changes: ``a`` in ``a[i] = 1``, ``a.T[0] = 1`` and ``a.field = 1``."""
-    return target.value
 
 
 def _is_number(value: ast.AST) -> bool:

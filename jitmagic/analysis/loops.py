@@ -117,14 +117,13 @@ def classify(
 
     Raises
     ------
-    KeyError
+    LookupError
         Where there is no such function.
     """
     from jitmagic.analysis.dependence import LoopProof
     from jitmagic.analysis.scope import Scope
 
-    tree = ast.parse(module_text)
-    scope = Scope(tree, function, names, module_text, observed)
+    scope = Scope(module_text, function, names, observed)
     found: list[LoopClass] = []
 
     def visit(node: ast.AST, depth: int, parent: int | None) -> None:

@@ -8,6 +8,9 @@
 >>> scope = names.scope(tree.entry)
 >>> scope.parameters, sorted(scope.local), sorted(scope.free)
 (('x', 'k'), ['k', 'x', 'y'], ['np', 'scale'])
+
+For the names of a tree that is being rewritten there is `jitmagic.generate.names` (LibCST); for the order in which a
+loop's body reads and assigns them, `jitmagic.analysis.scalars`.
 """
 
 from __future__ import annotations

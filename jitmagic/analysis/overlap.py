@@ -9,6 +9,10 @@
 [('a', True, True, 2)]
 
 Two subscripts are taken for overlapping unless their text is the same, or one axis has two different constants.
+
+This is what a user is told of the source, with the array's name and the place of the read. Numba's rewrite of the same
+name (``backends/numba/rewrites/overlap.py``) asks less of a store and copies more: it works on a tree that other
+rewrites have changed, and a copy too many costs time only.
 """
 
 from __future__ import annotations

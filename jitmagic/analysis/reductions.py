@@ -1,4 +1,13 @@
-"""Recognises accumulators: names that a loop only updates with one associative operator."""
+"""Recognises accumulators: names that a loop only updates with one associative operator.
+
+>>> from jitmagic.analysis.tree import SourceTree
+>>> tree = SourceTree("def fn(x):\\n    for v in x:\\n        s += v\\n        t = 2 * t + v\\n", "fn")
+>>> body = tree.entry.body[0].body
+>>> reduction_of("s", body, tree.span, array=False).operator
+'+'
+>>> reduction_of("t", body, tree.span, array=False) is None
+True
+"""
 
 from __future__ import annotations
 

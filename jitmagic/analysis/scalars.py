@@ -1,6 +1,11 @@
 """Definite assignment and liveness of names over statements: what a loop's step needs from the step before.
 
 The walk is conservative: a definition counts only where every path makes it, a use counts on any path.
+
+>>> tree = ast.parse("def fn(x, s):\\n    for i in range(9):\\n        t = x[i]\\n        s = s + t\\n    return s\\n")
+>>> loop = tree.body[0].body[0]
+>>> sorted(assigned(loop.body)), sorted(needed_from_before(loop.body, {"i"})), sorted(live_after(loop, tree.body[0]))
+(['s', 't'], ['s', 'x'], ['s'])
 """
 
 from __future__ import annotations

@@ -1,44 +1,60 @@
-"""One function with what all analyses of it share: facts, calls, aliases, spans."""
+"""One function with what the proofs of all its loops share: facts, aliases, purity of calls.
+
+>>> scope = Scope("def fn(x, n):\\n    y = np.zeros(n)\\n    v = y[1:]\\n    return v\\n", "fn", {"np": "numpy"}, None)
+>>> sorted(scope.locals), ast.unparse(scope.views["v"])
+(['n', 'v', 'x', 'y'], 'y[1:]')
+>>> scope.may_share("v", "y"), scope.may_share("v", "x")
+(True, False)
+
+What a name is bound to, in every scope of a module, is in `jitmagic.analysis.names`.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
 
-from jitmagic.analysis.calls import Calls
+from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.names import Names
+from jitmagic.analysis.purity import Purity
 from jitmagic.analysis.scalars import assigned
-from jitmagic.analysis.sharing import Sharing
+from jitmagic.analysis.tree import SourceTree
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
 
 class Scope:
-    """One function with what all its loops share: facts, calls, aliases, spans.
+    """One function of a module.
 
     Parameters
     ----------
-    tree : ast.Module
-    function : str
-    names : mapping of str to str
     text : str
+        The module's source.
+    function : str
+        Name of a top-level function in it.
+    names : mapping of str to str
+        Import bindings, as in `Workload.names`.
     observed : Observation or None
+
+    Attributes
+    ----------
+    parameters, locals, globals_written : set of str
+    views : dict of str to ast.Subscript
+        The names that are bound once, to a subscript.
+
+    Raises
+    ------
+    LookupError
+        Where there is no such function.
     """
 
-    def __init__(
-        self, tree: ast.Module, function: str, names: Mapping[str, str], text: str, observed: Observation | None
-    ) -> None:
-        found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
-        if not found:
-            raise KeyError(function)
-        self.function = found[-1]
-        self.names = names
-        self.observed = observed
-        self._lines = text.splitlines()
-        self.calls = Calls(tree, names)
-        self.aliases = Sharing(self.function, self.calls, self.fact, observed)
-        a = self.function.args
-        self.parameters = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
-        if a.vararg is not None:
-            self.parameters.add(a.vararg.arg)
+    def __init__(self, text: str, function: str, names: Mapping[str, str], observed: Observation | None) -> None:
+        tree = SourceTree(text, function)
+        self.tree, self.function, self.observed = tree, tree.entry, observed
+        self.names = Names(tree, names)
+        self.aliases = Aliases(tree, self.names, self._fact, observed.overlapping if observed is not None else ())
+        self.purity = Purity(tree, self.names, self.aliases)
+        found = self.names.scope(self.function)
+        self.parameters = set(found.parameters)
         self.locals = assigned(self.function.body) | self.parameters
         self.globals_written = {
             name
@@ -46,26 +62,28 @@ class Scope:
             if isinstance(node, ast.Global | ast.Nonlocal)
             for name in node.names
         }
+        self.views: dict[str, ast.Subscript] = {}
+        for name in found.local:
+            bound = self.names.values(self.function, name)
+            if len(bound) == 1 and isinstance(bound[0], ast.Subscript):
+                self.views[name] = bound[0]
 
     def span(self, node: ast.AST) -> Span:
-        """Returns a node's place with columns in characters (ast counts bytes)."""
-        assert isinstance(node, ast.stmt | ast.expr)
-        assert node.end_lineno is not None
-        return Span(
-            node.lineno,
-            self._column(node.lineno, node.col_offset),
-            node.end_lineno,
-            self._column(node.end_lineno, node.end_col_offset or 0),
-        )
-
-    def _column(self, line: int, offset: int) -> int:
-        return len(self._lines[line - 1].encode()[:offset].decode())
+        """Returns a node's place in the text."""
+        return self.tree.span(node)
 
     def fact(self, node: ast.expr) -> ValueFact | None:
         """Returns what was observed of an expression."""
-        if self.observed is None:
+        return self._fact(node)
+
+    def _fact(self, node: ast.AST) -> ValueFact | None:
+        if self.observed is None or not isinstance(node, ast.expr):
             return None
-        return self.observed.expressions.get(self.span(node))
+        return self.observed.expressions.get(self.tree.span(node))
+
+    def may_share(self, one: str, other: str) -> bool:
+        """Says whether two names of the function may stand for the same memory at one time."""
+        return self.aliases.may_share(self.function, one, other)
 
     def is_scalar(self, node: ast.expr) -> bool:
         """Says whether an expression was only ever seen as a number."""

@@ -1,141 +1,137 @@
-"""Which array names of a function may share memory.
+"""Which names stand for the same memory at one time: what `Aliases.may_share` answers from.
 
-Names fall into groups: two names of different groups surely share no memory (as far as the example
-call's arguments do not, see `Observation.overlapping`), two of one group may.
+It adds to the roots of each name: names that take turns (``u, v = v, u``), names of a function around, arguments that
+overlap, and the arguments that a helper's callers give it.
+
+>>> from jitmagic.analysis.aliases import Aliases
+>>> from jitmagic.analysis.names import Names
+>>> from jitmagic.analysis.tree import SourceTree
+>>> text = "def step(x, y):\\n    y[1:] = x[:-1]\\n\\n\\ndef fn(u, v):\\n    u, v = v, u\\n    step(u, u)\\n"
+>>> tree = SourceTree(text, "fn")
+>>> aliases = Aliases(tree, Names(tree, {}))
+>>> aliases.may_share(tree.entry, "u", "v"), aliases.may_share(tree.functions["step"], "x", "y")
+(False, True)
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from itertools import combinations
+from typing import TYPE_CHECKING
 
-from jitmagic.analysis.calls import SHAPE_ATTRIBUTES, Calls
-from jitmagic.observe.facts import Observation, ValueFact
+from jitmagic.analysis.tree import FunctionNode, bind_arguments, own_nodes
 
-_PLAIN = frozenset({"float", "int", "bool", "complex", "str", "none", "scalar"})
+if TYPE_CHECKING:
+    from jitmagic.analysis.aliases import Aliases
+
+Roots = dict[str, frozenset[str]]
 
 
 class Sharing:
-    """Groups of names that may share memory, over the whole function (flow is not followed).
+    """The names of each function of a module that may share memory.
 
     Parameters
     ----------
-    function : ast.FunctionDef
-    calls : Calls
-        What calls return.
-    fact : callable
-        The observed fact of an expression, or None.
-    observed : Observation or None
-        Which arguments overlap.
+    aliases : Aliases
+    overlapping : frozenset of frozenset of str
+        Pairs of argument names that share memory.
     """
 
-    def __init__(
-        self,
-        function: ast.FunctionDef,
-        calls: Calls,
-        fact: Callable[[ast.expr], ValueFact | None],
-        observed: Observation | None,
-    ) -> None:
-        self._parent: dict[str, str] = {}
-        self._calls = calls
-        self._fact = fact
-        self.views: dict[str, ast.expr] = {}
-        self._swaps: list[set[str]] = []
-        bindings: dict[str, int] = {}
-        for node in ast.walk(function):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    self._bind(target, node.value, bindings)
-            elif isinstance(node, ast.AnnAssign) and node.value is not None:
-                self._bind(node.target, node.value, bindings)
-            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-                bindings[node.target.id] = bindings.get(node.target.id, 0) + 1
-            elif isinstance(node, ast.NamedExpr):
-                self._bind(node.target, node.value, bindings)
-            elif isinstance(node, ast.For):
-                self._bind(node.target, node.iter, bindings)
-        self.views = {name: value for name, value in self.views.items() if bindings.get(name) == 1}
-        self._join_swapped(function)
-        for one, other in observed.overlapping if observed is not None else ():
-            self._join(one.split("[")[0], other.split("[")[0])
+    def __init__(self, aliases: Aliases, overlapping: frozenset[frozenset[str]]) -> None:
+        self._aliases = aliases
+        self._tree, self._names = aliases.tree, aliases.names
+        self._links: dict[ast.AST, set[frozenset[str]]] = {f: set(overlapping) for f in self._tree.definitions()}
+        self._roots: dict[ast.AST, Roots] = {}
+        changed = True
+        while changed:  # what a function's arguments share, its helpers' parameters share: until nothing grows
+            self._roots.clear()
+            before = sum(map(len, self._links.values()))
+            for function in self._tree.definitions():
+                self._link_helpers(function)
+            changed = sum(map(len, self._links.values())) > before
 
-    def _join_swapped(self, function: ast.FunctionDef) -> None:
-        # `u, v = v, u` lets each name stand for the other's array, never both for one; but what shares with one
-        # of them may share with the other afterwards.
-        names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
-        for swap in self._swaps:
-            groups = {self.group(name) for name in swap}
-            if len(groups) < len(swap) or any(self.group(n) in groups for n in names - swap):
-                for name in swap:
-                    self._join(next(iter(swap)), name)
+    def may_share(self, function: FunctionNode, one: str, other: str) -> bool:
+        """Tells whether two names may stand for the same memory at one time."""
+        return one == other or self._meet(function, self.origins(function, one), self.origins(function, other))
 
-    def group(self, name: str) -> str:
-        """Returns the representative of a name's group."""
-        while self._parent.get(name, name) != name:
-            name = self._parent[name]
-        return name
+    def origins(self, function: ast.AST, name: str) -> frozenset[str]:
+        """Returns the roots of a name, traced through the functions around."""
+        if function not in self._roots:
+            self._roots[function] = self._trace(function)
+        return self._roots[function].get(name, frozenset({name}))
 
-    def may_share(self, one: str, other: str) -> bool:
-        """Says whether two names may share memory."""
-        return self.group(one) == self.group(other)
+    def _meet(self, function: ast.AST, one: frozenset[str], other: frozenset[str]) -> bool:
+        links = self._links.get(function, set())
+        return bool(one & other) or any(frozenset({a, b}) in links for a in one for b in other)
 
-    def _join(self, one: str, other: str) -> None:
-        self._parent[self.group(one)] = self.group(other)
+    def _trace(self, function: ast.AST) -> Roots:
+        """Returns the roots of every name of a function; a swap counts only where it does more than exchange."""
+        aliases = self._aliases
+        names = aliases.bound_names(function)
+        joined: list[dict[str, frozenset[str]]] = []
+        clean = list(aliases.swaps(function))
+        while True:
+            roots = {name: self._outer(function, aliases.trace(function, name, joined)) for name in names}
+            dirty = [swap for swap in clean if self._spreads(function, swap, roots)]
+            if not dirty:
+                return roots
+            joined += dirty
+            clean = [swap for swap in clean if swap not in dirty]
 
-    def _bind(self, target: ast.expr, value: ast.expr, bindings: dict[str, int]) -> None:
-        if isinstance(target, ast.Tuple | ast.List):
-            swapped = _swapped(target, value)
-            if swapped:
-                self._swaps.append(swapped)
-                for name in swapped:
-                    bindings[name] = bindings.get(name, 0) + 2
-                return
-            parts = value.elts if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts) else None
-            for position, element in enumerate(target.elts):
-                self._bind(element, value if parts is None else parts[position], bindings)
+    def _spreads(self, function: ast.AST, swap: dict[str, frozenset[str]], roots: Roots) -> bool:
+        """Tells whether something else shares memory with a swapped name, and so may share with the other after."""
+        swapped = {key.partition("@")[0] for key in swap}
+        return any(
+            self._meet(function, roots.get(name, frozenset({name})), roots[other])
+            for name in swapped
+            for other in roots
+            if other != name
+        )
+
+    def _outer(self, function: ast.AST, roots: frozenset[str]) -> frozenset[str]:
+        around = next((node for node in self._tree.ancestors(function) if isinstance(node, ast.FunctionDef)), None)
+        if around is None:
+            return roots
+        local = self._names.scope(function).local
+        found: set[str] = set()
+        for root in roots:
+            mine = root.partition("@")[0] in local
+            found |= {root} if mine else {root} | self.origins(around, root)
+        return frozenset(found)
+
+    def _link_helpers(self, function: ast.FunctionDef) -> None:
+        called = set()
+        for node in own_nodes(function):
+            if isinstance(node, ast.Call) and (helper := self._names.helper(node.func)) is not None:
+                called.add(node.func)
+                self._link_call(function, node, helper)
+        for node in own_nodes(function):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in called:
+                helper = self._names.helper(node)
+                if helper is not None:  # handed on as a value: whoever calls it may give it one array twice
+                    self._link_all(helper)
+
+    def _link_call(self, function: ast.FunctionDef, call: ast.Call, helper: ast.FunctionDef) -> None:
+        bound = bind_arguments(call, helper)
+        if bound is None:
+            self._link_all(helper)
             return
-        if not isinstance(target, ast.Name):
-            return
-        bindings[target.id] = bindings.get(target.id, 0) + 1
-        if isinstance(value, ast.Subscript):
-            self.views[target.id] = value
-        for source in self.sources(value):
-            self._join(target.id, source)
+        given = {
+            parameter: frozenset(
+                root
+                for value in values
+                for name in self._aliases.names_in(value)
+                for root in self.origins(function, name)
+            )
+            for parameter, values in bound.items()
+        }
+        for (one, first), (other, second) in combinations(given.items(), 2):
+            if self._meet(function, first, second):
+                self._links[helper].add(frozenset({one, other}))
+        for parameter, roots in given.items():
+            for outer in self._names.scope(helper).free & roots:
+                self._links[helper].add(frozenset({parameter, outer}))
 
-    def sources(self, value: ast.expr) -> set[str]:
-        """Returns the names whose memory an expression's value may be."""
-        fact = self._fact(value)
-        if fact is not None and fact.kind in _PLAIN:
-            return set()
-        if isinstance(value, ast.Name):
-            return {value.id}
-        if isinstance(value, ast.Attribute):
-            return set() if value.attr in SHAPE_ATTRIBUTES else self.sources(value.value)
-        if isinstance(value, ast.Subscript | ast.Starred):
-            return self.sources(value.value)
-        if isinstance(value, ast.IfExp):
-            return self.sources(value.body) | self.sources(value.orelse)
-        if isinstance(value, ast.BoolOp):
-            return set().union(*(self.sources(part) for part in value.values))
-        if isinstance(value, ast.Tuple | ast.List):
-            return set().union(*(self.sources(part) for part in value.elts))
-        if isinstance(value, ast.NamedExpr):
-            return self.sources(value.value)
-        if isinstance(value, ast.Call):
-            if self._calls.is_fresh(value):
-                return set()
-            parts = [*value.args, *(keyword.value for keyword in value.keywords)]
-            if isinstance(value.func, ast.Attribute):
-                parts.append(value.func.value)
-            return set().union(*(self.sources(part) for part in parts))
-        return set()
-
-
-def _swapped(target: ast.expr, value: ast.expr) -> set[str]:
-    """Returns the names of a permutation such as ``u, v = v, u``, the empty set for anything else."""
-    if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
-        return set()
-    left = [e.id for e in target.elts if isinstance(e, ast.Name)]
-    right = [e.id for e in value.elts if isinstance(e, ast.Name)]
-    whole = len(left) == len(target.elts) and len(right) == len(value.elts)
-    return set(left) if whole and sorted(left) == sorted(right) and len(set(left)) == len(left) else set()
+    def _link_all(self, helper: ast.FunctionDef) -> None:
+        parameters = self._names.scope(helper).parameters
+        self._links[helper] |= {frozenset(pair) for pair in combinations(parameters, 2)}

@@ -1,4 +1,12 @@
-"""Tests on single subscripts and on the ranges that they run over."""
+"""Tests on single subscripts and on the ranges that they run over.
+
+>>> def form(text):
+...     return affine(ast.parse(text, mode="eval").body, "i", {"i"})
+>>> apart(form("2 * i"), form("2 * i + 1")), apart(form("i"), form("i - 1")), apart(form("i"), form("n"))
+(True, 1, None)
+
+Even and odd elements never meet; ``x[i]`` meets ``x[i - 1]`` one step later; of ``x[n]`` nothing is known.
+"""
 
 from __future__ import annotations
 

@@ -143,6 +143,26 @@ def target_names(target: ast.AST) -> Iterator[ast.Name]:
         yield from target_names(target.value)
 
 
+def stores_of(node: ast.AST) -> list[ast.Subscript | ast.Attribute]:
+    """Returns the subscripts and attributes that a statement or an assignment target stores into or deletes."""
+    if isinstance(node, ast.Subscript | ast.Attribute):
+        return [node] if isinstance(node.ctx, ast.Store | ast.Del) else []
+    if isinstance(node, ast.Assign | ast.Delete):
+        return [store for target in node.targets for store in stores_of(target)]
+    if isinstance(node, ast.AnnAssign | ast.AugAssign | ast.For):
+        return stores_of(node.target)
+    if isinstance(node, ast.Tuple | ast.List):
+        return [store for element in node.elts for store in stores_of(element)]
+    return stores_of(node.value) if isinstance(node, ast.Starred) else []
+
+
+def base_name(node: ast.expr) -> str | None:
+    """Returns the name at the head of subscripts and attributes: ``a`` of ``a[i].T[0]``."""
+    while isinstance(node, ast.Subscript | ast.Attribute | ast.Starred):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
 def bind_arguments(call: ast.Call, function: FunctionNode) -> dict[str, list[ast.expr]] | None:
     """Pairs a call's argument expressions with parameter names; None where `*` or `**` hides the pairing."""
     if any(isinstance(argument, ast.Starred) for argument in call.args) or any(k.arg is None for k in call.keywords):

@@ -5,6 +5,10 @@ so that a store can be passed on to the base), and where paths disagree, or the 
 *may*. A parameter ``p`` begins as *same* with the pseudo-name ``@p``, the caller's object: whoever is
 linked with ``@p`` at a store writes into the argument. Reference: the may-alias part is the usual one for
 structured code; exchanging names (``u, v = v, u``) is exact because links, not memory cells, are renamed.
+
+It differs from `jitmagic.analysis.aliases` in what it answers and of what: there, for a whole function and the text as
+the user wrote it, which names may ever share; here, at each statement of a LibCST tree that rewrites have changed,
+which do so now, and by which index one is a view of the other. Both read NumPy's views from `jitmagic.analysis.memory`.
 """
 
 from __future__ import annotations
@@ -15,21 +19,13 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.analysis import memory
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import statements
 from jitmagic.generate.kinds import Kinds
 
-VIEW_METHODS = frozenset({"reshape", "ravel", "transpose", "swapaxes", "squeeze", "view", "diagonal"})
-VIEW_ATTRIBUTES = frozenset({"T", "mT", "real", "imag", "flat"})
-_VIEWS = """
-    reshape ravel transpose permute_dims matrix_transpose swapaxes squeeze moveaxis rollaxis expand_dims broadcast_to
-    broadcast_arrays diagonal diag split array_split hsplit vsplit dsplit flip fliplr flipud rot90 real imag
-    lib.stride_tricks.sliding_window_view lib.stride_tricks.as_strided atleast_1d atleast_2d atleast_3d
-"""
-VIEW_FUNCTIONS = frozenset(f"numpy.{name}" for name in _VIEWS.split())
-SAME_FUNCTIONS = frozenset(
-    f"numpy.{n}" for n in ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require")
-)
+VIEW_FUNCTIONS = frozenset(f"numpy.{name}" for name in memory.VIEW_FUNCTIONS - memory.SAME_FUNCTIONS)
+SAME_FUNCTIONS = frozenset(f"numpy.{name}" for name in memory.SAME_FUNCTIONS)
 
 
 @dataclass(frozen=True)
@@ -262,7 +258,7 @@ class _Walker:
             link = Link("view", value) if direct else _MAY
             return [(name, link) for name, _ in self.sources(value.value)]
         if isinstance(value, cst.Attribute):
-            if value.attr.value in VIEW_ATTRIBUTES:
+            if value.attr.value in memory.VIEW_ATTRIBUTES:
                 return [(name, _MAY) for name, _ in self.sources(value.value)]
             return []
         if isinstance(value, cst.Call):
@@ -278,7 +274,7 @@ class _Walker:
         return []
 
     def call_sources(self, call: cst.Call) -> list[tuple[str, Link]]:
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in VIEW_METHODS:
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in memory.VIEW_METHODS:
             path = self.kinds.path(call.func)
             if path is None:
                 return [(name, _MAY) for name, _ in self.sources(call.func.value)]

@@ -146,6 +146,71 @@ DEPENDENT = {
 }
 
 
+SHARED = {
+    "a helper that is given one array twice": (
+        "def f(x, y, n):\n for i in range(1, n):\n  y[i] = x[i - 1]\n\ndef main(a, n):\n f(a, a, n)\n"
+    ),
+    "a helper that is given an array and its view": (
+        "def f(x, y, n):\n for i in range(1, n):\n  y[i] = x[i]\n\ndef main(a, n):\n v = a[1:]\n f(a, v, n)\n"
+    ),
+    "a helper that is handed on as a value": (
+        "def f(x, y, n):\n for i in range(1, n):\n  y[i] = x[i - 1]\n\ndef main(a, n):\n solve(f, a, n)\n"
+    ),
+    "a list that holds the array": ("def f(a, n):\n r = []\n r.append(a)\n for i in range(n):\n  a[i] = r[0][i + 1]\n"),
+    "an array that was put into a list": (
+        "def f(a, n):\n b = a.copy()\n r = []\n r.append(b)\n for i in range(1, n):\n  b[i] = r[0][i - 1]\n"
+    ),
+    "an output argument": "def f(a, n):\n b = np.add(a, 1, a)\n for i in range(n):\n  a[i] = b[i + 1]\n",
+    "einsum's view": ("def f(a, n):\n b = np.einsum('ij->ji', a)\n for i in range(n):\n  a[i, 0] = b[i + 1, 0]\n"),
+    "float64 of a float64 array": "def f(a, n):\n b = np.float64(a)\n for i in range(n):\n  a[i] = b[i + 1]\n",
+    "a positional output inside": "def f(a, c, n):\n for i in range(n):\n  np.add(a, i, c)\n",
+    "a helper that adds in place to another name": (
+        "def g(a):\n v = a\n v += 1\n return 1.0\n\ndef f(a, y, n):\n for i in range(n):\n  y[i] = g(a)\n"
+    ),
+    "a row chosen by a search": (
+        "def f(a, k, n):\n b = a[np.searchsorted(k, 3)]\n for i in range(n):\n  a[0, i] = b[i + 1]\n"
+    ),
+    "a tuple's element chosen by a test": (
+        "def f(a, b, x, n):\n p = (a, b)\n v = p[x > 0]\n for i in range(n):\n  a[i] = v[i + 1]\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", SHARED.values(), ids=SHARED)
+def test_memory_that_is_shared_by_a_detour_is_seen(source):
+    assert not loops(source)[0].parallel
+
+
+def test_a_helper_that_writes_into_a_view_of_its_own_array_is_pure():
+    source = """
+    def g(x):
+        t = np.zeros(3)
+        v = t[1:]
+        v[0] = x
+        return t.sum()
+
+    def f(x, y, n):
+        for i in range(n):
+            y[i] = g(x[i])
+    """
+    assert loops(source)[0].parallel
+
+
+def test_different_arrays_given_to_a_helper_stay_different():
+    source = """
+    def f(x, y, n):
+        for i in range(1, n):
+            y[i] = x[i - 1]
+
+    def main(a, n):
+        b = np.empty_like(a)
+        f(a, b, n)
+        f(a + 1, a, n)
+        return b
+    """
+    assert loops(source)[0].parallel
+
+
 @pytest.mark.parametrize(("kind", "reason", "source"), DEPENDENT.values(), ids=DEPENDENT)
 def test_dependent_steps_are_not_and_the_reason_says_why(kind, reason, source):
     import re

@@ -20,8 +20,8 @@ def check(workload: Workload, observed: Observation) -> None:
     tree = ast.parse(workload.module.text)
     origin = workload.module.origin_line
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
-        scope = Scope(tree, function.name, workload.names, workload.module.text, observed)
-        for node in ast.walk(function):
+        scope = Scope(workload.module.text, function.name, workload.names, observed)
+        for node in ast.walk(scope.function):
             if isinstance(node, ast.Global | ast.Nonlocal):
                 line = origin(node.lineno)
                 raise Unsupported(f"line {line} writes a global: return the value instead", line)
@@ -93,8 +93,8 @@ def notes(workload: Workload, observed: Observation) -> list[str]:
     found: list[str] = []
     tree = ast.parse(workload.module.text)
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
-        scope = Scope(tree, function.name, workload.names, workload.module.text, observed)
-        for node in ast.walk(function):
+        scope = Scope(workload.module.text, function.name, workload.names, observed)
+        for node in ast.walk(scope.function):
             pulled: ast.expr | None = None
             if isinstance(node, ast.If | ast.While):
                 pulled = node.test

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from jitmagic.analysis.calls import base_name, path_of
+from jitmagic.analysis.names import Names
 from jitmagic.analysis.scalars import assigned
+from jitmagic.analysis.tree import SourceTree, base_name
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal
 from jitmagic.observe.facts import Observation
@@ -15,9 +16,10 @@ _LIMIT = 2**63
 
 def refusal(workload: Workload, observed: Observation) -> Refusal | None:
     """Returns the first reason why no Numba variant can be right, None where there is none."""
-    tree = ast.parse(workload.module.text)
+    tree = SourceTree(workload.module.text, workload.function.name)
+    names = Names(tree, workload.names)
     origin = workload.module.origin_line
-    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+    for function in tree.functions.values():
         if function.args.kwarg is not None:
             line = origin(function.lineno)
             return Refusal(
@@ -29,15 +31,15 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
         for node in ast.walk(function):
             line = origin(getattr(node, "lineno", None))
             if isinstance(node, ast.Global | ast.Nonlocal):
-                names = ", ".join(f"`{name}`" for name in node.names)
+                changed = ", ".join(f"`{name}`" for name in node.names)
                 return Refusal(
-                    f"line {line} writes the global {names}, which Numba freezes when it compiles: return the value "
+                    f"line {line} writes the global {changed}, which Numba freezes when it compiles: return the value "
                     "instead",
                     line,
                     "NB-GLOBALS",
                 )
             if isinstance(node, ast.Call):
-                found = _random(path_of(node.func, workload.names), line)
+                found = _random(names.path(node.func), line)
                 if found is not None:
                     return found
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):

@@ -10,9 +10,11 @@ import ast
 
 import libcst as cst
 
-from jitmagic.analysis.calls import Calls, base_name
-from jitmagic.analysis.sharing import Sharing
+from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.names import Names
+from jitmagic.analysis.tree import SourceTree, base_name
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.observe.facts import ValueFact
 
 
 class Overlap(NumbaRewriter):
@@ -25,28 +27,31 @@ class Overlap(NumbaRewriter):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        text = context.module.source.text
-        self._tree = ast.parse(text)
-        self._calls = Calls(self._tree, context.module.names)
-        self._aliases: list[Sharing] = []
+        observed = context.module.observed
+        self._tree = SourceTree(context.module.source.text, context.module.functions()[-1].name.value)
+        self._aliases = Aliases(
+            self._tree,
+            Names(self._tree, context.module.names),
+            self._seen,
+            observed.overlapping if observed is not None else (),
+        )
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        super().visit_FunctionDef(node)
-        found = [n for n in self._tree.body if isinstance(n, ast.FunctionDef) and n.name == node.name.value]
-        if found:
-            self._aliases.append(Sharing(found[-1], self._calls, lambda _: None, self.module.observed))
-        elif self._aliases:
-            self._aliases.append(self._aliases[-1])
-        else:
-            self._aliases.append(Sharing(ast.parse("def f(): pass").body[0], self._calls, lambda _: None, None))  # type: ignore[arg-type]
+    def _seen(self, node: ast.AST) -> ValueFact | None:
+        observed = self.module.observed
+        if observed is None or node not in self._tree.parents:  # an expression of ours stands at no place of the user's
+            return None
+        return observed.expressions.get(self._tree.span(node))
 
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        self._aliases.pop()
-        return super().leave_FunctionDef(original_node, updated_node)
+    def _may_share(self, one: str, other: str) -> bool:
+        """Says whether two names of the function that is being rewritten may share memory."""
+        around = {function.name.value for function in self.functions}
+        return any(
+            self._aliases.may_share(node, one, other) for node in self._tree.definitions() if node.name in around
+        )
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
         targets = [t.target for t in original_node.targets]
-        if self._aliases and any(isinstance(t, cst.Subscript) for t in targets):
+        if self.functions and any(isinstance(t, cst.Subscript) for t in targets):
             for target in targets:
                 if isinstance(target, cst.Subscript) and self._overlaps(target, original_node.value):
                     return updated_node.with_changes(value=self._copied(updated_node.value))
@@ -57,7 +62,7 @@ class Overlap(NumbaRewriter):
         place = isinstance(target, cst.Subscript) or (
             isinstance(target, cst.Name) and self.is_array(original_node.value)
         )
-        if self._aliases and place and self._overlaps(target, original_node.value):
+        if self.functions and place and self._overlaps(target, original_node.value):
             return updated_node.with_changes(value=self._copied(updated_node.value))
         return updated_node
 
@@ -71,15 +76,12 @@ class Overlap(NumbaRewriter):
         if fact is not None and fact.kind != "array":
             return False
         left, right = ast.parse(_bare(target), mode="eval").body, ast.parse(_bare(value), mode="eval").body
-        if isinstance(right, ast.Call) and self._calls.is_fresh(right):
-            return False
         if not isinstance(right, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.IfExp):
             return False
-        aliases = self._aliases[-1]
         base = base_name(left)
         if base is None:
             return True
-        if not any(aliases.may_share(base, source) for source in aliases.sources(right)):
+        if not any(self._may_share(base, source) for source in self._aliases.names_in(right)):
             return False
         if ast.dump(left).replace("Store()", "Load()") == ast.dump(right):
             return False
