@@ -369,8 +369,7 @@ class LoopProof:
                     binds = isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For)
                     if binds and bound is not None and name in aliases.names_in(bound):
                         return True
-                    kept = isinstance(node, ast.Call) and self.scope.purity.effect(node) is not None  # rows.append(new)
-                    if kept and any(name in aliases.names_in(argument) for argument in node.args):
+                    if isinstance(node, ast.Call) and self._keeps(node, name):
                         return True
             return False
 
@@ -385,6 +384,11 @@ class LoopProof:
             if isinstance(owner, ast.For | ast.While) and touched(owner.body):
                 return False
         return False
+
+    def _keeps(self, call: ast.Call, name: str) -> bool:
+        """Says whether what is called may keep an array that it was given: ``rows.append(new)``."""
+        given = any(name in self.scope.aliases.names_in(argument) for argument in call.args)
+        return given and self.scope.purity.effect(call) is not None
 
     def _is_container(self, name: str) -> bool:
         fact = self.scope.name_fact(name)

@@ -93,7 +93,7 @@ class Purity:
         return None
 
     def _outer(self, function: ast.FunctionDef, place: ast.expr) -> str | None:
-        """Returns a name from outside whose memory a place in a function may be, None where it is the function's own."""
+        """Returns a name from outside whose memory a function's place may be, None where it is its own."""
         scope = self.names.scope(function)
         fact = self.aliases.fact(place)
         if fact is not None and fact.kind in ("float", "int", "bool", "complex", "scalar", "str"):
