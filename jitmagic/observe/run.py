@@ -17,8 +17,8 @@ from jitmagic.observe.facts import Observation, RaisedFact
 from jitmagic.observe.instrument import FILENAME, Instrumented, instrument
 from jitmagic.observe.memory import arrays_in, overlapping_pairs, share_memory
 from jitmagic.observe.recorder import describe
-from jitmagic.observe.same_bits import same_bits, same_values
 from jitmagic.observe.surroundings import Surroundings, watched_surroundings
+from jitmagic.same_bits import same_bits, same_values
 
 WATCH_FACTOR = 3.0
 """A watched run is taken to last at most this many plain ones."""

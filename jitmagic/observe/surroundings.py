@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from jitmagic.observe.same_bits import same_bits
+from jitmagic.same_bits import same_bits
 
 MAX_PRINTED = 10_000
 

@@ -5,17 +5,14 @@ Plain functions of NumPy values: no backend is known here, device arrays were mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from jitmagic.same_bits import chunks, largest_magnitude, same_bits
 from jitmagic.verify.tolerance import Tolerance, tolerance
-
-_CHUNK = 2**12
-"""Elements compared at a time. Temporaries of more than 128 kB would teach malloc to keep freed memory, and make the
-function that is timed next faster than it is in a user's process; see ``transport._copied``."""
 
 _SCALAR_DTYPES = {
     bool: np.dtype(bool),
@@ -106,48 +103,6 @@ def compare_call(
     return Finding(True, "", "", *_figures(worst))
 
 
-def same_bits(left: Any, right: Any) -> bool:
-    """Tells whether two nested values are equal to the bit (NaNs with the same bits are equal)."""
-    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
-        if left.dtype != right.dtype or left.shape != right.shape:
-            return False
-        return all(bool((_bits(one) == _bits(two)).all()) for _, one, two in _chunks(left, right))
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, list | tuple):
-        return len(left) == len(right) and all(map(same_bits, left, right))
-    if isinstance(left, dict):
-        return list(left) == list(right) and all(same_bits(left[key], right[key]) for key in left)
-    if isinstance(left, float | complex | np.generic):
-        return same_bits(np.asarray(left), np.asarray(right))
-    if isinstance(left, bool | int | str | bytes | None):
-        return bool(left == right)
-    state = getattr(left, "__dict__", None)
-    return same_bits(state, right.__dict__) if state is not None else True
-
-
-def _bits(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    if array.dtype.kind in "biu":
-        return array
-    return np.ascontiguousarray(array).view(np.uint8)
-
-
-def _chunks(
-    left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]
-) -> Iterator[tuple[int, np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Yields two arrays of one shape piece by piece in C order, each piece with the flat index of its first element."""
-    if left.flags.c_contiguous and right.flags.c_contiguous:
-        one, two = left.reshape(-1), right.reshape(-1)
-        for start in range(0, left.size, _CHUNK):
-            yield start, one[start : start + _CHUNK], two[start : start + _CHUNK]
-        return
-    start = 0
-    flags = ["external_loop", "buffered", "zerosize_ok"]
-    for one, two in np.nditer([left, right], flags, order="C", buffersize=_CHUNK):  # type: ignore[call-overload]
-        yield start, one, two
-        start += one.size
-
-
 def count_elements(value: Any) -> int:
     """Counts the array elements in a nested value; a number counts as one."""
     if isinstance(value, np.ndarray):
@@ -221,8 +176,8 @@ def _difference(
     wrong, most, most_at = 0, -np.inf, 0
     wide = np.result_type(left.dtype, right.dtype, np.float64)
     with np.errstate(all="ignore"):
-        absolute = allowed.absolute_share * _largest(left) if allowed.absolute_share else 0.0
-        for start, exact_left, exact_right in _chunks(left, right):
+        absolute = allowed.absolute_share * largest_magnitude(left) if allowed.absolute_share else 0.0
+        for start, exact_left, exact_right in chunks(left, right):
             # equal infinities and equal integers beyond 2**53 have no difference; a NaN equals a NaN
             equal = exact_left == exact_right
             if left.dtype.kind in "fc" and right.dtype.kind in "fc":
@@ -250,16 +205,6 @@ def _difference(
             if relative.size:
                 worst.max_rel = max(worst.max_rel, float(relative.max()))
     return wrong, tuple(int(index) for index in np.unravel_index(most_at, left.shape)) if left.size else ()
-
-
-def _largest(array: np.ndarray[Any, Any]) -> float:
-    """Returns the largest finite magnitude, zero where there is none."""
-    largest = 0.0
-    for _, piece, _ in _chunks(array, array):
-        chunk = np.abs(piece[np.isfinite(piece)])
-        if chunk.size:
-            largest = max(largest, float(chunk.max()))
-    return largest
 
 
 def _as_array(value: Any) -> np.ndarray[Any, Any]:

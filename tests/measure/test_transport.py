@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from jitmagic.measure.transport import Area, Opened, TransportError, discard, pack
-from jitmagic.verify.compare import same_bits
+from jitmagic.same_bits import same_bits
 
 
 @pytest.fixture

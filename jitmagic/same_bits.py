@@ -1,10 +1,14 @@
-"""Compares two nested values bit for bit, without a call of a user's ``__eq__``."""
+"""Compares two nested values bit for bit, without a call of a user's ``__eq__``.
+
+The one answer to "was it changed?", for the watched run (mutated arguments, globals, random state) and for the
+verification (arguments that a variant must leave as they are).
+"""
 
 from __future__ import annotations
 
 import copyreg
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,10 @@ _BY_VALUE = (str, bytes, int, bool, type(None), type(Ellipsis), range, slice, np
 _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, np.ufunc)
 
 Leaf = Callable[[Any, Any], bool]
+
+_CHUNK = 2**12
+"""Elements compared at a time. Temporaries of more than 128 kB would teach malloc to keep freed memory, and make the
+function that is timed next faster than it is in a user's process; see ``measure.transport._copied``."""
 
 
 def same_bits(first: object, second: object) -> bool:
@@ -33,21 +41,51 @@ def same_values(first: object, second: object) -> bool:
     return _Comparison(_close_arrays).same(first, second)
 
 
+def chunks(
+    left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]
+) -> Iterator[tuple[int, np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Yields two arrays of one shape piece by piece in C order, each piece with the flat index of its first element."""
+    if left.flags.c_contiguous and right.flags.c_contiguous:
+        one, two = left.reshape(-1), right.reshape(-1)
+        for start in range(0, left.size, _CHUNK):
+            yield start, one[start : start + _CHUNK], two[start : start + _CHUNK]
+        return
+    start = 0
+    flags = ["external_loop", "buffered", "zerosize_ok"]
+    for one, two in np.nditer([left, right], flags, order="C", buffersize=_CHUNK):  # type: ignore[call-overload]
+        yield start, one, two
+        start += one.size
+
+
+def largest_magnitude(array: np.ndarray[Any, Any]) -> float:
+    """Returns the largest finite magnitude, zero where there is none."""
+    largest = 0.0
+    for _, piece, _ in chunks(array, array):
+        chunk = np.abs(piece[np.isfinite(piece)])
+        if chunk.size:
+            largest = max(largest, float(chunk.max()))
+    return largest
+
+
 def _same_array_bits(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> bool:
-    kind, size = first.dtype.kind, first.dtype.itemsize
     if first.dtype.names is not None:
         return all(_same_array_bits(first[name], second[name]) for name in first.dtype.names)
-    if kind == "c":
+    if first.dtype.kind == "c":
         return _same_array_bits(first.real, second.real) and _same_array_bits(first.imag, second.imag)
+    return all(_same_piece_bits(one, two) for _, one, two in chunks(first, second))
+
+
+def _same_piece_bits(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> bool:
+    kind, size = first.dtype.kind, first.dtype.itemsize
     if (kind == "f" and size <= 8) or kind in "mM":
         bits = f"u{size}"
-        return bool(np.array_equal(first.view(bits), second.view(bits)))
+        return bool((first.view(bits) == second.view(bits)).all())
     if kind == "f":  # long double has padding bytes of any value
         signs = np.array_equal(np.signbit(first), np.signbit(second))
         return bool(signs and np.array_equal(first, second, equal_nan=True))
     if kind == "V":
         return first.tobytes() == second.tobytes()
-    return bool(np.array_equal(first, second))
+    return bool((first == second).all())
 
 
 def _close_arrays(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> bool:
@@ -55,8 +93,10 @@ def _close_arrays(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> 
         return _same_array_bits(first, second)
     tolerance = float(np.sqrt(np.finfo(first.dtype).eps))
     with np.errstate(all="ignore"):
-        scale = float(np.max(np.abs(first), where=np.isfinite(first), initial=0.0))
-        return bool(np.allclose(first, second, rtol=tolerance, atol=tolerance * scale, equal_nan=True))
+        scale = tolerance * largest_magnitude(first)
+        return all(
+            np.allclose(one, two, rtol=tolerance, atol=scale, equal_nan=True) for _, one, two in chunks(first, second)
+        )
 
 
 class _Comparison:
@@ -67,8 +107,8 @@ class _Comparison:
     def same(self, first: Any, second: Any) -> bool:
         if first is second:
             return True
-        kind = type(first)
-        if kind is not type(second):
+        kind = _kind(first)
+        if kind is not _kind(second):
             return False
         if issubclass(kind, np.ndarray):
             return self._same_arrays(first, second)
@@ -116,6 +156,11 @@ class _Comparison:
         except (TypeError, AttributeError):
             # Pickle can get no state of it (a lock, a file), so there is none to compare.
             return True
+
+
+def _kind(value: Any) -> type:
+    # an array that lies in a file is an array
+    return np.ndarray if type(value) is np.memmap else type(value)
 
 
 def _state(value: Any) -> Any:

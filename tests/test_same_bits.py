@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jitmagic.observe.same_bits import same_bits, same_values
+from jitmagic.same_bits import same_bits, same_values
 
 
 class Box:
@@ -79,3 +81,24 @@ def test_same_values_allows_rounding_and_nothing_more() -> None:
     assert same_values(np.array([1e-20, 1.0]), np.array([0.0, 1.0]))
     assert not same_values(3, 4)
     assert same_values(np.zeros(0), np.zeros(0))
+
+
+@given(st.floats(allow_nan=True))
+def test_same_bits_tells_zeros_apart_and_nans_alike(value: float) -> None:
+    assert same_bits(value, np.array(value).item())
+    assert not same_bits([value], (value,))
+
+
+@pytest.mark.parametrize("order", [np.s_[:], np.s_[::-1], np.s_[:, ::2]])
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "int16", "U3", "M8[s]", "longdouble"])
+def test_one_element_of_a_large_array_is_seen_in_any_order_of_memory(order: Any, dtype: str) -> None:
+    first = np.zeros((120, 120), dtype)[order]
+    second = np.array(first, order="F")
+    assert same_bits(first, second)
+    second[-1, -1] = np.array(1).astype(dtype)
+    assert not same_bits(first, second)
+
+
+def test_an_array_in_a_file_is_an_array(tmp_path: Any) -> None:
+    lying = np.memmap(tmp_path / "x", np.float64, "w+", shape=(3,))
+    assert same_bits(lying, np.zeros(3))
