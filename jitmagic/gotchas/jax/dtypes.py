@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jitmagic.backends.jax.promotion import inexact, of_operands
 from jitmagic.gotchas.casts import float_to_integer_casts
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
-from jitmagic.gotchas.promotion import jax_binary, jax_inexact
 from jitmagic.gotchas.registry import rule
 from jitmagic.gotchas.shared import FLOAT_FUNCTIONS
 
@@ -72,15 +72,13 @@ def promoted_expressions(ctx: Context) -> Iterator[Note]:
                 operands = operands[:1] if name in ("mean", "std", "var") else operands
             if any(keyword.arg == "dtype" for keyword in node.keywords):
                 continue
-        facts = [ctx.fact(operand) for operand in operands]
-        # A Python number is weakly typed in both libraries: only NumPy values decide.
-        typed = [f.dtype for f in facts if f is not None and f.kind in ("array", "scalar") and f.dtype is not None]
-        if result is None or not typed or any(f is None for f in facts) or any(not _is_number(d) for d in typed):
+        facts = [fact for operand in operands if (fact := ctx.fact(operand)) is not None]
+        typed = [f.dtype for f in facts if f.kind in ("array", "scalar") and f.dtype is not None]
+        if result is None or not typed or len(facts) < len(operands) or any(not _is_number(d) for d in typed):
             continue
-        there = jax_inexact(typed) if to_float else jax_binary(typed)
-        weak_float = any(f is not None and f.kind == "float" for f in facts)
-        if there is None and weak_float and all(dtype.startswith(("int", "uint")) for dtype in typed):
-            there = "float64"  # with x64 the default float
+        there = of_operands(facts)
+        if there is not None and to_float:
+            there = inexact(there)
         if there is not None and there != result:
             named = " and ".join(typed)
             yield ctx.gotcha(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jitmagic.backends.torch.kinds import from_fact, torch_result
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
-from jitmagic.gotchas.promotion import torch_binary
 from jitmagic.gotchas.registry import rule
 from jitmagic.gotchas.shared import FLOAT_FUNCTIONS, INTEGERS, seeded
 
@@ -89,10 +89,9 @@ def unpromoted(ctx: Context) -> Iterator[Note]:
         if left is None or right is None or result is None or not isinstance(node.op, ARITHMETIC):
             continue
         typed = [f for f in (left, right) if f.kind in ("array", "scalar")]
-        pair = [(f.dtype, f.ndim) for f in typed if f.dtype and f.ndim is not None]
-        if len(pair) < 2 or {ndim == 0 for _, ndim in pair} != {True, False} or result.dtype is None:
+        if {f.ndim == 0 for f in typed if f.ndim is not None} != {True, False} or result.dtype is None:
             continue
-        there = torch_binary([(str(dtype), int(ndim or 0)) for dtype, ndim in pair])
+        there = torch_result([from_fact(f) for f in typed])
         if there is not None and there != result.dtype and result.dtype.startswith(there.rstrip("0123456789")):
             scalar = node.left if left.ndim == 0 else node.right
             yield ctx.gotcha(
