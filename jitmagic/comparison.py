@@ -338,6 +338,7 @@ class _Run:
         self.outcomes: list[Outcome] = []
         self.observation: Observation | None = None
         self.gotchas: list[Any] = []
+        self.troubles: list[str] = []
         self.libraries: dict[str, str] = {}
 
     def through(self) -> Comparison:
@@ -509,7 +510,7 @@ class _Run:
     def _blame(self, outcome: Outcome, message: str, kind: str) -> None:
         from jitmagic.gotchas.registry import blame
 
-        likely = blame(self.workload, self._seen(), outcome.backend, message, kind)
+        likely = blame(self.workload, self._seen(), outcome.backend, message, kind, self.troubles)
         self.gotchas.extend(likely)
         if likely and outcome.verdict is not None:
             first = likely[0]
@@ -583,7 +584,9 @@ class _Run:
             if one.verified and one.draft is not None:
                 verified.setdefault(one.backend, []).append(one.draft.form)
         gotchas = settle(
-            [*find(self.workload, observed), *self.gotchas], {one.backend for one in self.outcomes}, verified
+            [*find(self.workload, observed, self.troubles), *self.gotchas],
+            {one.backend for one in self.outcomes},
+            verified,
         )
         workload = self.workload
         arguments = describe_values(workload.argument_names, workload.argument_values(), observed.mutated)
@@ -624,7 +627,7 @@ class _Run:
         return Comparison(record, {name: workload.constants[name] for name in workload.needs})
 
     def _warnings(self) -> list[str]:
-        warnings = []
+        warnings = list(self.troubles)
         load, cores = self.machine.get("load"), self.machine.get("threads")
         if load is not None and cores and load > 0.5 * cores:
             warnings.append(

@@ -36,6 +36,7 @@ from types import MappingProxyType
 from jitmagic.capture.workload import Workload
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
 from jitmagic.gotchas.diagnostic import SEVERITIES, Gotcha
+from jitmagic.gotchas.watch import Watch
 from jitmagic.observe.facts import Observation
 
 Hook = Callable[[Context], Iterable[Note]]
@@ -156,16 +157,37 @@ def all_rules() -> Mapping[str, Rule]:
     return MappingProxyType(dict(sorted(_RULES.items())))
 
 
-def find(workload: Workload, observed: Observation) -> tuple[Gotcha, ...]:
+def find(workload: Workload, observed: Observation, troubles: list[str] | None = None) -> tuple[Gotcha, ...]:
     """Finds the gotchas of a workload, the worst first, then by line; duplicates are merged.
 
     Lines are the user's. What a watched run confirmed stands before what is merely possible.
+
+    Parameters
+    ----------
+    workload, observed
+    troubles : list of str, optional
+        Takes a sentence for each error of our own by which rules could not look; the other rules go on. Without it,
+        the first such error is raised.
     """
-    context = Context(workload, observed)
-    return _sorted(gotcha for one in all_rules().values() for gotcha in _of_rule(context, one))
+    watch = Watch(troubles)
+    found: list[Gotcha] = []
+    with watch.over("every rule"):
+        context = Context(workload, observed)
+        for one in all_rules().values():
+            with watch.over(one.code):
+                found += _of_rule(context, one)
+    watch.report()
+    return _sorted(found)
 
 
-def blame(workload: Workload, observed: Observation, backend: str, finding_text: str, kind: str) -> tuple[Gotcha, ...]:
+def blame(
+    workload: Workload,
+    observed: Observation,
+    backend: str,
+    finding_text: str,
+    kind: str,
+    troubles: list[str] | None = None,
+) -> tuple[Gotcha, ...]:
     """Returns the gotchas that probably explain what the verifier found for a variant, as *confirmed*.
 
     Parameters
@@ -176,24 +198,35 @@ def blame(workload: Workload, observed: Observation, backend: str, finding_text:
         The finding, e.g. "the result is float64 where NumPy gives float32", or an exception's type and message.
     kind : str
         One of :data:`KINDS`.
+    troubles : list of str, optional
+        As for :func:`find`.
     """
     if kind not in KINDS:
         raise ValueError(f"a finding is of the kinds {KINDS}, not {kind!r}")
-    context = Context(workload, observed)
+    watch = Watch(troubles)
     finding = Finding(backend, kind, finding_text)
     found: list[Gotcha] = []
-    for one in all_rules().values():
-        if one.backend not in (backend, "all"):
-            continue
-        if one.finding is not None:
-            found += [_gotcha(context, one, note) for note in one.finding(context, finding)]
-        elif kind == "exception":
-            if any(re.search(sign, finding_text) for sign in one.signs):
-                places = [replace(gotcha, status=CONFIRMED, handled=False) for gotcha in _of_rule(context, one)]
-                found += places or [_gotcha(context, one, Note(None, CONFIRMED, one.what, _advice(one), False))]
-        elif kind in one.explains:
-            found += [replace(g, status=CONFIRMED) for g in _of_rule(context, one) if not g.handled]
+    with watch.over("every rule"):
+        context = Context(workload, observed)
+        for one in all_rules().values():
+            if one.backend in (backend, "all"):
+                with watch.over(one.code):
+                    found += _blamed(context, one, finding)
+    watch.report()
     return _sorted(found)
+
+
+def _blamed(context: Context, one: Rule, finding: Finding) -> list[Gotcha]:
+    if one.finding is not None:
+        return [_gotcha(context, one, note) for note in one.finding(context, finding)]
+    if finding.kind == "exception":
+        if not any(re.search(sign, finding.text) for sign in one.signs):
+            return []
+        places = [replace(gotcha, status=CONFIRMED, handled=False) for gotcha in _of_rule(context, one)]
+        return places or [_gotcha(context, one, Note(None, CONFIRMED, one.what, _advice(one), False))]
+    if finding.kind in one.explains:
+        return [replace(gotcha, status=CONFIRMED) for gotcha in _of_rule(context, one) if not gotcha.handled]
+    return []
 
 
 def explain(code: str) -> str:

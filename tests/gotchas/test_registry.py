@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from jitmagic.gotchas import registry
 from jitmagic.gotchas.diagnostic import SEVERITIES
 from jitmagic.gotchas.registry import all_rules, blame, explain, find, rule
 from tests.gotchas.rules import gotchas
@@ -75,6 +77,55 @@ def test_the_worst_stand_first_then_the_lines() -> None:
     keys = [(SEVERITIES.index(g.severity), g.line) for g in found]
     assert keys == sorted(keys)
     assert len({(g.code, g.line, g.column, g.end_line, g.end_column) for g in found}) == len(found)
+
+
+class TestAnErrorInARule:
+    """A rule that breaks on code never seen before: the rest of the answer must stand, and the error must be told."""
+
+    @pytest.fixture
+    def broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(ctx: object) -> list[object]:
+            raise KeyError("never seen")
+
+        for code in ("JX-PRINT", "NB-NEP50"):
+            monkeypatch.setitem(registry._RULES, code, replace(all_rules()[code], static=fails))
+
+    def test_the_other_rules_go_on_and_it_is_told_once(self, broken: None) -> None:
+        workload = workload_of("def fn(x):\n    x[0] = 1.0\n    return x", X)
+        troubles: list[str] = []
+        found = find(workload, observe(workload), troubles)
+        assert "JX-SETITEM" in {g.code for g in found}
+        (told,) = troubles
+        assert "JX-PRINT, NB-NEP50" in told
+        assert "KeyError: 'never seen'; test_registry.py, line" in told
+
+    def test_without_a_list_it_is_raised(self, broken: None) -> None:
+        workload = workload_of("def fn(x):\n    return x", X)
+        with pytest.raises(KeyError, match="never seen"):
+            find(workload, observe(workload))
+
+    def test_in_blame_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(ctx: object, finding: object) -> list[object]:
+            raise RecursionError("too deep")
+
+        monkeypatch.setitem(registry._RULES, "JX-PROMO", replace(all_rules()["JX-PROMO"], finding=fails))
+        workload = workload_of("def fn(x):\n    return x", X)
+        troubles: list[str] = []
+        assert blame(workload, observe(workload), "jax", "differs", "values", troubles) == ()
+        assert "JX-PROMO" in troubles[0]
+
+    def test_an_analysis_that_fails_for_all_rules_is_told_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        workload = workload_of("def fn(x):\n    print(x)\n    return x", X)
+        observed = observe(workload)
+
+        def fails(*given: object) -> None:
+            raise ZeroDivisionError("in the effects")
+
+        monkeypatch.setattr("jitmagic.gotchas.context.Effects", fails)
+        troubles: list[str] = []
+        find(workload, observed, troubles)
+        assert len(troubles) == 1
+        assert "more (ZeroDivisionError: in the effects; test_registry.py" in troubles[0]
 
 
 def test_lines_are_the_users() -> None:
