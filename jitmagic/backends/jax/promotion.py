@@ -1,7 +1,7 @@
 """JAX's rules of type promotion as data, for x64 mode: what dtype JAX gives where NumPy may give another one.
 
-One module a library holds its rules: this one JAX's, `backends.torch.kinds` torch's (which also knows whether a value is
-a tensor or a number there), `backends.numba.typing_model` Numba's. Rewrites and gotcha rules read the same.
+One module a library holds its rules: this one JAX's, `backends.torch.kinds` torch's (which also knows whether a value
+is a tensor or a number there), `backends.numba.typing_model` Numba's. Rewrites and gotcha rules read the same.
 
 Source: JAX, "Type promotion semantics" (JEP 9407); the entries were checked against JAX 0.10.
 """
