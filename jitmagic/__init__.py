@@ -27,13 +27,13 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """Registers `%jitcompare` and `%%jitcompare`; called by `%load_ext jitmagic`."""
-    from jitmagic import magic
+    from jitmagic.magic import register
 
-    magic.register(shell)
+    register(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Ends the worker processes; called by `%unload_ext jitmagic`."""
-    from jitmagic import magic
+    from jitmagic.magic import unregister
 
-    magic.unregister(shell)
+    unregister(shell)

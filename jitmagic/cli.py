@@ -1,4 +1,4 @@
-"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic render`.
+"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic render`.
 
 Exit codes: 0 answered, 1 the baseline itself failed, 2 wrong use, 130 a second interrupt, 141 the reader went away.
 """
@@ -96,6 +96,15 @@ def _parser() -> argparse.ArgumentParser:
     devices.add_argument("--json", action="store_true", help="as JSON")
     devices.set_defaults(command=_devices)
 
+    explain = commands.add_parser(
+        "explain",
+        help="what a gotcha's code means",
+        description="Shows the page of a gotcha: what happens, why, and what to write instead.",
+        epilog="example: jitmagic explain NB-OVERLAP",
+    )
+    explain.add_argument("code", metavar="CODE", nargs="?", help="as it stands in a result; without it, all are listed")
+    explain.set_defaults(command=_explain)
+
     render = commands.add_parser("render", help="show a saved record", description="Makes the views of a saved record.")
     render.add_argument("record", metavar="RECORD.json", help="a record from `compare --json`; - is the standard input")
     render.add_argument("--html", metavar="OUT", help="write a page there; - is the standard output")
@@ -103,13 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--code", metavar="NAME", help="show the source of this variant, or of all")
     render.set_defaults(command=_render)
 
-    explain = commands.add_parser(
-        "explain",
-        help="explain a gotcha, e.g. JX-DUPADD",
-        description="Shows the page of a gotcha; all codes without one.",
-    )
-    explain.add_argument("code", metavar="CODE", nargs="?", help="the gotcha's code, as a report shows it")
-    explain.set_defaults(command=_explain)
     return parser
 
 
@@ -180,6 +182,19 @@ def _devices(arguments: argparse.Namespace) -> int:
     return ANSWERED
 
 
+def _explain(arguments: argparse.Namespace) -> int:
+    from jitmagic.gotchas.registry import all_rules, explain
+
+    if arguments.code is None:
+        _print("\n".join(f"{code:<18} {rule.title}" for code, rule in all_rules().items()))
+        return ANSWERED
+    try:
+        _print(explain(arguments.code))
+    except LookupError as error:
+        raise Misuse(str(error.args[0])) from None
+    return ANSWERED
+
+
 def _render(arguments: argparse.Namespace) -> int:
     try:
         if arguments.record == STDOUT:
@@ -210,21 +225,6 @@ def _render(arguments: argparse.Namespace) -> int:
     _print(text_view.to_text(loaded, width=terminal.width(), color=terminal.wants_colour(sys.stdout), code=code))
     if complaint:
         raise Misuse(complaint)
-    return ANSWERED
-
-
-def _explain(arguments: argparse.Namespace) -> int:
-    from jitmagic.gotchas.registry import all_rules, explain
-
-    if arguments.code is None:
-        for code, one in sorted(all_rules().items()):
-            _print(f"{code:<18} {one.title}")
-        return ANSWERED
-    try:
-        _print(explain(arguments.code))
-    except LookupError as error:
-        _complain(str(error.args[0]))
-        return MISUSED
     return ANSWERED
 
 

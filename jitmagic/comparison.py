@@ -7,9 +7,11 @@ they are only called, and what one worker's end means for the others is decided.
 from __future__ import annotations
 
 import datetime
+import difflib
 import inspect
 import json
 import os
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,7 +70,19 @@ class Options:
         known = all_backends()
         for name in self.backends or ():
             if name not in known:
-                raise ValueError(f"there is no backend {name!r}; choose from {', '.join(known)}")
+                close = difflib.get_close_matches(name, known, n=1)
+                meant = f"is {close[0]} meant? There are" if close else "choose from"
+                raise ValueError(f"there is no backend {name!r}; {meant} {', '.join(known)}")
+        for name in self.devices or ():
+            if not re.fullmatch(r"cpu|mps|(cuda|tpu):\d+", name):
+                raise ValueError(
+                    f"there is no device {name!r}; write cpu, or cuda:0 for the first GPU "
+                    "(`jitmagic devices` or %jitdevices lists what is here)"
+                )
+        asked = [name for name in known if name != "numpy" and (self.backends is None or name in self.backends)]
+        if self.devices and asked and not {_device_of(name) for name in asked} & set(self.devices):
+            places = ", ".join(f"{name} on {_device_of(name)}" for name in asked)
+            raise ValueError(f"nothing to compare on {', '.join(self.devices)}: jitmagic runs {places}")
         for name, value in (("budget", self.budget), ("timeout", self.timeout)):
             if not isinstance(value, int | float) or not 0 < value < float("inf"):
                 raise ValueError(f"{name} has to be a positive number of seconds, not {value!r}")
@@ -367,7 +381,7 @@ class _Run:
         """Yields the backends asked for, each with the device that it runs on."""
         for name, backend in all_backends().items():
             if name != "numpy" and (self.options.backends is None or name in self.options.backends):
-                device = "cuda:0" if name == "cupy" else "cpu"
+                device = _device_of(name)
                 if self.options.devices is None or device in self.options.devices:
                     yield backend, device
 
@@ -388,6 +402,10 @@ class _Run:
                 f"{self.workload.call} was run with NumPy in a process of its own, and that process was lost: {error}. "
                 "Nothing in your session is affected. Try smaller arguments, or a longer --timeout."
             ) from error
+        if observation.refused is not None:
+            line = self.workload.module.origin_line(observation.refused.line)
+            at = f"line {line} " if line is not None else ""
+            raise BaselineError(f"{self.workload.call} cannot be compared: {at}{observation.refused.reason}.")
         if observation.raised is not None:
             line = self.workload.module.origin_line(observation.raised.line)
             at = f" at line {line}" if line is not None else ""
@@ -492,7 +510,9 @@ class _Run:
             return None
 
         def step(name: str) -> None:
-            self.progress(Progress(outcome.name, name, number, total))
+            # nothing is compiled for NumPy
+            told = "checking" if backend is self.numpy else name
+            self.progress(Progress(outcome.name, told, number, total))
 
         try:
             outcome.built = self.bench.build(backend, outcome.device, outcome.draft, step)
@@ -663,6 +683,10 @@ def _own_error(backend: Backend, error: Exception) -> Refusal:
     )
 
 
+def _device_of(backend: str) -> str:
+    return "cuda:0" if backend == "cupy" else "cpu"
+
+
 def _cast(workload: Workload, dtype: str | None) -> Workload:
     """Casts floating arguments, for ``--dtype``."""
     if dtype is None:
@@ -690,8 +714,9 @@ def _result(observed: Observation) -> dict[str, Any]:
     if fact is None:
         return describe_value("result", None)
     entry = describe_value("result", None)
-    entry["kind"], entry["dtype"] = fact.kind, fact.dtype
-    entry["shape"] = None if fact.shape is None else list(fact.shape)
+    if fact.kind != "none":
+        entry["kind"], entry["dtype"], entry["value"] = fact.kind, fact.dtype, None
+        entry["shape"] = None if fact.shape is None else list(fact.shape)
     return entry
 
 

@@ -38,15 +38,30 @@ def interval(value: float, low: float, high: float) -> str:
 def speedup(ratio: Mapping[str, float]) -> tuple[str, str]:
     """Writes a ratio of run times and its interval, e.g. ("5.8×", "5.6–6.0").
 
-    An interval that does not hold 1 is shown with as many digits as it takes to see that.
+    An interval that does not hold 1 is shown with as many digits as it takes to see that. Below a hundredth it is
+    written as a fraction, e.g. ("1/14,000×", "1/15,000–1/12,000").
     """
     value, low, high = (_decimal(ratio[name]) for name in ("median", "low", "high"))
+    if 0 < low <= value < Decimal("0.01") and high < Decimal("0.1"):
+        return _fraction(1 / value, 1 / high, 1 / low)
     place = _last_place(value, low, high)
     if low <= 1 <= high:
         return f"{_written(value, place)}×", _interval(low, high, place)
     places = [_place_apart_from_one(figure, place) for figure in (value, low, high)]
     shown, *ends = (_written(figure, at) for figure, at in zip((value, low, high), places, strict=True))
     return f"{shown}×", "–".join(ends) if ends[0] != ends[1] else ""
+
+
+def _fraction(value: Decimal, low: Decimal, high: Decimal) -> tuple[str, str]:
+    """Writes how many times slower something is, as a fraction of the speed."""
+    place = _last_place(value, low, high)
+
+    def written(end: Decimal) -> str:
+        text = _written(end, min(place, end.adjusted()))
+        return f"1/{int(text):,}" if text.isdigit() else f"1/{text}"
+
+    ends = [written(high), written(low)]
+    return f"{written(value)}×", "–".join(ends) if ends[0] != ends[1] else ""
 
 
 def duration(seconds: float | None, low: float | None = None, high: float | None = None) -> str:

@@ -151,14 +151,12 @@ class JitMagic(Magics):
         view = self._view(outer, quiet)
         try:
             comparison = self._compared(workload, options, view)
-        except JitmagicError as error:
+        except BaseException as error:
             view.close()
-            if not outer.fail(error):
-                raise
-            self.shell.showtraceback((type(error), error, error.__traceback__), exception_only=True)
-            return None
-        except BaseException:
-            view.close()
+            if isinstance(error, JitmagicError):
+                # IPython asks the exception: the frames of jitmagic would bury what it says.
+                told = f"{type(error).__name__}: {error}"
+                error._render_traceback_ = lambda: [told]  # type: ignore[attr-defined]
             raise
         if quiet or shown_by_shell:
             view.close()
@@ -438,8 +436,14 @@ def _as_names(value: Any) -> tuple[str, ...] | None:
 
 def _users_part(trace: TracebackType | None, namespace: Mapping[str, Any]) -> TracebackType | None:
     """Cuts a traceback down to where the user's code begins; None where none of it was running."""
-    # An evaluated argument sees the user's names; jitmagic and the libraries that it calls do not.
-    while trace is not None and trace.tb_frame.f_globals.get("__name__") != namespace.get("__name__"):
+    from jitmagic.capture.call import EVALUATED
+
+    # An evaluated argument sees the user's names; jitmagic and the libraries that it calls do not. The expression
+    # itself is in the message: a frame of it alone would show nothing more.
+    while trace is not None and (
+        trace.tb_frame.f_globals.get("__name__") != namespace.get("__name__")
+        or trace.tb_frame.f_code.co_filename == EVALUATED
+    ):
         trace = trace.tb_next
     return trace
 

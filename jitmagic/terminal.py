@@ -26,9 +26,13 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def width() -> int:
-    """Returns the columns to fill: the terminal's, 80 where they are unknown, at most 120."""
-    columns = shutil.get_terminal_size((UNKNOWN, 24)).columns
-    return max(NARROWEST, min(columns, WIDEST))
+    """Returns the columns to fill with a text: the terminal's, but from 40 to 120."""
+    return max(NARROWEST, min(columns(), WIDEST))
+
+
+def columns() -> int:
+    """Returns the columns that the terminal has, 80 where they are unknown."""
+    return shutil.get_terminal_size((UNKNOWN, 24)).columns
 
 
 def wants_colour(stream: TextIO | None) -> bool:
@@ -40,12 +44,15 @@ def wants_colour(stream: TextIO | None) -> bool:
 
 
 def describe(event: Progress) -> str:
-    """Words one progress event, e.g. ``jitmagic: timing numba-parallel (3 of 8), about 6 s left``."""
+    """Words one progress event, e.g. ``jitmagic: compiling numba-parallel (3 of 8)``."""
     words = f"jitmagic: {event.step}"
     if event.variant:
         words += f" {event.variant}"
-    if event.total:
-        words += f" ({event.done} of {event.total})"
+        if event.total > 1:
+            words += f" ({event.done + 1} of {event.total})"
+    elif event.done:
+        # how many rounds there will be is an estimate that changes from round to round
+        words += f", round {event.done + 1}"
     if event.seconds_left is not None:
         words += f", about {max(0.0, event.seconds_left):.0f} s left"
     return words
@@ -81,7 +88,7 @@ class ProgressLine:
     def __call__(self, event: Progress) -> None:
         if self.enabled and self.throttle.passes(event):
             # A line as wide as the terminal wraps, and a carriage return does not come back over the wrap.
-            self._write(describe(event)[: width() - 1])
+            self._write(describe(event)[: max(1, columns() - 1)])
 
     def clear(self) -> None:
         """Removes the line."""

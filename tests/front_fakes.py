@@ -14,6 +14,7 @@ from jitmagic.backends.protocol import Availability
 from jitmagic.errors import CaptureError
 
 SAMPLE = Path(__file__).parent / "report" / "records" / "sample.json"
+EVALUATED = "<the call to compare>"
 MIME = "application/vnd.jitmagic.v1+json"
 
 
@@ -94,7 +95,7 @@ def from_call(
     node = ast.parse(call, mode="eval").body
     assert isinstance(node, ast.Call)
     try:
-        args = tuple(eval(compile(ast.Expression(part), "<call>", "eval"), dict(namespace)) for part in node.args)
+        args = tuple(eval(compile(ast.Expression(part), EVALUATED, "eval"), dict(namespace)) for part in node.args)
     except Exception as error:
         raise CaptureError("an argument of the call raised", line) from error
     return Workload(call, args)
@@ -164,7 +165,7 @@ def modules(steps: Steps) -> dict[str, types.ModuleType]:
     """Returns the stand-ins by the names under which the fronts import them."""
     return {
         "jitmagic.capture.cell": _module("jitmagic.capture.cell", plan=plan),
-        "jitmagic.capture.call": _module("jitmagic.capture.call", from_call=from_call),
+        "jitmagic.capture.call": _module("jitmagic.capture.call", from_call=from_call, EVALUATED=EVALUATED),
         "jitmagic.capture.file": _module("jitmagic.capture.file", from_file=from_file),
         "jitmagic.comparison": _module(
             "jitmagic.comparison",

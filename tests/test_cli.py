@@ -208,7 +208,7 @@ def test_on_a_terminal(steps, program, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert cli.main(["compare", str(program)]) == 0
     assert "width=120 color=True" in out.getvalue()
-    assert "\rjitmagic: timing jax (2 of 4), about 3 s left" in err.getvalue()
+    assert "\rjitmagic: timing jax (3 of 4), about 3 s left" in err.getvalue()
     assert err.getvalue().endswith("\r")
 
     monkeypatch.setenv("NO_COLOR", "1")
@@ -313,13 +313,29 @@ def test_progress_lets_new_steps_through_at_once_and_counts_now_and_then():
     assert throttle.passes(fakes.Progress("torch", "checking", 3, 9, None))
 
 
+def test_a_progress_line_never_wraps(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    stream = Terminal()
+    terminal.ProgressLine(stream)(fakes.Progress("numba-parallel", "compiling", 1, 12, None))
+    assert len(stream.getvalue().strip("\r")) == 29
+
+
+def test_explain_shows_the_page_of_a_code(capsys):
+    assert cli.main(["explain", "nb-overlap"]) == 0
+    assert "## Instead" in capsys.readouterr().out
+    assert cli.main(["explain"]) == 0
+    assert "NB-OVERLAP" in capsys.readouterr().out
+    assert cli.main(["explain", "NB-OVERLAPS"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
 def test_a_progress_line_wipes_what_was_longer():
     stream = Terminal()
     line = terminal.ProgressLine(stream)
     line(fakes.Progress("numba-parallel", "timing", 10, 12, 8.2))
     line(fakes.Progress(None, "observing", 0, 0, None))
     first, second = stream.getvalue().split("\r")[1:]
-    assert first == "jitmagic: timing numba-parallel (10 of 12), about 8 s left"
+    assert first == "jitmagic: timing numba-parallel (11 of 12), about 8 s left"
     assert second.rstrip() == "jitmagic: observing"
     assert len(second) == len(first)
 

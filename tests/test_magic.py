@@ -276,8 +276,7 @@ def test_an_argument_that_raises_is_shown_as_the_users_own_error(shell, steps):
 def test_a_failing_baseline_is_told_without_our_frames(shell, steps):
     steps.error = BaselineError("fn raised ValueError on line 3: no")
     result, captured = run(shell, CELL)
-    assert "BaselineError: fn raised ValueError on line 3: no" in captured.stdout
-    assert "magic.py" not in captured.stdout
+    assert captured.stdout.strip() == "BaselineError: fn raised ValueError on line 3: no"
     assert result.error_in_exec is steps.error
 
 
@@ -336,7 +335,7 @@ def test_in_a_terminal_the_text_is_coloured_and_progress_is_one_line(shell, step
     shell.run_cell(textwrap.dedent(CELL).strip("\n"))
     assert out.getvalue() == "text width=100 color=True code=None µ\n"
     progress = err.getvalue()
-    assert "\rjitmagic: timing numba (1 of 4), about 6 s left" in progress
+    assert "\rjitmagic: timing numba (2 of 4), about 6 s left" in progress
     assert progress.rsplit("\r", 2)[1].isspace()  # wiped, and the cursor is back at the start
     assert progress.endswith("\r")
     assert "\n" not in progress
@@ -442,8 +441,9 @@ def test_with_the_real_capture(shell, steps, monkeypatch):
     assert workload.module.origin_line(line) == 5
 
     _, captured = run(shell, "%jitcompare fn(x[1.5])")
-    assert "IndexError" in captured.stdout
-    assert "jitmagic" not in captured.stdout.split("IndexError", 1)[1].split("\n", 1)[1]
+    # the message holds the expression and its error: a traceback of one frame would say no more
+    assert "the argument `x[1.5]` could not be evaluated: IndexError" in usage(captured)
+    assert captured.stdout == ""
 
 
 @pytest.fixture(scope="module")
@@ -504,7 +504,7 @@ def test_in_a_kernel(kernel):
     # In a notebook the result takes the progress line's place.
     reply, messages = execute(client, cell, cell_id="one")
     assert reply["status"] == "ok"
-    assert messages[0]["content"]["data"] == {"text/plain": "jitmagic: timing numba (1 of 4), about 6 s left"}
+    assert messages[0]["content"]["data"] == {"text/plain": "jitmagic: timing numba (2 of 4), about 6 s left"}
     [held] = final_outputs(messages)
     assert MIME in held["data"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,17 +28,21 @@ def recommend(baseline: Outcome, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     # what is as good as equally fast is told apart by the time to build it
     choice = min([best, *rivals], key=lambda one: one.build_seconds or 0.0)
     ratio = _speedup(choice, baseline)
-    ends = figures.interval(ratio.median, ratio.low, ratio.high)
+    shown, ends = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
     sentence = (
-        f"Take {choice.name}: {figures.figure(ratio.median, ratio.low, ratio.high)} times NumPy's speed here"
+        f"Take {choice.name}: {shown.removesuffix('×')} times NumPy's speed here"
         f"{f' ({ends})' if ends else ''}, with the same result."
     )
     return {"variant": choice.name, "sentence": sentence, "conditions": _conditions(choice, baseline, best, rivals)}
 
 
 def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
+    if len(timed) == 1:
+        return f"Stay with NumPy: {timed[0].name}, the only verified variant, is not clearly faster here."
     if timed:
         return f"Stay with NumPy: none of the {len(timed)} verified variants is clearly faster here."
+    if any(one.verdict is not None and one.verdict.verdict == "stopped" for one in outcomes):
+        return "No answer yet: it was stopped before a variant was timed. Run it again, or let it run longer."
     if outcomes:
         return "Stay with NumPy: no variant could be verified and timed; each says why."
     return "Stay with NumPy: no other backend was asked for."
@@ -53,7 +58,7 @@ def _conditions(choice: Outcome, baseline: Outcome, best: Outcome, rivals: Seque
     conditions = []
     build, run, base = choice.build_seconds, choice.run, baseline.run
     if build is not None and run is not None and base is not None:
-        calls = build / (base.median - run.median)
+        calls = math.ceil(build / (base.median - run.median))  # as in the table
         if calls > 1:
             conditions.append(
                 f"It takes {figures.duration(build)} to build, which is earned back after "

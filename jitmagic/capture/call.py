@@ -15,6 +15,9 @@ from jitmagic.capture.function import from_function
 from jitmagic.capture.workload import SourceFunction, Workload
 from jitmagic.errors import CaptureError
 
+EVALUATED = "<the call to compare>"
+"""What the parts of the call are compiled as, for tracebacks."""
+
 
 def from_call(
     call: str | None,
@@ -144,11 +147,12 @@ def _by_name(
 
 
 def _evaluate(node: ast.expr, scope: dict[str, Any], what: str, line: int | None) -> Any:
-    code = compile(ast.Expression(node), "<the call to compare>", "eval", dont_inherit=True)
+    code = compile(ast.Expression(node), EVALUATED, "eval", dont_inherit=True)
     try:
         return eval(code, scope)
     except Exception as error:  # the user's own expression may raise anything
-        raise CaptureError(f"{what} could not be evaluated: {type(error).__name__}: {error}", line) from error
+        step = "; define it first, or run the cell that does" if isinstance(error, NameError) else ""
+        raise CaptureError(f"{what} could not be evaluated: {type(error).__name__}: {error}{step}", line) from error
 
 
 def _at_line(definition: Definition, line: int | None) -> Definition:

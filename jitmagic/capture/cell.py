@@ -55,7 +55,8 @@ def parse(source: str) -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:
-        raise CaptureError(f"the source cannot be read: {error.msg} (line {error.lineno}).", error.lineno) from error
+        at = f" (line {error.lineno})" if error.lineno is not None else ""
+        raise CaptureError(f"the source cannot be read: {error.msg}{at}.", error.lineno) from error
     except ValueError as error:  # null bytes
         raise CaptureError(f"the source cannot be read: {error}.") from error
 
@@ -182,6 +183,8 @@ def _choose(statement: ast.stmt, wanted: Collection[str]) -> ast.Call | None:
     calls = list(_calls(_value(statement)))
     if wanted:
         calls = [each for each in calls if _name(each.func) in wanted]
+    elif calls and isinstance(calls[0].func, ast.Lambda):
+        return calls[0]  # the call is what is meant, though it has no name; nothing in its arguments is
     else:
         named = [each for each in calls if (name := _name(each.func)) is not None and not hasattr(builtins, name)]
         calls = named or [each for each in calls if _dotted(each.func)]

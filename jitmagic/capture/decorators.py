@@ -75,6 +75,10 @@ def _compiled(value: Any) -> tuple[Any, str] | None:
     return None
 
 
+def _module_root(function: types.FunctionType) -> str:
+    return str(function.__globals__.get("__name__", "")).partition(".")[0]
+
+
 def _reason(value: Any, name: str) -> str | None:
     kind = type(value)
     root = kind.__module__.partition(".")[0]
@@ -106,7 +110,7 @@ def _reason(value: Any, name: str) -> str | None:
             "it is compiled already, and has no Python source; write a function that calls it, e.g. "
             f"def fn(x): return {name}(x)."
         )
-    if root == "numpy":
+    if root == "numpy" or (isinstance(value, types.FunctionType) and _module_root(value) == "numpy"):
         return f"it is NumPy's own; write a function that calls it, e.g. def fn(x): return {name}(x)."
     if root == "numba":
         return (

@@ -8,6 +8,7 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jitmagic.capture.library import is_library_function
 from jitmagic.errors import CaptureError
 
 
@@ -22,10 +23,18 @@ def resolve(function: types.FunctionType, name: str, fixed: Mapping[str, Any]) -
         except ValueError:  # an empty cell
             return False, None
     if name in function.__globals__:
-        return True, function.__globals__[name]
+        return True, _builtin_inside(name, function.__globals__[name])
     if name in vars(builtins):
         return True, vars(builtins)[name]
     return False, None
+
+
+def _builtin_inside(name: str, value: Any) -> Any:
+    """Returns Python's own builtin where a shell has put its wrapper into the namespace, as IPython does to `open`."""
+    own = vars(builtins).get(name)
+    if own is not None and getattr(value, "__wrapped__", None) is own and is_library_function(value):
+        return own
+    return value
 
 
 def dotted_value(function: types.FunctionType, expression: ast.expr) -> tuple[bool, Any]:

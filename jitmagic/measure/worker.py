@@ -28,7 +28,7 @@ from jitmagic.measure.arguments import Arguments
 from jitmagic.measure.clock import time_calls
 from jitmagic.measure.memory import PeakMeter
 from jitmagic.measure.messages import Event, Reply, receive, send
-from jitmagic.measure.transport import Area, Opened, Parcel, pack
+from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.compare import Finding, compare_call, count_elements
 
@@ -151,6 +151,7 @@ class Worker:
 
     def observe(self, key: str, text: str, entry: str, limit: float) -> tuple[Observation, Reference | None]:
         """Runs the function under watch; returns the facts, and the reference unless it raised."""
+        from jitmagic.observe.result import unsent
         from jitmagic.observe.run import observe
 
         job = self._jobs[key]
@@ -159,10 +160,13 @@ class Worker:
             text, entry, job.namespace.value(), job.arguments.fresh, job.arguments.labels, limit_seconds=limit
         )
         observation = seen.observation
-        if observation.raised is not None or self._area is None:
+        if observation.raised is not None or observation.refused is not None or self._area is None:
             return observation, None
         after = job.arguments.labelled((seen.args, seen.kwargs))
-        parcel = pack((seen.result, after), self._area)
+        try:
+            parcel = pack((seen.result, after), self._area)
+        except TransportError as error:
+            return replace(observation, refused=unsent(seen.result, error)), None
         return observation, Reference(parcel, observation.mutated, observation.returns_argument)
 
     # -- every backend

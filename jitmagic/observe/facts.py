@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from jitmagic.errors import Refusal
+
 
 @dataclass(frozen=True, order=True)
 class Span:
@@ -141,6 +143,8 @@ class Observation:
     repeatable : bool or None
         Whether the watched run, from the same arguments, globals and random state, ended as the plain run did
         (rounding apart); None where it was not run.
+    refused : Refusal or None
+        Why it cannot be compared at all, e.g. "writes the file 'out.txt', …"; its line is one of the module's text.
 
     Notes
     -----
@@ -170,6 +174,7 @@ class Observation:
     loops: Mapping[int, LoopFact] = field(default_factory=dict)
     watch_failed: str | None = None
     repeatable: bool | None = None
+    refused: Refusal | None = None
 
     def fact(self, span: Span) -> ValueFact | None:
         """Returns the fact of the expression at a span, None where it was not seen."""

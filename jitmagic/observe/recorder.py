@@ -46,8 +46,8 @@ _PYTHON_KINDS: dict[type, str] = {
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str:
-    """Returns ``"float32"`` for a native dtype, and ``">f4"`` for one of the other byte order."""
-    return dtype.name if dtype.isnative else str(dtype)
+    """Returns ``"float32"`` for a native dtype, and ``">f4"`` for one of the other byte order; ``"<U2"`` for text."""
+    return dtype.name if dtype.isnative and dtype.kind not in "USV" else str(dtype)
 
 
 def describe(value: object, *, index: bool = False, depth: int = 0) -> ValueFact:
@@ -64,7 +64,9 @@ def describe(value: object, *, index: bool = False, depth: int = 0) -> ValueFact
     if kind is np.ndarray or issubclass(kind, np.memmap):
         return _describe_array(value, index)  # type: ignore[arg-type]
     if issubclass(kind, np.generic):
-        number = int(value) if issubclass(kind, np.integer) else None  # type: ignore[call-overload]
+        # a timedelta64 is an np.integer too
+        whole = issubclass(kind, np.integer) and not issubclass(kind, np.timedelta64)
+        number = int(value) if whole else None  # type: ignore[call-overload]
         return ValueFact("scalar", dtype_name(value.dtype), (), low=number, high=number)  # type: ignore[attr-defined]
     if kind is int:
         return ValueFact("int", low=value, high=value)  # type: ignore[arg-type]

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jitmagic.errors import BaselineError, Unsupported
+from jitmagic.errors import BaselineError, Refusal, Unsupported
 from jitmagic.observe.facts import Observation, RaisedFact
 from jitmagic.observe.instrument import FILENAME, Instrumented, instrument
 from jitmagic.observe.memory import arrays_in, overlapping_pairs, share_memory
+from jitmagic.observe.outside import kept_inside
 from jitmagic.observe.recorder import describe
+from jitmagic.observe.result import refuse_result
 from jitmagic.observe.surroundings import Surroundings, watched_surroundings
 from jitmagic.same_bits import same_bits, same_values
 
@@ -53,6 +55,7 @@ class _Run:
     result: Any
     raised: RaisedFact | None
     surroundings: Surroundings
+    refused: Refusal | None = None
 
 
 def observe(
@@ -132,7 +135,10 @@ def observe(
         globals_changed=globals_changed,
         warned=tuple(run.surroundings.warned),
         arguments=arguments,
+        refused=run.refused or refuse_result(run.result),
     )
+    if observation.refused is not None:
+        return Observed(observation, run.result, args, kwargs)
     if run.seconds * WATCH_FACTOR > limit_seconds:
         cause = (
             f"the plain run took {run.seconds:.1f} s, so that a watched one could take {WATCH_FACTOR:g} times as long, "
@@ -164,6 +170,8 @@ def _watch(
     recorder = module.recorder(limit_seconds)
     scope = _copied(namespace) | recorder.bindings(module.names)
     run = _call(_load(module.code, scope, entry), args, kwargs)
+    if run.refused is not None:
+        return replace(observation, refused=run.refused, repeatable=False)
     if _ending(run) != _ending(plain):
         cause = f"the watched run {_ending(run)}, the plain run {_ending(plain)}"
         return replace(observation, watch_failed=cause, repeatable=False)
@@ -190,15 +198,15 @@ def _load(code: types.CodeType, scope: dict[str, Any], entry: str) -> Callable[.
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run:
     result, raised = None, None
-    with watched_surroundings() as surroundings:
+    with watched_surroundings() as surroundings, kept_inside(FILENAME) as attempt:
         start = time.perf_counter()
         try:
             result = function(*args, **kwargs)
-            seconds = time.perf_counter() - start
         except (Exception, SystemExit) as error:
-            seconds = time.perf_counter() - start
             raised = RaisedFact(type(error).__name__, str(error), _line(error))
-    return _Run(seconds, result, raised, surroundings)
+        finally:
+            seconds = time.perf_counter() - start
+    return _Run(seconds, result, raised, surroundings, attempt.refusal)
 
 
 def _line(error: BaseException) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -90,6 +91,11 @@ def _text(value: object) -> str:
     return html.escape(clean.line(value), quote=True)
 
 
+def _prose(value: object) -> str:
+    """Escapes a sentence, and sets what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _text(value))
+
+
 def _pre(source: str) -> str:
     # A parser drops the first newline after <pre>; one of our own keeps the source's.
     return f'<pre style="{_PRE}">\n{html.escape(clean.block(source), quote=True)}</pre>'
@@ -127,9 +133,9 @@ def _head(record: Record) -> Iterator[str]:
     if stopped:
         yield f'<p style="margin:4px 0"><strong>■ {_text(stopped)}</strong></p>'
     sentence, conditions = rows.advice(record)
-    yield f'<p style="margin:4px 0;font-size:115%"><strong>{_text(sentence)}</strong></p>'
+    yield f'<p style="margin:4px 0;font-size:115%"><strong>{_prose(sentence)}</strong></p>'
     if conditions:
-        items = "".join(f"<li>{_text(condition)}</li>" for condition in conditions)
+        items = "".join(f"<li>{_prose(condition)}</li>" for condition in conditions)
         yield f'<ul style="margin:2px 0">{items}</ul>'
     call = _text(columns.cut(clean.line(record["workload"]["call"]), _CALL_COLUMNS))
     yield f'<p style="margin:4px 0;{_FAINT}"><code>{call}</code> on {_text(rows.machine(record))}</p>'
@@ -193,17 +199,17 @@ def _bar(row: Row) -> str:
 
 
 def _why(row: Row) -> str:
-    parts = [_text(columns.cut(row.reason, _REASON_COLUMNS))] if row.reason else []
+    parts = [_prose(columns.cut(row.reason, _REASON_COLUMNS))] if row.reason else []
     if row.verdict == "differs" and row.error_detail:
         parts.append(_text(columns.cut(f"largest error {row.error_detail}", _REASON_COLUMNS)))
     if row.next_step:
-        parts.append(f"→ {_text(columns.cut(row.next_step, _REASON_COLUMNS))}")
+        parts.append(f"→ {_prose(columns.cut(row.next_step, _REASON_COLUMNS))}")
     return "<br>".join(parts)
 
 
 def _warnings(record: Record) -> Iterator[str]:
     if record["warnings"]:
-        items = "".join(f"<li>{_text(warning)}</li>" for warning in record["warnings"])
+        items = "".join(f"<li>{_prose(warning)}</li>" for warning in record["warnings"])
         yield '<p style="margin:4px 0"><strong>! Less certain than it looks</strong></p>'
         yield f'<ul style="margin:2px 0">{items}</ul>'
 
@@ -234,7 +240,7 @@ def _hint_table(caption: str, grouped: Mapping[str, Sequence[Hint]]) -> Iterator
 def _hint(hint: Hint) -> str:
     quoted = columns.cut(hint.quoted, _NAME_COLUMNS)
     where = _text(hint.place or "the whole function") + (f"<br><code>{_text(quoted)}</code>" if quoted else "")
-    what = _text(hint.message) + (f"<br>→ {_text(hint.fix)}" if hint.fix else "")
+    what = _prose(hint.message) + (f"<br>→ {_prose(hint.fix)}" if hint.fix else "")
     code = _text(columns.cut(hint.code, _NAME_COLUMNS))
     if hint.link:
         code = f'<a href="{_text(hint.link)}" rel="noopener noreferrer" target="_blank">{code}</a>'
@@ -245,8 +251,12 @@ def _hint(hint: Hint) -> str:
 def _sources(record: Record, made: Sequence[Row]) -> Iterator[str]:
     original = clean.block(record["workload"]["source"])
     for row in made:
-        kind = "your function" if row.baseline else "source and measurements" if row.timed else "source"
-        yield from _details(f"{_sign(row)} <strong>{_text(_name(row))}</strong>: {kind}", _variant(row, original))
+        has_source = bool(clean.block(row.variant["source"]).strip())
+        kind = "your function" if row.baseline else "source" if has_source else "more"
+        kind += " and measurements" if row.timed and not row.baseline else ""
+        content = list(_variant(row, original))
+        if content:  # a variant that was not made has its reason in the table, and often nothing else
+            yield from _details(f"{_sign(row)} <strong>{_text(_name(row))}</strong>: {kind}", content)
 
 
 def _variant(row: Row, original: str) -> Iterator[str]:
@@ -259,14 +269,12 @@ def _variant(row: Row, original: str) -> Iterator[str]:
     if variant["needs"]:
         facts.append(("needs in its namespace", clean.line(", ".join(variant["needs"]))))
     for name, text in facts:
-        yield f'<p style="margin:4px 0">{name}: {_text(text)}</p>'
+        yield f'<p style="margin:4px 0">{name}: {_prose(text)}</p>'
     source = clean.block(variant["source"])
     if source.strip():
         yield _pre(source)
         if not row.baseline:
             yield from _details("beside the original", _beside(original, source), style="margin:2px 0 2px 16px")
-    else:
-        yield '<p style="margin:4px 0">No source was written.</p>'
     if row.timed:
         yield from _measurements(variant)
 

@@ -163,9 +163,8 @@ def _compare_numbers(expected: Any, actual: Any, path: str, inputs: int, worst: 
     if wrong:
         at = _at(path, place, left.shape)
         share = f"{wrong} of {left.size} values differ" if left.size > 1 else "the value differs"
-        raise _Differs(
-            "values", f"{share}, most at {at}: {_short(right[place])} where NumPy gives {_short(left[place])}"
-        )
+        shown, wanted = _apart(right[place], left[place])
+        raise _Differs("values", f"{share}, most at {at}: {shown} where NumPy gives {wanted}")
 
 
 def _difference(
@@ -229,6 +228,12 @@ def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array"
     return "None" if value is None else type(value).__name__
+
+
+def _apart(one: Any, other: Any) -> tuple[str, str]:
+    """Writes two values that differ so that they look different."""
+    texts = _short(one), _short(other)
+    return texts if texts[0] != texts[1] else (repr(one.item()), repr(other.item()))
 
 
 def _short(value: Any) -> str:
