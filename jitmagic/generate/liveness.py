@@ -6,7 +6,7 @@ textbook one (backward, union over paths), run on the statements themselves, loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,11 @@ class Liveness:
     entry: Names = _NONE
 
 
-def live_names(body: Sequence[cst.CSTNode], at_exit: Iterable[str] = ()) -> Liveness:
+def live_names(
+    body: Sequence[cst.CSTNode],
+    at_exit: Iterable[str] = (),
+    reads: Callable[[cst.For], Names] = lambda loop: _NONE,
+) -> Liveness:
     """Analyses a function's statements.
 
     Parameters
@@ -47,16 +51,19 @@ def live_names(body: Sequence[cst.CSTNode], at_exit: Iterable[str] = ()) -> Live
         One small statement a line (:func:`jitmagic.generate.blocks.normalised`).
     at_exit : iterable of str
         Names that are needed wherever the function ends.
+    reads : callable, optional
+        Returns the names that are read before each iteration of a ``for``: flags that end it.
     """
     result = Liveness()
-    walker = _Walker(result, frozenset(at_exit))
+    walker = _Walker(result, frozenset(at_exit), reads)
     result.entry = walker.block(body, frozenset(at_exit), _NONE, _NONE)
     return result
 
 
 class _Walker:
-    def __init__(self, result: Liveness, at_exit: Names) -> None:
+    def __init__(self, result: Liveness, at_exit: Names, reads: Callable[[cst.For], Names]) -> None:
         self.result = result
+        self.reads = reads
         self.at_exit = at_exit
 
     def block(self, body: Sequence[Any], out: Names, on_break: Names, on_continue: Names) -> Names:
@@ -76,7 +83,7 @@ class _Walker:
         if isinstance(node, cst.For):
             behind = self.orelse(node.orelse, out, on_break, on_continue)
             bound = frozenset(name_tools.targets(node.target))
-            return name_tools.loads(node.iter) | self.loop(node, behind, out, bound, _NONE)
+            return name_tools.loads(node.iter) | self.loop(node, behind, out, bound, self.reads(node))
         if isinstance(node, cst.While):
             behind = self.orelse(node.orelse, out, on_break, on_continue)
             return self.loop(node, behind, out, _NONE, name_tools.loads(node.test))

@@ -14,6 +14,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.module import Module
+from jitmagic.generate.returns import returned_parameters
 from jitmagic.observe.facts import Observation
 
 _LACKING = (
@@ -149,14 +150,17 @@ def _with_copies(
         lines += [f"    {local[label]} = {asarray}({label})" for label in written]
         call = f"{core}({_passed(statement.params, local)})"
         result = name_tools.fresh("result", taken | set(name_tools.parameters(statement)))
-        keeps = observed.returns_argument is None and observed.result is not None and observed.result.kind != "none"
+        maybe, certain = returned_parameters(statement, written)
+        keeps = not certain and observed.result is not None and observed.result.kind != "none"
         lines.append(f"    {result} = {call}" if keeps else f"    {call}")
         lines.append("    # the caller's arrays live on the host")
         lines += [f"    {label}[...] = {asnumpy}({local[label]})" for label in written]
-        if observed.returns_argument is not None:
-            lines.append(f"    return {observed.returns_argument}")
+        if certain:
+            lines.append(f"    return {maybe[0]}")
         elif keeps:
-            lines.append(f"    return {result}")
+            # which array it is may depend on the number of steps
+            chosen = "".join(f"{label} if {result} is {local[label]} else " for label in maybe)
+            lines.append(f"    return {chosen}{result}")
         wrapper = cst.parse_statement("\n".join(lines) + "\n")
         assert isinstance(wrapper, cst.FunctionDef)
         blank = cst.EmptyLine(indent=False)

@@ -45,8 +45,14 @@ class BranchMaker:
         assigned = _names(then) + [n for n in _names(other) if n not in _names(then)]
         wanted = [n for n in assigned if n in after]
         if not wanted:
+            acting = next((s for s in [*then, *other] if not _only_binds(s)), None)
+            if acting is None:
+                return []  # what it binds is not used
             raise self.refuse(
-                node, "this `if` depends on array values and changes nothing that is used later; take it out"
+                acting if self.loops.module.line(acting) is not None else node,
+                f"`{code(acting).strip().splitlines()[0]}` is done or not depending on array values "
+                f"(`{code(node.test)}`), and JAX cannot leave it out while it compiles; compute a value with np.where "
+                "instead",
             )
         for name in wanted:
             if name not in defined and not (name in _names(then) and name in _names(other)):
@@ -189,6 +195,17 @@ def jump_in(body: Sequence[Any]) -> Any:
     return None
 
 
+def _only_binds(statement: Any) -> bool:
+    """Says whether a statement does nothing but bind names."""
+    if isinstance(statement, cst.If | cst.For | cst.While):
+        orelse = getattr(statement, "orelse", None)
+        other = [orelse] if isinstance(orelse, cst.If) else statements(orelse) if orelse is not None else ()
+        return all(_only_binds(inner) for inner in [*statements(statement), *other])
+    return isinstance(statement, cst.FunctionDef) or isinstance(
+        small(statement), cst.Assign | cst.AnnAssign | cst.AugAssign | cst.Pass
+    )
+
+
 def _names(body: Sequence[Any]) -> list[str]:
     found: list[str] = []
     for statement in body:
@@ -255,6 +272,9 @@ def _assignments(body: Sequence[Any]) -> list[tuple[str, cst.BaseExpression]] | 
 
 def _selected(name: str, test: str, a: cst.BaseExpression | None, b: cst.BaseExpression | None) -> str:
     one, two = (code(x) if x is not None else name for x in (a, b))
+    if (one, two) == ("True", name):  # a flag
+        simple = test.replace("_", "").isalnum() or test.startswith("__numpy__.logical_")
+        return f"{name} | {test}" if simple else f"{name} | ({test})"
     for branch, yes in ((a, True), (b, False)):
         if (a is None) == (b is None) or branch is None:
             break

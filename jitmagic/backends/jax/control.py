@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return, jump_in
+from jitmagic.backends.jax.jumps import Exits
 from jitmagic.backends.jax.loops import LoopMaker
 from jitmagic.backends.jax.settled import Assigned
 from jitmagic.backends.jax.tracing import UNROLL, Tracing, loop_line, trip_count
@@ -28,6 +29,8 @@ class Control:
         From :func:`jitmagic.backends.jax.settled.assigned_facts`, taken before the stores were rewritten.
     helpers : iterable of str
         User functions of the module.
+    exits : mapping of int to tuple of str, optional
+        By a ``for`` loop's line, the flags that end it.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Control:
         tracing: Tracing,
         facts: dict[str, list[Assigned]],
         helpers: Sequence[str],
+        exits: Exits | None = None,
     ) -> None:
         self.module = module
         self.tracing = tracing
@@ -43,11 +47,12 @@ class Control:
         self.loops = LoopMaker(module, tracing, facts, taken)
         self.branches = BranchMaker(self.loops, frozenset(helpers))
         self.forms: set[str] = set()
+        self.exits = exits or {}
 
     def function(self, function: cst.FunctionDef) -> cst.FunctionDef:
         """Returns the function with its control flow lowered."""
         body = statements(function)
-        self.live = live_names(body)
+        self.live = live_names(body, reads=lambda loop: frozenset(self.flags(loop)))
         return with_body(function, self.block(body, set(name_tools.parameters(function)), True))
 
     def block(self, body: Sequence[Any], defined: set[str], outermost: bool) -> list[Any]:
@@ -119,6 +124,9 @@ class Control:
             return [new]
         return [node]
 
+    def flags(self, node: cst.CSTNode) -> tuple[str, ...]:
+        return self.exits.get(loop_line(self.module, node), ())
+
     def loop(self, node: cst.For | cst.While, defined: set[str]) -> list[Any]:
         inside = set(defined)
         if isinstance(node, cst.For):
@@ -129,7 +137,10 @@ class Control:
         head = self.live.head.get(node, frozenset())
         after = self.live.after.get(node, frozenset())
         if lowered:
-            if isinstance(node, cst.For):
+            if isinstance(node, cst.For) and self.flags(node):
+                self.forms.add("while_loop")
+                lines = self.loops.for_until(name, node, body, head, after, defined, self.flags(node))
+            elif isinstance(node, cst.For):
                 self.forms.add("fori_loop")
                 lines = self.loops.for_loop(name, node, body, head, after, defined)
             else:

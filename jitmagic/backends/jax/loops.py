@@ -104,6 +104,7 @@ class LoopMaker:
         carry = self.carry(node, body, head | after, targets | {counted.index}, defined)
         lines = [made(text, node) for text in counted.before]
         lines += [made(text, node) for text in self.initial(node, carry, head | name_tools.loads(node.body))]
+        lines += [made(text, node) for text in self.first_values(node, carry, defined)]
         binds = [made(text, node) for text in counted.binds]
         definition, state = self.body_function(node, function, [counted.index], carry, [*binds, *body])
         if after & targets - set(carry) and (counted.last is None or len(targets) > 1):
@@ -122,6 +123,51 @@ class LoopMaker:
         lines[0] = leading(lines[0], node)
         return lines
 
+    def for_until(
+        self,
+        function: str,
+        node: cst.For,
+        body: Sequence[Any],
+        head: frozenset[str],
+        after: frozenset[str],
+        defined: set[str],
+        flags: Sequence[str],
+    ) -> list[Any]:
+        """Returns the statements that stand for a ``for`` that flags may end: a ``while_loop`` that counts.
+
+        Parameters
+        ----------
+        flags : sequence of str
+            Names that are False until the loop is to end; the other parameters are those of :meth:`for_loop`.
+        """
+        self.check(node)
+        counted = self.counted(node)
+        targets = set(name_tools.targets(node.target))
+        index, binds = counted.index, list(counted.binds)
+        if index in targets & (after | frozenset(name_tools.bound(with_body(node, body)) - targets)):
+            # the target keeps its value at the exit, the count goes on
+            index = self.name("step")
+            binds.insert(0, f"{counted.index} = {index}")
+        inner = [*(made(text, node) for text in binds), *body]
+        carry = self.carry(node, inner, head | after | frozenset(flags), (targets - after) | {index}, defined)
+        lines = [made(text, node) for text in counted.before]
+        lines += [made(text, node) for text in self.initial(node, carry, head | name_tools.loads(node.body))]
+        lines += [made(text, node) for text in self.first_values(node, carry, defined)]
+        stop = counted.stop
+        if name_tools.loads(cst.parse_expression(stop)) & {*carry, index}:
+            lines.append(made(f"{(stop := self.name('stop'))} = {counted.stop}", node))
+        test = self.name("condition")
+        unpacked = ", ".join(n if n == index or n in flags else "_" for n in [index, *carry])
+        asked = " & ".join([f"({index} < {stop})", *(f"~{flag}" for flag in flags)])
+        lines.append(made(f"def {test}(carry):\n    {unpacked} = carry\n    return {asked}\n", node))
+        definition, _ = self.body_function(node, function, [], [index, *carry], inner, f"{index} + 1")
+        lines.append(definition)
+        state = ", ".join([counted.start, *carry])
+        result = ", ".join(["_", *carry])
+        lines.append(made(f"{result} = __jax__.lax.while_loop({test}, {function}, ({state}))", node))
+        lines[0] = leading(lines[0], node)
+        return lines
+
     def while_loop(
         self,
         function: str,
@@ -136,6 +182,7 @@ class LoopMaker:
         carry = self.carry(node, body, head | after, set(), defined)
         read = name_tools.loads(node.test)
         lines = [made(text, node) for text in self.initial(node, carry, head)]
+        lines += [made(text, node) for text in self.first_values(node, carry, defined)]
         test = self.name("condition")
         if len(carry) == 1:
             definition = made(f"def {test}({carry[0]}):\n    return {code(node.test)}\n", node)
@@ -150,8 +197,9 @@ class LoopMaker:
         return lines
 
     def body_function(
-        self, node: Any, name: str, first: list[str], carry: list[str], body: Sequence[Any]
+        self, node: Any, name: str, first: list[str], carry: list[str], body: Sequence[Any], step: str = ""
     ) -> tuple[Any, str]:
+        """Returns the body's function and its first state; ``step`` is the next value of the first carried name."""
         state = carry[0] if len(carry) == 1 else f"({', '.join(carry)})"
         given = carry[0] if len(carry) == 1 else self.name("carry")
         self.taken.discard("carry")
@@ -165,7 +213,7 @@ class LoopMaker:
             result = made(f"return {code(last.value)}", inner[-1])
             inner[-1] = inner[-1].with_changes(body=result.body)
         else:
-            inner.append(made(f"return {', '.join(carry)}", node))
+            inner.append(made(f"return {', '.join([step, *carry[1:]] if step else carry)}", node))
         return with_body(definition, inner), state
 
     def carry(
@@ -177,7 +225,7 @@ class LoopMaker:
             _bound_in_order(statement, ordered)
         carried = [n for n in ordered if n in live and n not in own]
         for name in carried:
-            if name not in defined:
+            if name not in defined and self.placeholder(name) is None:
                 raise self.refuse(
                     node,
                     f"`{name}` gets its first value inside the loop and is used after it; give it a value before "
@@ -187,6 +235,21 @@ class LoopMaker:
         if not carried:
             raise self.refuse(node, "the loop changes nothing that is used later; take it out", None)
         return carried
+
+    def placeholder(self, name: str) -> str | None:
+        """Returns a zero of the kind that a name has inside the loop, None for what is no number."""
+        facts = [a.fact for a in self.facts.get(name, [])] or self.tracing.kinds.names.get(name, [])
+        kinds = {(f.kind, f.dtype) for f in facts}
+        if len(kinds) != 1:
+            return None
+        kind, dtype = next(iter(kinds))
+        if kind == "scalar" and dtype is not None:
+            return f"__numpy__.zeros((), __numpy__.{dtype if dtype != 'bool' else 'bool_'})"
+        return {"int": "0", "float": "0.0", "bool": "False", "complex": "0j"}.get(kind)
+
+    def first_values(self, node: Any, carry: list[str], defined: set[str]) -> list[str]:
+        """Returns statements that give a value to carried names which the loop's first iteration binds."""
+        return [f"{name} = {self.placeholder(name)}" for name in carry if name not in defined]
 
     def initial(self, node: Any, carry: list[str], near: frozenset[str]) -> list[str]:
         """Returns statements that give carried names the dtype and shape which they have inside the loop."""

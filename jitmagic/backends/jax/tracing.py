@@ -220,6 +220,7 @@ def analyse(
     arguments: Mapping[str, ValueFact],
     static: Iterable[str],
     arrays: Iterable[str],
+    lowered: Iterable[int] = (),
 ) -> dict[str, Tracing]:
     """Finds what is traced in each function of a module.
 
@@ -236,10 +237,13 @@ def analyse(
         Parameters that are static arguments.
     arrays : iterable of str
         Names in the namespace that hold arrays.
+    lowered : iterable of int
+        Lines of loops that have to be compiled.
     """
     functions = {s.name.value: s for s in tree.body if isinstance(s, cst.FunctionDef)}
     fixed = set(static)
-    result = {n: Tracing(f, kinds[n], functions) for n, f in functions.items()}
+    must = set(lowered)
+    result = {n: Tracing(f, kinds[n], functions, lowered=set(must)) for n, f in functions.items()}
     for name, tracing in result.items():
         tracing.names |= set(arrays) - kinds[name].local
         if name == entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
@@ -12,6 +12,7 @@ from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.effects import effects
+from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
@@ -48,6 +49,8 @@ class _Parts:
     static: frozenset[str]
     entry: str
     lines: dict[int, str]
+    lowered: set[int] = field(default_factory=set)
+    exits: Exits = field(default_factory=dict)
 
 
 def write(workload: Workload, observed: Observation, static: Iterable[str] = ()) -> Draft:
@@ -87,6 +90,7 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
+    tree = _without_jumps(parts, tree)
     checks: list[Any] = []
     tree, checks = _without_checks(parts, tree)
     tree = effects(module, tree, _tracing(parts, tree))
@@ -114,7 +118,9 @@ def _kinds(parts: _Parts, tree: cst.Module) -> dict[str, Kinds]:
 
 def _tracing(parts: _Parts, tree: cst.Module) -> dict[str, Tracing]:
     arrays = [n for n in parts.workload.needs if _is_array(parts.workload.constants.get(n))]
-    return analyse(parts.module, tree, parts.entry, _kinds(parts, tree), parts.arguments, parts.static, arrays)
+    return analyse(
+        parts.module, tree, parts.entry, _kinds(parts, tree), parts.arguments, parts.static, arrays, parts.lowered
+    )
 
 
 def _is_array(value: Any) -> bool:
@@ -185,6 +191,16 @@ class _ControlFinder(cst.CSTVisitor):
             self.found |= name_tools.loads(node.value) & self.integers
 
 
+def _without_jumps(parts: _Parts, tree: cst.Module) -> cst.Module:
+    """Takes the jumps out of loops that are compiled, among them those whose end a traced value decides."""
+    tracing = _tracing(parts, tree)
+    while found := needed(parts.module, tree, tracing) - parts.lowered:
+        parts.lowered |= found
+        tracing = _tracing(parts, tree)
+    tree, parts.exits = without_jumps(parts.module, tree, tracing)
+    return tree
+
+
 def _without_checks(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, list[Any]]:
     functions = _functions(tree)
     function = functions[parts.entry]
@@ -235,7 +251,7 @@ def _lowered(
     functions = _functions(tree)
     tracing = _tracing(parts, tree)
     for name, function in functions.items():
-        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions))
+        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits)
         new[name] = control.function(function)
         forms |= control.forms
     return _replaced(tree, new), forms

@@ -51,6 +51,9 @@ class NumbaBackend:
             return VariantRefusal("numba", "numba", "serial", error.refusal)
 
     def _parallel(self, workload: Workload, observed: Observation, prange: bool = True) -> Draft | VariantRefusal:
+        refused = checks.parallel_refusal(workload)
+        if refused is not None:
+            return VariantRefusal("numba-parallel", "numba", "parallel", refused)
         loops = {
             function.name: classify(workload.module.text, function.name, workload.names, observed)
             for function in (*workload.helpers, workload.function)

@@ -69,6 +69,35 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
     return None
 
 
+def parallel_refusal(workload: Workload) -> Refusal | None:
+    """Returns why nothing may be compiled with `parallel=True`, None where nothing is known.
+
+    A list that grows and becomes an array: with 0.68 and two threads other arrays of the function came out wrong.
+    """
+    tree = ast.parse(workload.module.text)
+    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        growing = {
+            node.func.value.id
+            for node in calls
+            if isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("append", "extend")
+            and isinstance(node.func.value, ast.Name)
+        }
+        for node in calls:
+            path = path_of(node.func, workload.names)
+            argument = node.args[0] if node.args else None
+            if path in ("numpy.array", "numpy.asarray") and isinstance(argument, ast.Name) and argument.id in growing:
+                line = workload.module.origin_line(node.lineno)
+                return Refusal(
+                    f"line {line} makes an array of the list `{argument.id}`, which Numba's parallel mode gets wrong: "
+                    "store into an array of the final size instead",
+                    line,
+                    "NB-PRANGE-LIST",
+                )
+    return None
+
+
 def _random(path: str | None, line: int | None) -> Refusal | None:
     if path is None or not path.startswith(("numpy.random.", "random.")):
         return None

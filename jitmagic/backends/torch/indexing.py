@@ -91,6 +91,12 @@ def index(
             elif value.kind == "sequence":
                 advanced = True
                 dimension += 1
+                listed = part.value
+                if isinstance(listed, cst.List) and any(literal(e.value) is None for e in listed.elements):
+                    # torch takes a list with a tensor in it for a tuple of indices, one an axis
+                    gathered = cst.parse_expression(f"{spell('torch.tensor')}({code(listed)})")
+                    new = new.with_changes(slice=cst.Index(gathered))
+                    changed = True
         if ellipsis and not (isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis)):
             after_ellipsis -= 1
         elements.append(new)

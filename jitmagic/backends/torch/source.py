@@ -16,6 +16,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
+from jitmagic.generate.returns import returned_parameters
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -274,13 +275,15 @@ def _wrapper(
         passed.append(f"**{signature.star_kwarg.name.value}")
     call = f"{core}({', '.join(passed)})"
     nothing = observed.result is None or observed.result.kind == "none"
-    same = observed.returns_argument
-    lines.append(call if nothing or same in written else f"result = {call}")
+    maybe, certain = returned_parameters(function, written)
+    lines.append(call if nothing or certain else f"result = {call}")
     lines += [f"{name}[...] = {tensors[name]}.numpy(force=True)" for name in written]
-    if same in written:
-        lines.append(f"return {same}")
+    if certain:
+        lines.append(f"return {maybe[0]}")
     elif not nothing:
-        lines.append("return result")
+        # which array it is may depend on the number of steps
+        chosen = "".join(f"{name} if result is {tensors[name]} else " for name in maybe)
+        lines.append(f"return {chosen}result")
     bare = function.params.visit(_Bare())
     assert isinstance(bare, cst.Parameters)
     head = f"def {function.name.value}({code(bare)}):"

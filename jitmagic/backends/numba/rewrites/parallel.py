@@ -25,7 +25,9 @@ def chosen(loops: tuple[LoopClass, ...], trips: dict[int, int] | None = None) ->
         while above is not None:
             inside = inside or above in taken
             above = loops[above].parent
-        if loop.parallel and not inside and (trips or {}).get(loop.span.line, 2) > 1:
+        # Numba 0.68 corrupts memory where an array reduction is entered more than once in a call (seen: malloc aborts)
+        nested = loop.parent is not None and any(reduction.array for reduction in loop.reductions)
+        if loop.parallel and not nested and not inside and (trips or {}).get(loop.span.line, 2) > 1:
             taken.append(position)
     return tuple(loops[position] for position in taken)
 

@@ -1,0 +1,291 @@
+"""Takes every function of tests/corpus through the steps, without timing, and prints what became of each variant.
+
+``python -m benchmarks.corpus [--size small] [--backends numba jax] [--only NAME …] [--compiled] [--json FILE]``
+
+A verified variant is then built again and called with other random arguments of the next larger size: a variant that is
+right only for its example is the worst that can happen. CuPy's source runs with NumPy in CuPy's place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import io
+import json
+import sys
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jitmagic import comparison
+from jitmagic.backends import all_backends
+from jitmagic.backends.protocol import Draft, VariantRefusal
+from jitmagic.capture.function import from_function
+from jitmagic.capture.workload import Workload
+from jitmagic.errors import JitmagicError, WorkerError
+from jitmagic.measure import pool as pools
+from jitmagic.measure.bench import Bench
+from jitmagic.verify.compare import compare_call, count_elements
+from tests.corpus.registry import Entry, entries
+from tests.corpus.sizes import SIZES
+
+VERDICTS = ("verified", "wrong elsewhere", "fails elsewhere", "differs", "failed", "crashed", "internal", "refused")
+"""What can become of a variant, from good to bad but for the last, which is honest."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one variant of one function.
+
+    Attributes
+    ----------
+    verdict : str
+        One of :data:`VERDICTS`. "verified": NumPy's result here, with other random numbers and at the next size.
+        "wrong elsewhere": NumPy's result here, another one there. "fails elsewhere": an exception there.
+        "internal": our own code raised.
+    reason : str
+    line : int or None
+        The user's line that the reason names.
+    form : str
+        Which lowering it was.
+    """
+
+    field: str
+    name: str
+    variant: str
+    verdict: str
+    reason: str = ""
+    line: int | None = None
+    form: str = ""
+    source: str = ""
+
+
+def rows(
+    chosen: Sequence[Entry], size: str = "small", backends: Sequence[str] = ("numba", "jax", "torch", "cupy"),
+    compiled: bool = False, elsewhere: bool = True, timeout: float = 60.0,
+) -> Iterator[Row]:  # fmt: skip
+    """Yields what became of each variant of the chosen functions."""
+    for entry in chosen:
+        try:
+            workload = from_function(entry.function, entry.args(size), {})
+        except JitmagicError as error:
+            yield Row(entry.field, entry.name, "(all)", "refused", f"capture: {error}", getattr(error, "line", None))
+            continue
+        except Exception:
+            yield Row(entry.field, entry.name, "(all)", "internal", traceback.format_exc())
+            continue
+        yield from _Trial(entry, workload, size, backends, compiled, elsewhere, timeout).rows()
+
+
+class _Trial:
+    """One function on its way through comparison's own steps."""
+
+    def __init__(
+        self, entry: Entry, workload: Workload, size: str, backends: Sequence[str], compiled: bool, elsewhere: bool,
+        timeout: float,
+    ) -> None:  # fmt: skip
+        self.entry, self.workload, self.size = entry, workload, size
+        self.backends, self.compiled, self.timeout = backends, compiled, timeout
+        self.run = comparison._Run(
+            workload,
+            comparison.Options(tuple(backends), timeout=timeout),
+            lambda event: None,
+        )
+        bigger = SIZES[min(SIZES.index(size) + 1, len(SIZES) - 1)]
+        self.others = ((bigger, 1),) if elsewhere else ()
+
+    def rows(self) -> Iterator[Row]:
+        run = self.run
+        others: list[tuple[str, Bench]] = []
+        try:
+            run._start_workers()
+            run._observe()
+            wanted = [name for name in self.backends]
+            drafted: list[str] = []
+            for name in wanted:
+                run.options = replace(run.options, backends=(name,))
+                try:
+                    run._write()
+                    drafted.append(name)
+                except Exception:
+                    yield self._row(f"{name} (all)", "internal", traceback.format_exc())
+            run.options = replace(run.options, backends=tuple(drafted))
+            cupy = [one for one in run.outcomes if one.backend == "cupy"]
+            run.outcomes = [one for one in run.outcomes if one.backend != "cupy" and self._wanted(one.mode)]
+            run._build(run.numpy, run.baseline)
+            if not run.baseline.verified:
+                run._verify()  # says why
+            others = [(label, bench) for label, bench in self._elsewhere()]
+            for outcome in run.outcomes:
+                if outcome.verdict is None:
+                    try:
+                        run._descend(all_backends()[outcome.backend], outcome, 0, 1)
+                    except Exception:
+                        yield self._row(outcome.name, "internal", traceback.format_exc(), draft=outcome.draft)
+                        continue
+                yield self._judge(outcome, others)
+            for one in cupy:
+                yield self._with_numpy(one)
+        except JitmagicError as error:
+            yield self._row("(all)", "refused", f"baseline: {error}")
+        except Exception:
+            yield self._row("(all)", "internal", traceback.format_exc())
+        finally:
+            for _, bench in others:
+                bench.close()
+            run.close()
+
+    def _wanted(self, mode: str) -> bool:
+        return self.compiled or mode not in ("compile", "numpy")
+
+    def _row(self, variant: str, verdict: str, reason: str = "", line: int | None = None, draft: Any = None) -> Row:
+        form, source = (draft.form, draft.module.text) if isinstance(draft, Draft) else ("", "")
+        return Row(self.entry.field, self.entry.name, variant, verdict, reason, line, form, source)
+
+    def _elsewhere(self) -> Iterator[tuple[str, Bench]]:
+        """Opens the function with other arguments, and has NumPy run it there."""
+        for size, seed in self.others:
+            other = from_function(self.entry.function, self.entry.args(size, seed), {})
+            bench = Bench(other, self.run.pool, self.timeout)
+            observation = bench.observe(self.run.numpy, 0.0, self.timeout)
+            if observation.raised is not None:
+                bench.close()
+                raise WorkerError(f"NumPy itself raises with other arguments: {observation.raised.message}")
+            yield f"{size}, seed {seed}", bench
+
+    def _judge(self, outcome: Any, others: Sequence[tuple[str, Bench]]) -> Row:
+        verdict, draft = outcome.verdict, outcome.draft
+        if verdict is not None:
+            name = {"unsupported": "refused", "differs": "differs"}.get(verdict.verdict, "crashed")
+            reason = verdict.reason or ""
+            told = outcome.built.failure if outcome.built is not None else None
+            if name == "refused" and told is not None:
+                name = "failed"
+                reason += f"  [{told.stage}: {told.type}: {told.message[:300]}]"
+            return self._row(outcome.name, name, reason, getattr(verdict, "line", None), draft)
+        if not outcome.verified:
+            return self._row(outcome.name, "failed", "neither verified nor judged", None, draft)
+        for label, bench in others:
+            try:
+                built = bench.build(all_backends()[outcome.backend], outcome.device, draft)
+            except WorkerError as error:
+                return self._row(outcome.name, "crashed", f"with {label}: {error}", None, draft)
+            if built.finding is None:
+                failure = built.failure
+                text = f"{failure.type}: {failure.message[:400]}" if failure is not None else "no finding"
+                return self._row(outcome.name, "fails elsewhere", f"with {label}: {text}", None, draft)
+            if not built.finding.ok:
+                return self._row(outcome.name, "wrong elsewhere", f"with {label}: {built.finding.message}", None, draft)
+        return self._row(outcome.name, "verified", "", None, draft)
+
+    # -- CuPy without a GPU
+
+    def _with_numpy(self, outcome: Any) -> Row:
+        draft = outcome.draft
+        if draft is None:
+            return self._row(outcome.name, "refused", outcome.verdict.reason or "", None)
+        for label, (size, seed) in (("the example", (self.size, 0)), *((f"{s}, seed {n}", (s, n)) for s, n in self.others)):
+            try:
+                finding = _call_with_numpy(draft, self.entry, size, seed, self.workload)
+            except Exception as error:
+                return self._row(outcome.name, "failed", f"with {label}: {type(error).__name__}: {error}", None, draft)
+            if not finding.ok:
+                kind = "differs" if label == "the example" else "wrong elsewhere"
+                return self._row(outcome.name, kind, f"with {label}: {finding.message}", None, draft)
+        return self._row(outcome.name, "verified", "", None, draft)
+
+
+def _call_with_numpy(draft: Draft, entry: Entry, size: str, seed: int, workload: Workload) -> Any:
+    """Runs a CuPy draft with NumPy in CuPy's place: what is wrong then is wrong on a GPU too."""
+    stand_in = _numpy_as_cupy()
+    saved = {name: sys.modules.get(name) for name in stand_in}
+    sys.modules.update(stand_in)
+    quiet = contextlib.redirect_stdout(io.StringIO())
+    try:
+        with quiet, warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            namespace: dict[str, Any] = {"__name__": "cupy_draft"}
+            namespace.update({name: workload.constants[name] for name in draft.needs})
+            exec(compile(draft.module.text, "<cupy draft>", "exec"), namespace)
+            args, ours = entry.args(size, seed), entry.args(size, seed)
+            expected = entry.function(*args)
+            actual = namespace[draft.entry](*ours)
+    finally:
+        for name, module in saved.items():
+            if module is None:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = module
+    labels = [str(number) for number in range(len(args))]
+    mutated = [label for label, one in zip(labels, args, strict=True) if isinstance(one, np.ndarray)]
+    return compare_call(
+        expected, actual, dict(zip(labels, args, strict=True)),
+        dict(zip(labels, ours, strict=True)), mutated, count_elements(list(args)),
+    )  # fmt: skip
+
+
+def _numpy_as_cupy() -> dict[str, types.ModuleType]:
+    cupy = types.ModuleType("cupy")
+    cupy.__dict__.update({name: value for name, value in vars(np).items() if not name.startswith("__")})
+    cupy.asnumpy = np.asarray  # type: ignore[attr-defined]
+    cupy.get_array_module = lambda *arrays: cupy  # type: ignore[attr-defined]
+    special = types.ModuleType("cupyx.scipy.special")
+    import scipy.special
+
+    special.__dict__.update({name: value for name, value in vars(scipy.special).items() if not name.startswith("__")})
+    cupyx, scipy_part = types.ModuleType("cupyx"), types.ModuleType("cupyx.scipy")
+    cupyx.scipy, scipy_part.special = scipy_part, special  # type: ignore[attr-defined]
+    cupyx.scatter_add = np.add.at  # type: ignore[attr-defined]
+    return {"cupy": cupy, "cupyx": cupyx, "cupyx.scipy": scipy_part, "cupyx.scipy.special": special,
+            "cupy.linalg": np.linalg, "cupy.fft": np.fft}  # fmt: skip
+
+
+def counts(found: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Counts the verdicts of each variant."""
+    table: dict[str, dict[str, int]] = collections.defaultdict(lambda: dict.fromkeys(VERDICTS, 0))
+    for row in found:
+        table[row.variant][row.verdict] += 1
+    return dict(table)
+
+
+def main() -> None:
+    """Runs the corpus and prints the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.corpus", description=__doc__)
+    parser.add_argument("--size", choices=SIZES, default="small")
+    parser.add_argument("--backends", nargs="+", default=["numba", "jax", "torch", "cupy"])
+    parser.add_argument("--only", nargs="+", help="names of functions, or of fields")
+    parser.add_argument("--part", default="0/1", help="k/n: every n-th function from the k-th")
+    parser.add_argument("--compiled", action="store_true", help="also torch.compile, which is slow")
+    parser.add_argument("--sources", action="store_true", help="print the source of what is not verified")
+    parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    options = parser.parse_args()
+    chosen = [one for one in entries() if not options.only or {one.name, one.field} & set(options.only)]
+    part, parts = map(int, options.part.split("/"))
+    found: list[Row] = []
+    start = time.monotonic()
+    for row in rows(chosen[part::parts], options.size, options.backends, options.compiled):
+        found.append(row)
+        line = f" line {row.line}" if row.line is not None else ""
+        reason = row.reason if row.verdict == "internal" else " ".join(row.reason.split())[:400]
+        print(f"{row.field}.{row.name:<28} {row.variant:<16} {row.verdict:<16} {row.form:<14}{line} {reason}", flush=True)
+        if options.sources and row.verdict != "verified" and row.source:
+            print(row.source)
+    print(f"\n{len(chosen[part::parts])} functions in {time.monotonic() - start:.0f} s")
+    print(f"{'variant':<18}" + "".join(f"{name:>17}" for name in VERDICTS))
+    for variant, count in sorted(counts(found).items()):
+        print(f"{variant:<18}" + "".join(f"{count[name]:>17}" for name in VERDICTS))
+    if options.json is not None:
+        options.json.write_text(json.dumps([asdict(row) for row in found], indent=1))
+    pools.shutdown()
+
+
+if __name__ == "__main__":
+    main()

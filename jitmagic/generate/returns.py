@@ -1,0 +1,82 @@
+"""Which of its own parameters a function may return: the same object, under its name or under another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import libcst as cst
+
+from jitmagic.generate import names as name_tools
+
+
+def returned_parameters(function: cst.FunctionDef, among: Iterable[str]) -> tuple[tuple[str, ...], bool]:
+    """Returns the parameters that may be what is returned, and whether it is the one there is on every path.
+
+    Parameters
+    ----------
+    function : libcst.FunctionDef
+    among : iterable of str
+        The parameters that matter.
+
+    Notes
+    -----
+    Followed are plain assignments of names, swaps among them: after ``a, b = b, a`` either may be either.
+    """
+    finder = _Finder()
+    function.body.visit(finder)
+    reached = {name for name in finder.returned if name is not None}
+    while True:
+        more = {source for target, source in finder.aliases if target in reached} - reached
+        if not more:
+            break
+        reached |= more
+    found = tuple(name for name in among if name in reached)
+    certain = len(found) == 1 and set(finder.returned) == set(found) and found[0] not in finder.bound
+    return found, certain
+
+
+class _Finder(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.returned: list[str | None] = []
+        self.aliases: list[tuple[str, str]] = []
+        self.bound: set[str] = set()
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        return False
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        return False
+
+    def visit_Return(self, node: cst.Return) -> None:
+        values: list[cst.BaseExpression | None] = [node.value]
+        while values:
+            value = values.pop()
+            if isinstance(value, cst.IfExp):
+                values += [value.body, value.orelse]
+            else:
+                self.returned.append(value.value if isinstance(value, cst.Name) else None)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for target in node.targets:
+            self._assigned(target.target, node.value)
+
+    def visit_For(self, node: cst.For) -> None:
+        self.bound.update(name_tools.targets(node.target))
+
+    def _assigned(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
+        if isinstance(target, cst.Tuple | cst.List):
+            values = value.elements if isinstance(value, cst.Tuple | cst.List) else ()
+            if len(values) == len(target.elements):
+                for one, two in zip(target.elements, values, strict=True):
+                    self._assigned(one.value, two.value)
+                return
+        if isinstance(target, cst.Name):
+            self.bound.add(target.value)
+            if isinstance(value, cst.IfExp):
+                self._assigned(target, value.body)
+                self._assigned(target, value.orelse)
+            elif isinstance(value, cst.Name):
+                self.aliases.append((target.value, value.value))
+        elif isinstance(target, cst.Tuple | cst.List):
+            self.bound.update(name_tools.targets(target))

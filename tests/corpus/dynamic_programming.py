@@ -1,0 +1,187 @@
+"""Tables filled from their own earlier entries."""
+
+import numpy as np
+
+from tests.corpus.sizes import of
+
+
+def edit_distance(s, t):
+    m, n = len(s), len(t)
+    D = np.zeros((m + 1, n + 1), dtype=np.int64)
+    D[:, 0] = np.arange(m + 1)
+    D[0, :] = np.arange(n + 1)
+    for i in range(1, m + 1):
+        for j in range(1, n + 1):
+            cost = 0 if s[i-1] == t[j-1] else 1
+            D[i, j] = min(D[i-1, j] + 1, D[i, j-1] + 1, D[i-1, j-1] + cost)
+    return D[m, n]
+
+
+def edit_distance_args(size, rng):
+    n = of(size, 8, 40, 150)
+    return rng.integers(0, 4, n), rng.integers(0, 4, n + 3)
+
+
+def knapsack(weights, values, W):
+    n = len(weights)
+    best = np.zeros(W + 1)
+    for i in range(n):
+        w = weights[i]
+        for c in range(W, w - 1, -1):
+            cand = best[c - w] + values[i]
+            if cand > best[c]:
+                best[c] = cand
+    return best[W]
+
+
+def knapsack_args(size, rng):
+    n = of(size, 6, 20, 60)
+    return rng.integers(1, 9, n), rng.random(n), of(size, 15, 60, 400)
+
+
+def needleman_wunsch(seq_a, seq_b, match, mismatch, gap):
+    na, nb = seq_a.size, seq_b.size
+    score = np.zeros((na + 1, nb + 1))
+    for i in range(na + 1):
+        score[i, 0] = gap*i
+    for j in range(nb + 1):
+        score[0, j] = gap*j
+    for i in range(1, na + 1):
+        for j in range(1, nb + 1):
+            diag = score[i-1, j-1] + (match if seq_a[i-1] == seq_b[j-1] else mismatch)
+            up = score[i-1, j] + gap
+            left = score[i, j-1] + gap
+            score[i, j] = max(diag, up, left)
+    return score
+
+
+def needleman_wunsch_args(size, rng):
+    n = of(size, 7, 30, 120)
+    return rng.integers(0, 4, n), rng.integers(0, 4, n + 2), 1.0, -1.0, -2.0
+
+
+def floyd_warshall(dist):
+    d = dist.copy()
+    n = d.shape[0]
+    for k in range(n):
+        for i in range(n):
+            for j in range(n):
+                if d[i, k] + d[k, j] < d[i, j]:
+                    d[i, j] = d[i, k] + d[k, j]
+    return d
+
+
+def floyd_warshall_args(size, rng):
+    n = of(size, 7, 20, 60)
+    return (rng.integers(1, 100, (n, n)).astype(float),)
+
+
+def floyd_vectorised(path):
+    for k in range(path.shape[0]):
+        path[:] = np.minimum(path[:], np.add.outer(path[:, k], path[k, :]))
+
+
+def floyd_vectorised_args(size, rng):
+    n = of(size, 7, 30, 150)
+    return (rng.integers(1, 100, (n, n)),)
+
+
+def viterbi(obs, start_p, trans_p, emit_p):
+    T = len(obs)
+    S = len(start_p)
+    V = np.zeros((T, S))
+    back = np.zeros((T, S), dtype=int)
+    V[0] = np.log(start_p) + np.log(emit_p[:, obs[0]])
+    for t in range(1, T):
+        for s in range(S):
+            prob = V[t-1] + np.log(trans_p[:, s])
+            back[t, s] = np.argmax(prob)
+            V[t, s] = prob[back[t, s]] + np.log(emit_p[s, obs[t]])
+    path = np.zeros(T, dtype=int)
+    path[T-1] = np.argmax(V[T-1])
+    for t in range(T - 2, -1, -1):
+        path[t] = back[t+1, path[t+1]]
+    return path, V[-1].max()
+
+
+def viterbi_args(size, rng):
+    k, m = 3, 5
+    p = rng.random((k, k)); e = rng.random((k, m))
+    return (rng.integers(0, m, of(size, 9, 80, 600)), np.ones(k)/k, p/p.sum(1, keepdims=True), e/e.sum(1, keepdims=True))
+
+
+def hmm_forward(obs, pi, A, B):
+    alpha = pi*B[:, obs[0]]
+    c = alpha.sum()
+    alpha = alpha/c
+    loglik = np.log(c)
+    for o in obs[1:]:
+        alpha = (alpha @ A)*B[:, o]
+        c = alpha.sum()
+        alpha /= c
+        loglik += np.log(c)
+    return loglik
+
+
+def hmm_forward_args(size, rng):
+    k, m = 4, 5
+    p = rng.random((k, k)); e = rng.random((k, m))
+    return (rng.integers(0, m, of(size, 9, 80, 600)), np.ones(k)/k, p/p.sum(1, keepdims=True), e/e.sum(1, keepdims=True))
+
+
+def longest_increasing(seq):
+    n = len(seq)
+    L = np.ones(n, dtype=np.int32)
+    for i in range(1, n):
+        for j in range(i):
+            if seq[j] < seq[i] and L[i] < L[j] + 1:
+                L[i] = L[j] + 1
+    return L.max()
+
+
+def longest_increasing_args(size, rng):
+    return (rng.random(of(size, 12, 60, 300)),)
+
+
+def coin_change(coins, amount):
+    ways = np.zeros(amount + 1, dtype=np.int64)
+    ways[0] = 1
+    for coin in coins:
+        for a in range(coin, amount + 1):
+            ways[a] += ways[a - coin]
+    return ways
+
+
+def coin_change_args(size, rng):
+    return np.array([1, 2, 5, 10, 20]), of(size, 30, 200, 1000)
+
+
+def seam_energy(energy):
+    h, w = energy.shape
+    M = energy.copy()
+    for i in range(1, h):
+        left = np.concatenate(([np.inf], M[i-1, :-1]))
+        right = np.concatenate((M[i-1, 1:], [np.inf]))
+        M[i] += np.minimum(np.minimum(left, M[i-1]), right)
+    return M
+
+
+def seam_energy_args(size, rng):
+    n = of(size, 8, 50, 200)
+    return (rng.random((n, n + 3)),)
+
+
+def dtw(a, b):
+    n, m = len(a), len(b)
+    dtw_mat = np.full((n + 1, m + 1), np.inf)
+    dtw_mat[0, 0] = 0
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            dist = abs(a[i-1] - b[j-1])
+            dtw_mat[i, j] = dist + min(dtw_mat[i-1, j], dtw_mat[i, j-1], dtw_mat[i-1, j-1])
+    return dtw_mat[n, m]
+
+
+def dtw_args(size, rng):
+    n = of(size, 8, 30, 150)
+    return rng.random(n), rng.random(n + 4)

@@ -1,0 +1,252 @@
+"""Loops that run until something is reached."""
+
+import numpy as np
+
+from tests.corpus.sizes import of
+
+
+def mandelbrot(xmin, xmax, ymin, ymax, nx, ny, max_iter, horizon=2.0):
+    X = np.linspace(xmin, xmax, nx)
+    Y = np.linspace(ymin, ymax, ny)
+    C = X + Y[:, None]*1j
+    N = np.zeros(C.shape, dtype=np.int64)
+    Z = np.zeros_like(C)
+    for n in range(max_iter):
+        I = np.abs(Z) < horizon
+        N[I] = n
+        Z[I] = Z[I]**2 + C[I]
+    N[N == max_iter - 1] = 0
+    return Z, N
+
+
+def mandelbrot_args(size, rng):
+    n = of(size, 9, 40, 200)
+    return -2.25, 0.75, -1.25, 1.25, n, n + 2, of(size, 6, 15, 40)
+
+
+def mandelbrot_loops(width, height, maxit):
+    out = np.zeros((height, width), dtype=np.uint8)
+    for py in range(height):
+        for px in range(width):
+            c = complex(-2 + 3*px/width, -1 + 2*py/height)
+            z = 0j
+            it = 0
+            while abs(z) <= 2 and it < maxit:
+                z = z*z + c
+                it += 1
+            out[py, px] = it
+    return out
+
+
+def mandelbrot_loops_args(size, rng):
+    n = of(size, 8, 20, 60)
+    return n, n + 1, of(size, 10, 30, 60)
+
+
+def newton_fractal(z, max_iter, tol):
+    roots = np.array([1.0 + 0j, -0.5 + 0.8660254037844386j, -0.5 - 0.8660254037844386j])
+    which = np.full(z.shape, -1, dtype=int)
+    for _ in range(max_iter):
+        z = z - (z**3 - 1)/(3*z**2)
+    for idx, r in enumerate(roots):
+        which[np.abs(z - r) < tol] = idx
+    return which
+
+
+def newton_fractal_args(size, rng):
+    n = of(size, 8, 40, 200)
+    x = np.linspace(-1.5, 1.5, n)
+    return x[None, :] + 1j*x[:, None] + 0.01, 20, 1e-6
+
+
+def newton_root(x0, a, tol=1e-12, maxiter=100):
+    # cube root of a
+    x = x0
+    for i in range(maxiter):
+        fx = x**3 - a
+        dfx = 3*x**2
+        step = fx/dfx
+        x = x - step
+        if abs(step) < tol:
+            return x, i
+    return x, maxiter
+
+
+def newton_root_args(size, rng):
+    return 1.0, rng.uniform(2, 30)
+
+
+def bisection(coeffs, lo, hi, eps):
+    def poly(x):
+        r = 0.0
+        for c in coeffs:
+            r = r*x + c
+        return r
+
+    flo = poly(lo)
+    while hi - lo > eps:
+        mid = (lo + hi)/2
+        fm = poly(mid)
+        if fm == 0:
+            return mid
+        if flo*fm < 0:
+            hi = mid
+        else:
+            lo, flo = mid, fm
+    return 0.5*(lo + hi)
+
+
+def bisection_args(size, rng):
+    return np.array([1.0, 0.0, -rng.uniform(1, 3), -5.0]), 0.0, 5.0, 1e-10
+
+
+def kepler(M, e):
+    E = M.copy()
+    for i in range(M.size):
+        Ei = M[i]
+        delta = 1.0
+        while abs(delta) > 1e-12:
+            delta = (Ei - e*np.sin(Ei) - M[i])/(1 - e*np.cos(Ei))
+            Ei -= delta
+        E[i] = Ei
+    return E
+
+
+def kepler_args(size, rng):
+    return rng.uniform(0, 6, of(size, 20, 400, 5000)), 0.3
+
+
+def collatz_lengths(n):
+    lengths = np.zeros(n + 1, dtype=np.int64)
+    for start in range(1, n + 1):
+        k = start
+        steps = 0
+        while k != 1:
+            if k % 2 == 0:
+                k //= 2
+            else:
+                k = 3*k + 1
+            steps += 1
+        lengths[start] = steps
+    return lengths
+
+
+def collatz_lengths_args(size, rng):
+    return (of(size, 20, 200, 3000),)
+
+
+def logistic_map(r_values, n_transient, n_keep):
+    x = 0.5*np.ones_like(r_values)
+    for _ in range(n_transient):
+        x = r_values*x*(1 - x)
+    out = np.empty((n_keep, r_values.size))
+    for k in range(n_keep):
+        x = r_values*x*(1 - x)
+        out[k] = x
+    return out
+
+
+def logistic_map_args(size, rng):
+    # below the onset of chaos, so that rounding does not grow
+    return np.linspace(2.5, 3.5, of(size, 20, 400, 5000)), of(size, 20, 60, 200), 8
+
+
+def rk4_lorenz(state, dt, nsteps, sigma=10.0, rho=28.0, beta=8/3):
+    def f(s):
+        x, y, z = s
+        return np.array([sigma*(y - x), x*(rho - z) - y, x*y - beta*z])
+
+    traj = np.zeros((nsteps + 1, 3))
+    traj[0] = state
+    for i in range(nsteps):
+        k1 = f(traj[i])
+        k2 = f(traj[i] + 0.5*dt*k1)
+        k3 = f(traj[i] + 0.5*dt*k2)
+        k4 = f(traj[i] + dt*k3)
+        traj[i+1] = traj[i] + dt/6*(k1 + 2*k2 + 2*k3 + k4)
+    return traj
+
+
+def rk4_lorenz_args(size, rng):
+    return 1 + rng.random(3), 0.01, of(size, 10, 60, 200)
+
+
+def lotka_volterra(x0, y0, a, b, c, d, dt, n):
+    xs = [x0]
+    ys = [y0]
+    for i in range(n):
+        x, y = xs[-1], ys[-1]
+        xs.append(x + dt*(a*x - b*x*y))
+        ys.append(y + dt*(-c*y + d*x*y))
+    return np.array(xs), np.array(ys)
+
+
+def lotka_volterra_args(size, rng):
+    return 10.0, 5.0, 1.1, 0.4, 0.4, 0.1, 0.01, of(size, 20, 300, 3000)
+
+
+def pendulum_verlet(theta0, omega0, dt, N):
+    g, L = 9.81, 1.0
+    theta = np.zeros(N); omega = np.zeros(N)
+    theta[0], omega[0] = theta0, omega0
+    acc = -g/L*np.sin(theta0)
+    for i in range(N - 1):
+        theta[i+1] = theta[i] + omega[i]*dt + 0.5*acc*dt**2
+        acc_new = -g/L*np.sin(theta[i+1])
+        omega[i+1] = omega[i] + 0.5*(acc + acc_new)*dt
+        acc = acc_new
+    return theta, omega
+
+
+def pendulum_verlet_args(size, rng):
+    return rng.uniform(.1, 1), 0.0, 0.01, of(size, 20, 300, 3000)
+
+
+def gradient_descent(X, y, lr, epochs):
+    n, d = X.shape
+    w = np.zeros(d)
+    losses = []
+    for epoch in range(epochs):
+        err = X.dot(w) - y
+        losses.append((err**2).mean())
+        w -= lr*2/n*X.T.dot(err)
+    return w, np.array(losses)
+
+
+def gradient_descent_args(size, rng):
+    n = of(size, 12, 200, 2000)
+    return rng.random((n, 3)), rng.random(n), 0.1, of(size, 6, 40, 100)
+
+
+def sieve(limit):
+    is_prime = np.ones(limit + 1, dtype=bool)
+    is_prime[:2] = False
+    i = 2
+    while i*i <= limit:
+        if is_prime[i]:
+            is_prime[i*i::i] = False
+        i += 1
+    return np.flatnonzero(is_prime)
+
+
+def sieve_args(size, rng):
+    return (of(size, 50, 1000, 20_000),)
+
+
+def pagerank(A, d, tol):
+    n = A.shape[0]
+    M = A/A.sum(axis=0)
+    r = np.full(n, 1/n)
+    diff = 1.0
+    iters = 0
+    while diff > tol:
+        r_new = d*M.dot(r) + (1 - d)/n
+        diff = np.abs(r_new - r).sum()
+        r = r_new
+        iters += 1
+    return r, iters
+
+
+def pagerank_args(size, rng):
+    n = of(size, 8, 60, 400)
+    return (rng.random((n, n)) < 0.4).astype(float) + np.eye(n), 0.85, 1e-8

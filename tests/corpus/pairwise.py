@@ -1,0 +1,129 @@
+"""All pairs, by broadcasting and by loops."""
+
+import numpy as np
+
+from tests.corpus.sizes import of
+
+
+def distance_matrix(X, Y):
+    # ||x||^2 + ||y||^2 - 2 x.y
+    d2 = (X**2).sum(axis=1)[:, None] + (Y**2).sum(axis=1)[None, :] - 2*X @ Y.T
+    return np.sqrt(np.maximum(d2, 0))
+
+
+def distance_matrix_args(size, rng):
+    n = of(size, 7, 80, 600)
+    return rng.random((n, 3)), rng.random((n + 4, 3))
+
+
+def manhattan(A, B):
+    return np.abs(A[:, np.newaxis, :] - B[np.newaxis, :, :]).sum(axis=-1)
+
+
+def manhattan_args(size, rng):
+    n = of(size, 6, 50, 200)
+    return rng.random((n, 4)), rng.random((n + 1, 4))
+
+
+def rbf_kernel_loops(X, gamma):
+    n, d = X.shape
+    K = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i, n):
+            s = 0.0
+            for k in range(d):
+                s += (X[i, k] - X[j, k])**2
+            K[i, j] = np.exp(-gamma*s)
+            K[j, i] = K[i, j]
+    return K
+
+
+def rbf_kernel_loops_args(size, rng):
+    return rng.random((of(size, 8, 40, 150), 3)), 0.7
+
+
+def nbody_acceleration(pos, mass, G, softening):
+    x = pos[:, 0:1]
+    y = pos[:, 1:2]
+    z = pos[:, 2:3]
+    dx = x.T - x
+    dy = y.T - y
+    dz = z.T - z
+    inv_r3 = (dx**2 + dy**2 + dz**2 + softening**2)
+    inv_r3[inv_r3 > 0] = inv_r3[inv_r3 > 0]**(-1.5)
+    ax = G*(dx*inv_r3) @ mass
+    ay = G*(dy*inv_r3) @ mass
+    az = G*(dz*inv_r3) @ mass
+    return np.hstack((ax, ay, az))
+
+
+def nbody_acceleration_args(size, rng):
+    n = of(size, 9, 60, 500)
+    return rng.standard_normal((n, 3)), rng.random((n, 1)), 1.0, 0.1
+
+
+def lennard_jones(r, box, sigma, epsilon, rcut):
+    """energy and forces with periodic minimum images"""
+    N = r.shape[0]
+    forces = np.zeros((N, 3))
+    energy = 0.0
+    rc2 = rcut*rcut
+    for i in range(N - 1):
+        for j in range(i + 1, N):
+            d = r[i] - r[j]
+            d -= box*np.round(d/box)  # minimum image
+            r2 = np.dot(d, d)
+            if r2 > rc2:
+                continue
+            s6 = (sigma*sigma/r2)**3
+            energy += 4*epsilon*(s6*s6 - s6)
+            f = 24*epsilon*(2*s6*s6 - s6)/r2
+            forces[i] += f*d
+            forces[j] -= f*d
+    return energy, forces
+
+
+def lennard_jones_args(size, rng):
+    n = of(size, 3, 4, 6)
+    grid = np.stack(np.meshgrid(*[np.arange(n)]*3), axis=-1).reshape(-1, 3)*1.2
+    return grid + 0.1*rng.random(grid.shape), n*1.2, 1.0, 1.0, 2.5
+
+
+def coulomb_energy(q, x):
+    U = 0.
+    for i, qi in enumerate(q):
+        for j, qj in enumerate(q):
+            if i == j:
+                continue
+            U += 0.5*qi*qj/np.linalg.norm(x[i] - x[j])
+    return U
+
+
+def coulomb_energy_args(size, rng):
+    n = of(size, 8, 30, 100)
+    return rng.choice([-1.0, 1.0], n), rng.random((n, 3))
+
+
+def outer_table(f, g):
+    table = np.outer(f, g)
+    table += f[:, None]
+    table[np.diag_indices(len(f))] = 0
+    return table / table.max(axis=1, keepdims=True)
+
+
+def outer_table_args(size, rng):
+    n = of(size, 8, 80, 400)
+    return rng.random(n) + .5, rng.random(n) + .5
+
+
+def nearest_neighbour(points, query):
+    best = np.empty(len(query), dtype=np.int64)
+    for q in range(len(query)):
+        d = np.sum((points - query[q])**2, axis=1)
+        best[q] = np.argmin(d)
+    return best
+
+
+def nearest_neighbour_args(size, rng):
+    n = of(size, 15, 150, 1000)
+    return rng.random((n, 2)), rng.random((n // 3, 2))

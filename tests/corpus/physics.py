@@ -1,0 +1,245 @@
+"""Lattices, particles, waves and radiation."""
+
+import numpy as np
+
+from tests.corpus.sizes import of
+
+J_COUPLING = 1.0
+
+
+def ising_energy(spins, B=0.0):
+    right = np.roll(spins, -1, axis=1)
+    down = np.roll(spins, -1, axis=0)
+    return -J_COUPLING*np.sum(spins*(right + down)) - B*spins.sum()
+
+
+def ising_energy_args(size, rng):
+    n = of(size, 6, 40, 300)
+    return rng.choice([-1, 1], (n, n)), 0.1
+
+
+def ising_metropolis(spins, sites, u, T):
+    """sites: which spin each step tries; u: uniform numbers"""
+    L = spins.shape[0]
+    s = spins.copy()
+    accepted = 0
+    for k in range(len(sites)):
+        i, j = sites[k]
+        nb = s[(i+1) % L, j] + s[(i-1) % L, j] + s[i, (j+1) % L] + s[i, (j-1) % L]
+        dE = 2*s[i, j]*nb
+        if dE <= 0 or u[k] < np.exp(-dE/T):
+            s[i, j] *= -1
+            accepted += 1
+    return s, accepted
+
+
+def ising_metropolis_args(size, rng):
+    n = of(size, 5, 12, 40)
+    m = of(size, 30, 500, 5000)
+    return rng.choice([-1, 1], (n, n)), rng.integers(0, n, (m, 2)), rng.random(m), 2.2
+
+
+def leapfrog_nbody(pos, vel, m, dt, steps):
+    def accel(p):
+        a = np.zeros_like(p)
+        n = p.shape[0]
+        for i in range(n):
+            dr = p - p[i]
+            r2 = np.sum(dr**2, axis=1) + 1e-2
+            a[i] = np.sum(m[:, None]*dr/r2[:, None]**1.5, axis=0)
+        return a
+
+    acc = accel(pos)
+    for _ in range(steps):
+        vel = vel + 0.5*dt*acc
+        pos = pos + dt*vel
+        acc = accel(pos)
+        vel = vel + 0.5*dt*acc
+    return pos, vel
+
+
+def leapfrog_nbody_args(size, rng):
+    n = of(size, 5, 12, 40)
+    return rng.standard_normal((n, 3)), rng.standard_normal((n, 3)), rng.random(n), 0.01, of(size, 4, 15, 30)
+
+
+def crossing_field(x, y, currents, mu0=4e-7*np.pi):
+    # currents: rows x0, y0, I
+    Bx = np.zeros_like(x)
+    By = np.zeros_like(y)
+    for x0, y0, cur in currents:
+        rx, ry = x - x0, y - y0
+        r2 = rx**2 + ry**2
+        Bx += -mu0*cur/(2*np.pi)*ry/r2
+        By += mu0*cur/(2*np.pi)*rx/r2
+    return np.hypot(Bx, By)
+
+
+def crossing_field_args(size, rng):
+    n = of(size, 9, 40, 200)
+    X, Y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n + 1))
+    return X, Y, rng.uniform(-1, 1, (4, 3))
+
+
+def tight_binding(k, t1, t2):
+    h = np.zeros((k.size, 2, 2), dtype=complex)
+    h[:, 0, 1] = t1 + t2*np.exp(-1j*k)
+    h[:, 1, 0] = np.conj(h[:, 0, 1])
+    return np.linalg.eigvalsh(h)
+
+
+def tight_binding_args(size, rng):
+    return np.linspace(-np.pi, np.pi, of(size, 9, 101, 2001)), 1.0, rng.uniform(.2, .9)
+
+
+def schroedinger_split_step(psi, V, dx, dt, steps):
+    N = psi.shape[0]
+    k = 2*np.pi*np.fft.fftfreq(N, d=dx)
+    expV = np.exp(-0.5j*dt*V)
+    expT = np.exp(-0.5j*dt*k**2)
+    for _ in range(steps):
+        psi = expV*psi
+        psi = np.fft.ifft(expT*np.fft.fft(psi))
+        psi *= expV
+    return psi, np.sum(np.abs(psi)**2)*dx
+
+
+def schroedinger_split_step_args(size, rng):
+    n = of(size, 16, 128, 1024)
+    x = np.linspace(-5, 5, n)
+    return np.exp(-x**2 + 2j*x), 0.5*x**2*rng.uniform(.5, 1), x[1] - x[0], 0.01, of(size, 4, 20, 100)
+
+
+def bouncing_ball(h, v, g, e, dt, tmax):
+    t = 0.0
+    bounces = 0
+    while t < tmax:
+        v -= g*dt
+        h += v*dt
+        if h < 0:
+            h = -h
+            v = -e*v
+            bounces += 1
+        t += dt
+    return h, v, bounces
+
+
+def bouncing_ball_args(size, rng):
+    return 2.0 + rng.random(), 0.0, 9.81, 0.8, 0.003, of(size, 0.5, 2.0, 8.0)
+
+
+def radial_distribution(coords, L, nbins):
+    n = coords.shape[0]
+    hist = np.zeros(nbins)
+    dr = L/2/nbins
+    for i in range(n):
+        for j in range(i + 1, n):
+            rij = coords[i, :] - coords[j, :]
+            rij = rij - L*np.rint(rij/L)
+            r = np.sqrt((rij**2).sum())
+            if r < L/2:
+                hist[int(r/dr)] += 2
+    return hist/n
+
+
+def radial_distribution_args(size, rng):
+    return rng.random((of(size, 10, 40, 150), 3))*4, 4.0, 8
+
+
+def ray_sphere(origins, directions, center, radius):
+    oc = origins - center
+    b = 2*np.einsum('ij,ij->i', oc, directions)
+    c = np.sum(oc**2, 1) - radius**2
+    disc = b*b - 4*c
+    hit = disc > 0
+    t = np.full(len(origins), np.inf)
+    t[hit] = (-b[hit] - np.sqrt(disc[hit]))/2
+    return t
+
+
+def ray_sphere_args(size, rng):
+    n = of(size, 20, 500, 20_000)
+    d = rng.standard_normal((n, 3)); d[:, 2] = np.abs(d[:, 2]) + 2
+    d /= np.linalg.norm(d, axis=1)[:, None]
+    return np.zeros((n, 3)), d, np.array([0., 0., 5.]), 2.0
+
+
+def hopping_current(psi, kx):
+    ph = np.exp(1j*kx)
+    c = np.conj(psi[:-1])*psi[1:]*ph
+    return np.angle(c), c.imag.sum(), np.abs(psi).max(), (psi*psi.conj()).real
+
+
+def hopping_current_args(size, rng):
+    n = of(size, 12, 300, 10_000)
+    return rng.random(n) + 1j*rng.random(n), 0.3
+
+
+def contour_sum(N, Nw, R, coeffs):
+    total = np.zeros(N, dtype=np.complex128)
+    for k in range(Nw):
+        z = R*np.exp(2j*np.pi*k/Nw)
+        T = np.zeros(N, dtype=np.complex128)
+        for n in range(coeffs.shape[0]):
+            T += z**n*coeffs[n]
+        if np.abs(z) < 1.0:
+            total -= T
+        else:
+            total += T*z
+    return total/Nw
+
+
+def contour_sum_args(size, rng):
+    n = of(size, 4, 10, 40)
+    return n, of(size, 6, 12, 30), 1.5, rng.random((5, n)) + 1j*rng.random((5, n))
+
+
+def percolation_wall(T, steps, out=None):
+    # optional out-parameter
+    if out is None:
+        out = np.zeros_like(T)
+    for s in range(steps):
+        out += T/(s + 1)
+    out[out > 2.] = 2.
+    return out
+
+
+def percolation_wall_args(size, rng):
+    n = of(size, 6, 40, 200)
+    return rng.random((n, n)), 3
+
+
+def euler_fluxes(rho, mom, ener, gamma, dx, dt, steps):
+    """1-D Euler equations, Lax-Friedrichs"""
+    for _ in range(steps):
+        u = mom/rho
+        p = (gamma - 1)*(ener - 0.5*rho*u**2)
+        F = np.array([mom, mom*u + p, (ener + p)*u])
+        Q = np.vstack((rho, mom, ener))
+        Qn = Q.copy()
+        Qn[:, 1:-1] = 0.5*(Q[:, 2:] + Q[:, :-2]) - dt/(2*dx)*(F[:, 2:] - F[:, :-2])
+        rho, mom, ener = Qn
+    return rho, mom, ener
+
+
+def euler_fluxes_args(size, rng):
+    n = of(size, 12, 100, 1000)
+    return 1 + 0.1*rng.random(n), 0.1*rng.random(n), 2.5 + 0.1*rng.random(n), 1.4, 1.0, 0.2, of(size, 3, 20, 100)
+
+
+def minmod(a, b):
+    return np.where(a*b > 0, np.where(np.abs(a) < np.abs(b), a, b), 0.0)
+
+
+def muscl_step(q, c, nu):
+    dl = np.zeros_like(q)
+    dl[1:-1] = minmod(q[1:-1] - q[:-2], q[2:] - q[1:-1])
+    qL = q + 0.5*(1 - nu)*dl
+    flux = c*qL
+    qn = q.copy()
+    qn[1:] -= nu/c*(flux[1:] - flux[:-1])
+    return qn
+
+
+def muscl_step_args(size, rng):
+    return rng.random(of(size, 12, 300, 10_000)), 1.0, 0.5

@@ -1,0 +1,224 @@
+"""Filters, transforms, convolution."""
+
+import numpy as np
+
+from tests.corpus.sizes import of
+
+
+def iir_biquad(x, b0, b1, b2, a1, a2):
+    y = np.zeros_like(x)
+    x1 = x2 = y1 = y2 = 0.0
+    for n in range(len(x)):
+        y[n] = b0*x[n] + b1*x1 + b2*x2 - a1*y1 - a2*y2
+        x2, x1 = x1, x[n]
+        y2, y1 = y1, y[n]
+    return y
+
+
+def iir_biquad_args(size, rng):
+    return rng.standard_normal(of(size, 40, 2000, 40_000)), 0.067, 0.135, 0.067, -1.143, 0.413
+
+
+def fir_direct(signal, taps):
+    N = len(signal)
+    M = len(taps)
+    out = np.zeros(N)
+    for n in range(N):
+        acc = 0.0
+        for k in range(M):
+            if n - k >= 0:
+                acc += taps[k]*signal[n - k]
+        out[n] = acc
+    return out
+
+
+def fir_direct_args(size, rng):
+    return rng.standard_normal(of(size, 30, 300, 3000)), rng.random(7)
+
+
+def kalman_1d(z, q, r):
+    n_iter = z.size
+    xhat = np.zeros(n_iter)
+    P = np.zeros(n_iter)
+    xhat[0] = z[0]
+    P[0] = 1.0
+    for k in range(1, n_iter):
+        # predict
+        xminus = xhat[k-1]
+        Pminus = P[k-1] + q
+        # update
+        K = Pminus/(Pminus + r)
+        xhat[k] = xminus + K*(z[k] - xminus)
+        P[k] = (1 - K)*Pminus
+    return xhat, P
+
+
+def kalman_1d_args(size, rng):
+    return rng.normal(0.4, 0.1, of(size, 30, 500, 5000)), 1e-5, 0.01
+
+
+def kalman_matrix(zs, F, H, Q, R, x, P):
+    I = np.eye(F.shape[0])
+    history = []
+    for z in zs:
+        x = F @ x
+        P = F @ P @ F.T + Q
+        y = z - H @ x
+        S = H @ P @ H.T + R
+        K = P @ H.T @ np.linalg.inv(S)
+        x = x + K @ y
+        P = (I - K @ H) @ P
+        history.append(x)
+    return np.array(history), P
+
+
+def kalman_matrix_args(size, rng):
+    F = np.array([[1., 0.1], [0., 1.]])
+    return (rng.random((of(size, 10, 80, 500), 1)), F, np.array([[1., 0.]]), 0.01*np.eye(2), np.array([[0.2]]),
+            np.zeros(2), np.eye(2))
+
+
+def fft_recursive(x):
+    N = len(x)
+    if N <= 1:
+        return x
+    even = fft_recursive(x[0::2])
+    odd = fft_recursive(x[1::2])
+    T = np.exp(-2j*np.pi*np.arange(N//2)/N)*odd
+    return np.concatenate([even + T, even - T])
+
+
+def fft_recursive_args(size, rng):
+    n = of(size, 8, 64, 512)
+    return (rng.random(n) + 1j*rng.random(n),)
+
+
+def fft_iterative(x):
+    """radix 2, in place, decimation in time"""
+    N = x.shape[0]
+    X = x.astype(np.complex128)
+    j = 0
+    for i in range(1, N):
+        bit = N >> 1
+        while j & bit:
+            j ^= bit
+            bit >>= 1
+        j |= bit
+        if i < j:
+            X[i], X[j] = X[j], X[i]
+    length = 2
+    while length <= N:
+        w = np.exp(-2j*np.pi/length)
+        for i in range(0, N, length):
+            wk = 1.0 + 0.0j
+            for k in range(length//2):
+                u = X[i + k]
+                v = X[i + k + length//2]*wk
+                X[i + k] = u + v
+                X[i + k + length//2] = u - v
+                wk *= w
+        length *= 2
+    return X
+
+
+def fft_iterative_args(size, rng):
+    return (rng.random(of(size, 8, 64, 512)),)
+
+
+def dft_matrix(x):
+    N = len(x)
+    n = np.arange(N)
+    k = n.reshape((N, 1))
+    W = np.exp(-2j*np.pi*k*n/N)
+    return W @ x
+
+
+def dft_matrix_args(size, rng):
+    return (rng.random(of(size, 9, 60, 400)),)
+
+
+def lowpass_fft(x, cutoff, fs):
+    X = np.fft.rfft(x)
+    f = np.fft.rfftfreq(len(x), d=1/fs)
+    X[f > cutoff] = 0
+    return np.fft.irfft(X, n=len(x))
+
+
+def lowpass_fft_args(size, rng):
+    return rng.random(of(size, 32, 1024, 16384)), 20.0, 100.0
+
+
+def power_spectrum_2d(im):
+    F = np.fft.fftshift(np.fft.fft2(im))
+    return np.log1p(np.abs(F)**2)
+
+
+def power_spectrum_2d_args(size, rng):
+    n = of(size, 8, 48, 256)
+    return (rng.random((n, n)),)
+
+
+def autocorrelation(x, maxlag):
+    x = x - np.mean(x)
+    n = len(x)
+    acf = np.zeros(maxlag)
+    c0 = np.dot(x, x)/n
+    for lag in range(maxlag):
+        acf[lag] = np.dot(x[:n-lag], x[lag:])/n/c0
+    return acf
+
+
+def autocorrelation_args(size, rng):
+    return rng.random(of(size, 30, 500, 5000)), of(size, 6, 20, 60)
+
+
+def smooth(x, window_len=11):
+    s = np.r_[x[window_len-1:0:-1], x, x[-2:-window_len-1:-1]]
+    w = np.hanning(window_len)
+    return np.convolve(w/w.sum(), s, mode='valid')
+
+
+def smooth_args(size, rng):
+    return (rng.random(of(size, 40, 400, 10_000)),)
+
+
+def spectral_solver(u, nu, dt, steps):
+    N = u.size
+    k = np.fft.fftfreq(N, 1.0/N)*1j
+    u_hat = np.fft.fft(u)
+    for _ in range(steps):
+        u_hat = u_hat + dt*(nu*k**2*u_hat)
+    return np.fft.ifft(u_hat).real
+
+
+def spectral_solver_args(size, rng):
+    return rng.random(of(size, 16, 128, 1024)), 0.05, 1e-4, of(size, 5, 50, 100)
+
+
+def zero_crossings(sig):
+    count = 0
+    prev = sig[0]
+    for s in sig[1:]:
+        if (prev < 0) != (s < 0):
+            count += 1
+        prev = s
+    return count
+
+
+def zero_crossings_args(size, rng):
+    return (rng.standard_normal(of(size, 30, 3000, 30_000)),)
+
+
+def goertzel(samples, freq, rate):
+    omega = 2*np.pi*freq/rate
+    coeff = 2*np.cos(omega)
+    s_prev = s_prev2 = 0.0
+    for x in samples:
+        s = x + coeff*s_prev - s_prev2
+        s_prev2 = s_prev
+        s_prev = s
+    return s_prev2**2 + s_prev**2 - coeff*s_prev*s_prev2
+
+
+def goertzel_args(size, rng):
+    return rng.standard_normal(of(size, 30, 3000, 30_000)), 440.0, 8000.0

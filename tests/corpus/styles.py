@@ -1,0 +1,236 @@
+"""Ways of writing: *args, defaults, early returns, lists, comprehensions, odd names."""
+
+import numpy as np
+
+from tests.corpus.sizes import of
+
+TABLE = np.array([1.0, 0.5, 0.25, 0.125, 0.0625])
+EPS = 1e-3
+
+
+def add_all(*arrays):
+    total = arrays[0].copy()
+    for a in arrays[1:]:
+        total += a
+    return total/len(arrays)
+
+
+def add_all_args(size, rng):
+    n = of(size, 9, 900, 90_000)
+    return rng.random(n), rng.random(n), rng.random(n)
+
+
+def early_exit(v, limit):
+    """first index at which the running sum passes the limit, -1 if never"""
+    s = 0.0
+    for i in range(len(v)):
+        s += v[i]
+        if s > limit:
+            return i
+    return -1
+
+
+def early_exit_args(size, rng):
+    n = of(size, 20, 500, 20_000)
+    return rng.random(n), 0.2*n
+
+
+def find_first(arr, target):
+    for i, a in enumerate(arr):
+        if a == target:
+            break
+    else:
+        i = -1
+    return i
+
+
+def find_first_args(size, rng):
+    n = of(size, 20, 500, 20_000)
+    a = rng.integers(0, 100, n)
+    return a, a[n//2]
+
+
+def list_of_moments(x, order=4):
+    mu = x.mean()
+    return [np.mean((x - mu)**k) for k in range(1, order + 1)]
+
+
+def list_of_moments_args(size, rng):
+    return (rng.random(of(size, 20, 500, 20_000)),)
+
+
+def table_lookup_global(x):
+    y = np.zeros_like(x)
+    for k, coef in enumerate(TABLE):
+        y = y + coef*np.cos((k + 1)*x)
+    return y
+
+
+def table_lookup_global_args(size, rng):
+    return (rng.random(of(size, 20, 500, 20_000)),)
+
+
+def guarded(x, mode='linear'):
+    if x.ndim != 1:
+        raise ValueError("need a vector")
+    if len(x) == 0:
+        return 0.0
+    if mode == 'linear':
+        w = np.linspace(0, 1, len(x))
+    elif mode == 'hann':
+        w = 0.5 - 0.5*np.cos(2*np.pi*np.arange(len(x))/(len(x) - 1))
+    else:
+        raise ValueError(mode)
+    return float(np.sum(w*x))
+
+
+def guarded_args(size, rng):
+    return rng.random(of(size, 20, 500, 20_000)), 'hann'
+
+
+def strided_views(a):
+    even = a[::2]
+    odd = a[1::2]
+    back = a[::-1]
+    even *= 2          # through the view
+    return a, odd.sum(), back[:3].copy()
+
+
+def strided_views_args(size, rng):
+    return (rng.random(of(size, 20, 500, 20_000)),)
+
+
+def smoothstep_py(xs):
+    out = []
+    for x in xs:
+        t = min(max(x, 0.0), 1.0)
+        out.append(t*t*(3 - 2*t))
+    return np.array(out)
+
+
+def smoothstep_py_args(size, rng):
+    return (rng.uniform(-1, 2, of(size, 20, 500, 20_000)),)
+
+
+def horner(coeffs, x):
+    acc = 0
+    for c in coeffs[::-1]:
+        acc = acc*x + c
+    return acc
+
+
+def horner_args(size, rng):
+    return rng.random(5), rng.random(of(size, 20, 500, 20_000))
+
+
+def print_progress(x, n):
+    for it in range(n):
+        x = np.sqrt(x + 1)
+        if it % 2 == 0:
+            print(f"step {it}: mean {x.mean():.3f}")
+    return x
+
+
+def print_progress_args(size, rng):
+    return rng.random(of(size, 20, 500, 20_000)), 4
+
+
+def while_else_style(n):
+    fib = [0, 1]
+    while len(fib) < n:
+        fib.append(fib[-1] + fib[-2])
+    return np.asarray(fib)
+
+
+def while_else_style_args(size, rng):
+    return (of(size, 10, 30, 60),)
+
+
+def Δ_laplacian(φ, δx=0.1):
+    λ = np.zeros_like(φ)
+    λ[1:-1] = (φ[2:] - 2*φ[1:-1] + φ[:-2])/δx**2
+    return λ
+
+
+def Δ_laplacian_args(size, rng):
+    return (rng.random(of(size, 20, 500, 20_000)),)
+
+
+def clip_count(x, lo=-1, hi=1):
+    n_lo = n_hi = 0
+    y = x.copy()
+    for i in range(x.shape[0]):
+        if x[i] < lo:
+            y[i] = lo; n_lo += 1
+        elif x[i] > hi:
+            y[i] = hi; n_hi += 1
+    return y, n_lo, n_hi
+
+
+def clip_count_args(size, rng):
+    return (2*rng.standard_normal(of(size, 20, 500, 20_000)),)
+
+
+def unique_pairs(a):
+    vals, counts = np.unique(a, return_counts=True)
+    return vals[counts > 1], counts.max()
+
+
+def unique_pairs_args(size, rng):
+    return (rng.integers(0, 15, of(size, 20, 500, 20_000)),)
+
+
+def normalise_inplace(v):
+    v -= v.min()
+    v /= v.max() + EPS
+
+
+def normalise_inplace_args(size, rng):
+    return (rng.random((of(size, 5, 50, 200), 4)),)
+
+
+def nested_loops_ternary(a, b):
+    r = 0
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            r += a[i, j] if b[i, j] else -a[i, j]
+    return r
+
+
+def nested_loops_ternary_args(size, rng):
+    n = of(size, 6, 40, 200)
+    return rng.integers(-9, 9, (n, n)), rng.random((n, n)) < .5
+
+
+def multiple_results(x, y):
+    (lo, hi), mean = (x.min(), x.max()), (x + y).mean()
+    span = hi - lo
+    return lo, {'span': span, 'mean': mean}, [x - lo, y/span]
+
+
+def multiple_results_args(size, rng):
+    n = of(size, 20, 500, 20_000)
+    return rng.random(n), rng.random(n)
+
+
+def last_index_used(x):
+    total = 0.0
+    for i in range(1, len(x), 2):
+        total += x[i]
+    return total, i
+
+
+def last_index_used_args(size, rng):
+    return (rng.random(of(size, 21, 500, 20_000)),)
+
+
+def columns_reshaped(grid, M, scale):
+    lats = grid[:, 0].reshape(M, 1)
+    lons = grid[:, 1].reshape(1, M)
+    w = np.exp(-((lats - lons)**2)/scale)
+    return w.ravel()[::M+1].sum(), w.T.ravel()
+
+
+def columns_reshaped_args(size, rng):
+    n = of(size, 6, 40, 300)
+    return rng.random((n, 2)), n, 0.3
