@@ -74,8 +74,9 @@ def parallel_refusal(workload: Workload) -> Refusal | None:
 
     A list that grows and becomes an array: with 0.68 and two threads other arrays of the function came out wrong.
     """
-    tree = ast.parse(workload.module.text)
-    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+    tree = SourceTree(workload.module.text, workload.function.name)
+    names = Names(tree, workload.names)
+    for function in tree.functions.values():
         calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
         growing = {
             node.func.value.id
@@ -85,7 +86,7 @@ def parallel_refusal(workload: Workload) -> Refusal | None:
             and isinstance(node.func.value, ast.Name)
         }
         for node in calls:
-            path = path_of(node.func, workload.names)
+            path = names.path(node.func)
             argument = node.args[0] if node.args else None
             if path in ("numpy.array", "numpy.asarray") and isinstance(argument, ast.Name) and argument.id in growing:
                 line = workload.module.origin_line(node.lineno)
