@@ -603,11 +603,8 @@ class _Run:
         for one in self.outcomes:
             if one.verified and one.draft is not None:
                 verified.setdefault(one.backend, []).append(one.draft.form)
-        gotchas = settle(
-            [*find(self.workload, observed, self.troubles), *self.gotchas],
-            {one.backend for one in self.outcomes},
-            verified,
-        )
+        found = [*find(self.workload, observed, self.troubles), *self.gotchas]
+        gotchas = settle(found, {one.backend for one in self.outcomes}, verified)
         workload = self.workload
         arguments = describe_values(workload.argument_names, workload.argument_values(), observed.mutated)
         self.libraries.update(self.bench.facts(self.numpy, "cpu").get("versions", {}))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
 
 import libcst as cst
 
 from jitmagic.generate.module import Module
+
+Known = TypeVar("Known")
 
 
 class Rewriter(cst.CSTTransformer):
@@ -26,3 +29,34 @@ class Rewriter(cst.CSTTransformer):
         if isinstance(result, cst.CSTNode):
             self.module.inherit(result, original_node)
         return result
+
+
+class FunctionRewriter(Rewriter, Generic[Known]):
+    """A rewriter that has an analysis of each top-level function at hand; functions inside go by the outermost one's.
+
+    Parameters
+    ----------
+    module : Module
+    by_function : mapping of str to object
+        The analysis of each function, by name; a function that is not in it is left alone.
+
+    Attributes
+    ----------
+    stack : list
+        The analyses of the functions around the node at hand, innermost last; empty outside of known ones.
+    """
+
+    def __init__(self, module: Module, by_function: Mapping[str, Known]) -> None:
+        super().__init__(module)
+        self.by_function = by_function
+        self.stack: list[Known] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
+        if known is not None:
+            self.stack.append(known)
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        if self.stack:
+            self.stack.pop()
+        return updated_node

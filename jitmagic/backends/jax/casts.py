@@ -15,7 +15,7 @@ from jitmagic.backends.jax.promotion import inexact, is_integer, of_operands
 from jitmagic.generate.blocks import code, made, small
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
-from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.rewriter import FunctionRewriter
 from jitmagic.observe.facts import ValueFact
 
 _WITH_DTYPE_NAMES = "mean std var cumsum cumprod nanmean nanstd nanvar sum prod trace"
@@ -41,22 +41,7 @@ def casts(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Modu
     return tree.visit(_Casts(module, kinds))
 
 
-class _Casts(Rewriter):
-    def __init__(self, module: Module, kinds: dict[str, Kinds]) -> None:
-        super().__init__(module)
-        self.by_function = kinds
-        self.stack: list[Kinds] = []
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
-        if known is not None:
-            self.stack.append(known)
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        if self.stack:
-            self.stack.pop()
-        return updated_node
-
+class _Casts(FunctionRewriter[Kinds]):
     def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: Any) -> Any:
         """Gives the counts of ``h, edges = np.histogram(x)`` NumPy's whole numbers; JAX has them in floats."""
         one = small(original_node)

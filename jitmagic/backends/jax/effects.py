@@ -14,7 +14,7 @@ from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code, small, statements
 from jitmagic.generate.module import Module
-from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.rewriter import FunctionRewriter
 
 _IO = frozenset({"input", "open", "exec", "eval", "globals", "locals", "setattr", "breakpoint", "next", "iter"})
 
@@ -24,11 +24,9 @@ def effects(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cs
     return tree.visit(_Effects(module, tracing))
 
 
-class _Effects(Rewriter):
+class _Effects(FunctionRewriter[Tracing]):
     def __init__(self, module: Module, tracing: dict[str, Tracing]) -> None:
-        super().__init__(module)
-        self.by_function = tracing
-        self.stack: list[Tracing] = []
+        super().__init__(module, tracing)
         self.guards: list[cst.CSTNode] = []
 
     def refuse(self, node: cst.CSTNode, reason: str, code_: str | None) -> Unsupported:
@@ -36,16 +34,6 @@ class _Effects(Rewriter):
         if line is None and self.guards:
             line = self.module.line(self.guards[-1])
         return Unsupported(f"line {line}: {reason}", line, code_)
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
-        if known is not None:
-            self.stack.append(known)
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        if self.stack:
-            self.stack.pop()
-        return updated_node
 
     def visit_Global(self, node: cst.Global) -> None:
         raise self.refuse(

@@ -15,7 +15,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds, same_code
 from jitmagic.generate.module import Module
-from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.rewriter import FunctionRewriter
 
 _REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "any", "all", "amax", "amin"})
 _EMPTY = {"max": "-__numpy__.inf", "amax": "-__numpy__.inf", "min": "__numpy__.inf", "amin": "__numpy__.inf"}
@@ -109,22 +109,7 @@ def masked_reductions(module: Module, tree: cst.Module, kinds: dict[str, Kinds])
     return tree.visit(_MaskedReductions(module, kinds))
 
 
-class _MaskedReductions(Rewriter):
-    def __init__(self, module: Module, kinds: dict[str, Kinds]) -> None:
-        super().__init__(module)
-        self.by_function = kinds
-        self.stack: list[Kinds] = []
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
-        if known is not None:
-            self.stack.append(known)
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        if self.stack:
-            self.stack.pop()
-        return updated_node
-
+class _MaskedReductions(FunctionRewriter[Kinds]):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         if not self.stack:
             return updated_node

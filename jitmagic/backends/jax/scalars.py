@@ -11,7 +11,7 @@ from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
 from jitmagic.generate.module import Module
-from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.rewriter import FunctionRewriter
 
 _CREATION = frozenset(
     f"numpy.{n}"
@@ -40,22 +40,7 @@ def scalars(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cs
     return tree.visit(_Scalars(module, tracing))
 
 
-class _Scalars(Rewriter):
-    def __init__(self, module: Module, tracing: dict[str, Tracing]) -> None:
-        super().__init__(module)
-        self.by_function = tracing
-        self.stack: list[Tracing] = []
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
-        if known is not None:
-            self.stack.append(known)
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        if self.stack:
-            self.stack.pop()
-        return updated_node
-
+class _Scalars(FunctionRewriter[Tracing]):
     def traced(self, node: cst.CSTNode) -> bool:
         return bool(self.stack) and self.stack[-1].expression(node)
 

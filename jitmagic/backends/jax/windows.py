@@ -17,7 +17,7 @@ from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
 from jitmagic.generate.module import Module
-from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.rewriter import FunctionRewriter
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,10 @@ def windows(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cs
     return tree.visit(_Windows(module, tracing))
 
 
-class _Windows(Rewriter):
+class _Windows(FunctionRewriter[Tracing]):
     def __init__(self, module: Module, tracing: dict[str, Tracing]) -> None:
-        super().__init__(module)
-        self.by_function = tracing
-        self.stack: list[Tracing] = []
+        super().__init__(module, tracing)
         self.lines: list[int | None] = []
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        known = self.by_function.get(node.name.value) if not self.stack else self.stack[-1]
-        if known is not None:
-            self.stack.append(known)
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        if self.stack:
-            self.stack.pop()
-        return updated_node
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> None:
         self.lines.append(self.module.line(node))

@@ -58,8 +58,8 @@ def traced_shapes(ctx: Context) -> Iterator[Note]:
         @partial(jax.jit, static_argnames="n")
         def fn(x, n):
             return jnp.zeros(n) + x[:n]
-    See: https://docs.jax.dev/en/latest/errors.html
-        https://docs.jax.dev/en/latest/control-flow.html
+    See: https://docs.jax.dev/en/latest/101/errors.html
+        https://docs.jax.dev/en/latest/201/control-flow.html
     """
     for place in ctx.control.places:
         if place.kind not in ("shape", "slice") or not ctx.is_traced(place):
@@ -91,8 +91,8 @@ def traced_tests(ctx: Context) -> Iterator[Note]:
             y = -x
     Instead:
         y = jnp.where(x.sum() > 0, x, -x)
-    See: https://docs.jax.dev/en/latest/control-flow.html
-        https://docs.jax.dev/en/latest/errors.html
+    See: https://docs.jax.dev/en/latest/101/errors.html
+        https://docs.jax.dev/en/latest/201/control-flow.html
     """
     tests = [p for p in ctx.control.places if p.kind in ("if", "while", "assert", "ternary", "filter")]
     inner = [p for p in ctx.control.places if p.kind in ("and", "or", "not", "in", "chain", "minmax")]
@@ -133,7 +133,7 @@ def traced_conversions(ctx: Context) -> Iterator[Note]:
     Instead:
         k = x.argmax()
         y = jnp.sqrt(x.sum())
-    See: https://docs.jax.dev/en/latest/errors.html
+    See: https://docs.jax.dev/en/latest/101/errors.html
     """
     kinds = ("int", "float", "bool", "complex", "item", "tolist", "math", "range", "index")
     for place in ctx.control.places:
@@ -165,8 +165,8 @@ def unrolled_loops(ctx: Context) -> Iterator[Note]:
             y = y + x[i] * y
     Instead:
         y = jax.lax.fori_loop(0, 1000, lambda i, y: y + x[i] * y, y)
-    See: https://docs.jax.dev/en/latest/control-flow.html
-        https://docs.jax.dev/en/latest/faq.html
+    See: https://docs.jax.dev/en/latest/201/control-flow.html
+        https://docs.jax.dev/en/latest/201/slow-compilation.html
     """
     for loop, trips in python_loops(ctx, UNROLL_FROM):
         shown = f"{trips} trips" if trips is not None else f"at least {UNROLL_FROM} trips"
@@ -189,7 +189,7 @@ def type_tests(ctx: Context) -> Iterator[Note]:
             x = x * 2
     Instead:
         x = x * 2
-    See: https://docs.jax.dev/en/latest/errors.html
+    See: https://docs.jax.dev/en/latest/101/errors.html
     """
     for call in ctx.calls("builtins.isinstance", "numpy.isscalar"):
         if not call.args or ctx.control.level(call.args[0]) is Level.STATIC:
@@ -224,7 +224,7 @@ def both_branches(ctx: Context) -> Iterator[Note]:
     Instead:
         safe = jnp.where(x > 0, x, 1.0)
         y = jnp.where(x > 0, jnp.log(safe), 0.0)
-    See: https://docs.jax.dev/en/latest/faq.html
+    See: https://docs.jax.dev/en/latest/201/control-flow.html
     """
     guarded = ("numpy.log", "numpy.sqrt", "numpy.log2", "numpy.log10", "numpy.arccos", "numpy.arcsin", "numpy.log1p")
     for call in ctx.calls("numpy.where"):
@@ -255,7 +255,7 @@ def foreign_calls(ctx: Context) -> Iterator[Note]:
         y = scipy.interpolate.interp1d(t, v)(x)
     Instead:
         y = jnp.interp(x, t, v)
-    See: https://docs.jax.dev/en/latest/errors.html
+    See: https://docs.jax.dev/en/latest/101/errors.html
         https://docs.jax.dev/en/latest/jax.scipy.html
     """
     ours = ("numpy", "math", "builtins", "jax", "time", "random", "logging", "warnings", "itertools", "functools",
@@ -290,7 +290,7 @@ def list_arguments(ctx: Context) -> Iterator[Note]:
         fn([1.0, 2.0, 3.0])
     Instead:
         fn(np.asarray([1.0, 2.0, 3.0]))
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/101/arrays.html
     """
     for label, fact in ctx.observed.arguments.items():
         if fact.kind == "list":

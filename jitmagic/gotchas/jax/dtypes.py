@@ -26,7 +26,7 @@ def narrowed_to_32_bits(ctx: Context) -> Iterator[Note]:
     Instead:
         import jax
         jax.config.update("jax_enable_x64", True)
-    See: https://docs.jax.dev/en/latest/default_dtypes.html
+    See: https://docs.jax.dev/en/latest/101/default_dtypes.html
     """
     wide = [
         (label, fact.dtype) for label, fact in ctx.observed.arguments.items()
@@ -51,7 +51,7 @@ def promotion(ctx: Context) -> Iterator[Note]:
         y = counts * weights
     Instead:
         y = counts.astype(np.float64) * weights
-    See: https://docs.jax.dev/en/latest/jep/9407-type-promotion.html
+    See: https://docs.jax.dev/en/latest/101/type_promotion.html
     """
     yield from promoted_expressions(ctx)
 
@@ -106,7 +106,7 @@ def saturating_casts(ctx: Context) -> Iterator[Note]:
         y = x.astype(np.uint8)
     Instead:
         y = np.clip(x, 0, 255).astype(np.uint8)
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/_autosummary/jax.numpy.astype.html
     """
     for node, operand, target in float_to_integer_casts(ctx):
         wide = target in ("int64", "int")

@@ -31,7 +31,7 @@ def masks(ctx: Context) -> Iterator[Note]:
     Instead:
         s = jnp.sum(x, where=x > 0)
         x = jnp.where(x < 0, 0, x)
-    See: https://docs.jax.dev/en/latest/errors.html
+    See: https://docs.jax.dev/en/latest/101/errors.html
     """
     told: set[tuple[ast.AST | None, str]] = set()
     for node in ctx.nodes(ast.Subscript):
@@ -74,8 +74,8 @@ def stores(ctx: Context) -> Iterator[Note]:
     Instead:
         x = x.at[0].set(1.0)
         x = x + y
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
-        https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html
+    See: https://docs.jax.dev/en/latest/101/arrays.html
+        https://docs.jax.dev/en/latest/_autosummary/jax.Array.at.html
     """
     told: set[tuple[str, str, str]] = set()
     for effect in ctx.effects.of("argument written", "local written", "global write"):
@@ -115,7 +115,7 @@ def repeated_adds(ctx: Context) -> Iterator[Note]:
         a = a.at[idx].add(v)
     Instead:
         a = a.at[idx].set(a[idx] + v)
-    See: https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html
+    See: https://docs.jax.dev/en/latest/_autosummary/jax.Array.at.html
     """
     for node in ctx.nodes(ast.AugAssign):
         if isinstance(node.target, ast.Subscript) and (index := repeating_index(ctx, node.target)) is not None:
@@ -138,7 +138,7 @@ def repeated_sets(ctx: Context) -> Iterator[Note]:
     Instead:
         last = np.unique(idx[::-1], return_index=True)[1]
         a = a.at[idx[::-1][last]].set(v[::-1][last])
-    See: https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html
+    See: https://docs.jax.dev/en/latest/_autosummary/jax.Array.at.html
     """
     for node in ctx.nodes(ast.Assign):
         for target in node.targets:
@@ -162,7 +162,7 @@ def reads_out_of_range(ctx: Context) -> Iterator[Note]:
         y = x[i + 1]
     Instead:
         y = x.at[i + 1].get(mode="fill", fill_value=jnp.nan)
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/101/arrays.html
     """
     for node, raised in index_errors(ctx):
         if isinstance(node.ctx, ast.Load):
@@ -185,7 +185,8 @@ def stores_out_of_range(ctx: Context) -> Iterator[Note]:
         x = x.at[i + 1].set(v)
     Instead:
         x = jnp.where(i + 1 < n, x.at[i + 1].set(v), x)
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/101/arrays.html
+        https://docs.jax.dev/en/latest/_autosummary/jax.Array.at.html
     """
     for node, raised in index_errors(ctx):
         if isinstance(node.ctx, ast.Store):

@@ -27,8 +27,8 @@ def prints(ctx: Context) -> Iterator[Note]:
         def fn(x):
             jax.debug.print("{}", x.sum())
             return x * 2
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
-        https://docs.jax.dev/en/latest/debugging/print_breakpoint.html
+    See: https://docs.jax.dev/en/latest/201/debugging.html
+        https://docs.jax.dev/en/latest/201/jit.html
     """
     for effect in ctx.effects.of("print", "log"):
         yield ctx.gotcha(
@@ -52,7 +52,7 @@ def input_output(ctx: Context) -> Iterator[Note]:
         w = np.load("weights.npy")
         def fn(x, w):
             return x * w
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/201/jit.html
     """
     for effect in ctx.effects.of("file", "network", "input"):
         yield ctx.gotcha(
@@ -75,7 +75,7 @@ def clock_reads(ctx: Context) -> Iterator[Note]:
     Instead:
         def fn(x, t):
             return x * t
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/201/jit.html
     """
     for effect in ctx.effects.of("time"):
         yield ctx.gotcha(
@@ -101,8 +101,7 @@ def outside_reads(ctx: Context) -> Iterator[Note]:
         @jax.jit
         def fn(x, scale):
             return x * scale
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
-        https://docs.jax.dev/en/latest/faq.html
+    See: https://docs.jax.dev/en/latest/201/jit.html
     """
     for effect, shown in outside_values(ctx):
         yield ctx.gotcha(
@@ -127,7 +126,7 @@ def leaks(ctx: Context) -> Iterator[Note]:
     Instead:
         def fn(x):
             return x * 2, x.sum()
-    See: https://docs.jax.dev/en/latest/errors.html
+    See: https://docs.jax.dev/en/latest/101/errors.html
     """
     for effect in ctx.effects.of("global write"):
         yield ctx.gotcha(
@@ -152,8 +151,7 @@ def random_draws(ctx: Context) -> Iterator[Note]:
         @jax.jit
         def fn(key, x):
             return x + jax.random.normal(key, x.shape)
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
-        https://docs.jax.dev/en/latest/random-numbers.html
+    See: https://docs.jax.dev/en/latest/101/random.html
     """
     for effect in ctx.effects.of("random"):
         if not seeded(ctx, effect.node):
@@ -177,7 +175,7 @@ def argument_writes(ctx: Context) -> Iterator[Note]:
         def fn(x):
             return x * 2
         out[:] = fn(x)
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/101/arrays.html
     """
     told: set[str] = set()
     for effect in ctx.effects.of("argument written"):
@@ -209,7 +207,7 @@ def alias_writes(ctx: Context) -> Iterator[Note]:
     Instead:
         x = x.at[1:].set(0)
         return x
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/101/arrays.html
     """
     for effect in ctx.effects.of("argument written", "local written"):
         if effect.through and effect.how != "helper" and ctx.kind(effect.node) not in ("list", "dict"):
@@ -237,7 +235,7 @@ def iterators(ctx: Context) -> Iterator[Note]:
     Instead:
         for i in range(n):
             s += x[i]
-    See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
+    See: https://docs.jax.dev/en/latest/201/control-flow.html
     """
     for call in ctx.calls("builtins.next"):
         if ctx.tree.loops_around(call):
@@ -263,7 +261,7 @@ def raises(ctx: Context) -> Iterator[Note]:
         y = fn(x)
         if not np.isfinite(y).all():
             raise ValueError("not positive definite")
-    See: https://docs.jax.dev/en/latest/debugging/checkify_guide.html
+    See: https://docs.jax.dev/en/latest/jax.experimental.checkify.html
     """
     for effect in ctx.effects.of("raise"):
         tests = ctx.control.tests_around(effect.node)

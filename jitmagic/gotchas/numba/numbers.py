@@ -418,7 +418,7 @@ def negative_powers(ctx: Context) -> Iterator[Note]:
         y = counts ** -1
     Instead:
         y = 1.0 / counts
-    See: https://numba.readthedocs.io/en/stable/reference/fpsemantics.html
+    See: https://numpy.org/doc/stable/reference/generated/numpy.power.html
     """
     for node in ctx.nodes(ast.BinOp):
         negative = isinstance(node.right, ast.UnaryOp) and isinstance(node.right.op, ast.USub)

@@ -53,7 +53,7 @@ def flipped_views(ctx: Context) -> Iterator[Note]:
         y[0] = 1.0
     Instead:
         x[-1] = 1.0
-    See: https://docs.pytorch.org/docs/stable/torch.compiler_faq.html
+    See: https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/torch.compiler_faq.html
     """
     for effect in ctx.effects.of("argument written", "local written"):
         if not effect.through or effect.how == "helper":
@@ -191,7 +191,7 @@ def unrolled_loops(ctx: Context) -> Iterator[Note]:
             y = y + x[i]
     Instead:
         y = y + x[:400].sum(0)
-    See: https://docs.pytorch.org/docs/stable/torch.compiler_faq.html
+    See: https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/torch.compiler_faq.html
     """
     for loop, trips in python_loops(ctx, UNROLL_FROM):
         shown = f"{trips} trips" if trips is not None else f"at least {UNROLL_FROM} trips"

@@ -24,7 +24,7 @@ def default_dtype(ctx: Context) -> Iterator[Note]:
     Instead:
         y = counts.to(torch.float64) / total
     See: https://docs.pytorch.org/docs/stable/tensor_attributes.html
-        https://docs.pytorch.org/docs/stable/torch.compiler_faq.html
+        https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/torch.compiler_faq.html
     """
     yield from integers_to_floats(ctx)
 
@@ -220,7 +220,7 @@ def torch_draws(ctx: Context) -> Iterator[Note]:
         y = torch.compile(fn)(x)
     Instead:
         torch._dynamo.config.use_numpy_random_stream = True
-    See: https://docs.pytorch.org/docs/stable/torch.compiler_faq.html
+    See: https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/torch.compiler_faq.html
     """
     for effect in ctx.effects.of("random"):
         name = ctx.names.path(effect.node.func) if isinstance(effect.node, ast.Call) else None
@@ -244,7 +244,7 @@ def wrapped_scalars(ctx: Context) -> Iterator[Note]:
         m = torch.compile(lambda x: np.median(x))(x)
     Instead:
         m = torch.compile(lambda x: np.median(x))(x).reshape(())
-    See: https://docs.pytorch.org/docs/stable/torch.compiler_faq.html
+    See: https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/torch.compiler_faq.html
     """
     for call in ctx.calls("numpy.median"):
         if len(call.args) == 1 and not any(k.arg in ("axis", "keepdims") for k in call.keywords):
