@@ -126,6 +126,17 @@ def test_a_wrong_variant_is_never_timed(use_backends):
     assert "the argument x was changed" in result["writes"].reason
 
 
+@pytest.mark.parametrize(
+    "returned", ["(x, 1)", "None", "{'a': x}", "lambda: x", "(v for v in x)", "[x * 2.0 + 1.0]", "'text'"]
+)
+def test_a_variant_that_returns_something_else_spares_the_others(returned, use_backends):
+    use_backends(FakeBackend("numba", {"wrong": f"def fn(x):\n    return {returned}\n", "good": GOOD}))
+    result = jitmagic.compare(fn, np.arange(10.0), budget=0.05)
+    assert result["wrong"].verdict == "differs"
+    assert "result is a" in result["wrong"].reason or "result is None" in result["wrong"].reason
+    assert result["good"].verified is True
+
+
 def test_a_variant_right_once_and_wrong_the_second_time_is_caught(use_backends):
     source = (
         "calls = 0\n\ndef fn(x):\n    global calls\n    calls += 1\n    return x * 2.0 + (1.0 if calls < 2 else 1.5)\n"

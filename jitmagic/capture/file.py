@@ -42,8 +42,13 @@ def from_file(path: str | os.PathLike[str], function: str | None = None, call: s
     try:
         with tokenize.open(file) as opened:
             source = opened.read()
-    except (OSError, SyntaxError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise CaptureError(f"{file} cannot be read: {error}") from error
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise CaptureError(
+            f"{file} cannot be read: {error}; save it as UTF-8, or name its encoding in the first line, "
+            "e.g. # coding: latin-1"
+        ) from error
     name = str(file.resolve())
     found = plan(source, call, function=function, origin=name)
     if function is not None and call is None and function not in found.functions and found.call is None:

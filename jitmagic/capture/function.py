@@ -8,8 +8,11 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
+import sys
+import textwrap
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -72,11 +75,35 @@ def from_function(
     own = getattr(function, "__name__", None)
     if name is None:
         name = own if isinstance(own, str) and own.isidentifier() else "fn"
-    follower = Follower(sources or {}, lambdas or {})
     plain, _ = unwrap(function, name, line)
     if plain.__name__ == "<lambda>" and not name.isidentifier():
         name = "fn"
 
+    try:
+        return _workload(function, plain, name, args, kwargs, notes, call, sources or {}, lambdas or {}, line)
+    except RecursionError:
+        deepest = _deepest_line(plain)
+        raise CaptureError(
+            f"`{name}` cannot be captured: it is nested too deeply to be read, most so on line {deepest} (Python's "
+            f"recursion limit is {sys.getrecursionlimit()}); split that expression into several statements.",
+            deepest,
+        ) from None
+
+
+def _workload(
+    function: Any,
+    plain: types.FunctionType,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    notes: list[str],
+    call: str | None,
+    sources: Mapping[str, SourceFunction],
+    lambdas: Mapping[int, Definition],
+    line: int | None,
+) -> Workload:
+    """Captures a function whose wrappers are known, with the arguments in their final form."""
+    follower = Follower(sources, lambdas)
     labels, fixed_at = _labels(plain, name, args, kwargs, line)
     values = (*args, *kwargs.values())
     fixed = {labels[index]: values[index] for index in fixed_at}
@@ -109,6 +136,25 @@ def from_function(
         argument_names=tuple(label for label in labels if label not in fixed),
         notes=(*notes, *follower.notes),
     )
+
+
+def _deepest_line(function: types.FunctionType) -> int:
+    """Finds the line of the deepest nesting in a function's source, without recursion."""
+    first = deepest_line = function.__code__.co_firstlineno
+    try:
+        lines, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, SyntaxError):  # no file, or a lambda in the middle of a statement
+        return deepest_line
+    waiting: list[tuple[ast.AST, int, int]] = [(tree, 0, 1)]
+    deepest = 0
+    while waiting:
+        node, depth, line = waiting.pop()
+        line = getattr(node, "lineno", line)
+        if depth > deepest:
+            deepest, deepest_line = depth, first + line - 1
+        waiting += [(child, depth + 1, line) for child in ast.iter_child_nodes(node)]
+    return deepest_line
 
 
 def _labels(

@@ -44,7 +44,7 @@ FindingHook = Callable[[Context, Finding], Iterable[Note]]
 
 HEADINGS = ("What happens", "Why", "Example", "Instead", "See")
 BACKENDS = {"NB": "numba", "JX": "jax", "PT": "torch", "CP": "cupy", "BM": "all", "GP": "all", "TP": "jax"}
-KINDS = ("values", "dtype", "shape", "structure", "mutated", "exception", "identity")
+KINDS = ("structure", "values", "dtype", "shape", "mutated", "exception", "identity")
 _RULES: dict[str, Rule] = {}
 _STATUS_ORDER = {CONFIRMED: 0, NOT_SEEN: 1, POSSIBLE: 2}
 
