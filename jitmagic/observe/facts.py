@@ -51,6 +51,8 @@ class ValueFact:
         For integer arrays and lists of ints that stand in an index (and for arguments): False where an element
         was seen twice in one evaluation, True where none was in the evaluations that were checked (the first
         few, up to 1e6 elements each), None where nothing was checked.
+    contiguous : bool or None
+        For arrays: True where each was C-contiguous, False where one was not, None for anything else.
     """
 
     kind: str
@@ -61,6 +63,7 @@ class ValueFact:
     high: int | None = None
     count: int = 1
     unique: bool | None = None
+    contiguous: bool | None = None
 
     @property
     def ndim(self) -> int | None:

@@ -81,7 +81,7 @@ def describe(value: object, *, index: bool = False, depth: int = 0) -> ValueFact
 
 
 def _describe_array(value: np.ndarray[Any, Any], index: bool) -> ValueFact:
-    fact = ValueFact("array", dtype_name(value.dtype), value.shape)
+    fact = ValueFact("array", dtype_name(value.dtype), value.shape, contiguous=value.flags.c_contiguous)
     if not index or value.dtype.kind not in "iu" or not 0 < value.size <= MAX_INDEX_ELEMENTS:
         return fact
     ordered = np.sort(value, axis=None)
@@ -119,6 +119,7 @@ def merge(old: ValueFact, new: ValueFact) -> ValueFact:
         _extreme(max, old.high, new.high),
         count,
         unique,
+        None if old.contiguous is None or new.contiguous is None else old.contiguous and new.contiguous,
     )
 
 

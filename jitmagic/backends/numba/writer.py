@@ -11,12 +11,15 @@ import numpy as np
 
 from jitmagic.analysis.loops import LoopClass
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
+from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.context import Context
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
+from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
+from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.wrapper import Wrapping, wrapping
 from jitmagic.backends.protocol import Draft
@@ -56,7 +59,7 @@ def write(
     tree = module.marked()
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel))
-    for rewrite in (Spelling, Reductions, Promotion, Overlap):
+    for rewrite in (Special, UfuncMethods, Spelling, Contiguity, Reductions, Promotion, Overlap):
         tree = tree.visit(rewrite(context))
     if parallel:
         tree = tree.visit(Broadcasting(context, parallel))
@@ -91,6 +94,8 @@ def _imports(module: Module, workload: Workload) -> Imports:
         Offer("numpy", alias),
         Offer("numba.njit", "njit", member=True),
         Offer("numba.prange", "prange", member=True),
+        Offer("numba.vectorize", "vectorize", member=True),
+        Offer("math", "math"),
     ]
     return Imports(module, offers, workload.needs)
 
@@ -144,13 +149,17 @@ def _with_helpers(tree: cst.Module, context: Context) -> cst.Module:
     """Puts the emitted helpers before the first function."""
     if not context.helpers:
         return tree
-    njit = context.imports.code("numba.njit")
+    spelled = {f"@{name}": f"@{context.imports.code(f'numba.{name}')}" for name in ("njit",)}
+    if any("@vectorize" in source for source in context.helpers.values()):
+        spelled["@vectorize"] = f"@{context.imports.code('numba.vectorize')}"
     body = list(tree.body)
     first = next(k for k, statement in enumerate(body) if isinstance(statement, cst.FunctionDef))
     blank = cst.EmptyLine(indent=False)
     made: list[Any] = []
     for source in context.helpers.values():
-        function = cst.parse_statement(source.strip().replace("@njit", f"@{njit}") + "\n")
+        for plain, used in spelled.items():
+            source = source.replace(plain, used)
+        function = cst.parse_statement(source.strip() + "\n")
         assert isinstance(function, cst.FunctionDef)
         made.append(function.with_changes(leading_lines=[blank, blank]))
     follower = body[first]

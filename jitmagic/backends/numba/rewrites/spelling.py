@@ -36,6 +36,12 @@ class Spelling(NumbaRewriter):
             return updated_node.with_changes(func=self.context.imports.spell("numpy.dot"))
         if path == "numpy.tile" and self._ndims(original_node)[:1] == (1,):
             return self._tile(original_node, updated_node)
+        if path == "numpy.isclose" or path == "numpy.allclose":
+            return self._float_keywords(updated_node)
+        if path in ("numpy.array", "numpy.asarray") and updated_node.args and not updated_node.args[0].star:
+            return self._copied(path, original_node, self._dtype_arguments(original_node, updated_node))
+        if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
+            return _reversed_range(updated_node)
         if path == "numpy.roll" and len(updated_node.args) == 3:
             return self._roll(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
@@ -48,6 +54,65 @@ class Spelling(NumbaRewriter):
         if isinstance(updated_node.func, cst.Attribute) and updated_node.func.attr.value in _WITH_DTYPE:
             return self._method_dtype(original_node, updated_node)
         return updated_node
+
+    def _float_keywords(self, call: cst.Call) -> cst.Call:
+        """Writes `rtol=0` as `rtol=0.0`: Numba's typing takes floats only."""
+        return call.with_changes(
+            args=[
+                a.with_changes(value=cst.Float(f"{a.value.value}.0"))
+                if a.keyword is not None and a.keyword.value in ("rtol", "atol") and isinstance(a.value, cst.Integer)
+                else a
+                for a in call.args
+            ]
+        )
+
+    def _copied(self, path: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.array(x, dtype=float)` of an array as `x.astype(np.float64)`: Numba's `array` takes lists only."""
+        given, result = self.fact(original.args[0].value), self.fact(original)
+        rest = updated.args[1:]
+        names = [a.keyword.value if a.keyword is not None else "dtype" for a in rest]
+        listed = isinstance(updated.args[0].value, cst.List)
+        if listed and result is not None and result.kind == "array":
+            return self._stacked(original, updated, result.ndim)
+        if given is None or given.kind != "array" or result is None or result.dtype is None or given.dtype is None:
+            return updated
+        if set(names) - {"dtype", "copy"}:
+            return updated
+        if "copy" in names and code(rest[names.index("copy")].value) != "True":
+            return updated
+        operand = self.context.operand(updated.args[0].value)
+        if result.dtype != given.dtype:
+            return expression(f"{{x}}.astype({self.context.imports.code(scalar_path(result.dtype))})", x=operand)
+        return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
+
+    def _stacked(self, original: cst.Call, updated: cst.Call, ndim: int | None) -> cst.BaseExpression:
+        """Writes `np.array([x, y])` of arrays as `np.stack((x, y))`, level by level."""
+        old, new = original.args[0].value, updated.args[0].value
+        if len(updated.args) != 1 or not isinstance(old, cst.List) or not isinstance(new, cst.List):
+            return updated
+        stacked = self._level(old, new)
+        return updated if stacked is None else stacked
+
+    def _level(self, old: cst.List, new: cst.List) -> cst.BaseExpression | None:
+        parts: list[cst.BaseExpression] = []
+        for before, after in zip(old.elements, new.elements, strict=True):
+            fact = self.fact(before.value)
+            if isinstance(before.value, cst.List) and isinstance(after.value, cst.List):
+                inner = self._level(before.value, after.value)
+                if inner is None:
+                    return None
+                parts.append(inner)
+            elif fact is not None and fact.kind == "array" and (fact.ndim or 0) > 0:
+                parts.append(self.context.bare(after.value))
+            else:
+                return None
+        if not parts:
+            return None
+        elements = [cst.Element(part) for part in parts]
+        if len(elements) == 1:
+            elements = [elements[0].with_changes(comma=cst.Comma())]
+        stack = self.context.imports.spell("numpy.stack")
+        return cst.Call(stack, [cst.Arg(cst.Tuple(elements))])
 
     def _ndims(self, call: cst.Call) -> tuple[int | None, ...]:
         facts = [self.fact(argument.value) for argument in call.args]
@@ -265,6 +330,25 @@ class Spelling(NumbaRewriter):
         number = self.context.cast(base.dtype, updated_node.value)
         chosen = expression(f"{where}({{m}}, {{v}}, {{x}})", m=new.value, v=number, x=target.value)
         return _store(target.value, chosen)
+
+
+def _reversed_range(call: cst.Call) -> cst.Call:
+    """Writes `reversed(range(n))` as `range(n - 1, -1, -1)`."""
+    inner = call.args[0].value if len(call.args) == 1 else None
+    if not isinstance(inner, cst.Call) or not isinstance(inner.func, cst.Name) or inner.func.value != "range":
+        return call
+    if any(a.keyword is not None or a.star for a in inner.args) or len(inner.args) > 2:
+        return call
+    start = cst.Integer("0") if len(inner.args) == 1 else inner.args[0].value
+    stop = inner.args[-1].value
+    last = expression("{n} - 1", n=stop if _simple(stop) else stop.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]))
+    before = expression("{a} - 1", a=start) if not isinstance(start, cst.Integer) else cst.parse_expression(str(int(start.value) - 1))
+    arguments = [cst.Arg(last), cst.Arg(before), cst.Arg(cst.parse_expression("-1"))]
+    return cst.Call(inner.func, arguments)
+
+
+def _simple(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name | cst.Integer | cst.Call | cst.Subscript | cst.Attribute) or bool(node.lpar)
 
 
 def _store(target: cst.BaseExpression, value: cst.BaseExpression) -> cst.Assign:
