@@ -27,7 +27,7 @@ import numpy as np
 
 from jitmagic import comparison
 from jitmagic.backends import all_backends
-from jitmagic.backends.protocol import Draft, VariantRefusal
+from jitmagic.backends.protocol import Draft
 from jitmagic.capture.function import from_function
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import JitmagicError, WorkerError
@@ -108,7 +108,7 @@ class _Trial:
         try:
             run._start_workers()
             run._observe()
-            wanted = [name for name in self.backends]
+            wanted = list(self.backends)
             drafted: list[str] = []
             for name in wanted:
                 run.options = replace(run.options, backends=(name,))
@@ -192,7 +192,10 @@ class _Trial:
         draft = outcome.draft
         if draft is None:
             return self._row(outcome.name, "refused", outcome.verdict.reason or "", None)
-        for label, (size, seed) in (("the example", (self.size, 0)), *((f"{s}, seed {n}", (s, n)) for s, n in self.others)):
+        for label, (size, seed) in (
+            ("the example", (self.size, 0)),
+            *((f"{s}, seed {n}", (s, n)) for s, n in self.others),
+        ):
             try:
                 finding = _call_with_numpy(draft, self.entry, size, seed, self.workload)
             except Exception as error:
@@ -275,7 +278,9 @@ def main() -> None:
         found.append(row)
         line = f" line {row.line}" if row.line is not None else ""
         reason = row.reason if row.verdict == "internal" else " ".join(row.reason.split())[:400]
-        print(f"{row.field}.{row.name:<28} {row.variant:<16} {row.verdict:<16} {row.form:<14}{line} {reason}", flush=True)
+        print(
+            f"{row.field}.{row.name:<28} {row.variant:<16} {row.verdict:<16} {row.form:<14}{line} {reason}", flush=True
+        )
         if options.sources and row.verdict != "verified" and row.source:
             print(row.source)
     print(f"\n{len(chosen[part::parts])} functions in {time.monotonic() - start:.0f} s")

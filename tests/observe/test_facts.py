@@ -30,19 +30,19 @@ def mixed() -> Watched:
 
 
 def test_arrays_scalars_and_python_numbers_are_told_apart(mixed: Watched) -> None:
-    assert mixed.fact("x * 2.0") == ValueFact("array", "float32", (5,))
+    assert mixed.fact("x * 2.0") == ValueFact("array", "float32", (5,), contiguous=True)
     assert mixed.fact("x[0]") == ValueFact("scalar", "float32", ())
     assert mixed.fact("x[0] + 1.5") == ValueFact("scalar", "float32", ())
-    assert mixed.fact("a.astype('float64')") == ValueFact("array", "float64", (5,))
+    assert mixed.fact("a.astype('float64')") == ValueFact("array", "float64", (5,), contiguous=True)
     assert mixed.fact("b.shape[0]") == ValueFact("int", low=5, high=5)
     assert mixed.fact("math.pi") == ValueFact("float")
-    assert mixed.fact("x > 0") == ValueFact("array", "bool", (5,))
+    assert mixed.fact("x > 0") == ValueFact("array", "bool", (5,), contiguous=True)
     assert mixed.fact("np.sqrt(x).sum()") == ValueFact("scalar", "float32", ())
     assert mixed.fact("b[:, None] + r").shape == (5, 1)
 
 
 def test_names_have_facts_where_they_are_bound_and_where_they_are_read(mixed: Watched) -> None:
-    assert mixed.fact("a", line=5) == ValueFact("array", "float32", (5,))
+    assert mixed.fact("a", line=5) == ValueFact("array", "float32", (5,), contiguous=True)
     assert mixed.fact("u", line=8) == ValueFact("int", low=5, high=5)
     assert mixed.fact("v", line=8) == ValueFact("float")
     assert mixed.fact("n", line=4) == ValueFact("int", low=3, high=3)
@@ -73,10 +73,10 @@ def h():
     g(np.zeros((3, 1)), True)
 """
     run = Watched(text, "[g(np.zeros((3, 4)), 1), g(np.zeros((5, 4), 'float32'), 1)]")
-    assert run.fact("x + 1") == ValueFact("array", None, (None, 4), count=2)
+    assert run.fact("x + 1") == ValueFact("array", None, (None, 4), count=2, contiguous=True)
     assert Watched(text, "f()").fact("x + 1") == ValueFact("mixed", count=4)
     assert Watched(text, "f()").fact("z") == ValueFact("mixed", count=4)
-    assert Watched(text, "h()").fact("y", line=3) == ValueFact("array", "float64", None, count=2)
+    assert Watched(text, "h()").fact("y", line=3) == ValueFact("array", "float64", None, count=2, contiguous=True)
 
 
 INDEX = """
@@ -94,13 +94,13 @@ def f(a, i, j):
 
 def test_index_arrays_have_their_range_and_repeats() -> None:
     run = Watched(INDEX, "f(a, i, j)", a=np.zeros((5, 2)), i=np.array([3, 0, 3]), j=np.array([1, 4]))
-    repeated = ValueFact("array", "int64", (3,), low=0, high=3, unique=False)
+    repeated = ValueFact("array", "int64", (3,), low=0, high=3, unique=False, contiguous=True)
     assert run.fact("i", line=3) == repeated
     assert run.fact("i", line=5) == repeated
-    assert run.fact("j", line=4) == ValueFact("array", "int64", (2,), low=1, high=4, unique=True)
+    assert run.fact("j", line=4) == ValueFact("array", "int64", (2,), low=1, high=4, unique=True, contiguous=True)
     assert run.fact("[0, 2, 2]").unique is False
     assert (run.fact("k", line=8).low, run.fact("k", line=8).high) == (-2, 2)
-    assert run.fact("i", line=9) == ValueFact("array", "int64", (3,))
+    assert run.fact("i", line=9) == ValueFact("array", "int64", (3,), contiguous=True)
     assert run.fact("a[:, 0] > 1").unique is None
 
 
@@ -251,7 +251,7 @@ def f(x):
     assert run.result == [144, 6.0]
     assert run.fact("fib(n - 1) + fib(n - 2)").kind == "int"
     assert run.fact("n", line=2).high == 12
-    assert run.fact("x * k") == ValueFact("array", "float32", (3,))
+    assert run.fact("x * k") == ValueFact("array", "float32", (3,), contiguous=True)
 
 
 def test_a_function_with_a_generator_in_it_has_facts() -> None:

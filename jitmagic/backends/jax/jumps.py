@@ -261,11 +261,10 @@ class _Rewrite:
     def negated(self, test: cst.BaseExpression) -> cst.BaseExpression:
         if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
             only = test.comparisons[0]
-            turned: Any = {cst.Equal: cst.NotEqual, cst.NotEqual: cst.Equal}.get(type(only.operator))  # type: ignore[call-overload]
+            old: Any = only.operator
+            turned = {cst.Equal: cst.NotEqual, cst.NotEqual: cst.Equal}.get(old.__class__)
             if turned is not None:
-                operator = turned(
-                    whitespace_before=only.operator.whitespace_before, whitespace_after=only.operator.whitespace_after
-                )
+                operator = turned(whitespace_before=old.whitespace_before, whitespace_after=old.whitespace_after)
                 new = test.with_changes(comparisons=[only.with_changes(operator=operator)])
                 self.module.inherit(new, test)
                 return new

@@ -11,8 +11,8 @@ import numpy as np
 
 from jitmagic.analysis.loops import LoopClass
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
-from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.context import Context
+from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion

@@ -29,12 +29,6 @@ REFUSED = {
         6,
         "JX-LEAK",
     ),
-    "a break": (
-        "def fn(x):\n    for i in range(50):\n        if x[i] > 1:\n            break\n    return i\n",
-        (X,),
-        6,
-        "JX-IFTRACED",
-    ),
     "a selection by a mask": ("def fn(x):\n    return x[x > 0]\n", (X,), 4, "JX-BOOLMASK"),
     "nonzero": ("def fn(x):\n    (i,) = np.nonzero(x > 0)\n    return i\n", (X,), 4, "JX-BOOLMASK"),
     "a store through a reshaped view": (

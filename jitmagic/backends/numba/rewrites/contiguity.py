@@ -7,6 +7,8 @@ Numba refuses it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import libcst as cst
 import numpy as np
 
@@ -72,10 +74,11 @@ class Contiguity(NumbaRewriter):
                 return self._product(original_node, old, [new.value, updated_node.args[0].value], updated_node)
             if func.attr.value == "reshape" and self._strided(func.value) and not self._is_stored(original_node):
                 return updated_node.with_changes(func=new.with_changes(value=self._contiguous(new.value)))
-        if path == "numpy.reshape" and updated_node.args and self._strided(original_node.args[0].value):
-            if not self._is_stored(original_node):
-                first = updated_node.args[0].with_changes(value=self._contiguous(updated_node.args[0].value))
-                return updated_node.with_changes(args=[first, *updated_node.args[1:]])
+        if path == "numpy.reshape" and original_node.args and not self._is_stored(original_node):
+            first = updated_node.args[0]
+            if self._strided(original_node.args[0].value):
+                first = first.with_changes(value=self._contiguous(first.value))
+            return updated_node.with_changes(args=[first, *updated_node.args[1:]])
         return updated_node
 
     def leave_BinaryOperation(
@@ -115,10 +118,11 @@ class Contiguity(NumbaRewriter):
     ) -> cst.BaseExpression:  # fmt: skip
         facts = [self.fact(node) for node in old]
         result = self.fact(original)
-        if any(f is None or f.kind != "array" or f.dtype is None or not f.ndim for f in facts) or result is None:
-            return updated
         left, right = facts
-        assert left is not None and right is not None and left.dtype and right.dtype and left.ndim and right.ndim
+        if not (left and left.kind == "array" and left.dtype and left.ndim and result):
+            return updated
+        if not (right and right.kind == "array" and right.dtype and right.ndim):
+            return updated
         dtype = result.dtype or {"int": "int64", "float": "float64", "complex": "complex128"}.get(result.kind)
         if dtype is None:
             return updated
@@ -142,7 +146,7 @@ class Contiguity(NumbaRewriter):
     def _factor(self, node: cst.BaseExpression) -> cst.BaseExpression:
         return self.context.operand(node)
 
-    def _cast(self, new: list[cst.BaseExpression], facts: list, dtype: str) -> list[cst.BaseExpression]:  # type: ignore[type-arg]
+    def _cast(self, new: list[cst.BaseExpression], facts: list[Any], dtype: str) -> list[cst.BaseExpression]:
         kind = self.context.imports.code(f"numpy.{dtype}")
         return [
             node if fact.dtype == dtype else expression(f"{{x}}.astype({kind})", x=self.context.operand(node))

@@ -341,8 +341,14 @@ def _reversed_range(call: cst.Call) -> cst.Call:
         return call
     start = cst.Integer("0") if len(inner.args) == 1 else inner.args[0].value
     stop = inner.args[-1].value
-    last = expression("{n} - 1", n=stop if _simple(stop) else stop.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]))
-    before = expression("{a} - 1", a=start) if not isinstance(start, cst.Integer) else cst.parse_expression(str(int(start.value) - 1))
+    last = expression(
+        "{n} - 1", n=stop if _simple(stop) else stop.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    )
+    before = (
+        expression("{a} - 1", a=start)
+        if not isinstance(start, cst.Integer)
+        else cst.parse_expression(str(int(start.value) - 1))
+    )
     arguments = [cst.Arg(last), cst.Arg(before), cst.Arg(cst.parse_expression("-1"))]
     return cst.Call(inner.func, arguments)
 
