@@ -1,7 +1,11 @@
-"""Our clock against a hand-written one: two processes, the same source, samples taken in turn.
+"""Our clock against a hand-written one: separate processes, the same source, samples taken in turn.
 
-The other process is what a careful user writes: the variant's source, the arguments on the device, some warm-up
-calls, a loop over ``time.perf_counter`` with ``block_until_ready``. It shares no code with jitmagic's workers.
+The other processes are what a careful user writes: the variant's source, the arguments on the device, some warm-up
+calls, a loop over ``time.perf_counter`` with ``block_until_ready``. They share no code with jitmagic's workers.
+
+There are several of them, all equal, because equal processes differ: whether ``malloc`` hands memory back to the system
+between two calls depends on what lies at the end of its heap, and page faults can double the time of a function
+with large temporary arrays. No clock can be nearer to a hand-written one than hand-written ones are to each other.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ from jitmagic.measure.statistics import Interval, median_interval, ratio_interva
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 CASES = ("cubic.py", "black_scholes.py", "w_tilde_low_memory.py", "matrix_rows.py", "weighted_sum.py")
+HANDS = 3
+"""Hand-written processes for each case."""
 VARIANTS = ("numpy", "numba", "numba-parallel", "jax", "torch")
 
 BY_HAND = """
@@ -73,13 +79,24 @@ for line in sys.stdin:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison of clocks, in seconds a call."""
+    """One comparison of clocks, in seconds a call.
+
+    Attributes
+    ----------
+    hand : float
+        The median over the hand-written processes of each one's median.
+    ratio : Interval
+        Of our time over that of the hand-written process in the middle.
+    spread : tuple of float
+        The fastest and the slowest hand-written process, over the one in the middle.
+    """
 
     case: str
     variant: str
     ours: float
     hand: float
     ratio: Interval
+    spread: tuple[float, float]
 
 
 def rows(rounds: int, folder: Path | None = None) -> Iterator[Row]:
@@ -127,30 +144,49 @@ def _row(bench, backend, draft, observed, rounds, folder, arguments, case) -> Ro
     labels = bench._workload.argument_names
     numbers = str([labels.index(label) for label in written])
     command = [sys.executable, str(script), backend.name, numbers, str(arguments), str(source), draft.entry]
-    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    others = [_Hand(command) for _ in range(HANDS)]
     try:
-        if other.stdout.readline().strip() != "ready":
-            raise RuntimeError(f"the hand-written timing of {case} {draft.variant} did not start")
         sample = bench.sampler(draft.variant, built.second)
         calls = max(1, round(0.05 / built.second))
         calls = max(1, round(0.05 / sample(calls, 1)))
-        ours, hand = [], []
+        takers = [lambda: sample(calls, 1), *(lambda other=other: other.sample(calls) for other in others)]
+        taken: list[list[float]] = [[] for _ in takers]
         for number in range(rounds):
-            # who goes first changes, so that neither always follows the other
-            for turn in ("ours", "hand") if number % 2 else ("hand", "ours"):
-                if turn == "ours":
-                    ours.append(sample(calls, 1))
-                else:
-                    other.stdin.write(f"{calls}\n")
-                    other.stdin.flush()
-                    hand.append(float(other.stdout.readline()))
+            # who goes first changes, so that none always follows the same other
+            for turn in range(len(takers)):
+                which = (turn + number) % len(takers)
+                taken[which].append(takers[which]())
     finally:
-        other.kill()
-        other.wait()
+        for other in others:
+            other.end()
+    ours, *hands = taken
+    hands.sort(key=lambda samples: median_interval(samples).median)
+    medians = [median_interval(samples).median for samples in hands]
+    middle = HANDS // 2
     return Row(
         case,
         draft.variant,
         median_interval(ours).median,
-        median_interval(hand).median,
-        ratio_interval(ours, hand),
+        medians[middle],
+        ratio_interval(ours, hands[middle]),
+        (medians[0] / medians[middle], medians[-1] / medians[middle]),
     )
+
+
+class _Hand:
+    """A process that runs the hand-written loop."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self._process.stdout.readline().strip() != "ready":
+            self.end()
+            raise RuntimeError(f"a hand-written timing did not start: {command}")
+
+    def sample(self, calls: int) -> float:
+        self._process.stdin.write(f"{calls}\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()

@@ -150,8 +150,9 @@ class _Returning(Rewriter):
 
 
 def wrapper(
-    function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any]
-) -> cst.FunctionDef:
+    function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any],
+    draws: Sequence[Any] = (),
+) -> cst.FunctionDef:  # fmt: skip
     """Makes the function with the user's name and signature.
 
     Parameters
@@ -165,6 +166,8 @@ def wrapper(
     returns : Returns
     checks : sequence of statements
         Argument checks to stand at the head.
+    draws : sequence of statements
+        Statements that draw random numbers, for which the core has parameters.
     """
     call = f"{core}({call_arguments(function)})"
     body: list[Any] = []
@@ -173,6 +176,7 @@ def wrapper(
     if isinstance(one, cst.Expr) and isinstance(one.value, cst.SimpleString | cst.ConcatenatedString):
         body.append(first)
     body += checks
+    body += draws
     if not mutated:
         body.append(made(f"return {call}"))
         return with_body(function, body)

@@ -11,6 +11,7 @@ import libcst as cst
 from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
+from jitmagic.backends.jax.draws import hoisted
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
@@ -51,6 +52,8 @@ class _Parts:
     lines: dict[int, str]
     lowered: set[int] = field(default_factory=set)
     exits: Exits = field(default_factory=dict)
+    draws: list[Any] = field(default_factory=list)
+    drawn: tuple[str, ...] = ()
 
 
 def write(workload: Workload, observed: Observation, static: Iterable[str] = ()) -> Draft:
@@ -81,12 +84,14 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
             )
     arguments = argument_facts(observed, _functions(tree)[entry])
     fixed = frozenset(static) | {n for n, f in arguments.items() if is_static_value(f)}
+    signature = _functions(tree)[entry].params
     lines = {
         line: name
         for name, f in _functions(tree).items()
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, entry, lines)
+    tree = _without_draws(parts, tree)
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
@@ -102,7 +107,7 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
     tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
     tree, forms = _lowered(parts, tree, facts)
-    return _finished(parts, tree, mutated[entry], returns, checks, forms)
+    return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
 
 
 def _functions(tree: cst.Module) -> dict[str, cst.FunctionDef]:
@@ -191,6 +196,15 @@ class _ControlFinder(cst.CSTVisitor):
             self.found |= name_tools.loads(node.value) & self.integers
 
 
+def _without_draws(parts: _Parts, tree: cst.Module) -> cst.Module:
+    """Takes random draws out of the entry; they stand in the wrapper then."""
+    function = _functions(tree)[parts.entry]
+    found = hoisted(parts.module, function, _kinds(parts, tree)[parts.entry], parts.observed.mutated)
+    parts.draws, parts.drawn = found.statements, found.names
+    parts.arguments.update(found.facts)
+    return _replaced(tree, {parts.entry: found.function})
+
+
 def _without_jumps(parts: _Parts, tree: cst.Module) -> cst.Module:
     """Takes the jumps out of loops that are compiled, among them those whose end a traced value decides."""
     tracing = _tracing(parts, tree)
@@ -223,15 +237,19 @@ def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[s
     for name, function in functions.items():
         stored = functional(parts.module, function, kinds[name], mutating, passes_on, outer)
         passes_on[name] = returned_aliases(function, kinds[name], passes_on)
-        mutating[name] = stored.mutated
+        # what was drawn is nobody else's: it is not given back
+        mutating[name] = tuple(m for m in stored.mutated if name != parts.entry or m not in parts.drawn)
         new[name] = stored.function
-        if stored.mutated:
-            new[name], gives = returning(parts.module, stored.function, stored.mutated)
+        if mutating[name]:
+            new[name], gives = returning(parts.module, stored.function, mutating[name])
             returns = gives if name == parts.entry else returns
     result = _replaced(tree, new)
     parts.module.tree = result
     seen = {label.partition("[")[0] for label in parts.observed.mutated}
-    unexplained = seen - set(mutating[parts.entry])
+    # a generator goes on in the wrapper
+    unexplained = (
+        seen - set(mutating[parts.entry]) - (set(parts.arguments) - set(name_tools.parameters(functions[parts.entry])))
+    )
     if unexplained:
         name = sorted(unexplained)[0]
         raise Unsupported(
@@ -258,8 +276,9 @@ def _lowered(
 
 
 def _finished(
-    parts: _Parts, tree: cst.Module, written: tuple[str, ...], returns: Returns, checks: list[Any], forms: set[str]
-) -> Draft:
+    parts: _Parts, tree: cst.Module, signature: cst.Parameters, written: tuple[str, ...], returns: Returns,
+    checks: list[Any], forms: set[str],
+) -> Draft:  # fmt: skip
     workload, module, entry = parts.workload, parts.module, parts.entry
     imports = Imports(module, _OFFERS, workload.needs)
     decide = _Decide(parts, _tracing(parts, tree))
@@ -280,11 +299,11 @@ def _finished(
             after.append(f"{name} = {imports.code('jax.numpy')}.asarray({name})  # expected in the namespace")
     function = function.with_changes(leading_lines=_two_blank(function))
     decorated = function.with_changes(decorators=[cst.Decorator(cst.parse_expression(decorator))])
-    if written or checks:
+    if written or checks or parts.draws:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))
-        outer = wrapper(function, core, written, returns, checks).with_changes(
-            decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
+        outer = wrapper(function, core, written, returns, checks, parts.draws).with_changes(
+            params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
         )
         inner = with_body(inner, _without_docstring(statements(inner)))
         position = next(i for i, s in enumerate(tree.body) if isinstance(s, cst.FunctionDef) and s.name.value == entry)
@@ -299,6 +318,11 @@ def _finished(
     form = lowered or ("unrolled" if "unrolled" in forms else "array")
     labels = [label for label in workload.argument_names if label.partition("[")[0] in written]
     notes = [f"`{s}` is a static argument: each new value is compiled anew" for s in static if _varies(parts, s)]
+    if parts.draws:
+        notes.append(
+            "NumPy draws the random numbers before the compiled part, so that they are the same; drawn with jax.random "
+            "they would be others, and drawn on the device"
+        )
     if "unrolled" in forms:
         notes.append("the loop is written out while tracing: compile time grows with its trip count")
     return Draft(
