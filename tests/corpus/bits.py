@@ -5,19 +5,17 @@ import numpy as np
 from tests.corpus.sizes import of
 
 
-def crc16(data, poly=0x8408):
-    crc = 0xFFFF
-    for b in data:
-        cur = 0xFF & b
-        for _ in range(0, 8):
-            if (crc & 0x0001) ^ (cur & 0x0001):
-                crc = (crc >> 1) ^ poly
+def crc16(message, polynomial=0x1021):
+    """CRC-16/CCITT, the most significant bit first"""
+    register = 0xFFFF
+    for byte in message:
+        register ^= int(byte) << 8
+        for bit in range(8):
+            if register & 0x8000:
+                register = ((register << 1) ^ polynomial) & 0xFFFF
             else:
-                crc >>= 1
-            cur >>= 1
-    crc = (~crc & 0xFFFF)
-    crc = (crc << 8) | ((crc >> 8) & 0xFF)
-    return crc & 0xFFFF
+                register = (register << 1) & 0xFFFF
+    return register
 
 
 def crc16_args(size, rng):

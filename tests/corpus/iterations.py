@@ -5,23 +5,23 @@ import numpy as np
 from tests.corpus.sizes import of
 
 
-def mandelbrot(xmin, xmax, ymin, ymax, nx, ny, max_iter, horizon=2.0):
-    X = np.linspace(xmin, xmax, nx)
-    Y = np.linspace(ymin, ymax, ny)
-    C = X + Y[:, None]*1j
-    N = np.zeros(C.shape, dtype=np.int64)
-    Z = np.zeros_like(C)
-    for n in range(max_iter):
-        I = np.abs(Z) < horizon
-        N[I] = n
-        Z[I] = Z[I]**2 + C[I]
-    N[N == max_iter - 1] = 0
-    return Z, N
+def mandelbrot(centre, width, pixels, limit):
+    re = np.linspace(centre.real - width/2, centre.real + width/2, pixels)
+    im = np.linspace(centre.imag - width/2, centre.imag + width/2, pixels)
+    c = re[None, :] + 1j*im[:, None]
+    z = np.zeros_like(c)
+    escaped_at = np.full(c.shape, limit)
+    alive = np.ones(c.shape, dtype=bool)
+    for k in range(limit):
+        z[alive] = z[alive]*z[alive] + c[alive]
+        gone = alive & (z.real**2 + z.imag**2 > 4)
+        escaped_at[gone] = k
+        alive &= ~gone  # never looked at again
+    return escaped_at
 
 
 def mandelbrot_args(size, rng):
-    n = of(size, 9, 40, 200)
-    return -2.25, 0.75, -1.25, 1.25, n, n + 2, of(size, 6, 15, 40)
+    return complex(-0.6, 0.1*rng.random()), 2.8, of(size, 15, 60, 200), of(size, 12, 30, 60)
 
 
 def mandelbrot_loops(width, height, maxit):

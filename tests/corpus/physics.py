@@ -175,23 +175,20 @@ def hopping_current_args(size, rng):
     return rng.random(n) + 1j*rng.random(n), 0.3
 
 
-def contour_sum(N, Nw, R, coeffs):
-    total = np.zeros(N, dtype=np.complex128)
-    for k in range(Nw):
-        z = R*np.exp(2j*np.pi*k/Nw)
-        T = np.zeros(N, dtype=np.complex128)
-        for n in range(coeffs.shape[0]):
-            T += z**n*coeffs[n]
-        if np.abs(z) < 1.0:
-            total -= T
-        else:
-            total += T*z
-    return total/Nw
+def contour_sum(coeffs, centre, radius, points):
+    """Cauchy's formula for a polynomial's derivative: 1/(2 pi i) times the integral of f(z)/(z - centre)^2"""
+    total = 0j
+    for k in range(points):
+        w = radius*np.exp(2j*np.pi*k/points)
+        value = 0j
+        for c in coeffs[::-1]:
+            value = value*(centre + w) + c
+        total += value/w
+    return total/points
 
 
 def contour_sum_args(size, rng):
-    n = of(size, 4, 10, 40)
-    return n, of(size, 6, 12, 30), 1.5, rng.random((5, n)) + 1j*rng.random((5, n))
+    return rng.standard_normal(of(size, 5, 12, 40)), complex(0.3, -0.2), 0.8, of(size, 16, 64, 512)
 
 
 def percolation_wall(T, steps, out=None):

@@ -145,16 +145,14 @@ def median_filter_1d_args(size, rng):
     return rng.random(of(size, 20, 400, 4000)), 5
 
 
-def covariance_loops(data):
-    N, M = data.shape
-    mean = np.mean(data, axis=0)
-    data = data - mean
-    cov = np.zeros((M, M))
-    for i in range(M):
-        for j in range(i, M):
-            cov[i, j] = np.sum(data[:, i]*data[:, j])/(N - 1.0)
-            cov[j, i] = cov[i, j]
-    return cov
+def covariance_loops(samples):
+    n, p = samples.shape
+    centred = samples - samples.mean(axis=0)
+    S = np.empty((p, p))
+    for a in range(p):
+        for b in range(a + 1):
+            S[a, b] = S[b, a] = centred[:, a] @ centred[:, b]/(n - 1)
+    return S
 
 
 def covariance_loops_args(size, rng):
