@@ -9,7 +9,6 @@ X = np.random.default_rng(0).normal(size=50)
 HEAD = "import numpy as np\n\n"
 
 REFUSED = {
-    "random numbers": ("def fn(x):\n    return x + np.random.normal(size=x.shape)\n", (X,), 4, "JX-RNG"),
     "a global": ("def fn(x):\n    global T\n    T = x.sum()\n    return T\n", (X,), 4, "JX-LEAK"),
     "a try": (
         "def fn(x):\n    try:\n        return 1 / x\n    except ValueError:\n        return x\n",
