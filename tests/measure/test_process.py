@@ -1,6 +1,7 @@
 """Worker processes: the environment that they start in."""
 
 import os
+import time
 
 import psutil
 import pytest
@@ -15,7 +16,10 @@ def environment_of():
     def start(**environment):
         worker = WorkerProcess("numpy", environment)
         started.append(worker)
-        return psutil.Process(worker.pid).environ()
+        there, deadline = {}, time.monotonic() + 10
+        while not there and time.monotonic() < deadline:  # just after the start the system may show none
+            there = psutil.Process(worker.pid).environ()
+        return there
 
     yield start
     for worker in started:
