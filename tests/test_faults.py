@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -39,9 +40,9 @@ def fn(x):
 
 
 def shared_files():
-    import tempfile
-
-    return set(glob.glob("/dev/shm/jitmagic-*") + glob.glob(f"{tempfile.gettempdir()}/jitmagic-*"))
+    """Returns the folders of this process's sessions: others may run on the machine."""
+    roots = {"/dev/shm", tempfile.gettempdir()}
+    return {folder for root in roots for folder in glob.glob(f"{root}/jitmagic-{os.getpid()}-*")}
 
 
 def children():
@@ -206,7 +207,13 @@ def test_a_killed_session_leaves_no_process_and_no_file(tmp_path):
                 return x
 
             def tell():
-                time.sleep(3)
+                def is_up():
+                    return len(psutil.Process().children(recursive=True)) >= 2 and pool.pool().area.folders
+
+                deadline = time.monotonic() + 40
+                while time.monotonic() < deadline and not is_up():
+                    time.sleep(0.1)
+                time.sleep(1)
                 print(*[c.pid for c in psutil.Process().children(recursive=True)], flush=True)
                 print(*pool.pool().area.folders, flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)

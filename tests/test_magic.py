@@ -474,6 +474,8 @@ def execute(client, code, cell_id=None):
             break
         outputs.append(found)
     reply = client.get_shell_msg(timeout=60)
+    while reply["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+        reply = client.get_shell_msg(timeout=60)  # of an earlier request: a slow kernel is asked twice whether it is up
     kinds = ("display_data", "update_display_data", "execute_result", "stream", "error")
     return reply["content"], [output for output in outputs if output["msg_type"] in kinds]
 

@@ -126,7 +126,7 @@ class Area:
     def _folder(self, root: Path) -> Path:
         folder = self._folders.get(root)
         if folder is None or not folder.is_dir():
-            folder = self._folders[root] = Path(tempfile.mkdtemp(prefix="jitmagic-", dir=root))
+            folder = self._folders[root] = Path(tempfile.mkdtemp(prefix=f"jitmagic-{os.getpid()}-", dir=root))
         return folder
 
 
