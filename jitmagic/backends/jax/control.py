@@ -11,7 +11,7 @@ from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains
 from jitmagic.backends.jax.jumps import Exits
 from jitmagic.backends.jax.loops import LoopMaker
 from jitmagic.backends.jax.settled import Assigned
-from jitmagic.backends.jax.tracing import UNROLL, Tracing, loop_line, trip_count
+from jitmagic.backends.jax.tracing import UNROLL, Tracing, literal_trips, loop_line, trip_count
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
 from jitmagic.generate.liveness import live_names
@@ -155,6 +155,8 @@ class Control:
                 "range or an array, so that it can become one compiled loop",
             )
         self.forms.add("unrolled")
+        if literal_trips(node) is None:
+            self.forms.add("written out")
         new = with_body(node, body)
         self.module.inherit(new, node)
         return [new]
