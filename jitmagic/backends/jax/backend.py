@@ -65,21 +65,28 @@ class JaxBackend:
         written_out = draft.written_out if isinstance(draft, LoweredDraft) else frozenset[int]()
         if not isinstance(found, Refusal):
             return _written(workload, observed, (*draft.static, *found.names), written_out)
+        if isinstance(draft, LoweredDraft) and draft.at_once and failure.stage in ("load", "check"):
+            # what a map or a scan hands on may be of another dtype or shape than an array's own store would make it
+            return _written(workload, observed, draft.static, written_out, at_once=False)
         more = more_written_out(module, found.line, written_out)
         if more == written_out or failure.stage not in ("load", "check"):
             return found
-        renewed = _written(workload, observed, draft.static, more)
+        renewed = _written(workload, observed, draft.static, more, at_once=False)
         return found if isinstance(renewed, Refusal) else renewed
 
 
 def _written(
-    workload: Workload, observed: Observation, static: Sequence[str], written_out: frozenset[int] = frozenset()
+    workload: Workload,
+    observed: Observation,
+    static: Sequence[str],
+    written_out: frozenset[int] = frozenset(),
+    at_once: bool = True,
 ) -> Draft | Refusal:
     """Writes a draft with as few loops written out as can be, or returns why the first could not be written."""
     first: Refusal | None = None
     while True:
         try:
-            return write(workload, observed, static, written_out)
+            return write(workload, observed, static, written_out, at_once)
         except Unsupported as error:
             first = first or error.refusal
             more = more_written_out(Module.of(workload, observed), error.refusal.line, written_out)

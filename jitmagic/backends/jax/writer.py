@@ -47,9 +47,12 @@ class LoweredDraft(Draft):
     ----------
     written_out : frozenset of int
         Lines (of the module's text) of the loops that could not be lowered.
+    at_once : bool
+        Whether a loop became a map or a scan.
     """
 
     written_out: frozenset[int] = frozenset()
+    at_once: bool = False
 
 
 @dataclass
@@ -71,7 +74,11 @@ class _Parts:
 
 
 def write(
-    workload: Workload, observed: Observation, static: Iterable[str] = (), written_out: Iterable[int] = ()
+    workload: Workload,
+    observed: Observation,
+    static: Iterable[str] = (),
+    written_out: Iterable[int] = (),
+    at_once: bool = True,
 ) -> Draft:
     """Writes the draft of the variant ``jax``.
 
@@ -83,6 +90,8 @@ def write(
         Parameters that are static arguments beside those that are by their values.
     written_out : iterable of int
         Lines (of the module's text) of the loops that cannot be lowered, and are written out while they are short.
+    at_once : bool
+        Whether loops may become maps and scans.
 
     Raises
     ------
@@ -124,7 +133,7 @@ def write(
     tree = scalars(module, tree, _tracing(parts, tree))
     tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
-    tree, forms = _lowered(parts, tree, facts)
+    tree, forms = _lowered(parts, tree, facts, at_once)
     return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
 
 
@@ -281,14 +290,14 @@ def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[s
 
 
 def _lowered(
-    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]]
+    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]], at_once: bool
 ) -> tuple[cst.Module, set[str]]:
     forms: set[str] = set()
     new: dict[str, cst.FunctionDef] = {}
     functions = _functions(tree)
     tracing = _tracing(parts, tree)
     for name, function in functions.items():
-        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits)
+        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits, at_once)
         new[name] = control.function(function)
         forms |= control.forms
     return _replaced(tree, new), forms
@@ -333,7 +342,7 @@ def _finished(
         tree = _replaced(tree, {entry: decorated})
     tree, bindings = imports.write(tree, after)
     text = Module.finish(tree, module.source)
-    lowered = "while_loop" if "while_loop" in forms else "fori_loop" if "fori_loop" in forms else None
+    lowered = next((form for form in ("while_loop", "fori_loop", "scan", "vmap") if form in forms), None)
     form = lowered or ("unrolled" if "unrolled" in forms else "array")
     labels = [label for label in workload.argument_names if label.partition("[")[0] in written]
     notes = [f"`{s}` is a static argument: each new value is compiled anew" for s in static if _varies(parts, s)]
@@ -357,6 +366,7 @@ def _finished(
         written=tuple(labels),
         notes=tuple(notes),
         written_out=parts.written_out,
+        at_once=bool(forms & {"scan", "vmap"}),
     )
 
 
