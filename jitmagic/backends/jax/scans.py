@@ -121,11 +121,15 @@ def scanned(
 
 
 def _gains(body: Sequence[Any], filled: dict[str, _Filled]) -> bool:
-    """Says whether XLA would copy: several stores in a step, or a row that is made from the row before."""
-    if not filled:
-        return False
-    stores = sum(store_in(statement) is not None for statement in body)
-    return stores > 1 or any(one.row and one.back for one in filled.values())
+    """Says whether XLA would copy an array in every step; it writes in place where nothing else of the step reads it."""
+    stores = [store for statement in body if (store := store_in(statement)) is not None]
+    if len(stores) > 1 or any(one.row and one.back for one in filled.values()):
+        return bool(filled)
+    uses = Uses()
+    for statement in body:
+        if store_in(statement) is None:
+            statement.visit(uses)
+    return any(name in uses.read for name in filled)
 
 
 class _Scan:
