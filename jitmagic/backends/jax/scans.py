@@ -121,7 +121,7 @@ def scanned(
 
 
 def _gains(body: Sequence[Any], filled: dict[str, _Filled]) -> bool:
-    """Says whether XLA would copy an array in every step; it writes in place where nothing else of the step reads it."""
+    """Says whether XLA would copy an array in every step: it writes in place where nothing else reads it."""
     stores = [store for statement in body if (store := store_in(statement)) is not None]
     if len(stores) > 1 or any(one.row and one.back for one in filled.values()):
         return bool(filled)

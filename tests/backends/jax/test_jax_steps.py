@@ -1,5 +1,7 @@
 """Loops as maps and scans: what they look like, and that nothing is computed at once that depends on a step before."""
 
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -61,167 +63,362 @@ def test_a_triangle_is_computed_in_full_and_cut_out():
 
 LOOPS = {
     "a sum that is also read": (
-        "def fn(x):\n    out = np.zeros(len(x))\n    s = 0.0\n    for i in range(len(x)):\n        s += x[i]\n"
-        "        out[i] = s\n    return out\n",
+        """
+            def fn(x):
+                out = np.zeros(len(x))
+                s = 0.0
+                for i in range(len(x)):
+                    s += x[i]
+                    out[i] = s
+                return out
+        """,
         (A,),
         "scan fori_loop",
     ),
     "an array that feeds itself": (
-        "def fn(x):\n    out = np.zeros(len(x))\n    for i in range(1, len(x)):\n        out[i] = 0.5*out[i-1] + x[i]\n"
-        "    return out\n",
+        """
+            def fn(x):
+                out = np.zeros(len(x))
+                for i in range(1, len(x)):
+                    out[i] = 0.5*out[i-1] + x[i]
+                return out
+        """,
         (A,),
         "scan fori_loop",
     ),
     "the first step reads the end of the array": (
-        "def fn(x):\n    a = x.copy()\n    b = x.copy()\n    for i in range(len(x)):\n        a[i] = a[i-1] + b[i]\n"
-        "        b[i] = b[i-1] * 0.5\n    return a, b\n",
+        """
+            def fn(x):
+                a = x.copy()
+                b = x.copy()
+                for i in range(len(x)):
+                    a[i] = a[i-1] + b[i]
+                    b[i] = b[i-1] * 0.5
+                return a, b
+        """,
         (A,),
         "scan",
     ),
     "downwards, the last step reads what the first one stored": (
-        "def fn(x):\n    a = x.copy()\n    b = x.copy()\n    for i in range(len(x) - 1, -1, -1):\n"
-        "        a[i] = a[i-1] + 1\n        b[i] = b[i] + a[i]\n    return a, b\n",
+        """
+            def fn(x):
+                a = x.copy()
+                b = x.copy()
+                for i in range(len(x) - 1, -1, -1):
+                    a[i] = a[i-1] + 1
+                    b[i] = b[i] + a[i]
+                return a, b
+        """,
         (A,),
         "scan fori_loop",
     ),
     "downwards": (
-        "def fn(x, y):\n    n = len(x)\n    a = np.zeros(n)\n    b = np.zeros(n)\n    a[-1] = x[-1]\n"
-        "    for i in range(n - 2, -1, -1):\n        a[i] = x[i] - 0.3*a[i+1]\n        b[i] = y[i] + a[i+1]*b[i+1]\n"
-        "    return a, b\n",
+        """
+            def fn(x, y):
+                n = len(x)
+                a = np.zeros(n)
+                b = np.zeros(n)
+                a[-1] = x[-1]
+                for i in range(n - 2, -1, -1):
+                    a[i] = x[i] - 0.3*a[i+1]
+                    b[i] = y[i] + a[i+1]*b[i+1]
+                return a, b
+        """,
         (A, B),
         "scan",
     ),
     "reversed": (
-        "def fn(x):\n    n = len(x)\n    a = np.zeros(n + 1)\n    b = np.ones(n + 1)\n    for i in reversed(range(n)):\n"
-        "        a[i] = x[i] + a[i+1]\n        b[i] = b[i+1] * a[i]\n    return a, b\n",
+        """
+            def fn(x):
+                n = len(x)
+                a = np.zeros(n + 1)
+                b = np.ones(n + 1)
+                for i in reversed(range(n)):
+                    a[i] = x[i] + a[i+1]
+                    b[i] = b[i+1] * a[i]
+                return a, b
+        """,
         (A / 50,),
         "scan",
     ),
     "two steps back": (
-        "def fn(x):\n    n = len(x)\n    f = np.zeros(n)\n    g = np.zeros(n)\n    f[1] = 1\n    for k in range(2, n):\n"
-        "        f[k] = 0.9*f[k-1] - 0.5*f[k-2] + x[k]\n        g[k] = f[k] + f[k-2] - g[k-1]\n    return f, g\n",
+        """
+            def fn(x):
+                n = len(x)
+                f = np.zeros(n)
+                g = np.zeros(n)
+                f[1] = 1
+                for k in range(2, n):
+                    f[k] = 0.9*f[k-1] - 0.5*f[k-2] + x[k]
+                    g[k] = f[k] + f[k-2] - g[k-1]
+                return f, g
+        """,
         (A,),
         "scan",
     ),
     "ahead of the store": (
-        "def fn(x):\n    a = x.copy()\n    b = x.copy()\n    for i in range(1, len(x) - 1):\n"
-        "        a[i] = 0.5*(a[i-1] + a[i+1])\n        b[i] = b[i+1] - a[i]\n    return a, b\n",
+        """
+            def fn(x):
+                a = x.copy()
+                b = x.copy()
+                for i in range(1, len(x) - 1):
+                    a[i] = 0.5*(a[i-1] + a[i+1])
+                    b[i] = b[i+1] - a[i]
+                return a, b
+        """,
         (A,),
         "scan",
     ),
     "its own old value": (
-        "def fn(x):\n    a = x.copy()\n    b = x.copy()\n    for i in range(1, len(x)):\n        a[i] = a[i]*2 + a[i-1]*0.1\n"
-        "        b[i] += a[i]\n    return a, b\n",
+        """
+            def fn(x):
+                a = x.copy()
+                b = x.copy()
+                for i in range(1, len(x)):
+                    a[i] = a[i]*2 + a[i-1]*0.1
+                    b[i] += a[i]
+                return a, b
+        """,
         (A,),
         "scan",
     ),
     "what is stored is rounded to the array's dtype": (
-        "def fn(x):\n    a = np.zeros(len(x), np.float32)\n    b = np.zeros(len(x), np.int64)\n    for i in range(1, len(x)):\n"
-        "        a[i] = a[i-1] + x[i]/3\n        b[i] = int(b[i-1] + 10*a[i])\n    return a, b\n",
+        """
+            def fn(x):
+                a = np.zeros(len(x), np.float32)
+                b = np.zeros(len(x), np.int64)
+                for i in range(1, len(x)):
+                    a[i] = a[i-1] + x[i]/3
+                    b[i] = int(b[i-1] + 10*a[i])
+                return a, b
+        """,
         (A,),
         "scan fori_loop",
     ),
     "a stored value is read back in the array's dtype": (
-        "def fn(x):\n    a = np.zeros(len(x), np.float32)\n    b = np.zeros(len(x))\n    for i in range(len(x)):\n"
-        "        a[i] = x[i]/3\n        b[i] = a[i]*3\n    return a, b\n",
+        """
+            def fn(x):
+                a = np.zeros(len(x), np.float32)
+                b = np.zeros(len(x))
+                for i in range(len(x)):
+                    a[i] = x[i]/3
+                    b[i] = a[i]*3
+                return a, b
+        """,
         (A,),
         "vmap",
     ),
     "whole numbers stored into floats": (
-        "def fn(x):\n    a = np.zeros(len(x))\n    b = np.zeros(len(x))\n    for i in range(1, len(x)):\n        a[i] = 0\n"
-        "        b[i] = b[i-1] + 1\n    return a, b\n",
+        """
+            def fn(x):
+                a = np.zeros(len(x))
+                b = np.zeros(len(x))
+                for i in range(1, len(x)):
+                    a[i] = 0
+                    b[i] = b[i-1] + 1
+                return a, b
+        """,
         (A,),
         "scan fori_loop",
     ),
     "rows from the rows before, with an edge": (
-        "def fn(f, nt):\n    nx = len(f)\n    u = np.zeros((nt, nx))\n    u[0] = f\n    u[1] = f\n"
-        "    for n in range(1, nt - 1):\n        u[n+1, 1:-1] = 2*u[n, 1:-1] - u[n-1, 1:-1] + 0.1*(u[n, 2:] - 2*u[n, 1:-1] "
-        "+ u[n, :-2])\n        u[n+1, 0] = u[n+1, 1]\n        u[n+1, -1] = 0\n    return u\n",
+        """
+            def fn(f, nt):
+                nx = len(f)
+                u = np.zeros((nt, nx))
+                u[0] = f
+                u[1] = f
+                for n in range(1, nt - 1):
+                    u[n+1, 1:-1] = 2*u[n, 1:-1] - u[n-1, 1:-1] + 0.1*(u[n, 2:] - 2*u[n, 1:-1] + u[n, :-2])
+                    u[n+1, 0] = u[n+1, 1]
+                    u[n+1, -1] = 0
+                return u
+        """,
         (A, 40),
         "scan",
     ),
     "a whole row from a number": (
-        "def fn(f, nt):\n    u = np.ones((nt, len(f)))\n    v = np.ones((nt, len(f)))\n    for n in range(1, nt):\n"
-        "        u[n] = u[n-1].sum() / 70\n        v[n] = v[n-1] + u[n]*f\n    return u, v\n",
+        """
+            def fn(f, nt):
+                u = np.ones((nt, len(f)))
+                v = np.ones((nt, len(f)))
+                for n in range(1, nt):
+                    u[n] = u[n-1].sum() / 70
+                    v[n] = v[n-1] + u[n]*f
+                return u, v
+        """,
         (A, 40),
         "scan fori_loop",
     ),
     "a table in place": (
-        "def fn(x, y):\n    n = len(x)\n    D = np.zeros((n, n))\n    for i in range(1, n):\n        for j in range(1, n):\n"
-        "            D[i, j] = min(D[i-1, j], D[i, j-1]) + abs(x[i] - y[j])\n    return D\n",
+        """
+            def fn(x, y):
+                n = len(x)
+                D = np.zeros((n, n))
+                for i in range(1, n):
+                    for j in range(1, n):
+                        D[i, j] = min(D[i-1, j], D[i, j-1]) + abs(x[i] - y[j])
+                return D
+        """,
         (A, B),
         "fori_loop",
     ),
     "rows of a table, where the first row would be the last": (
-        "def fn(x):\n    n = len(x)\n    u = np.ones((3, n))\n    for t in range(0, 2):\n        for i in range(n):\n"
-        "            u[t+1, i] = u[t-1, i] * x[i]\n    return u\n",
+        """
+            def fn(x):
+                n = len(x)
+                u = np.ones((3, n))
+                for t in range(0, 2):
+                    for i in range(n):
+                        u[t+1, i] = u[t-1, i] * x[i]
+                return u
+        """,
         (A,),
         "",
     ),
     "a matrix that is transposed in place": (
-        "def fn(M):\n    A = M.copy()\n    n = A.shape[0]\n    for i in range(n):\n        for j in range(n):\n"
-        "            A[i, j] = A[j, i] + 1\n    return A\n",
+        """
+            def fn(M):
+                A = M.copy()
+                n = A.shape[0]
+                for i in range(n):
+                    for j in range(n):
+                        A[i, j] = A[j, i] + 1
+                return A
+        """,
         (M,),
         "fori_loop",
     ),
     "all pairs in place, where a row and a column are read": (
-        "def fn(M):\n    d = M.copy()\n    n = d.shape[0]\n    for k in range(n):\n        for i in range(n):\n"
-        "            for j in range(n):\n                if d[i, k] + d[k, j] < d[i, j]:\n"
-        "                    d[i, j] = d[i, k] + d[k, j]\n    return d\n",
+        """
+            def fn(M):
+                d = M.copy()
+                n = d.shape[0]
+                for k in range(n):
+                    for i in range(n):
+                        for j in range(n):
+                            if d[i, k] + d[k, j] < d[i, j]:
+                                d[i, j] = d[i, k] + d[k, j]
+                return d
+        """,
         (M[:40, :40],),
         "fori_loop",
     ),
     "sums over a triangle": (
-        "def fn(x):\n    n = len(x)\n    e = 0.0\n    pairs = 0\n    for i in range(n):\n        for j in range(i):\n"
-        "            r = abs(x[i] - x[j])\n            if r < 0.3:\n                e += 1/r - r\n                pairs += 1\n"
-        "    return e, pairs\n",
+        """
+            def fn(x):
+                n = len(x)
+                e = 0.0
+                pairs = 0
+                for i in range(n):
+                    for j in range(i):
+                        r = abs(x[i] - x[j])
+                        if r < 0.3:
+                            e += 1/r - r
+                            pairs += 1
+                return e, pairs
+        """,
         (A,),
         "vmap fori_loop",
     ),
     "a product of matrices": (
-        "def fn(A, B):\n    n, m = A.shape[0], B.shape[1]\n    C = np.zeros((n, m))\n    for i in range(n):\n"
-        "        for j in range(m):\n            for k in range(A.shape[1]):\n                C[i, j] += A[i, k] * B[k, j]\n"
-        "    return C\n",
+        """
+            def fn(A, B):
+                n, m = A.shape[0], B.shape[1]
+                C = np.zeros((n, m))
+                for i in range(n):
+                    for j in range(m):
+                        for k in range(A.shape[1]):
+                            C[i, j] += A[i, k] * B[k, j]
+                return C
+        """,
         (M[:35], M[:, :36]),
         "",
     ),
     "columns": (
-        "def fn(M):\n    out = np.zeros_like(M)\n    for j in range(M.shape[1]):\n        out[:, j] = M[:, j] / M[:, j].sum()\n"
-        "    return out\n",
+        """
+            def fn(M):
+                out = np.zeros_like(M)
+                for j in range(M.shape[1]):
+                    out[:, j] = M[:, j] / M[:, j].sum()
+                return out
+        """,
         (M,),
         "",
     ),
     "the index is used afterwards": (
-        "def fn(x):\n    out = np.zeros(len(x))\n    for i in range(len(x)):\n        out[i] = x[i] * 2\n    out[i] += 1\n"
-        "    return out, i\n",
+        """
+            def fn(x):
+                out = np.zeros(len(x))
+                for i in range(len(x)):
+                    out[i] = x[i] * 2
+                out[i] += 1
+                return out, i
+        """,
         (A,),
         "",
     ),
     "a scatter": (
-        "def fn(x, k):\n    out = np.zeros(10)\n    for i in range(len(x)):\n        out[k[i]] += x[i]\n    return out\n",
+        """
+            def fn(x, k):
+                out = np.zeros(10)
+                for i in range(len(x)):
+                    out[k[i]] += x[i]
+                return out
+        """,
         (A, RNG.integers(0, 10, N)),
         "fori_loop",
     ),
     "small whole numbers that wrap around": (
-        "def fn(x):\n    s = np.int32(2**31 - 5)\n    for i in range(len(x)):\n        s += x[i]\n    return s\n",
+        """
+            def fn(x):
+                s = np.int32(2**31 - 5)
+                for i in range(len(x)):
+                    s += x[i]
+                return s
+        """,
         (np.ones(N, np.int32),),
         "fori_loop",
     ),
     "every second": (
-        "def fn(x):\n    out = np.zeros(len(x))\n    for i in range(0, len(x), 2):\n        out[i] = x[i] + 1\n    return out\n",
+        """
+            def fn(x):
+                out = np.zeros(len(x))
+                for i in range(0, len(x), 2):
+                    out[i] = x[i] + 1
+                return out
+        """,
         (A,),
         "",
     ),
     "no step at all": (
-        "def fn(x):\n    out = np.zeros(len(x))\n    s = 1.0\n    b = np.ones(len(x))\n    for i in range(len(x), len(x)):\n"
-        "        out[i] = x[i]\n        s += x[i]\n    for k in range(90, len(x)):\n        out[k] = out[k-1]\n"
-        "        b[k] = b[k-1]\n    return out, s, b\n",
+        """
+            def fn(x):
+                out = np.zeros(len(x))
+                s = 1.0
+                b = np.ones(len(x))
+                for i in range(len(x), len(x)):
+                    out[i] = x[i]
+                    s += x[i]
+                for k in range(90, len(x)):
+                    out[k] = out[k-1]
+                    b[k] = b[k-1]
+                return out, s, b
+        """,
         (A,),
         "",
     ),
     "a while in each step": (
-        "def fn(x):\n    out = np.zeros(len(x))\n    for i in range(len(x)):\n        y = x[i]\n        while y < 3:\n"
-        "            y = y*1.5 + 0.1\n        out[i] = y\n    return out\n",
+        """
+            def fn(x):
+                out = np.zeros(len(x))
+                for i in range(len(x)):
+                    y = x[i]
+                    while y < 3:
+                        y = y*1.5 + 0.1
+                    out[i] = y
+                return out
+        """,
         (A,),
         "while_loop",
     ),
@@ -231,6 +428,7 @@ LOOPS = {
 @pytest.mark.parametrize("what", LOOPS)
 def test_gives_what_the_loop_gives(what):
     source, args, forms = LOOPS[what]
-    agrees(HEAD + source, *args)
+    source = HEAD + textwrap.dedent(source).strip() + "\n"
+    agrees(source, *args)
     if forms:
-        assert make(HEAD + source, *args).draft.form in forms.split()
+        assert make(source, *args).draft.form in forms.split()
