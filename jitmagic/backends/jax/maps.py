@@ -39,6 +39,7 @@ from jitmagic.backends.jax.places import (
     store_in,
     texts_of,
 )
+from jitmagic.backends.jax.promotion import of_expression
 from jitmagic.backends.jax.tracing import trip_count
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
@@ -59,6 +60,8 @@ class _Emitted:
     name: str
     steps: str
     after: list[str]
+    value: str = ""
+    statement: Any = None
 
 
 @dataclass
@@ -308,11 +311,14 @@ class _Map:
             return False
         value = code(store.value.visit(_Current(self.loops.module, current)))
         rank = ndim - sum(not is_slice(text) for text in store.texts)
-        known = next((one for one in plan.emitted if one.name == value), None)
+        # the same value in a second place
+        known = next((one for one in plan.emitted if value == one.name), None)
+        if known is None and plan.emitted and plan.body and plan.emitted[-1].value == value:
+            known = plan.emitted[-1] if plan.body[-1] is plan.emitted[-1].statement else None
         if known is None:
             name, steps = self.loops.name(f"{store.array}_new"), self.loops.name(f"{store.array}_steps")
         else:
-            name, steps = known.name, known.steps  # the same value in a second place
+            name, steps = known.name, known.steps
         read_later = self.is_read_after(statement, store)
         if rank:
             if self.counted.only:
@@ -320,10 +326,11 @@ class _Map:
             seen = self.loops.tracing.kinds.of(store.value)
             if seen is None or seen.kind != "array" or seen.shape is None or len(seen.shape) != rank:
                 value = f"__numpy__.full_like({store.array}[{', '.join(store.texts)}], {value})"
-        elif read_later and known is None:
+        elif read_later and known is None and not self.is_exact(store, fact):
             value = f"__numpy__.asarray({value}, dtype={store.array}.dtype)"
         if known is None:
             plan.body.append(leading(made(f"{name} = {value}", statement), statement))
+        made_by = plan.body[-1] if known is None else known.statement
         place = list(store.texts)
         place[axis] = extent(plus(self.counted.low, offset), plus(self.counted.high, offset))
         at = ", ".join(place)
@@ -332,10 +339,14 @@ class _Map:
             other = f"{store.array}[{at}]" if store.method == "set" else "0"
             given = f"__numpy__.where({plan.inside}, {steps}, {other})"
         after = [f"{store.array} = {store.array}.at[{at}].{store.method}({given})"]
-        plan.emitted.append(_Emitted(name, steps, after))
+        plan.emitted.append(_Emitted(name, steps, after, value, made_by))
         if store.method == "set":
             current[(store.array, store.texts)] = name
         return True
+
+    def is_exact(self, store: Store, array: ValueFact) -> bool:
+        fact = of_expression(store.value, self.loops.tracing.kinds)
+        return fact is not None and fact.kind == "scalar" and fact.dtype == array.dtype
 
     def is_read_after(self, statement: Any, store: Store) -> bool:
         later = self.body[list(self.body).index(statement) + 1 :]

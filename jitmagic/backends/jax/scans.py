@@ -42,6 +42,7 @@ from jitmagic.backends.jax.places import (
     store_in,
     texts_of,
 )
+from jitmagic.backends.jax.promotion import of_expression
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, with_body
 from jitmagic.generate.rewriter import Rewriter
@@ -154,6 +155,8 @@ class _Scan:
         given = carried[0] if len(carried) == 1 else "_" if not carried else self.loops.name("carry")
         self.loops.taken.discard("carry")
         if len(carried) > 1:
+            if isinstance(inner[0], cst.FunctionDef) and not inner[0].leading_lines:
+                inner[0] = inner[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
             inner.insert(0, made(f"{', '.join(carried)} = {given}", node))
         emitted = [one.new for one in self.filled.values()]
         inner.append(made(f"return {as_tuple(following)}, {as_tuple(emitted)}", node))
@@ -210,13 +213,14 @@ class _Scan:
     def is_exact(self, one: _Filled, value: cst.BaseExpression) -> bool:
         """Says whether a value has the dtype and shape of its place by what was seen, or by an outright number."""
         kinds = self.loops.tracing.kinds
-        there, fact = kinds.of(cst.Name(one.name)), kinds.of(value)
+        there = kinds.of(cst.Name(one.name))
+        fact = kinds.of(value) if one.row else of_expression(value, kinds)
         if there is None or fact is None:
             return False
         if one.row:
             shape = there.shape[one.axis + 1 :] if there.shape is not None else None
             return fact.kind == "array" and fact.dtype == there.dtype and shape is not None and fact.shape == shape
-        return fact.kind in ("array", "scalar") and fact.dtype == there.dtype and not fact.shape
+        return fact.kind == "scalar" and fact.dtype == there.dtype
 
 
 class _Reads(Rewriter):
