@@ -1,6 +1,6 @@
 """Takes every function of tests/corpus through the steps, without timing, and prints what became of each variant.
 
-``python -m benchmarks.corpus [--size small] [--backends numba jax] [--only NAME …] [--compiled] [--json FILE]``
+``python -m benchmarks.corpus [--size small] [--backends numba jax] [--only NAME …] [--jobs N] [--compiled]``
 
 A verified variant is then built again and called with other random arguments of the next larger size: a variant that is
 right only for its example is the worst that can happen. CuPy's source runs with NumPy in CuPy's place.
@@ -13,7 +13,10 @@ import collections
 import contextlib
 import io
 import json
+import subprocess
 import sys
+import tempfile
+import threading
 import time
 import traceback
 import types
@@ -40,6 +43,9 @@ from tests.corpus.sizes import SIZES
 VERDICTS = ("verified", "wrong elsewhere", "fails elsewhere", "differs", "failed", "crashed", "internal", "refused")
 """What can become of a variant, from good to bad but for the last, which is honest."""
 
+WANTED = {"numba": 0.97, "jax": 0.92, "torch": 0.80, "cupy": 0.85}
+"""The share of the corpus's functions that a variant must be verified for."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -56,6 +62,8 @@ class Row:
         The user's line that the reason names.
     form : str
         Which lowering it was.
+    writing : float
+        Seconds from capture to the source of the function's last variant, the watched run apart.
     """
 
     field: str
@@ -66,6 +74,7 @@ class Row:
     line: int | None = None
     form: str = ""
     source: str = ""
+    writing: float = 0.0
 
 
 def rows(
@@ -74,15 +83,19 @@ def rows(
 ) -> Iterator[Row]:  # fmt: skip
     """Yields what became of each variant of the chosen functions."""
     for entry in chosen:
+        args = entry.args(size)
+        start = time.perf_counter()
         try:
-            workload = from_function(entry.function, entry.args(size), {})
+            workload = from_function(entry.function, args, {})
         except JitmagicError as error:
             yield Row(entry.field, entry.name, "(all)", "refused", f"capture: {error}", getattr(error, "line", None))
             continue
         except Exception:
             yield Row(entry.field, entry.name, "(all)", "internal", traceback.format_exc())
             continue
-        yield from _Trial(entry, workload, size, backends, compiled, elsewhere, timeout).rows()
+        trial = _Trial(entry, workload, size, backends, compiled, elsewhere, timeout)
+        trial.writing = time.perf_counter() - start
+        yield from trial.rows()
 
 
 class _Trial:
@@ -101,6 +114,7 @@ class _Trial:
         )
         bigger = SIZES[min(SIZES.index(size) + 1, len(SIZES) - 1)]
         self.others = ((bigger, 1),) if elsewhere else ()
+        self.writing = 0.0
 
     def rows(self) -> Iterator[Row]:
         run = self.run
@@ -110,6 +124,7 @@ class _Trial:
             run._observe()
             wanted = list(self.backends)
             drafted: list[str] = []
+            start = time.perf_counter()
             for name in wanted:
                 run.options = replace(run.options, backends=(name,))
                 try:
@@ -118,6 +133,7 @@ class _Trial:
                 except Exception:
                     yield self._row(f"{name} (all)", "internal", traceback.format_exc())
             run.options = replace(run.options, backends=tuple(drafted))
+            self.writing += time.perf_counter() - start
             cupy = [one for one in run.outcomes if one.backend == "cupy"]
             run.outcomes = [one for one in run.outcomes if one.backend != "cupy" and self._wanted(one.mode)]
             run._build(run.numpy, run.baseline)
@@ -148,7 +164,9 @@ class _Trial:
 
     def _row(self, variant: str, verdict: str, reason: str = "", line: int | None = None, draft: Any = None) -> Row:
         form, source = (draft.form, draft.module.text) if isinstance(draft, Draft) else ("", "")
-        return Row(self.entry.field, self.entry.name, variant, verdict, reason, line, form, source)
+        if "jitmagic" in source:
+            verdict, reason = "internal", "the source names jitmagic"
+        return Row(self.entry.field, self.entry.name, variant, verdict, reason, line, form, source, self.writing)
 
     def _elsewhere(self) -> Iterator[tuple[str, Bench]]:
         """Opens the function with other arguments, and has NumPy run it there."""
@@ -259,22 +277,60 @@ def counts(found: Sequence[Row]) -> dict[str, dict[str, int]]:
     return dict(table)
 
 
-def main() -> None:
-    """Runs the corpus and prints the table."""
+def missed(found: Sequence[Row], functions: int) -> list[str]:
+    """Returns what is not as wanted: too few verified, or a wrong result shown as right."""
+    texts = []
+    for variant, share in WANTED.items():
+        rows_of = [row for row in found if row.variant == variant]
+        if rows_of:
+            verified = sum(row.verdict == "verified" for row in rows_of)
+            if verified < share * functions:
+                texts.append(f"{variant}: {verified} of {functions} verified, wanted {share:.0%}")
+    texts += [
+        f"{row.variant} of {row.name} was shown as right, and is not: {row.reason}"
+        for row in found
+        if row.verdict == "wrong elsewhere"
+    ]
+    texts += [f"{row.variant} of {row.name}: our own code raised" for row in found if row.verdict == "internal"]
+    return texts
+
+
+def main() -> int:
+    """Runs the corpus and prints the table; returns 1 where a wanted count is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.corpus", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--backends", nargs="+", default=["numba", "jax", "torch", "cupy"])
     parser.add_argument("--only", nargs="+", help="names of functions, or of fields")
     parser.add_argument("--part", default="0/1", help="k/n: every n-th function from the k-th")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the functions")
     parser.add_argument("--compiled", action="store_true", help="also torch.compile, which is slow")
     parser.add_argument("--sources", action="store_true", help="print the source of what is not verified")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     options = parser.parse_args()
     chosen = [one for one in entries() if not options.only or {one.name, one.field} & set(options.only)]
     part, parts = map(int, options.part.split("/"))
-    found: list[Row] = []
+    chosen = chosen[part::parts]
     start = time.monotonic()
-    for row in rows(chosen[part::parts], options.size, options.backends, options.compiled):
+    found = _shared(options.jobs) if options.jobs > 1 else _alone(chosen, options)
+    writing = {row.name: row.writing for row in found}
+    slowest = max(writing, key=lambda name: writing[name], default="")
+    print(f"\n{len(chosen)} functions in {time.monotonic() - start:.0f} s")
+    if slowest:
+        print(f"from capture to the last source: median {np.median(list(writing.values())):.2f} s, "
+              f"at most {writing[slowest]:.2f} s ({slowest}); wanted: under 1 s")  # fmt: skip
+    print(f"{'variant':<18}" + "".join(f"{name:>17}" for name in VERDICTS))
+    for variant, count in sorted(counts(found).items()):
+        print(f"{variant:<18}" + "".join(f"{count[name]:>17}" for name in VERDICTS))
+    if options.json is not None:
+        options.json.write_text(json.dumps([asdict(row) for row in found], indent=1))
+    problems = missed(found, len(chosen))
+    print("\n" + ("\n".join(f"missed: {text}" for text in problems) or "all as wanted"))
+    return 1 if problems else 0
+
+
+def _alone(chosen: Sequence[Entry], options: argparse.Namespace) -> list[Row]:
+    found: list[Row] = []
+    for row in rows(chosen, options.size, options.backends, options.compiled):
         found.append(row)
         line = f" line {row.line}" if row.line is not None else ""
         reason = row.reason if row.verdict == "internal" else " ".join(row.reason.split())[:400]
@@ -283,14 +339,42 @@ def main() -> None:
         )
         if options.sources and row.verdict != "verified" and row.source:
             print(row.source)
-    print(f"\n{len(chosen[part::parts])} functions in {time.monotonic() - start:.0f} s")
-    print(f"{'variant':<18}" + "".join(f"{name:>17}" for name in VERDICTS))
-    for variant, count in sorted(counts(found).items()):
-        print(f"{variant:<18}" + "".join(f"{count[name]:>17}" for name in VERDICTS))
-    if options.json is not None:
-        options.json.write_text(json.dumps([asdict(row) for row in found], indent=1))
     pools.shutdown()
+    return found
+
+
+def _shared(jobs: int) -> list[Row]:
+    """Runs this command in several processes, each with its part, and returns all their rows."""
+    given = [word for word in sys.argv[1:] if not word.startswith("--jobs=")]
+    if "--jobs" in given:
+        at = given.index("--jobs")
+        del given[at : at + 2]
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{number}.json" for number in range(jobs)]
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.corpus", *given, "--part", f"{number}/{jobs}", "--json", str(file)],
+                stdout=subprocess.PIPE, text=True,
+            )
+            for number, file in enumerate(files)
+        ]  # fmt: skip
+        tellers = [threading.Thread(target=_pass_on, args=(one.stdout,)) for one in started]
+        for teller in tellers:
+            teller.start()
+        for one, teller in zip(started, tellers, strict=True):
+            one.wait()
+            teller.join()
+        return [Row(**row) for file in files for row in json.loads(file.read_text())]
+
+
+def _pass_on(lines: Any) -> None:
+    """Prints a part's lines up to its own table."""
+    told = False
+    for line in lines:
+        told = told or line == "\n"
+        if not told:
+            print(line, end="", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

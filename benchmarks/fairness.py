@@ -3,13 +3,14 @@
 The other processes are what a careful user writes: the variant's source, the arguments on the device, some warm-up
 calls, a loop over ``time.perf_counter`` with ``block_until_ready``. They share no code with jitmagic's workers.
 
-There are several of them, all equal, because equal processes differ: whether ``malloc`` hands memory back to the system
-between two calls depends on what lies at the end of its heap, and page faults can double the time of a function
-with large temporary arrays. No clock can be nearer to a hand-written one than hand-written ones are to each other.
+They run under the settings of ``malloc`` that workers have (``STEADY_MALLOC`` says why). There are several of them, all
+equal, because even so equal processes differ a little: no clock can be nearer to a hand-written one than hand-written
+ones are to each other.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.capture.file import from_file
 from jitmagic.measure.bench import Bench
 from jitmagic.measure.pool import pool
+from jitmagic.measure.process import STEADY_MALLOC
 from jitmagic.measure.statistics import Interval, median_interval, ratio_interval
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -41,13 +43,15 @@ import linecache
 linecache.cache["variant.py"] = (len(source), None, source.splitlines(True), "variant.py")
 exec(compile(source, "variant.py", "exec"), namespace)
 f = namespace[sys.argv[5]]
+# np.zeros takes pages of another kind than a copy does; it is clocks that are compared here
+args = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
 if kind == "jax":
     import jax
     args = [a if i in written else jax.block_until_ready(jax.device_put(a)) for i, a in enumerate(args)]
     wait = jax.block_until_ready
 elif kind == "torch":
     import torch
-    args = [torch.from_numpy(a.copy()) if isinstance(a, np.ndarray) and i not in written else a
+    args = [torch.from_numpy(a) if isinstance(a, np.ndarray) and i not in written else a
             for i, a in enumerate(args)]
 def call():
     if kind == "jax":
@@ -177,7 +181,9 @@ class _Hand:
     """A process that runs the hand-written loop."""
 
     def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**STEADY_MALLOC, **os.environ}
+        )
         if self._process.stdout.readline().strip() != "ready":
             self.end()
             raise RuntimeError(f"a hand-written timing did not start: {command}")

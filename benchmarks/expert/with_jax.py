@@ -97,7 +97,7 @@ def heat_2d_swap(T, kappa, dt, dx, nt):
 
 @jax.jit
 def laplace_gauss_seidel(phi, tol, maxiter):
-    ny, nx = phi.shape
+    ny, _ = phi.shape
 
     def sweep(state):
         phi, it, _, _ = state

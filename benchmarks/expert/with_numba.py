@@ -188,8 +188,9 @@ def heat_2d_swap(T, kappa, dt, dx, nt):
 def laplace_gauss_seidel(phi, tol, maxiter):
     ny, nx = phi.shape
     phi = phi.copy()
-    it = 0
-    for it in range(maxiter):
+    it = -1
+    while it + 1 < maxiter:
+        it += 1
         biggest = 0.0
         for i in range(1, ny - 1):
             for j in range(1, nx - 1):

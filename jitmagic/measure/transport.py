@@ -11,10 +11,8 @@ also registers it for removal (https://github.com/python/cpython/issues/82300).
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import io
-import mmap
 import os
 import pickle
 import shutil
@@ -27,12 +25,6 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 _ALIGN = 64
-_OWN_PAGES = 128 * 1024
-"""Bytes from which glibc's malloc gives an array pages of its own, in a process that has freed no larger one."""
-
-_HUGE = 4 * 2**20
-"""Bytes from which NumPy advises the system to use huge pages."""
-
 _RESERVE = 64 * 2**20
 """Bytes that are left free in a memory file system, since others need it too."""
 
@@ -218,28 +210,13 @@ class Opened:
 
 
 def _copied(block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Copies a block into ordinary memory, at the same distance from an alignment boundary.
-
-    Large blocks get pages of their own, as a user's first large arrays do. Through malloc they would move its threshold
-    for that (mallopt(3), M_MMAP_THRESHOLD), and with it the speed of every temporary array of the function under study:
-    a sixth, measured, for arrays of 8 MB.
-    """
+    """Copies a block into memory of NumPy's allocator, as a user's arrays are, as far from an alignment boundary."""
     phase = block.__array_interface__["data"][0] % _ALIGN
-    size = block.size + _ALIGN
-    room = _pages(size) if size >= _OWN_PAGES else np.empty(size, np.uint8)
+    room = np.empty(block.size + _ALIGN, np.uint8)
     start = (phase - room.__array_interface__["data"][0]) % _ALIGN
     fresh = room[start : start + block.size]
     fresh[...] = block
     return fresh
-
-
-def _pages(size: int) -> np.ndarray[Any, Any]:
-    """Returns bytes in pages of their own, huge ones where NumPy would ask for them."""
-    pages = mmap.mmap(-1, size)
-    if size >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):  # a kernel without huge pages
-            pages.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(pages, np.uint8)
 
 
 class _Pickler(pickle.Pickler):
