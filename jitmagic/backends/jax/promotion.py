@@ -15,8 +15,6 @@ from jitmagic.generate.kinds import Kinds
 from jitmagic.observe.facts import ValueFact
 
 _INEXACT_NAMES = "sqrt cbrt exp expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh"
-    "sqrt cbrt exp expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh hypot"
-)
 _SAME_NAMES = "abs absolute maximum minimum where add subtract multiply negative power clip"
 _INEXACT = frozenset(f"__numpy__.{name}" for name in _INEXACT_NAMES.split())
 _SAME = frozenset(f"__numpy__.{name}" for name in _SAME_NAMES.split()) | {"abs", "min", "max"}
