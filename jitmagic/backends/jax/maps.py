@@ -248,11 +248,14 @@ class _Map:
     def sum_in(self, statement: Any) -> _Sum | None:
         """Reads ``s += term``, ``s = s + term`` and ``s = np.where(test, s + term, s)``."""
         one = small(statement)
+        operator: str | None
+        term: cst.BaseExpression | None
+        test: str | None = None
         if isinstance(one, cst.AugAssign) and isinstance(one.target, cst.Name):
             operator = {cst.AddAssign: "+", cst.SubtractAssign: "-"}.get(type(one.operator))
-            name, term, test = one.target.value, one.value, None
+            name, term = one.target.value, one.value
         elif isinstance(one, cst.Assign) and len(one.targets) == 1 and isinstance(one.targets[0].target, cst.Name):
-            name, value, test = one.targets[0].target.value, one.value, None
+            name, value = one.targets[0].target.value, one.value
             if isinstance(value, cst.Call) and code(value.func) == "__numpy__.where" and len(value.args) == 3:
                 if code(value.args[2].value) != name:
                     return None
@@ -285,8 +288,11 @@ class _Map:
                 plan.body.append(statement.visit(_Current(self.loops.module, current)))
         return plan
 
+    def current_text(self, node: Any, current: Mapping[tuple[str, tuple[str, ...]], str]) -> str:
+        return code(node.visit(_Current(self.loops.module, current)))
+
     def add_sum(self, plan: _Plan, statement: Any, one: _Sum, current: dict[Any, str]) -> None:
-        term = code(one.term.visit(_Current(self.loops.module, current)))
+        term = self.current_text(one.term, current)
         if one.test is not None:
             term = f"__numpy__.where({one.test}, {term}, 0)"
         name, terms = self.loops.name(f"{one.name}_term"), self.loops.name(f"{one.name}_terms")
@@ -309,7 +315,7 @@ class _Map:
         offset = form.offset.constant() if form is not None else None
         if axis is None or offset is None:
             return False
-        value = code(store.value.visit(_Current(self.loops.module, current)))
+        value = self.current_text(store.value, current)
         rank = ndim - sum(not is_slice(text) for text in store.texts)
         # the same value in a second place
         known = next((one for one in plan.emitted if value == one.name), None)

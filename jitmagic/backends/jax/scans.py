@@ -192,7 +192,8 @@ class _Scan:
                 result.append(statement.visit(_Reads(self, frozenset(stored))))
                 continue
             one = self.filled[store.array]
-            value = code(store.value.visit(_Reads(self, frozenset(stored))))
+            visited: Any = store.value.visit(_Reads(self, frozenset(stored)))
+            value = code(visited)
             here = one.new if one.name in stored else one.at(plus(self.counted.index, one.offset))
             rest = store.texts[one.axis + 1 :]
             if any(text != ":" for text in rest):
