@@ -7,7 +7,8 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 
 from jitmagic.backends.jax import ladder
-from jitmagic.backends.jax.writer import write
+from jitmagic.backends.jax.unrolling import more_written_out
+from jitmagic.backends.jax.writer import LoweredDraft, write
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
@@ -57,24 +58,45 @@ class JaxBackend:
         return [draft]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Answers a failed check with a draft that has one more static argument, or with the reason."""
+        """Answers a failed check with a draft that has one more static argument or loop written out, or the reason."""
         module = Module.of(workload, observed)
         arguments = argument_facts(observed, module.function(workload.function.name))
         found = ladder.answer(draft, failure, arguments)
-        if isinstance(found, Refusal):
+        written_out = draft.written_out if isinstance(draft, LoweredDraft) else frozenset[int]()
+        if not isinstance(found, Refusal):
+            return _written(workload, observed, (*draft.static, *found.names), written_out)
+        if isinstance(draft, LoweredDraft) and draft.at_once and failure.stage in ("load", "check"):
+            # what a map or a scan hands on may be of another dtype or shape than an array's own store would make it
+            return _written(workload, observed, draft.static, written_out, at_once=False)
+        more = more_written_out(module, found.line, written_out)
+        if more == written_out or failure.stage not in ("load", "check"):
             return found
-        return _written(workload, observed, (*draft.static, *found.names))
+        renewed = _written(workload, observed, draft.static, more, at_once=False)
+        return found if isinstance(renewed, Refusal) else renewed
 
 
-def _written(workload: Workload, observed: Observation, static: Sequence[str]) -> Draft | Refusal:
-    try:
-        return write(workload, observed, static)
-    except Unsupported as error:
-        return error.refusal
-    except Exception as error:
-        # one variant less, and a bug to be told of; the comparison goes on with the other variants
-        return Refusal(
-            f"the rewriting to JAX met code that it does not know ({type(error).__name__}: "
-            f"{' '.join(str(error).split())[:200]}); "
-            "please report the function"
-        )
+def _written(
+    workload: Workload,
+    observed: Observation,
+    static: Sequence[str],
+    written_out: frozenset[int] = frozenset(),
+    at_once: bool = True,
+) -> Draft | Refusal:
+    """Writes a draft with as few loops written out as can be, or returns why the first could not be written."""
+    first: Refusal | None = None
+    while True:
+        try:
+            return write(workload, observed, static, written_out, at_once)
+        except Unsupported as error:
+            first = first or error.refusal
+            more = more_written_out(Module.of(workload, observed), error.refusal.line, written_out)
+            if more == written_out:
+                return first
+            written_out = more
+        except Exception as error:
+            # one variant less, and a bug to be told of; the comparison goes on with the other variants
+            return first or Refusal(
+                f"the rewriting to JAX met code that it does not know ({type(error).__name__}: "
+                f"{' '.join(str(error).split())[:200]}); "
+                "please report the function"
+            )

@@ -10,8 +10,11 @@ import libcst as cst
 from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return, jump_in
 from jitmagic.backends.jax.jumps import Exits
 from jitmagic.backends.jax.loops import LoopMaker
+from jitmagic.backends.jax.maps import mapped
+from jitmagic.backends.jax.places import Bounds, index_range
+from jitmagic.backends.jax.scans import scanned
 from jitmagic.backends.jax.settled import Assigned
-from jitmagic.backends.jax.tracing import UNROLL, Tracing, loop_line, trip_count
+from jitmagic.backends.jax.tracing import UNROLL, Tracing, literal_trips, loop_line, trip_count
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
 from jitmagic.generate.liveness import live_names
@@ -31,6 +34,8 @@ class Control:
         User functions of the module.
     exits : mapping of int to tuple of str, optional
         By a ``for`` loop's line, the flags that end it.
+    at_once : bool
+        Whether loops may become maps and scans.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Control:
         facts: dict[str, list[Assigned]],
         helpers: Sequence[str],
         exits: Exits | None = None,
+        at_once: bool = True,
     ) -> None:
         self.module = module
         self.tracing = tracing
@@ -48,6 +54,8 @@ class Control:
         self.branches = BranchMaker(self.loops, frozenset(helpers))
         self.forms: set[str] = set()
         self.exits = exits or {}
+        self.at_once = at_once
+        self.around: dict[str, Bounds] = {}
 
     def function(self, function: cst.FunctionDef) -> cst.FunctionDef:
         """Returns the function with its control flow lowered."""
@@ -133,7 +141,11 @@ class Control:
             inside |= set(name_tools.targets(node.target))
         lowered = loop_line(self.module, node) in self.tracing.lowered
         name = self.loops.reserve(node) if lowered else ""
+        around = self.around
+        if isinstance(node, cst.For):
+            self.around = {**around, **self.bounds(node)}
         body = self.block(statements(node), inside, False)
+        self.around = around
         head = self.live.head.get(node, frozenset())
         after = self.live.after.get(node, frozenset())
         if lowered:
@@ -141,8 +153,7 @@ class Control:
                 self.forms.add("while_loop")
                 lines = self.loops.for_until(name, node, body, head, after, defined, self.flags(node))
             elif isinstance(node, cst.For):
-                self.forms.add("fori_loop")
-                lines = self.loops.for_loop(name, node, body, head, after, defined)
+                lines = self.for_loop(name, node, body, head, after, defined)
             else:
                 self.forms.add("while_loop")
                 lines = self.loops.while_loop(name, node, body, head, after, defined)
@@ -155,9 +166,33 @@ class Control:
                 "range or an array, so that it can become one compiled loop",
             )
         self.forms.add("unrolled")
+        if literal_trips(node) is None:
+            self.forms.add("written out")
         new = with_body(node, body)
         self.module.inherit(new, node)
         return [new]
+
+    def for_loop(
+        self, name: str, node: cst.For, body: Sequence[Any], head: frozenset[str], after: frozenset[str],
+        defined: set[str],
+    ) -> list[Any]:  # fmt: skip
+        """Returns a counted loop in the form that computes most at once: a map, a scan, or any other loop."""
+        if self.at_once:
+            for form, write in (("vmap", mapped), ("scan", scanned)):
+                lines = write(self.loops, name, node, body, head, after, defined, self.around)
+                if lines is not None:
+                    self.forms.add(form)
+                    return lines
+        self.forms.add("fori_loop")
+        return self.loops.for_loop(name, node, body, head, after, defined)
+
+    def bounds(self, node: cst.For) -> dict[str, Bounds]:
+        """Returns what is known of a loop's index within its body."""
+        own = set(name_tools.targets(node.target))
+        if own & name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), node.body), statements(node))):
+            return {}
+        counted = index_range(self.loops, node, self.around, widen=True)
+        return {counted.index: Bounds(counted.first, counted.high)} if counted is not None else {}
 
 
 def _spaced(body: list[Any], original: Sequence[Any]) -> list[Any]:

@@ -20,10 +20,11 @@ from jitmagic.generate.module import Module
 from jitmagic.observe.facts import ValueFact
 
 UNROLL = 32
-"""How many copies of a loop's body may be written out (traced); beyond it the loop must be lowered."""
+"""How many copies of a loop's body may be written out (traced); beyond it the loop must be lowered.
 
-SMALL = 4
-"""The same for a loop within a compiled loop, unless its trip count is written out."""
+Up to it a loop is written out where its trip count stands in the source, or where it could not be lowered: a count that
+depends on an argument was small in the example only.
+"""
 
 _STATIC_ATTRIBUTES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})
 _STATIC_CALLS = frozenset({"len", "isinstance", "type", "hasattr", "callable", "issubclass", "id", "repr"})
@@ -46,6 +47,8 @@ class Tracing:
         Names that may hold tracers.
     lowered : set of int
         Lines (of the module's text) of the loops that become ``lax`` loops.
+    written_out : frozenset of int
+        Lines of the loops that were tried to be lowered in vain.
     """
 
     function: cst.FunctionDef
@@ -53,6 +56,7 @@ class Tracing:
     helpers: Mapping[str, cst.FunctionDef]
     names: set[str] = field(default_factory=set)
     lowered: set[int] = field(default_factory=set)
+    written_out: frozenset[int] = frozenset()
 
     def expression(self, node: Any) -> bool:
         """Says whether an expression's value may be a tracer."""
@@ -221,6 +225,7 @@ def analyse(
     static: Iterable[str],
     arrays: Iterable[str],
     lowered: Iterable[int] = (),
+    written_out: Iterable[int] = (),
 ) -> dict[str, Tracing]:
     """Finds what is traced in each function of a module.
 
@@ -239,11 +244,14 @@ def analyse(
         Names in the namespace that hold arrays.
     lowered : iterable of int
         Lines of loops that have to be compiled.
+    written_out : iterable of int
+        Lines of loops that are written out while they are short, whatever counts them.
     """
     functions = {s.name.value: s for s in tree.body if isinstance(s, cst.FunctionDef)}
     fixed = set(static)
     must = set(lowered)
-    result = {n: Tracing(f, kinds[n], functions, lowered=set(must)) for n, f in functions.items()}
+    kept = frozenset(written_out)
+    result = {n: Tracing(f, kinds[n], functions, lowered=set(must), written_out=kept) for n, f in functions.items()}
     for name, tracing in result.items():
         tracing.names |= set(arrays) - kinds[name].local
         if name == entry:
@@ -278,55 +286,61 @@ def _pass_on(call: cst.Call, caller: Tracing, callee: Tracing) -> None:
 
 
 def _choose_loops(module: Module, tracing: Tracing) -> None:
-    _choose(module, tracing, statements(tracing.function), 1, False)
+    _choose(module, tracing, statements(tracing.function), 1)
 
 
-def _choose(module: Module, tracing: Tracing, body: Iterable[Any], copies: int, inside: bool) -> None:
+def _choose(module: Module, tracing: Tracing, body: Iterable[Any], copies: int) -> None:
     for node in body:
-        inner, lowered = copies, inside
+        inner = copies
         if isinstance(node, cst.For):
-            trips = trip_count(module, node)
-            inner = copies * max(trips if trips is not None else 1, 1)
             line = loop_line(module, node)
-            # within a compiled loop only the smallest loops are written out
-            limit = SMALL if inside and _literal_trips(node) is None else UNROLL
-            long = trips is None or inner * _inner_trips(module, node) > limit
+            given = literal_trips(node) is not None or line in tracing.written_out
+            long = not given or not is_short(module, node, tracing.written_out, copies)
             if can_lower(node, tracing) and (long or line in tracing.lowered):
                 tracing.lowered.add(line)
-                inner, lowered = 1, True
+                inner = 1
+            else:
+                inner = copies * max(trip_count(module, node) or 1, 1)
         if isinstance(node, cst.While) and loop_line(module, node) in tracing.lowered:
-            inner, lowered = 1, True
+            inner = 1
         if isinstance(node, cst.For | cst.While | cst.If | cst.With):
-            _choose(module, tracing, statements(node), inner, lowered)
+            _choose(module, tracing, statements(node), inner)
             if isinstance(node, cst.If) and node.orelse is not None:
                 orelse = node.orelse
-                _choose(module, tracing, [orelse] if isinstance(orelse, cst.If) else statements(orelse), inner, lowered)
+                _choose(module, tracing, [orelse] if isinstance(orelse, cst.If) else statements(orelse), inner)
 
 
-def _inner_trips(module: Module, node: cst.For) -> int:
+def is_short(module: Module, node: cst.For, written_out: frozenset[int], copies: int = 1) -> bool:
+    """Says whether a loop may be written out, of which ``copies`` copies would stand in the trace."""
+    trips = trip_count(module, node)
+    return trips is not None and copies * max(trips, 1) * _inner_trips(module, node, written_out) <= UNROLL
+
+
+def _inner_trips(module: Module, node: cst.For | cst.If, written_out: frozenset[int]) -> int:
     """Returns how many copies of the innermost body one iteration would write out."""
     most = 1
     for child in statements(node):
         if isinstance(child, cst.For):
-            most = max(most, (trip_count(module, child) or 1) * _inner_trips(module, child))
+            given = literal_trips(child) is not None or loop_line(module, child) in written_out
+            trips = trip_count(module, child) if given else 1
+            most = max(most, (trips or 1) * _inner_trips(module, child, written_out))
         elif isinstance(child, cst.If):
-            for inner in statements(child):
-                if isinstance(inner, cst.For):
-                    most = max(most, (trip_count(module, inner) or 1) * _inner_trips(module, inner))
+            most = max(most, _inner_trips(module, child, written_out))
     return most
 
 
 def trip_count(module: Module, node: cst.CSTNode) -> int | None:
     """Returns the largest trip count that was seen of a loop; None where it was not watched."""
     if module.observed is None:
-        return _literal_trips(node)
+        return literal_trips(node)
     fact = module.observed.loops.get(loop_line(module, node))
     if fact is None:
-        return _literal_trips(node)
+        return literal_trips(node)
     return fact.trips_high
 
 
-def _literal_trips(node: cst.CSTNode) -> int | None:
+def literal_trips(node: cst.CSTNode) -> int | None:
+    """Returns the trip count that stands in the source, None where there is none."""
     if isinstance(node, cst.For):
         if isinstance(node.iter, cst.Tuple | cst.List):
             return len(node.iter.elements)

@@ -18,7 +18,7 @@ from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
 from jitmagic.backends.jax.stores import functional, returned_aliases
-from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line, trip_count
+from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.windows import windows
 from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
 from jitmagic.backends.protocol import Draft
@@ -39,6 +39,22 @@ _OFFERS = (
 _X64 = 'jax.config.update("jax_enable_x64", True)  # NumPy computes in 64 bits, JAX by default in 32'
 
 
+@dataclass(frozen=True)
+class LoweredDraft(Draft):
+    """A draft that remembers how it came to be, for the next rung.
+
+    Attributes
+    ----------
+    written_out : frozenset of int
+        Lines (of the module's text) of the loops that could not be lowered.
+    at_once : bool
+        Whether a loop became a map or a scan.
+    """
+
+    written_out: frozenset[int] = frozenset()
+    at_once: bool = False
+
+
 @dataclass
 class _Parts:
     """What is known while a module is written."""
@@ -48,6 +64,7 @@ class _Parts:
     module: Module
     arguments: dict[str, ValueFact]
     static: frozenset[str]
+    written_out: frozenset[int]
     entry: str
     lines: dict[int, str]
     lowered: set[int] = field(default_factory=set)
@@ -56,7 +73,13 @@ class _Parts:
     drawn: tuple[str, ...] = ()
 
 
-def write(workload: Workload, observed: Observation, static: Iterable[str] = ()) -> Draft:
+def write(
+    workload: Workload,
+    observed: Observation,
+    static: Iterable[str] = (),
+    written_out: Iterable[int] = (),
+    at_once: bool = True,
+) -> Draft:
     """Writes the draft of the variant ``jax``.
 
     Parameters
@@ -65,6 +88,10 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
     observed : Observation
     static : iterable of str
         Parameters that are static arguments beside those that are by their values.
+    written_out : iterable of int
+        Lines (of the module's text) of the loops that cannot be lowered, and are written out while they are short.
+    at_once : bool
+        Whether loops may become maps and scans.
 
     Raises
     ------
@@ -90,7 +117,7 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
         for name, f in _functions(tree).items()
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
-    parts = _Parts(workload, observed, module, arguments, fixed, entry, lines)
+    parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     tree = _without_draws(parts, tree)
     parts.static = fixed | _control_parameters(parts, tree)
 
@@ -106,7 +133,7 @@ def write(workload: Workload, observed: Observation, static: Iterable[str] = ())
     tree = scalars(module, tree, _tracing(parts, tree))
     tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
-    tree, forms = _lowered(parts, tree, facts)
+    tree, forms = _lowered(parts, tree, facts, at_once)
     return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
 
 
@@ -124,8 +151,9 @@ def _kinds(parts: _Parts, tree: cst.Module) -> dict[str, Kinds]:
 def _tracing(parts: _Parts, tree: cst.Module) -> dict[str, Tracing]:
     arrays = [n for n in parts.workload.needs if _is_array(parts.workload.constants.get(n))]
     return analyse(
-        parts.module, tree, parts.entry, _kinds(parts, tree), parts.arguments, parts.static, arrays, parts.lowered
-    )
+        parts.module, tree, parts.entry, _kinds(parts, tree), parts.arguments, parts.static, arrays, parts.lowered,
+        parts.written_out,
+    )  # fmt: skip
 
 
 def _is_array(value: Any) -> bool:
@@ -145,20 +173,21 @@ def _refuse_function(module: Module, function: cst.FunctionDef) -> None:
 
 
 def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
-    """Returns int parameters that choose between branches or count short loops: constants for the compiler."""
+    """Returns int parameters that choose between branches or count loops written out: constants for the compiler."""
     function = _functions(tree)[parts.entry]
     integers = {n for n, f in parts.arguments.items() if f.kind == "int" and n in name_tools.parameters(function)}
-    finder = _ControlFinder(parts.module, integers)
+    finder = _ControlFinder(parts.module, integers, parts.written_out)
     function.visit(finder)
     assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
     return frozenset(finder.found - assigned)
 
 
 class _ControlFinder(cst.CSTVisitor):
-    def __init__(self, module: Module, integers: set[str]) -> None:
+    def __init__(self, module: Module, integers: set[str], written_out: frozenset[int]) -> None:
         super().__init__()
         self.module = module
         self.integers = integers
+        self.written_out = written_out
         self.found: set[str] = set()
 
     def _test(self, node: cst.BaseExpression) -> None:
@@ -173,8 +202,7 @@ class _ControlFinder(cst.CSTVisitor):
         self._test(node.test)
 
     def visit_For(self, node: cst.For) -> None:
-        trips = trip_count(self.module, node)
-        if isinstance(node.iter, cst.Call) and code(node.iter.func) == "range" and trips is not None and trips <= 32:
+        if isinstance(node.iter, cst.Call) and loop_line(self.module, node) in self.written_out:
             self.found |= name_tools.loads(node.iter) & self.integers
 
     def visit_Slice(self, node: cst.Slice) -> None:
@@ -262,14 +290,14 @@ def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[s
 
 
 def _lowered(
-    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]]
+    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]], at_once: bool
 ) -> tuple[cst.Module, set[str]]:
     forms: set[str] = set()
     new: dict[str, cst.FunctionDef] = {}
     functions = _functions(tree)
     tracing = _tracing(parts, tree)
     for name, function in functions.items():
-        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits)
+        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits, at_once)
         new[name] = control.function(function)
         forms |= control.forms
     return _replaced(tree, new), forms
@@ -314,7 +342,7 @@ def _finished(
         tree = _replaced(tree, {entry: decorated})
     tree, bindings = imports.write(tree, after)
     text = Module.finish(tree, module.source)
-    lowered = "while_loop" if "while_loop" in forms else "fori_loop" if "fori_loop" in forms else None
+    lowered = next((form for form in ("while_loop", "fori_loop", "scan", "vmap") if form in forms), None)
     form = lowered or ("unrolled" if "unrolled" in forms else "array")
     labels = [label for label in workload.argument_names if label.partition("[")[0] in written]
     notes = [f"`{s}` is a static argument: each new value is compiled anew" for s in static if _varies(parts, s)]
@@ -323,9 +351,9 @@ def _finished(
             "NumPy draws the random numbers before the compiled part, so that they are the same; drawn with jax.random "
             "they would be others, and drawn on the device"
         )
-    if "unrolled" in forms:
+    if "written out" in forms:
         notes.append("the loop is written out while tracing: compile time grows with its trip count")
-    return Draft(
+    return LoweredDraft(
         variant="jax",
         backend="jax",
         mode="jit",
@@ -337,6 +365,8 @@ def _finished(
         needs=tuple(n for n in workload.needs),
         written=tuple(labels),
         notes=tuple(notes),
+        written_out=parts.written_out,
+        at_once=bool(forms & {"scan", "vmap"}),
     )
 
 
