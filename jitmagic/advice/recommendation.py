@@ -10,6 +10,9 @@ from jitmagic import figures
 from jitmagic.measure.statistics import Interval, ratio_interval
 from jitmagic.outcome import Outcome
 
+_NEAR = 1.1
+"""Up to this ratio of medians the time to build decides."""
+
 
 def recommend(baseline: Outcome, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Chooses a variant, or the baseline, from what was measured.
@@ -25,15 +28,16 @@ def recommend(baseline: Outcome, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         return {"variant": baseline.name, "sentence": _stay(timed, outcomes), "conditions": []}
     best = max(faster, key=lambda one: _speedup(one, baseline).median)
     rivals = [one for one in faster if one is not best and _close(one, best)]
-    # what is as good as equally fast is told apart by the time to build it
-    choice = min([best, *rivals], key=lambda one: one.build_seconds or 0.0)
+    # what is nearly as fast is told apart by the time to build it; what only noise keeps apart is not
+    near = [best, *(one for one in rivals if ratio_interval(one.samples, best.samples).median <= _NEAR)]
+    choice = min(near, key=lambda one: one.build_seconds or 0.0)
     ratio = _speedup(choice, baseline)
     shown, ends = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
     sentence = (
         f"Take {choice.name}: {shown.removesuffix('×')} times NumPy's speed here"
         f"{f' ({ends})' if ends else ''}, with the same result."
     )
-    return {"variant": choice.name, "sentence": sentence, "conditions": _conditions(choice, baseline, best, rivals)}
+    return {"variant": choice.name, "sentence": sentence, "conditions": _conditions(choice, baseline, near, rivals)}
 
 
 def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
@@ -49,12 +53,14 @@ def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
 
 
 def _close(one: Outcome, best: Outcome) -> bool:
-    """Tells whether two variants are equally fast for all that is measured, or nearly: within a tenth."""
+    """Tells whether two variants are equally fast for all that is measured, or nearly."""
     gap = ratio_interval(one.samples, best.samples)
-    return gap.low <= 1.0 or gap.median <= 1.1
+    return gap.low <= 1.0 or gap.median <= _NEAR
 
 
-def _conditions(choice: Outcome, baseline: Outcome, best: Outcome, rivals: Sequence[Outcome]) -> list[str]:
+def _conditions(
+    choice: Outcome, baseline: Outcome, near: Sequence[Outcome], rivals: Sequence[Outcome]
+) -> list[str]:
     conditions = []
     build, run, base = choice.build_seconds, choice.run, baseline.run
     if build is not None and run is not None and base is not None:
@@ -65,9 +71,10 @@ def _conditions(choice: Outcome, baseline: Outcome, best: Outcome, rivals: Seque
                 f"{figures.calls(calls)} calls like this one; "
                 "for fewer, NumPy is done sooner."
             )
-    if rivals:
-        names = figures.listed([one.name for one in (best, *rivals) if one is not choice])
-        conditions.append(f"About as fast: {names}.")
+    for word, group in (("About", near), ("Perhaps", [one for one in rivals if one not in near])):
+        names = [one.name for one in group if one is not choice]
+        if names:
+            conditions.append(f"{word} as fast: {figures.listed(names)}.")
     if choice.end_to_end and base is not None and choice.device != "cpu":
         median = sorted(choice.end_to_end)[len(choice.end_to_end) // 2]
         conditions.append(

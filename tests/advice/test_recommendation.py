@@ -55,6 +55,13 @@ def test_what_speed_cannot_tell_apart_the_build_time_does():
     assert any("torch-compile" in condition for condition in advice["conditions"])
 
 
+def test_noise_alone_does_not_make_a_slower_variant_the_better_one():
+    jax = outcome("jax", [0.02, 0.08] * 10, 0.1)
+    advice = recommend(outcome("numpy", [0.2, 0.3] * 10), [jax, outcome("numba", [0.015, 0.055] * 10, 3.0)])
+    assert advice["variant"] == "numba"
+    assert "Perhaps as fast: jax." in advice["conditions"]
+
+
 def test_it_says_stay_with_numpy_where_nothing_is_faster():
     advice = recommend(NUMPY, [outcome("jax", rounds(0.1)), outcome("numba", rounds(0.3))])
     assert advice["variant"] == "numpy"
