@@ -1,64 +1,17 @@
-"""Loops as maps and scans: what they look like, and that nothing is computed at once that depends on a step before."""
+"""Loops of every kind: nothing is computed at once that depends on a step before, whatever form a loop gets."""
 
 import textwrap
 
 import numpy as np
 import pytest
 
-from tests.backends.jax.jax_workbench import agrees, make
+from tests.backends.jax.jax_workbench import agrees
 
 N = 60
 RNG = np.random.default_rng(3)
 A, B, C = RNG.random(N), RNG.random(N) + 2, RNG.random(N)
 M = RNG.random((N, N))
 HEAD = "import numpy as np\n\n\n"
-
-
-def core(text):
-    """Returns a source from its decorated function on."""
-    return text[text.index("@jax.jit") :]
-
-
-def test_a_map_becomes_vmap_and_its_sum_is_taken_afterwards():
-    text = agrees(
-        HEAD + "def fn(x, y):\n    out = np.zeros(len(x))\n    total = 0.0\n    for i in range(len(x)):\n"
-        "        d = x[i] - y[i]  # apart\n        out[i] = d * d\n        total += d\n    return out, total\n",
-        A,
-        B,
-    )
-    assert core(text) == (
-        "@jax.jit\ndef fn(x, y):\n    out = jnp.zeros(len(x))\n    total = 0.0\n\n    def body(i):\n"
-        "        d = x[i] - y[i]  # apart\n        out_new = d * d\n        total_term = d\n"
-        "        return out_new, total_term\n\n"
-        "    out_steps, total_terms = jax.vmap(body)(jnp.arange(len(x)))\n"
-        "    out = out.at[:len(x)].set(out_steps)\n    total = total + jnp.sum(total_terms)\n    return out, total\n"
-    )
-
-
-def test_a_solver_of_two_arrays_becomes_a_scan():
-    text = agrees(
-        HEAD + "def fn(a, b, c):\n    n = len(b)\n    p = np.zeros(n)\n    q = np.zeros(n)\n    p[0] = c[0] / b[0]\n"
-        "    for i in range(1, n):\n        m = b[i] - a[i] * p[i-1]\n        p[i] = c[i] / m\n"
-        "        q[i] = (a[i] - q[i-1]) / m\n    return p, q\n",
-        A,
-        B,
-        C,
-    )
-    assert "    _, (p_steps, q_steps) = jax.lax.scan(body, (p[0], q[0]), jnp.arange(1, n))\n" in text
-    assert "    p = p.at[1:n].set(p_steps)\n    q = q.at[1:n].set(q_steps)\n" in text
-    assert "        p_last, q_last = carry\n        m = b[i] - a[i] * p_last\n" in text
-
-
-def test_a_triangle_is_computed_in_full_and_cut_out():
-    text = agrees(
-        HEAD + "def fn(x):\n    n = len(x)\n    D = np.zeros((n, n))\n    for i in range(n):\n"
-        "        for j in range(i + 1, n):\n            D[i, j] = abs(x[i] - x[j])\n            D[j, i] = D[i, j]\n"
-        "    return D\n",
-        A,
-    )
-    assert "inside = j >= i + 1" in text
-    assert "D = D.at[i, 1:n].set(jnp.where(inside, D_steps, D[i, 1:n]))" in text
-    assert "D.at[1:n, i].set(jnp.where(inside, D_steps, D[1:n, i]))" in text
 
 
 LOOPS = {
@@ -73,7 +26,6 @@ LOOPS = {
                 return out
         """,
         (A,),
-        "scan fori_loop",
     ),
     "an array that feeds itself": (
         """
@@ -84,7 +36,6 @@ LOOPS = {
                 return out
         """,
         (A,),
-        "scan fori_loop",
     ),
     "the first step reads the end of the array": (
         """
@@ -97,7 +48,6 @@ LOOPS = {
                 return a, b
         """,
         (A,),
-        "scan",
     ),
     "downwards, the last step reads what the first one stored": (
         """
@@ -110,7 +60,6 @@ LOOPS = {
                 return a, b
         """,
         (A,),
-        "scan fori_loop",
     ),
     "downwards": (
         """
@@ -125,7 +74,6 @@ LOOPS = {
                 return a, b
         """,
         (A, B),
-        "scan",
     ),
     "reversed": (
         """
@@ -139,7 +87,6 @@ LOOPS = {
                 return a, b
         """,
         (A / 50,),
-        "scan",
     ),
     "two steps back": (
         """
@@ -154,7 +101,6 @@ LOOPS = {
                 return f, g
         """,
         (A,),
-        "scan",
     ),
     "ahead of the store": (
         """
@@ -167,7 +113,6 @@ LOOPS = {
                 return a, b
         """,
         (A,),
-        "scan",
     ),
     "its own old value": (
         """
@@ -180,7 +125,6 @@ LOOPS = {
                 return a, b
         """,
         (A,),
-        "scan",
     ),
     "what is stored is rounded to the array's dtype": (
         """
@@ -193,7 +137,6 @@ LOOPS = {
                 return a, b
         """,
         (A,),
-        "scan fori_loop",
     ),
     "a stored value is read back in the array's dtype": (
         """
@@ -206,7 +149,6 @@ LOOPS = {
                 return a, b
         """,
         (A,),
-        "vmap",
     ),
     "whole numbers stored into floats": (
         """
@@ -219,7 +161,6 @@ LOOPS = {
                 return a, b
         """,
         (A,),
-        "scan fori_loop",
     ),
     "rows from the rows before, with an edge": (
         """
@@ -235,7 +176,6 @@ LOOPS = {
                 return u
         """,
         (A, 40),
-        "scan",
     ),
     "a whole row from a number": (
         """
@@ -248,7 +188,6 @@ LOOPS = {
                 return u, v
         """,
         (A, 40),
-        "scan fori_loop",
     ),
     "a table in place": (
         """
@@ -261,7 +200,6 @@ LOOPS = {
                 return D
         """,
         (A, B),
-        "fori_loop",
     ),
     "rows of a table, where the first row would be the last": (
         """
@@ -274,7 +212,6 @@ LOOPS = {
                 return u
         """,
         (A,),
-        "",
     ),
     "a matrix that is transposed in place": (
         """
@@ -287,7 +224,6 @@ LOOPS = {
                 return A
         """,
         (M,),
-        "fori_loop",
     ),
     "all pairs in place, where a row and a column are read": (
         """
@@ -302,7 +238,6 @@ LOOPS = {
                 return d
         """,
         (M[:40, :40],),
-        "fori_loop",
     ),
     "sums over a triangle": (
         """
@@ -319,7 +254,6 @@ LOOPS = {
                 return e, pairs
         """,
         (A,),
-        "vmap fori_loop",
     ),
     "a product of matrices": (
         """
@@ -333,7 +267,6 @@ LOOPS = {
                 return C
         """,
         (M[:35], M[:, :36]),
-        "",
     ),
     "columns": (
         """
@@ -344,7 +277,6 @@ LOOPS = {
                 return out
         """,
         (M,),
-        "",
     ),
     "the index is used afterwards": (
         """
@@ -356,7 +288,6 @@ LOOPS = {
                 return out, i
         """,
         (A,),
-        "",
     ),
     "a scatter": (
         """
@@ -367,7 +298,6 @@ LOOPS = {
                 return out
         """,
         (A, RNG.integers(0, 10, N)),
-        "fori_loop",
     ),
     "small whole numbers that wrap around": (
         """
@@ -378,7 +308,6 @@ LOOPS = {
                 return s
         """,
         (np.ones(N, np.int32),),
-        "fori_loop",
     ),
     "every second": (
         """
@@ -389,7 +318,6 @@ LOOPS = {
                 return out
         """,
         (A,),
-        "",
     ),
     "no step at all": (
         """
@@ -406,7 +334,6 @@ LOOPS = {
                 return out, s, b
         """,
         (A,),
-        "",
     ),
     "a while in each step": (
         """
@@ -420,15 +347,35 @@ LOOPS = {
                 return out
         """,
         (A,),
-        "while_loop",
+    ),
+    "two lines in turn, of which the first is the last too": (
+        """
+            def fn(x):
+                u = np.zeros((2, len(x)))
+                u[0] = x
+                for t in range(0, 1):
+                    for i in range(len(x)):
+                        u[t+1, i] = u[t-1, i-1] + x[i]
+                return u
+        """,
+        (A,),
+    ),
+    "downwards and ahead, from above 0": (
+        """
+            def fn(x):
+                a = x.copy()
+                b = x.copy()
+                for i in range(len(x) - 2, 0, -1):
+                    a[i] = 0.5*(a[i-1] + a[i+1])
+                    b[i] = a[i] - b[i-1]
+                return a, b
+        """,
+        (A,),
     ),
 }
 
 
 @pytest.mark.parametrize("what", LOOPS)
 def test_gives_what_the_loop_gives(what):
-    source, args, forms = LOOPS[what]
-    source = HEAD + textwrap.dedent(source).strip() + "\n"
-    agrees(source, *args)
-    if forms:
-        assert make(source, *args).draft.form in forms.split()
+    source, args = LOOPS[what]
+    agrees(HEAD + textwrap.dedent(source).strip() + "\n", *args)
