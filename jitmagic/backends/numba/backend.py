@@ -9,11 +9,12 @@ from importlib.util import find_spec
 
 from jitmagic.analysis.loops import LoopClass, classify
 from jitmagic.backends.numba import checks, messages, writer
+from jitmagic.backends.numba.draft import NumbaDraft
 from jitmagic.backends.numba.rewrites.parallel import chosen
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
-from jitmagic.observe.facts import Observation
+from jitmagic.observe.facts import Observation, Span
 
 
 class NumbaBackend:
@@ -44,13 +45,17 @@ class NumbaBackend:
             )
         return self._serial(workload, observed), self._parallel(workload, observed)
 
-    def _serial(self, workload: Workload, observed: Observation) -> Draft | VariantRefusal:
+    def _serial(
+        self, workload: Workload, observed: Observation, outside: frozenset[Span] = frozenset()
+    ) -> Draft | VariantRefusal:
         try:
-            return writer.write(workload, observed, "numba", "serial", "njit", {}, frozenset())
+            return writer.write(workload, observed, "numba", "serial", "njit", {}, frozenset(), outside)
         except Unsupported as error:
             return VariantRefusal("numba", "numba", "serial", error.refusal)
 
-    def _parallel(self, workload: Workload, observed: Observation, prange: bool = True) -> Draft | VariantRefusal:
+    def _parallel(
+        self, workload: Workload, observed: Observation, prange: bool = True, outside: frozenset[Span] = frozenset()
+    ) -> Draft | VariantRefusal:
         refused = checks.parallel_refusal(workload)
         if refused is not None:
             return VariantRefusal("numba-parallel", "numba", "parallel", refused)
@@ -74,12 +79,24 @@ class NumbaBackend:
             return VariantRefusal("numba-parallel", "numba", "parallel", _nothing_parallel(workload, loops))
         form = "prange" if any(taken.values()) else "array"
         try:
-            return writer.write(workload, observed, "numba-parallel", "parallel", form, taken, functions)
+            return writer.write(workload, observed, "numba-parallel", "parallel", form, taken, functions, outside)
         except Unsupported as error:
+            if form == "prange" and array:
+                return self._parallel(workload, observed, False, outside)
             return VariantRefusal("numba-parallel", "numba", "parallel", error.refusal)
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Goes from `prange` to parallel array expressions; beyond that explains what Numba said."""
+        """Leaves to NumPy what Numba does not take, goes from `prange` to array expressions, else explains."""
+        more = messages.refused_calls(draft, failure, workload)
+        if isinstance(draft, NumbaDraft) and more - draft.outside:
+            outside = draft.outside | more
+            again = (
+                self._serial(workload, observed, outside)
+                if draft.mode == "serial"
+                else self._parallel(workload, observed, draft.form == "prange", outside)
+            )
+            if isinstance(again, Draft):
+                return again
         if draft.form == "prange" and failure.stage in ("load", "check", "run"):
             answer = self._parallel(workload, observed, prange=False)
             if isinstance(answer, Draft):

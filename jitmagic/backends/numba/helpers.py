@@ -246,3 +246,29 @@ def einsum(subscripts: str) -> str | None:
     else:
         lines.append("    return total")
     return "\n" + "\n".join(lines) + "\n"
+
+
+STACKED = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # np.array of a list of arrays
+    out = {np}.empty((len(parts),) + parts[0].shape, dtype=parts[0].dtype)
+    for i in range(len(parts)):
+        out[i] = parts[i]
+    return out
+"""
+
+JOINED = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # np.concatenate of a list of arrays
+    count = 0
+    for part in parts:
+        count += part.shape[0]
+    out = {np}.empty((count,) + parts[0].shape[1:], dtype=parts[0].dtype)
+    start = 0
+    for part in parts:
+        out[start:start + part.shape[0]] = part
+        start += part.shape[0]
+    return out
+"""

@@ -6,8 +6,9 @@ float64, int64, bool and complex128 as results, which Numba returns as Python nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import libcst as cst
 
@@ -36,7 +37,9 @@ class Wrapping:
         Whether the result is a tuple.
     name : str
     arguments : tuple of str
-        The function's parameters in order, ``*args`` last and with its star.
+        The core's parameters in order, ``*args`` last and with its star.
+    head : tuple of statements
+        What the wrapper does first: makes generators, draws.
     """
 
     keyword_only: bool
@@ -45,11 +48,12 @@ class Wrapping:
     several: bool
     name: str
     arguments: tuple[str, ...]
+    head: tuple[Any, ...] = ()
 
     @property
     def needed(self) -> bool:
         """Whether there has to be a wrapper."""
-        return self.keyword_only or bool(self.lists) or any(self.casts)
+        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head)
 
     def core_parameters(self, given: cst.Parameters) -> cst.Parameters:
         """Returns the core's parameters: all positional, without defaults, `*args` last."""
@@ -86,8 +90,19 @@ class Wrapping:
         return "\n".join([*lines, f"    return {', '.join(back)}{end}", ""])
 
 
-def wrapping(workload: Workload, observed: Observation, function: cst.FunctionDef) -> Wrapping:
-    """Finds out what the wrapper has to do; `Unsupported` for a list that the function changes."""
+def wrapping(
+    workload: Workload, observed: Observation, function: cst.FunctionDef, head: Sequence[Any] = ()
+) -> Wrapping:
+    """Finds out what the wrapper has to do; `Unsupported` for a list that the function changes.
+
+    Parameters
+    ----------
+    workload, observed
+    function : libcst.FunctionDef
+        The core.
+    head : sequence of statements
+        What the wrapper does before it calls the core.
+    """
     name = workload.function.name
     star = function.params.star_arg
     names = list(parameters(function))
@@ -114,7 +129,7 @@ def wrapping(workload: Workload, observed: Observation, function: cst.FunctionDe
         item.dtype if item.kind == "scalar" and item.dtype is not None and item.dtype not in _PLAIN else None
         for item in items
     )
-    return Wrapping(bool(function.params.kwonly_params), lists, casts, several, name, tuple(names))
+    return Wrapping(bool(function.params.kwonly_params), lists, casts, several, name, tuple(names), tuple(head))
 
 
 def _list_form(fact: ValueFact) -> str | None:

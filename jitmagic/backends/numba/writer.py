@@ -10,9 +10,12 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.loops import LoopClass
+from jitmagic.backends.numba.draft import NumbaDraft
+from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
-from jitmagic.backends.numba.rewrites.context import Context
+from jitmagic.backends.numba.rewrites.context import Beyond, Context
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
@@ -22,12 +25,13 @@ from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.wrapper import Wrapping, wrapping
-from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
+from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module, qualified
-from jitmagic.observe.facts import Observation
+from jitmagic.observe.facts import Observation, Span
 
 
 def write(
@@ -38,7 +42,8 @@ def write(
     form: str,
     loops: Mapping[str, Sequence[LoopClass]],
     parallel: frozenset[str],
-) -> Draft:
+    outside: frozenset[Span] = frozenset(),
+) -> NumbaDraft:
     """Writes a draft.
 
     Parameters
@@ -49,16 +54,40 @@ def write(
         The loops of each function that become `prange`.
     parallel : frozenset of str
         The functions to compile with ``parallel=True``.
+    outside : frozenset of Span
+        Calls that are left to NumPy, in Python; those that turn out to have no form of their own are added.
 
     Raises
     ------
     Unsupported
         Where a form has no equal in Numba.
     """
+    while True:
+        try:
+            return _write(workload, observed, variant, mode, form, loops, parallel, outside)
+        except Beyond as found:
+            looped = any(_within(found.place, loop.span) for several in loops.values() for loop in several)
+            if found.place in outside or looped:
+                raise
+            outside |= {found.place}
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return outer.line <= inner.line and inner.end_line <= outer.end_line
+
+
+def _write(
+    workload: Workload, observed: Observation, variant: str, mode: str, form: str,
+    loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], outside: frozenset[Span],
+) -> NumbaDraft:  # fmt: skip
     module = Module.of(workload, observed)
-    tree = module.marked()
+    name = workload.function.name
+    signature = module.function(name).params
+    drawn = arranged(module, module.marked(), name, observed, bool(parallel))
+    tree = drawn.tree
     imports = _imports(module, workload)
-    context = Context(module, imports, bool(parallel))
+    context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
+    tree = tree.visit(Outside(context, outside | drawn.outside))
     for rewrite in (Special, UfuncMethods, Spelling, Contiguity, Reductions, Promotion, Overlap):
         tree = tree.visit(rewrite(context))
     if parallel:
@@ -66,15 +95,16 @@ def write(
         tree = tree.visit(Widening(context, parallel))
     every = tuple(loop for found in loops.values() for loop in found)
     tree = tree.visit(Parallel(context, every))
-    name = workload.function.name
-    plan = wrapping(workload, observed, module.function(name))
-    tree, entry = _decorate(tree, context, workload, parallel, plan)
+    tree.visit(Supported(context))
+    core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)
+    plan = wrapping(workload, observed, core, drawn.head)
+    tree, entry = _decorate(tree, context, workload, parallel, plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)
     tree = _merged_imports(tree)
     if workload.needs:
         tree = _with_needs(tree, workload.needs)
-    return Draft(
+    return NumbaDraft(
         variant=variant,
         backend="numba",
         mode=mode,
@@ -85,6 +115,7 @@ def write(
         needs=workload.needs,
         written=observed.mutated,
         notes=tuple(context.notes),
+        outside=outside,
     )
 
 
@@ -93,6 +124,7 @@ def _imports(module: Module, workload: Workload) -> Imports:
     offers = [
         Offer("numpy", alias),
         Offer("numba.njit", "njit", member=True),
+        Offer("numba.objmode", "objmode", member=True),
         Offer("numba.prange", "prange", member=True),
         Offer("numba.vectorize", "vectorize", member=True),
         Offer("math", "math"),
@@ -101,7 +133,8 @@ def _imports(module: Module, workload: Workload) -> Imports:
 
 
 def _decorate(
-    tree: cst.Module, context: Context, workload: Workload, parallel: frozenset[str], plan: Wrapping
+    tree: cst.Module, context: Context, workload: Workload, parallel: frozenset[str], plan: Wrapping,
+    signature: cst.Parameters,
 ) -> tuple[cst.Module, str]:
     """Puts `@njit` over every function, and the plain wrapper below the core where one is needed."""
     njit = context.imports.code("numba.njit")
@@ -125,7 +158,8 @@ def _decorate(
         wrapper = cst.parse_statement(plan.source(core, context.imports))
         assert isinstance(wrapper, cst.FunctionDef)
         blank = cst.EmptyLine(indent=False)
-        body.append(wrapper.with_changes(params=statement.params, leading_lines=[blank, blank]))
+        wrapper = with_body(wrapper, [*plan.head, *wrapper.body.body])
+        body.append(wrapper.with_changes(params=signature, leading_lines=[blank, blank]))
     return tree.with_changes(body=body), name
 
 

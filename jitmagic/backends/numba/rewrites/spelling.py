@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import libcst as cst
 import numpy as np
 
@@ -27,7 +29,7 @@ class Spelling(NumbaRewriter):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         path = self.path(original_node.func)
         if path in _JOINS:
-            return self._tuple_argument(updated_node)
+            return self._joined(path, original_node, updated_node)
         if path == "numpy.einsum":
             return self._einsum(original_node, updated_node)
         if path == "numpy.linalg.norm":
@@ -46,6 +48,8 @@ class Spelling(NumbaRewriter):
             return self._roll(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
+        if path is None and self._draws_one_bound(original_node):
+            return updated_node.with_changes(args=[cst.Arg(cst.Integer("0"), comma=_comma()), *updated_node.args])
         if path == "numpy.gradient" and self._ndims(original_node)[:1] == (1,):
             return self._gradient(original_node, updated_node)
         updated_node = self._dtype_arguments(original_node, updated_node)
@@ -71,6 +75,10 @@ class Spelling(NumbaRewriter):
         given, result = self.fact(original.args[0].value), self.fact(original)
         rest = updated.args[1:]
         names = [a.keyword.value if a.keyword is not None else "dtype" for a in rest]
+        if given is not None and given.kind == "list" and result is not None and (result.ndim or 0) > 1:
+            if len(updated.args) == 1 and isinstance(original.args[0].value, cst.Name):
+                return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(updated.args[0].value)])
+            return updated
         listed = isinstance(updated.args[0].value, cst.List)
         if listed and result is not None and result.kind == "array":
             return self._stacked(original, updated, result.ndim)
@@ -118,17 +126,51 @@ class Spelling(NumbaRewriter):
         facts = [self.fact(argument.value) for argument in call.args]
         return tuple(None if fact is None else fact.ndim for fact in facts)
 
-    def _tuple_argument(self, call: cst.Call) -> cst.Call:
-        if not call.args or not isinstance(call.args[0].value, cst.List):
+    def _joined(self, path: str, original: cst.Call, call: cst.Call) -> cst.BaseExpression:
+        """Gives a joining function a tuple of arrays: Numba takes no lists, and no numbers among the parts."""
+        if not call.args or call.args[0].star:
             return call
-        first = call.args[0]
-        assert isinstance(first.value, cst.List)
-        elements = [cst.Element(e.value, comma=e.comma) for e in first.value.elements if isinstance(e, cst.Element)]
-        if len(elements) != len(first.value.elements):
+        first, old = call.args[0], original.args[0].value
+        if isinstance(old, cst.Name) and len(call.args) == 1:
+            given, result = self.fact(old), self.fact(original)
+            if given is not None and given.kind == "list" and result is not None and result.ndim is not None:
+                if path == "numpy.concatenate" or (path == "numpy.hstack" and result.ndim == 1):
+                    return cst.Call(self.context.helper("joined", helpers.JOINED), [cst.Arg(first.value)])
+                if path == "numpy.stack" or (path == "numpy.vstack" and result.ndim == 2):
+                    return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(first.value)])
             return call
+        if not isinstance(first.value, cst.List | cst.Tuple) or not isinstance(old, cst.List | cst.Tuple):
+            return call
+        elements = []
+        for before, after in zip(old.elements, first.value.elements, strict=True):
+            if not isinstance(after, cst.Element):
+                return call
+            elements.append(after.with_changes(value=self._part(before.value, after.value)))
         if len(elements) == 1:
             elements = [elements[0].with_changes(comma=cst.Comma())]
-        return call.with_changes(args=[first.with_changes(value=cst.Tuple(elements)), *call.args[1:]])
+        parentheses = {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]}
+        made = cst.Tuple(elements, **parentheses)  # type: ignore[arg-type]
+        return call.with_changes(args=[first.with_changes(value=made), *call.args[1:]])
+
+    def _part(self, old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
+        """Makes an array of a number, or of a list or tuple of numbers, that is joined with arrays."""
+        fact = self.fact(old)
+        array = self.context.imports.code("numpy.array")
+        if fact is not None and fact.kind in ("float", "int", "scalar", "complex", "bool"):
+            return expression(f"{array}([{{x}}])", x=new)
+        if isinstance(old, cst.List | cst.Tuple) or (fact is not None and fact.kind in ("list", "tuple")):
+            return expression(f"{array}({{x}})", x=new)
+        return new
+
+    def _draws_one_bound(self, call: cst.Call) -> bool:
+        """Says whether a call is `rng.integers(n)`, of which Numba wants both bounds."""
+        func = call.func
+        if not isinstance(func, cst.Attribute) or func.attr.value != "integers" or not call.args:
+            return False
+        owner = self.fact(func.value)
+        keywords = {a.keyword.value for a in call.args if a.keyword is not None}
+        plain = [a for a in call.args if a.keyword is None]
+        return owner is not None and owner.kind == "object" and len(plain) == 1 and "high" not in keywords
 
     def _python_dtype(self, node: cst.BaseExpression) -> cst.BaseExpression:
         if isinstance(node, cst.Name) and node.value in _PYTHON_DTYPES and self.path(node) is None:
@@ -286,6 +328,22 @@ class Spelling(NumbaRewriter):
 
     # -- statements
 
+    def leave_With(self, original_node: cst.With, updated_node: cst.With) -> Any:
+        """Takes `with np.errstate(…):` off: compiled code warns of nothing."""
+        for item in original_node.items:
+            call = item.item
+            if not isinstance(call, cst.Call) or self.path(call.func) != "numpy.errstate" or item.asname is not None:
+                return updated_node
+            if any(not isinstance(a.value, cst.SimpleString) for a in call.args):
+                return updated_node
+            if any(code(a.value).strip("'\"") in ("raise", "call", "log") for a in call.args):
+                return updated_node
+        body = list(updated_node.body.body)
+        if not isinstance(updated_node.body, cst.IndentedBlock) or not body:
+            return updated_node
+        body[0] = body[0].with_changes(leading_lines=[*updated_node.leading_lines, *body[0].leading_lines])
+        return cst.FlattenSentinel(body)
+
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
         """Writes `np.add(a, b, out=c)` as `c[...] = np.add(a, b)`."""
         call = updated_node.value
@@ -330,6 +388,10 @@ class Spelling(NumbaRewriter):
         number = self.context.cast(base.dtype, updated_node.value)
         chosen = expression(f"{where}({{m}}, {{v}}, {{x}})", m=new.value, v=number, x=target.value)
         return _store(target.value, chosen)
+
+
+def _comma() -> cst.Comma:
+    return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def _reversed_range(call: cst.Call) -> cst.Call:
