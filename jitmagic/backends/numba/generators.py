@@ -14,6 +14,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.analysis.memory import GENERATOR_METHODS
+from jitmagic.analysis.words import words
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, normalised, small, statements, with_body
@@ -22,14 +23,18 @@ from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
 from jitmagic.observe.facts import Observation, Span
 
-SAME_STREAM = frozenset(
-    "integers shuffle permutation random standard_exponential standard_normal standard_gamma normal uniform exponential "
-    "gamma beta f chisquare standard_cauchy pareto weibull power laplace logistic lognormal rayleigh standard_t wald "
-    "geometric zipf triangular poisson negative_binomial noncentral_chisquare noncentral_f logseries binomial".split()
+SAME_STREAM = words(
+    "integers shuffle permutation random standard_exponential standard_normal standard_gamma normal uniform "
+    "exponential gamma beta f chisquare standard_cauchy pareto weibull power laplace logistic lognormal rayleigh "
+    "standard_t wald geometric zipf triangular poisson negative_binomial noncentral_chisquare noncentral_f logseries "
+    "binomial"
 )
 """Methods of a Generator that draw NumPy's numbers in compiled code."""
 
-LEGACY_SAME_STREAM = frozenset("seed random random_sample ranf sample rand uniform randn standard_normal normal".split())
+LEGACY_SAME_STREAM = words(
+    "random random_sample ranf sample rand uniform randn standard_normal normal randint exponential "
+    "standard_exponential lognormal laplace triangular weibull"
+)
 """Functions of `numpy.random` that draw NumPy's numbers in compiled code, once they are seeded there."""
 
 _LIBRARY = Library("Numba", "draw them all before the computation, in one array, or pass a Generator", "NB-SEED")
@@ -82,7 +87,7 @@ def arranged(module: Module, tree: cst.Module, entry: str, observed: Observation
             core, head = made
             return Arranged(_with(tree, core), head)
         seeded = _seeded_first(function, finder)
-        arrays = any(call.args for name, call in finder.legacy if name != "uniform")
+        arrays = any(_is_array(module, call) for _, call in finder.legacy)
         if made is not None and seeded and same and not (parallel and (arrays or finder.in_loops)):
             core, head = made
             note = "after the call NumPy's global random state is as it was before: Numba draws from one of its own"
@@ -95,6 +100,11 @@ def arranged(module: Module, tree: cst.Module, entry: str, observed: Observation
             raise
         places = frozenset(module.span(call) for call in legacy)
         return Arranged(tree, outside=places)
+
+
+def _is_array(module: Module, call: cst.Call) -> bool:
+    fact = module.fact(call)
+    return fact is None or fact.kind == "array"
 
 
 def _with(tree: cst.Module, function: cst.FunctionDef) -> cst.Module:
@@ -116,8 +126,8 @@ def _before(module: Module, entry: str, observed: Observation, tree: cst.Module)
     for call in (*left.makers, *left.seeds, *left.other, *(call for _, call in left.legacy)):
         line = module.line(call)
         raise Unsupported(
-            f"line {line}: `{code(call)}` draws in a function that is called, and Numba's numbers would be others: pass "
-            "a numpy.random.Generator",
+            f"line {line}: `{code(call)}` draws in a function that is called, and Numba's numbers would be others: "
+            "pass a numpy.random.Generator",
             line,
             "NB-SEED",
         )
@@ -152,9 +162,9 @@ def _generators_outside(
     core = with_body(function, kept)
     used = name_tools.loads(core.body)
     params = core.params
-    plain = [p for p in params.params if p.name.value in used]
+    bare = {"default": None, "equal": cst.MaybeSentinel.DEFAULT, "comma": cst.MaybeSentinel.DEFAULT}
+    plain = [p.with_changes(**bare) for p in params.params if p.name.value in used]
     more = [cst.Param(cst.Name(name)) for name in made if name in used]
-    plain = [p.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT, comma=cst.MaybeSentinel.DEFAULT) for p in plain]
     return core.with_changes(params=params.with_changes(params=[*plain, *more])), head
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 import libcst as cst
@@ -15,7 +16,8 @@ import libcst as cst
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports
-from jitmagic.generate.names import parameters
+from jitmagic.generate.module import Module
+from jitmagic.generate.names import fresh, parameters
 from jitmagic.observe.facts import Observation, ValueFact
 
 _PLAIN = frozenset({"float64", "int64", "bool", "complex128"})
@@ -40,6 +42,8 @@ class Wrapping:
         The core's parameters in order, ``*args`` last and with its star.
     head : tuple of statements
         What the wrapper does first: makes generators, draws.
+    keys : tuple of str
+        Keys (as source) of the dict that the function returns: the core returns its values as a tuple.
     """
 
     keyword_only: bool
@@ -49,11 +53,12 @@ class Wrapping:
     name: str
     arguments: tuple[str, ...]
     head: tuple[Any, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def needed(self) -> bool:
         """Whether there has to be a wrapper."""
-        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head)
+        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head) or bool(self.keys)
 
     def core_parameters(self, given: cst.Parameters) -> cst.Parameters:
         """Returns the core's parameters: all positional, without defaults, `*args` last."""
@@ -74,6 +79,8 @@ class Wrapping:
             else:
                 passed.append(f"tuple({argument})" if form == "tuple" else argument)
         call = f"{core}({', '.join(passed)})"
+        if self.keys:
+            return self._dict(call, imports)
         if not any(self.casts):
             return f"def {self.name}():\n    return {call}\n"
         note = "# Numba returns Python numbers: give back NumPy's scalar type\n"
@@ -89,10 +96,29 @@ class Wrapping:
         lines = [f"def {self.name}():", f"    {', '.join(results)}{end} = {call}", f"    {note.rstrip()}"]
         return "\n".join([*lines, f"    return {', '.join(back)}{end}", ""])
 
+    def _dict(self, call: str, imports: Imports) -> str:
+        """Returns the source of a wrapper that puts the core's results into a dict."""
+        taken = {argument.lstrip("*") for argument in self.arguments}
+        names = []
+        for number, key in enumerate(self.keys):
+            plain = key.strip("'\"")
+            usable = plain.isidentifier() and not iskeyword(plain) and plain not in taken
+            names.append(plain if usable else fresh(f"result_{number}", taken))
+            taken.add(names[-1])
+        items = [
+            f"{key}: {imports.code(f'numpy.{cast}')}({name})" if cast else f"{key}: {name}"
+            for key, name, cast in zip(self.keys, names, self.casts, strict=True)
+        ]
+        end = "," if len(names) == 1 else ""
+        return (
+            f"def {self.name}():\n    {', '.join(names)}{end} = {call}\n    return {{{', '.join(items)}}}\n"
+        )
+
 
 def wrapping(
-    workload: Workload, observed: Observation, function: cst.FunctionDef, head: Sequence[Any] = ()
-) -> Wrapping:
+    workload: Workload, observed: Observation, function: cst.FunctionDef, head: Sequence[Any] = (),
+    returned: Returned | None = None,
+) -> Wrapping:  # fmt: skip
     """Finds out what the wrapper has to do; `Unsupported` for a list that the function changes.
 
     Parameters
@@ -102,6 +128,8 @@ def wrapping(
         The core.
     head : sequence of statements
         What the wrapper does before it calls the core.
+    returned : Returned, optional
+        The dict that the function returns.
     """
     name = workload.function.name
     star = function.params.star_arg
@@ -124,12 +152,19 @@ def wrapping(
             lists[label] = form
     result = observed.result
     several = result is not None and result.kind == "tuple"
-    items = () if result is None else result.items if several else (result,)
+    items: Sequence[ValueFact | None] = () if result is None else result.items if several else (result,)
+    if returned is not None:
+        items = returned.facts
     casts = tuple(
-        item.dtype if item.kind == "scalar" and item.dtype is not None and item.dtype not in _PLAIN else None
+        item.dtype
+        if item is not None and item.kind == "scalar" and item.dtype is not None and item.dtype not in _PLAIN
+        else None
         for item in items
     )
-    return Wrapping(bool(function.params.kwonly_params), lists, casts, several, name, tuple(names), tuple(head))
+    keys = returned.keys if returned is not None else ()
+    return Wrapping(
+        bool(function.params.kwonly_params), lists, casts, several, name, tuple(names), tuple(head), keys
+    )
 
 
 def _list_form(fact: ValueFact) -> str | None:
@@ -138,3 +173,111 @@ def _list_form(fact: ValueFact) -> str | None:
     if kinds and kinds <= {"float", "int", "bool", "scalar"}:
         return "array"
     return "tuple" if kinds == {"array"} else None
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A function that returned a dict, and returns its values as a tuple now.
+
+    Attributes
+    ----------
+    function : libcst.FunctionDef
+    keys : tuple of str
+        The keys, as source.
+    facts : tuple of (ValueFact or None)
+        Of the values.
+    """
+
+    function: cst.FunctionDef
+    keys: tuple[str, ...]
+    facts: tuple[ValueFact | None, ...]
+
+
+def without_dict(module: Module, function: cst.FunctionDef) -> Returned | None:
+    """Returns a function that returns `{"a": x, "b": y}` as one that returns `x, y`; None where it does not.
+
+    Numba's dicts hold values of one type, and come out as dicts of its own.
+    """
+    finder = _Returns()
+    function.body.visit(finder)
+    names = {node.value.value for node in finder.found if isinstance(node.value, cst.Name)}
+    named = names & set(finder.dicts)
+    literals: list[cst.Dict] = []
+    for node in finder.found:
+        if isinstance(node.value, cst.Dict):
+            literals.append(node.value)
+        elif isinstance(node.value, cst.Name) and node.value.value in named and finder.uses[node.value.value] == 2:
+            literals.append(finder.dicts[node.value.value])
+        else:
+            return None
+    keys = {tuple(_key(element) for element in literal.elements) for literal in literals}
+    if len(keys) != 1 or len(literals) != len(finder.found):
+        return None
+    only = keys.pop()
+    if not only or any(key is None for key in only):
+        return None
+    facts = tuple(
+        module.fact(element.value) if isinstance(element, cst.DictElement) else None
+        for element in literals[-1].elements
+    )
+    changed = function.visit(_Tuples(set(map(id, finder.found)), named))
+    assert isinstance(changed, cst.FunctionDef)
+    return Returned(changed, tuple(key for key in only if key is not None), facts)
+
+
+def _key(element: cst.BaseDictElement) -> str | None:
+    if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
+        return element.key.value
+    return None
+
+
+class _Returns(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[cst.Return] = []
+        self.dicts: dict[str, cst.Dict] = {}
+        self.uses: dict[str, int] = {}
+
+    def visit_Return(self, node: cst.Return) -> None:
+        self.found.append(node)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        target = node.targets[0].target
+        if len(node.targets) == 1 and isinstance(target, cst.Name) and isinstance(node.value, cst.Dict):
+            self.dicts[target.value] = node.value
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.uses[node.value] = self.uses.get(node.value, 0) + 1
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        return False
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        return False
+
+
+class _Tuples(cst.CSTTransformer):
+    """Returns tuples in the place of dicts, and makes tuples where the dicts were made."""
+
+    def __init__(self, returns: set[int], named: set[str]) -> None:
+        super().__init__()
+        self.returns, self.named = returns, named
+
+    def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
+        if id(original_node) in self.returns and isinstance(updated_node.value, cst.Dict):
+            return updated_node.with_changes(value=_tuple(updated_node.value))
+        return updated_node
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
+        target = updated_node.targets[0].target
+        if isinstance(target, cst.Name) and target.value in self.named and isinstance(updated_node.value, cst.Dict):
+            return updated_node.with_changes(value=_tuple(updated_node.value))
+        return updated_node
+
+
+def _tuple(node: cst.Dict) -> cst.Tuple:
+    values = [element.value for element in node.elements]
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    elements = [cst.Element(value, comma=comma) for value in values[:-1]]
+    last = cst.Element(values[-1], comma=cst.Comma()) if len(values) == 1 else cst.Element(values[-1])
+    return cst.Tuple([*elements, last], lpar=[], rpar=[])

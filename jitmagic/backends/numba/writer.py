@@ -15,6 +15,7 @@ from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.context import Beyond, Context
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
@@ -24,9 +25,9 @@ from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.widening import Widening
-from jitmagic.backends.numba.wrapper import Wrapping, wrapping
+from jitmagic.backends.numba.rewrites.wraparound import WrapAround
+from jitmagic.backends.numba.wrapper import Wrapping, without_dict, wrapping
 from jitmagic.capture.workload import Workload
-from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
@@ -88,16 +89,22 @@ def _write(
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
     tree = tree.visit(Outside(context, outside | drawn.outside))
-    for rewrite in (Special, UfuncMethods, Spelling, Contiguity, Reductions, Promotion, Overlap):
+    for rewrite in (Special, UfuncMethods, Spelling, Masks, Contiguity, Reductions, Promotion, Overlap):
         tree = tree.visit(rewrite(context))
     if parallel:
         tree = tree.visit(Broadcasting(context, parallel))
         tree = tree.visit(Widening(context, parallel))
+    else:
+        tree = tree.visit(WrapAround(context))
     every = tuple(loop for found in loops.values() for loop in found)
     tree = tree.visit(Parallel(context, every))
     tree.visit(Supported(context))
     core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)
-    plan = wrapping(workload, observed, core, drawn.head)
+    returned = without_dict(module, core) if observed.result is not None and observed.result.kind == "dict" else None
+    if returned is not None:
+        tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
+        core = returned.function
+    plan = wrapping(workload, observed, core, drawn.head, returned)
     tree, entry = _decorate(tree, context, workload, parallel, plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)

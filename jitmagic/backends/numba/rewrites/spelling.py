@@ -10,6 +10,7 @@ import numpy as np
 from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, scalar_path
 from jitmagic.errors import Unsupported
+from jitmagic.observe.facts import ValueFact
 
 _JOINING = "concatenate stack hstack vstack dstack column_stack row_stack"
 _JOINS = frozenset(f"numpy.{name}" for name in _JOINING.split())
@@ -75,8 +76,8 @@ class Spelling(NumbaRewriter):
         given, result = self.fact(original.args[0].value), self.fact(original)
         rest = updated.args[1:]
         names = [a.keyword.value if a.keyword is not None else "dtype" for a in rest]
-        if given is not None and given.kind == "list" and result is not None and (result.ndim or 0) > 1:
-            if len(updated.args) == 1 and isinstance(original.args[0].value, cst.Name):
+        if self._lists_arrays(original.args[0].value, result):
+            if len(updated.args) == 1:
                 return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(updated.args[0].value)])
             return updated
         listed = isinstance(updated.args[0].value, cst.List)
@@ -92,6 +93,17 @@ class Spelling(NumbaRewriter):
         if result.dtype != given.dtype:
             return expression(f"{{x}}.astype({self.context.imports.code(scalar_path(result.dtype))})", x=operand)
         return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
+
+    def _lists_arrays(self, node: cst.BaseExpression, result: ValueFact | None) -> bool:
+        """Says whether an array of several axes is made of a list that holds arrays."""
+        if result is None or (result.ndim or 0) < 2:
+            return False
+        if isinstance(node, cst.ListComp):
+            return not isinstance(node.elt, cst.List | cst.Tuple | cst.ListComp)
+        fact = self.fact(node)
+        if not isinstance(node, cst.Name) or fact is None or fact.kind != "list":
+            return False
+        return not fact.items or all(item.kind == "array" for item in fact.items)
 
     def _stacked(self, original: cst.Call, updated: cst.Call, ndim: int | None) -> cst.BaseExpression:
         """Writes `np.array([x, y])` of arrays as `np.stack((x, y))`, level by level."""
@@ -131,9 +143,10 @@ class Spelling(NumbaRewriter):
         if not call.args or call.args[0].star:
             return call
         first, old = call.args[0], original.args[0].value
-        if isinstance(old, cst.Name) and len(call.args) == 1:
+        if isinstance(old, cst.Name | cst.ListComp) and len(call.args) == 1:
             given, result = self.fact(old), self.fact(original)
-            if given is not None and given.kind == "list" and result is not None and result.ndim is not None:
+            listed = isinstance(old, cst.ListComp) or (given is not None and given.kind == "list")
+            if listed and result is not None and result.ndim is not None:
                 if path == "numpy.concatenate" or (path == "numpy.hstack" and result.ndim == 1):
                     return cst.Call(self.context.helper("joined", helpers.JOINED), [cst.Arg(first.value)])
                 if path == "numpy.stack" or (path == "numpy.vstack" and result.ndim == 2):
@@ -338,7 +351,7 @@ class Spelling(NumbaRewriter):
                 return updated_node
             if any(code(a.value).strip("'\"") in ("raise", "call", "log") for a in call.args):
                 return updated_node
-        body = list(updated_node.body.body)
+        body: list[Any] = list(updated_node.body.body)
         if not isinstance(updated_node.body, cst.IndentedBlock) or not body:
             return updated_node
         body[0] = body[0].with_changes(leading_lines=[*updated_node.leading_lines, *body[0].leading_lines])
@@ -361,33 +374,6 @@ class Spelling(NumbaRewriter):
         rest = [a for a in call.args if a.keyword is None or a.keyword.value != "out"]
         rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return _store(out[0], call.with_changes(args=rest))
-
-    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
-        """Writes a store through a mask of several axes as a choice: `x[x < 0] = 0` on a matrix."""
-        if len(updated_node.targets) != 1:
-            return updated_node
-        target, old = updated_node.targets[0].target, original_node.targets[0].target
-        if not isinstance(target, cst.Subscript) or not isinstance(old, cst.Subscript) or len(old.slice) != 1:
-            return updated_node
-        index = old.slice[0].slice
-        if not isinstance(index, cst.Index):
-            return updated_node
-        mask, base, value = self.fact(index.value), self.fact(old.value), self.fact(original_node.value)
-        if mask is None or base is None or mask.dtype != "bool" or (mask.ndim or 0) < 2 or base.dtype is None:
-            return updated_node
-        if value is None or value.kind not in ("float", "int", "bool", "complex", "scalar"):
-            line = self.module.line(original_node)
-            raise Unsupported(
-                f"line {line}: Numba stores through a mask of several axes only where the value is a number",
-                line,
-                "NB-NOFUNC",
-            )
-        new = target.slice[0].slice
-        assert isinstance(new, cst.Index)
-        where = self.context.imports.code("numpy.where")
-        number = self.context.cast(base.dtype, updated_node.value)
-        chosen = expression(f"{where}({{m}}, {{v}}, {{x}})", m=new.value, v=number, x=target.value)
-        return _store(target.value, chosen)
 
 
 def _comma() -> cst.Comma:
