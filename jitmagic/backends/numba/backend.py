@@ -46,10 +46,12 @@ class NumbaBackend:
         return self._serial(workload, observed), self._parallel(workload, observed)
 
     def _serial(
-        self, workload: Workload, observed: Observation, outside: frozenset[Span] = frozenset()
+        self, workload: Workload, observed: Observation, outside: frozenset[Span] = frozenset(), native: bool = True
     ) -> Draft | VariantRefusal:
         try:
-            return writer.write(workload, observed, "numba", "serial", "njit", {}, frozenset(), outside)
+            return writer.write(
+                workload, observed, "numba", "serial", "njit", {}, frozenset(), outside, native
+            )
         except Unsupported as error:
             return VariantRefusal("numba", "numba", "serial", error.refusal)
 
@@ -87,6 +89,10 @@ class NumbaBackend:
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Leaves to NumPy what Numba does not take, goes from `prange` to array expressions, else explains."""
+        if isinstance(draft, NumbaDraft) and draft.native and failure.type.startswith("numba."):
+            plain = self._serial(workload, observed, draft.outside, native=False)
+            if draft.mode == "serial" and isinstance(plain, Draft):
+                return plain
         more = messages.refused_calls(draft, failure, workload)
         if isinstance(draft, NumbaDraft) and more - draft.outside:
             outside = draft.outside | more

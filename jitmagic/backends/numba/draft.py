@@ -16,9 +16,9 @@ class NumbaDraft(Draft):
     ----------
     outside : frozenset of Span
         Places of the calls that are made in Python, by `objmode`.
-    fused : bool
-        Whether array expressions were written out as loops.
+    native : bool
+        Whether it draws from a global random state of Numba's own.
     """
 
     outside: frozenset[Span] = frozenset()
-    fused: bool = False
+    native: bool = False

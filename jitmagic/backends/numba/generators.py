@@ -52,16 +52,31 @@ class Arranged:
     outside : frozenset of Span
         Calls that are to be made in Python.
     notes : list of str
+    native : bool
+        Whether Numba draws from a global state of its own.
     """
 
     tree: cst.Module
     head: list[Any] = field(default_factory=list)
     outside: frozenset[Span] = frozenset()
     notes: list[str] = field(default_factory=list)
+    native: bool = False
 
 
-def arranged(module: Module, tree: cst.Module, entry: str, observed: Observation, parallel: bool) -> Arranged:
+def arranged(
+    module: Module, tree: cst.Module, entry: str, observed: Observation, parallel: bool, native: bool = True
+) -> Arranged:
     """Arranges what a function draws.
+
+    Parameters
+    ----------
+    module : Module
+    tree : libcst.Module
+    entry : str
+    observed : Observation
+    parallel : bool
+    native : bool
+        False where Numba did not take the legacy functions in the form in which they stand there.
 
     Raises
     ------
@@ -88,10 +103,10 @@ def arranged(module: Module, tree: cst.Module, entry: str, observed: Observation
             return Arranged(_with(tree, core), head)
         seeded = _seeded_first(function, finder)
         arrays = any(_is_array(module, call) for _, call in finder.legacy)
-        if made is not None and seeded and same and not (parallel and (arrays or finder.in_loops)):
+        if native and made is not None and seeded and same and not (parallel and (arrays or finder.in_loops)):
             core, head = made
             note = "after the call NumPy's global random state is as it was before: Numba draws from one of its own"
-            return Arranged(_with(tree, core), head, notes=[note])
+            return Arranged(_with(tree, core), head, notes=[note], native=True)
     try:
         return _before(module, entry, observed, tree)
     except Unsupported:

@@ -412,3 +412,24 @@ def product(left: int, right: int, dtype: str) -> str:
             f"    return {{np}}.{kind}(out)\n"
         )
     return head + check + loops
+
+ROWS = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # np.array of a list of tuples or lists
+    out = {np}.empty((len(parts), len(parts[0])), dtype={np}.{dtype})
+    for i in range(len(parts)):
+        for j in range(len(parts[0])):
+            out[i, j] = parts[i][j]
+    return out
+"""
+
+SUMMED = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # sum of a list of arrays
+    out = parts[0].astype({np}.{dtype})
+    for i in range(1, len(parts)):
+        out += parts[i]
+    return out
+"""

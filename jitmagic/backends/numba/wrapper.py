@@ -42,8 +42,8 @@ class Wrapping:
         The core's parameters in order, ``*args`` last and with its star.
     head : tuple of statements
         What the wrapper does first: makes generators, draws.
-    keys : tuple of str
-        Keys (as source) of the dict that the function returns: the core returns its values as a tuple.
+    returned : Returned or None
+        The dicts and lists that the function returns: the core returns their values as a tuple.
     """
 
     keyword_only: bool
@@ -53,12 +53,12 @@ class Wrapping:
     name: str
     arguments: tuple[str, ...]
     head: tuple[Any, ...] = ()
-    keys: tuple[str, ...] = ()
+    returned: Returned | None = None
 
     @property
     def needed(self) -> bool:
         """Whether there has to be a wrapper."""
-        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head) or bool(self.keys)
+        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head) or self.returned is not None
 
     def core_parameters(self, given: cst.Parameters) -> cst.Parameters:
         """Returns the core's parameters: all positional, without defaults, `*args` last."""
@@ -79,8 +79,8 @@ class Wrapping:
             else:
                 passed.append(f"tuple({argument})" if form == "tuple" else argument)
         call = f"{core}({', '.join(passed)})"
-        if self.keys:
-            return self._dict(call, imports)
+        if self.returned is not None:
+            return self._rebuilt(self.returned, call, imports)
         if not any(self.casts):
             return f"def {self.name}():\n    return {call}\n"
         note = "# Numba returns Python numbers: give back NumPy's scalar type\n"
@@ -96,23 +96,21 @@ class Wrapping:
         lines = [f"def {self.name}():", f"    {', '.join(results)}{end} = {call}", f"    {note.rstrip()}"]
         return "\n".join([*lines, f"    return {', '.join(back)}{end}", ""])
 
-    def _dict(self, call: str, imports: Imports) -> str:
-        """Returns the source of a wrapper that puts the core's results into a dict."""
+    def _rebuilt(self, returned: Returned, call: str, imports: Imports) -> str:
+        """Returns the source of a wrapper that puts the core's results into dicts and lists."""
         taken = {argument.lstrip("*") for argument in self.arguments}
         names = []
-        for number, key in enumerate(self.keys):
-            plain = key.strip("'\"")
-            usable = plain.isidentifier() and not iskeyword(plain) and plain not in taken
-            names.append(plain if usable else fresh(f"result_{number}", taken))
+        for number, wanted in enumerate(returned.names):
+            usable = wanted.isidentifier() and not iskeyword(wanted) and wanted not in taken
+            names.append(wanted if usable else fresh(f"result_{number}", taken))
             taken.add(names[-1])
-        items = [
-            f"{key}: {imports.code(f'numpy.{cast}')}({name})" if cast else f"{key}: {name}"
-            for key, name, cast in zip(self.keys, names, self.casts, strict=True)
+        values = [
+            f"{imports.code(f'numpy.{cast}')}({name})" if cast else name
+            for name, cast in zip(names, self.casts, strict=True)
         ]
         end = "," if len(names) == 1 else ""
-        return (
-            f"def {self.name}():\n    {', '.join(names)}{end} = {call}\n    return {{{', '.join(items)}}}\n"
-        )
+        result = returned.template.format(*values)
+        return f"def {self.name}():\n    {', '.join(names)}{end} = {call}\n    return {result}\n"
 
 
 def wrapping(
@@ -129,7 +127,7 @@ def wrapping(
     head : sequence of statements
         What the wrapper does before it calls the core.
     returned : Returned, optional
-        The dict that the function returns.
+        The dicts and lists that the function returns.
     """
     name = workload.function.name
     star = function.params.star_arg
@@ -161,9 +159,8 @@ def wrapping(
         else None
         for item in items
     )
-    keys = returned.keys if returned is not None else ()
     return Wrapping(
-        bool(function.params.kwonly_params), lists, casts, several, name, tuple(names), tuple(head), keys
+        bool(function.params.kwonly_params), lists, casts, several, name, tuple(names), tuple(head), returned
     )
 
 
@@ -177,65 +174,95 @@ def _list_form(fact: ValueFact) -> str | None:
 
 @dataclass(frozen=True)
 class Returned:
-    """A function that returned a dict, and returns its values as a tuple now.
+    """A function that returned dicts or lists, and returns what they hold as one flat tuple now.
 
     Attributes
     ----------
     function : libcst.FunctionDef
-    keys : tuple of str
-        The keys, as source.
+    names : tuple of str
+        What the values are called, where a key or the function itself names them; else empty.
+    template : str
+        The source of the result, with ``{0}``, ``{1}``, … for the values.
     facts : tuple of (ValueFact or None)
         Of the values.
     """
 
     function: cst.FunctionDef
-    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    template: str
     facts: tuple[ValueFact | None, ...]
 
 
-def without_dict(module: Module, function: cst.FunctionDef) -> Returned | None:
+def without_containers(module: Module, function: cst.FunctionDef) -> Returned | None:
     """Returns a function that returns `{"a": x, "b": y}` as one that returns `x, y`; None where it does not.
 
-    Numba's dicts hold values of one type, and come out as dicts of its own.
+    Numba's dicts hold values of one type, and come out as dicts of its own; so do lists.
     """
     finder = _Returns()
     function.body.visit(finder)
-    names = {node.value.value for node in finder.found if isinstance(node.value, cst.Name)}
-    named = names & set(finder.dicts)
-    literals: list[cst.Dict] = []
+    given = {r.value.value for r in finder.found if isinstance(r.value, cst.Name)}
+    named = {name for name in given & set(finder.literals) if finder.uses[name] == 2}
+    results: list[_Flat] = []
     for node in finder.found:
-        if isinstance(node.value, cst.Dict):
-            literals.append(node.value)
-        elif isinstance(node.value, cst.Name) and node.value.value in named and finder.uses[node.value.value] == 2:
-            literals.append(finder.dicts[node.value.value])
-        else:
+        value = node.value
+        if isinstance(value, cst.Name) and value.value in named:
+            value = finder.literals[value.value]
+        flat = _Flat()
+        if value is None or isinstance(value, cst.Name) or not flat.add(value):
             return None
-    keys = {tuple(_key(element) for element in literal.elements) for literal in literals}
-    if len(keys) != 1 or len(literals) != len(finder.found):
+        results.append(flat)
+    if len({flat.template for flat in results}) != 1 or not ({"{{", "["} & set(results[0].marks)):
         return None
-    only = keys.pop()
-    if not only or any(key is None for key in only):
-        return None
-    facts = tuple(
-        module.fact(element.value) if isinstance(element, cst.DictElement) else None
-        for element in literals[-1].elements
-    )
+    last = results[-1]
     changed = function.visit(_Tuples(set(map(id, finder.found)), named))
     assert isinstance(changed, cst.FunctionDef)
-    return Returned(changed, tuple(key for key in only if key is not None), facts)
+    return Returned(changed, tuple(last.names), last.template, tuple(module.fact(leaf) for leaf in last.leaves))
 
 
-def _key(element: cst.BaseDictElement) -> str | None:
-    if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
-        return element.key.value
-    return None
+class _Flat:
+    """The values in a nest of tuples, lists and dicts, and the nest without them as a template."""
+
+    def __init__(self) -> None:
+        self.leaves: list[cst.BaseExpression] = []
+        self.names: list[str] = []
+        self.marks: list[str] = []
+        self.template = ""
+
+    def add(self, node: cst.BaseExpression, name: str = "") -> bool:
+        """Takes an expression apart; False where it holds something that cannot be named beforehand."""
+        if isinstance(node, cst.Dict):
+            self.marks.append("{{")
+            self.template += "{{"
+            for number, element in enumerate(node.elements):
+                if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
+                    return False
+                key = element.key.value
+                self.template += f"{', ' if number else ''}{key.replace('{', '{{').replace('}', '}}')}: "
+                if not self.add(element.value, key.strip("'\"")):
+                    return False
+            self.template += "}}"
+            return bool(node.elements)
+        if isinstance(node, cst.Tuple | cst.List):
+            opening, closing = ("(", ")") if isinstance(node, cst.Tuple) else ("[", "]")
+            self.marks.append(opening)
+            self.template += opening
+            for number, one in enumerate(node.elements):
+                self.template += ", " if number else ""
+                if not isinstance(one, cst.Element) or not self.add(one.value):
+                    return False
+            self.template += "," + closing if opening == "(" and len(node.elements) == 1 else closing
+            return bool(node.elements)
+        self.template += f"{{{len(self.leaves)}}}"
+        self.leaves.append(node)
+        self.names.append(name or (node.value if isinstance(node, cst.Name) else ""))
+        return True
 
 
 class _Returns(cst.CSTVisitor):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[cst.Return] = []
-        self.dicts: dict[str, cst.Dict] = {}
+        self.literals: dict[str, cst.BaseExpression] = {}
         self.uses: dict[str, int] = {}
 
     def visit_Return(self, node: cst.Return) -> None:
@@ -244,7 +271,7 @@ class _Returns(cst.CSTVisitor):
     def visit_Assign(self, node: cst.Assign) -> None:
         target = node.targets[0].target
         if len(node.targets) == 1 and isinstance(target, cst.Name) and isinstance(node.value, cst.Dict):
-            self.dicts[target.value] = node.value
+            self.literals[target.value] = node.value
 
     def visit_Name(self, node: cst.Name) -> None:
         self.uses[node.value] = self.uses.get(node.value, 0) + 1
@@ -257,15 +284,16 @@ class _Returns(cst.CSTVisitor):
 
 
 class _Tuples(cst.CSTTransformer):
-    """Returns tuples in the place of dicts, and makes tuples where the dicts were made."""
+    """Returns flat tuples, and makes them where the dicts were made."""
 
     def __init__(self, returns: set[int], named: set[str]) -> None:
         super().__init__()
         self.returns, self.named = returns, named
 
     def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
-        if id(original_node) in self.returns and isinstance(updated_node.value, cst.Dict):
-            return updated_node.with_changes(value=_tuple(updated_node.value))
+        value = updated_node.value
+        if id(original_node) in self.returns and value is not None and not isinstance(value, cst.Name):
+            return updated_node.with_changes(value=_tuple(value))
         return updated_node
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
@@ -275,9 +303,11 @@ class _Tuples(cst.CSTTransformer):
         return updated_node
 
 
-def _tuple(node: cst.Dict) -> cst.Tuple:
-    values = [element.value for element in node.elements]
+def _tuple(node: cst.BaseExpression) -> cst.Tuple:
+    flat = _Flat()
+    flat.add(node)
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    elements = [cst.Element(value, comma=comma) for value in values[:-1]]
-    last = cst.Element(values[-1], comma=cst.Comma()) if len(values) == 1 else cst.Element(values[-1])
-    return cst.Tuple([*elements, last], lpar=[], rpar=[])
+    elements = [cst.Element(value, comma=comma) for value in flat.leaves[:-1]]
+    last = flat.leaves[-1]
+    end = cst.Element(last, comma=cst.Comma()) if len(flat.leaves) == 1 else cst.Element(last)
+    return cst.Tuple([*elements, end], lpar=[], rpar=[])

@@ -26,7 +26,7 @@ from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.rewrites.wraparound import WrapAround
-from jitmagic.backends.numba.wrapper import Wrapping, without_dict, wrapping
+from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrapping
 from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
@@ -44,6 +44,7 @@ def write(
     loops: Mapping[str, Sequence[LoopClass]],
     parallel: frozenset[str],
     outside: frozenset[Span] = frozenset(),
+    native: bool = True,
 ) -> NumbaDraft:
     """Writes a draft.
 
@@ -57,6 +58,8 @@ def write(
         The functions to compile with ``parallel=True``.
     outside : frozenset of Span
         Calls that are left to NumPy, in Python; those that turn out to have no form of their own are added.
+    native : bool
+        Whether Numba may draw from a global random state of its own.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def write(
     """
     while True:
         try:
-            return _write(workload, observed, variant, mode, form, loops, parallel, outside)
+            return _write(workload, observed, variant, mode, form, loops, parallel, outside, native)
         except Beyond as found:
             looped = any(_within(found.place, loop.span) for several in loops.values() for loop in several)
             if found.place in outside or looped:
@@ -80,11 +83,12 @@ def _within(inner: Span, outer: Span) -> bool:
 def _write(
     workload: Workload, observed: Observation, variant: str, mode: str, form: str,
     loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], outside: frozenset[Span],
+    native: bool,
 ) -> NumbaDraft:  # fmt: skip
     module = Module.of(workload, observed)
     name = workload.function.name
     signature = module.function(name).params
-    drawn = arranged(module, module.marked(), name, observed, bool(parallel))
+    drawn = arranged(module, module.marked(), name, observed, bool(parallel), native)
     tree = drawn.tree
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
@@ -100,7 +104,7 @@ def _write(
     tree = tree.visit(Parallel(context, every))
     tree.visit(Supported(context))
     core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)
-    returned = without_dict(module, core) if observed.result is not None and observed.result.kind == "dict" else None
+    returned = without_containers(module, core)
     if returned is not None:
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
@@ -123,6 +127,7 @@ def _write(
         written=observed.mutated,
         notes=tuple(context.notes),
         outside=outside,
+        native=drawn.native,
     )
 
 

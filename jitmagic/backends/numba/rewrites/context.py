@@ -80,7 +80,7 @@ class Context:
 
     def bare(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Takes an expression's outer parentheses off: an argument needs none."""
-        if not node.lpar:
+        if not node.lpar or isinstance(node, cst.Tuple | cst.GeneratorExp):
             return node
         new = node.with_changes(lpar=[], rpar=[])
         self.module.inherit(new, node)

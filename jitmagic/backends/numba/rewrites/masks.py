@@ -212,6 +212,10 @@ def _fits(index: _Index) -> list[str]:
     return [f"    if {' or '.join(axes)}:", '        raise IndexError("the mask has another shape than the array")']
 
 
+def _index_names(count: int) -> list[str]:
+    return ["rows", "columns"] if count == 2 else [f"index_{k}" for k in range(count)]
+
+
 def _lengths(names: list[str]) -> list[str]:
     """Returns the lines that refuse index arrays of different lengths."""
     different = " or ".join(f"{name}.size != {names[0]}.size" for name in names[1:])
@@ -229,7 +233,7 @@ def _take(index: _Index) -> str:
     after = [f"x.shape[{index.before + index.within + k}]" for k in range(index.after)]
     place = _shown(index, "k" if not index.mask else "count")
     if not index.mask:
-        names = [f"{letter}s" for letter in _LETTERS[: index.within]]
+        names = _index_names(index.within)
         element = _shown(index, ", ".join(f"{name}[k]" for name in names))
         shape = ", ".join([*before, f"{names[0]}.size", *after]) + ("," if not before + after else "")
         lines = [
@@ -269,7 +273,7 @@ def _put(index: _Index, operator: str, number: bool) -> str:
     """Returns the source of a procedure that stores the elements."""
     place = "values" if number else f"values[{_shown(index, 'count' if index.mask else 'k')}]"
     if not index.mask:
-        names = [f"{letter}s" for letter in _LETTERS[: index.within]]
+        names = _index_names(index.within)
         element = _shown(index, ", ".join(f"{name}[k]" for name in names))
         lines = [
             f"def {{name}}(x, {', '.join(names)}, values):",

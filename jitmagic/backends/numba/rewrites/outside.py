@@ -25,6 +25,7 @@ from jitmagic.backends.numba.generators import SAME_STREAM
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.gotchas.numba.support import ARRAY_METHODS, FUNCTIONS, METHODS, MISSING_UFUNCS
 from jitmagic.observe.facts import Span, ValueFact
 
@@ -46,6 +47,7 @@ class Outside(NumbaRewriter):
     def __init__(self, context: Context, places: Collection[Span]) -> None:
         super().__init__(context)
         self._places = frozenset(places)
+        self._kinds: list[Kinds] = []
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         place = self.context.place(original_node)
@@ -59,6 +61,20 @@ class Outside(NumbaRewriter):
             )
         return made
 
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        observed = self.module.observed
+        entry = self.module.functions()[-1].name.value == node.name.value
+        self._kinds.append(Kinds(self.module, node, argument_facts(observed, node) if entry else {}))
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self._kinds.pop()
+        return super().leave_FunctionDef(original_node, updated_node)
+
+    def known(self, node: cst.BaseExpression) -> ValueFact | None:
+        """Returns what is known of an expression, of a name also what was seen of it elsewhere."""
+        return self._kinds[-1].of(node) if self._kinds else self.fact(node)
+
     def _outside(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression | None:
         path = self.path(original.func)
         result = self.fact(original)
@@ -66,8 +82,11 @@ class Outside(NumbaRewriter):
         results = result.items if result is not None and several else (result,)
         if result is not None and result.kind == "none":
             results = ()
+        prints = path is None and isinstance(original.func, cst.Name) and original.func.value == "print"
         method = path is None and isinstance(original.func, cst.Attribute)
-        if not method and (path is None or not path.startswith(_LIBRARIES)):
+        if prints:
+            results, path = (), "print"
+        elif not method and (path is None or not path.startswith(_LIBRARIES)):
             return None
         keeps = (path or "").removeprefix("numpy.") in memory.VIEW_FUNCTIONS
         types = [_type(fact, keeps) for fact in results]
@@ -89,11 +108,13 @@ class Outside(NumbaRewriter):
                 return None
             arguments.append(new.with_changes(value=value))
         call = code(updated.with_changes(func=func, args=arguments))
-        label = code(original.func).rsplit(".", 1)[-1] + "_in_python"
+        label = "shown" if prints else code(original.func).rsplit(".", 1)[-1] + "_in_python"
         helper = self.context.helper(label, self._source(call, types, results, inputs, code(original.func), method))
         line = self.module.line(original)
         where = f"line {line}: " if line is not None else ""
-        self.context.note(f"{where}Numba has no form of `{code(original.func)}`, so that it is called in Python there")
+        if not prints:
+            text = f"{where}Numba has no form of `{code(original.func)}`, so that it is called in Python there"
+            self.context.note(text)
         given = [cst.Arg(self.context.bare(value)) for value in inputs.values]
         return cst.Call(helper, given)
 
@@ -133,13 +154,18 @@ class _Inputs:
 
     def argument(self, old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression | None:
         """Returns what stands for an argument in the function; None where its value cannot be handed over."""
+        if isinstance(new, cst.FormattedString):
+            formatted = _formatted(new)
+            if formatted is None:
+                return None
+            new = formatted
         if not name_tools.loads(new) & self.local:
             return new  # a literal, a dtype, a global: stands there as it is
         if _is_passed(self.rewriter.fact(old)):
             return self.passed(old, new)
         finder = _Names(self.local)
         old.visit(finder)
-        if not finder.found or not all(_is_passed(self.rewriter.fact(node)) for node in finder.found):
+        if not finder.found or not all(_is_passed(self.rewriter.known(node)) for node in finder.found):
             return None
         for node in finder.found:
             self.passed(node, node)
@@ -156,6 +182,26 @@ class _Inputs:
         self.names.append(name)
         self.values.append(new)
         return cst.Name(name)
+
+
+def _formatted(node: cst.FormattedString) -> cst.BaseExpression | None:
+    """Writes `f"{x:.3f}"` as `"{:.3f}".format(x)`: Numba reads no formats of numbers, even where Python runs them."""
+    text, values = "", []
+    for part in node.parts:
+        if isinstance(part, cst.FormattedStringText):
+            text += part.value
+            continue
+        assert isinstance(part, cst.FormattedStringExpression)
+        spec = part.format_spec or ()
+        if part.equal is not None or not all(isinstance(one, cst.FormattedStringText) for one in spec):
+            return None
+        told = "".join(code(one) for one in spec)
+        text += "{" + (f"!{part.conversion}" if part.conversion else "") + (f":{told}" if part.format_spec else "") + "}"
+        values.append(code(part.expression))
+    start = node.start.replace("f", "").replace("F", "")
+    if not values:
+        return cst.parse_expression(f"{start}{text}{node.end}")
+    return cst.parse_expression(f"{start}{text}{node.end}.format({', '.join(values)})")
 
 
 class _Names(cst.CSTVisitor):
@@ -231,7 +277,9 @@ class Supported(NumbaRewriter):
         path = self.path(original_node.func)
         keywords = {a.keyword.value for a in original_node.args if a.keyword is not None}
         missing: str | None = None
-        if path is not None and path.startswith("scipy."):
+        if path is None and isinstance(original_node.func, cst.Name) and original_node.func.value == "print":
+            missing = "print" if keywords or any(_is_formatted(a.value) for a in original_node.args) else None
+        elif path is not None and path.startswith("scipy."):
             missing = path
         elif path is not None and path.startswith("numpy.") and not path.startswith("numpy.random."):
             missing = _missing(path.removeprefix("numpy."), keywords, len(original_node.args))
@@ -253,6 +301,15 @@ class Supported(NumbaRewriter):
         assert isinstance(call.func, cst.Attribute)
         fact = self.fact(call.func.value)
         return fact is not None and fact.kind == "object" and call.func.attr.value in memory.GENERATOR_METHODS
+
+
+def _is_formatted(node: cst.BaseExpression) -> bool:
+    """Says whether a text is formatted by what Numba lacks: a format of numbers, `%`, `.format`."""
+    if isinstance(node, cst.FormattedString):
+        return any(isinstance(part, cst.FormattedStringExpression) for part in node.parts)
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
+        return isinstance(node.left, cst.SimpleString)
+    return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == "format"
 
 
 def _missing(name: str, keywords: set[str], count: int) -> str | None:

@@ -23,6 +23,15 @@ _OUT = (
 )
 _OUT_UFUNCS = frozenset(f"numpy.{name}" for name in _OUT.split())
 
+_DRAWN = {
+    f"numpy.random.{name}": given
+    for name, given in (
+        ("normal", ("0.0", "1.0")), ("uniform", ("0.0", "1.0")), ("exponential", ("1.0",)),
+        ("lognormal", ("0.0", "1.0")), ("laplace", ("0.0", "1.0")),
+    )
+}  # fmt: skip
+"""What these functions take where only a size is given: Numba wants it said."""
+
 
 class Spelling(NumbaRewriter):
     """Replaces forms that Numba's typing refuses by equal ones that it takes."""
@@ -43,12 +52,20 @@ class Spelling(NumbaRewriter):
             return self._float_keywords(updated_node)
         if path in ("numpy.array", "numpy.asarray") and updated_node.args and not updated_node.args[0].star:
             return self._copied(path, original_node, self._dtype_arguments(original_node, updated_node))
+        if path is not None and isinstance(getattr(np, path.removeprefix("numpy."), None), np.ufunc):
+            updated_node = self._without_lists(original_node, updated_node)
+        if path is None and isinstance(original_node.func, cst.Name) and original_node.func.value == "sum":
+            return self._summed(original_node, updated_node)
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
             return _reversed_range(updated_node)
         if path == "numpy.roll" and len(updated_node.args) == 3:
             return self._roll(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
+        if path in _DRAWN and len(updated_node.args) == 1 and _keyword(updated_node.args[0]) == "size":
+            size = updated_node.args[0].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
+            given = [cst.Arg(cst.Float(one), comma=_comma()) for one in _DRAWN[path]]
+            return updated_node.with_changes(args=[*given, size])
         if path is None and self._draws_one_bound(original_node):
             return updated_node.with_changes(args=[cst.Arg(cst.Integer("0"), comma=_comma()), *updated_node.args])
         if path == "numpy.gradient" and self._ndims(original_node)[:1] == (1,):
@@ -76,6 +93,9 @@ class Spelling(NumbaRewriter):
         given, result = self.fact(original.args[0].value), self.fact(original)
         rest = updated.args[1:]
         names = [a.keyword.value if a.keyword is not None else "dtype" for a in rest]
+        if self._lists_rows(original.args[0].value, result) and result is not None and set(names) <= {"dtype"}:
+            rows = self.context.helper("rows", helpers.ROWS.replace("{dtype}", str(result.dtype)))
+            return cst.Call(rows, [cst.Arg(updated.args[0].value)])
         if self._lists_arrays(original.args[0].value, result):
             if len(updated.args) == 1:
                 return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(updated.args[0].value)])
@@ -93,6 +113,18 @@ class Spelling(NumbaRewriter):
         if result.dtype != given.dtype:
             return expression(f"{{x}}.astype({self.context.imports.code(scalar_path(result.dtype))})", x=operand)
         return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
+
+    def _lists_rows(self, node: cst.BaseExpression, result: ValueFact | None) -> bool:
+        """Says whether a matrix is made of a list of tuples or lists of numbers."""
+        fact = self.fact(node)
+        if result is None or result.ndim != 2 or result.dtype is None or not isinstance(node, cst.Name):
+            return False
+        if fact is None or fact.kind != "list" or not fact.items:
+            return False
+        return all(
+            item.kind in ("tuple", "list") and bool(item.items) and len({part.kind for part in item.items}) == 1
+            for item in fact.items
+        )
 
     def _lists_arrays(self, node: cst.BaseExpression, result: ValueFact | None) -> bool:
         """Says whether an array of several axes is made of a list that holds arrays."""
@@ -174,6 +206,30 @@ class Spelling(NumbaRewriter):
         if isinstance(old, cst.List | cst.Tuple) or (fact is not None and fact.kind in ("list", "tuple")):
             return expression(f"{array}({{x}})", x=new)
         return new
+
+    def _without_lists(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        arguments = [
+            new.with_changes(value=self._part(old.value, new.value)) if self._is_listed(old.value) else new
+            for old, new in zip(original.args, updated.args, strict=True)
+        ]
+        return updated.with_changes(args=arguments)
+
+    def _summed(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `sum(x[k] for k in ...)` as a sum over a list, and one of arrays through a helper."""
+        given = updated.args[0].value if len(updated.args) == 1 else None
+        result = self.fact(original)
+        if isinstance(given, cst.GeneratorExp):
+            given = cst.ListComp(given.elt, given.for_in)
+        if not isinstance(given, cst.ListComp | cst.Name) or result is None:
+            return updated
+        if result.kind == "array" and result.dtype is not None:
+            name = "bool_" if result.dtype == "bool" else result.dtype
+            helper = self.context.helper("summed", helpers.SUMMED.replace("{dtype}", name))
+            listed = self.fact(original.args[0].value)
+            if isinstance(given, cst.Name) and (listed is None or listed.kind != "list"):
+                return updated
+            return cst.Call(helper, [cst.Arg(given)])
+        return updated.with_changes(args=[updated.args[0].with_changes(value=given)])
 
     def _draws_one_bound(self, call: cst.Call) -> bool:
         """Says whether a call is `rng.integers(n)`, of which Numba wants both bounds."""
@@ -341,6 +397,23 @@ class Spelling(NumbaRewriter):
 
     # -- statements
 
+    def leave_BinaryOperation(
+        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
+    ) -> cst.BaseExpression:
+        """Writes `x + [1, 0]` as `x + np.array([1, 0])`."""
+        changes = {}
+        for side, other in (("left", "right"), ("right", "left")):
+            old = getattr(original_node, side)
+            if self.is_array(getattr(original_node, other)) and self._is_listed(old):
+                changes[side] = self._part(old, getattr(updated_node, side))
+        return updated_node.with_changes(**changes) if changes else updated_node
+
+    def _is_listed(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        if isinstance(node, cst.List):
+            return bool(node.elements)
+        return fact is not None and fact.kind in ("list", "tuple")
+
     def leave_With(self, original_node: cst.With, updated_node: cst.With) -> Any:
         """Takes `with np.errstate(…):` off: compiled code warns of nothing."""
         for item in original_node.items:
@@ -374,6 +447,10 @@ class Spelling(NumbaRewriter):
         rest = [a for a in call.args if a.keyword is None or a.keyword.value != "out"]
         rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return _store(out[0], call.with_changes(args=rest))
+
+
+def _keyword(argument: cst.Arg) -> str | None:
+    return argument.keyword.value if argument.keyword is not None else None
 
 
 def _comma() -> cst.Comma:
