@@ -47,8 +47,9 @@ def roll_along(axis: int) -> str:
     return (
         f'\n@njit(error_model="numpy")\ndef {{name}}(x, shift):\n'
         f"    # np.roll along axis {axis}: Numba's takes no axis\n"
-        f"    out = {{np}}.empty_like(x)\n    n = x.shape[{axis}]\n    for i in range(n):\n"
-        f"        out[{before}(i + shift) % n] = x[{before}i]\n    return out\n"
+        f"    out = {{np}}.empty_like(x)\n    n = x.shape[{axis}]\n    shift = shift % max(n, 1)\n"
+        f"    out[{before}shift:] = x[{before}:n - shift]\n    out[{before}:shift] = x[{before}n - shift:]\n"
+        "    return out\n"
     )
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.loops import LoopClass
-from jitmagic.backends.numba.draft import NumbaDraft
+from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
-from jitmagic.backends.numba.rewrites.context import Beyond, Context
+from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
@@ -43,8 +45,7 @@ def write(
     form: str,
     loops: Mapping[str, Sequence[LoopClass]],
     parallel: frozenset[str],
-    outside: frozenset[Span] = frozenset(),
-    native: bool = True,
+    how: Choices,
 ) -> NumbaDraft:
     """Writes a draft.
 
@@ -56,10 +57,8 @@ def write(
         The loops of each function that become `prange`.
     parallel : frozenset of str
         The functions to compile with ``parallel=True``.
-    outside : frozenset of Span
-        Calls that are left to NumPy, in Python; those that turn out to have no form of their own are added.
-    native : bool
-        Whether Numba may draw from a global random state of its own.
+    how : Choices
+        Calls that turn out to have no form of their own are added to those made in Python.
 
     Raises
     ------
@@ -68,12 +67,12 @@ def write(
     """
     while True:
         try:
-            return _write(workload, observed, variant, mode, form, loops, parallel, outside, native)
+            return _write(workload, observed, variant, mode, form, loops, parallel, how)
         except Beyond as found:
             looped = any(_within(found.place, loop.span) for several in loops.values() for loop in several)
-            if found.place in outside or looped:
+            if found.place in how.outside or looped:
                 raise
-            outside |= {found.place}
+            how = replace(how, outside=how.outside | {found.place})
 
 
 def _within(inner: Span, outer: Span) -> bool:
@@ -82,18 +81,27 @@ def _within(inner: Span, outer: Span) -> bool:
 
 def _write(
     workload: Workload, observed: Observation, variant: str, mode: str, form: str,
-    loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], outside: frozenset[Span],
-    native: bool,
+    loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], how: Choices,
 ) -> NumbaDraft:  # fmt: skip
     module = Module.of(workload, observed)
     name = workload.function.name
     signature = module.function(name).params
-    drawn = arranged(module, module.marked(), name, observed, bool(parallel), native)
+    drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
     tree = drawn.tree
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
-    tree = tree.visit(Outside(context, outside | drawn.outside))
-    for rewrite in (Special, UfuncMethods, Spelling, Masks, Contiguity, Reductions, Promotion, Overlap):
+    tree = tree.visit(Outside(context, how.outside | drawn.outside))
+    rewrites: tuple[type[NumbaRewriter], ...] = (Special, UfuncMethods, Spelling, Masks, Contiguity)
+    for rewrite in rewrites:
+        tree = tree.visit(rewrite(context))
+    before = len(context.helpers)
+    if how.fuse and form != "array":
+        # what stands outside of parallel loops is left to parallel=True, which fuses by itself
+        spans = tuple(loop.span for found in loops.values() for loop in found) if parallel else None
+        tree = tree.visit(Fused(context, spans))
+    fused = len(context.helpers) > before
+    rewrites = (Reductions, Promotion, Overlap)
+    for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:
         tree = tree.visit(Broadcasting(context, parallel))
@@ -126,8 +134,9 @@ def _write(
         needs=workload.needs,
         written=observed.mutated,
         notes=tuple(context.notes),
-        outside=outside,
+        choices=how,
         native=drawn.native,
+        fused=fused,
     )
 
 

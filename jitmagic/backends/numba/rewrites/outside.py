@@ -196,7 +196,8 @@ def _formatted(node: cst.FormattedString) -> cst.BaseExpression | None:
         if part.equal is not None or not all(isinstance(one, cst.FormattedStringText) for one in spec):
             return None
         told = "".join(code(one) for one in spec)
-        text += "{" + (f"!{part.conversion}" if part.conversion else "") + (f":{told}" if part.format_spec else "") + "}"
+        conversion = f"!{part.conversion}" if part.conversion else ""
+        text += f"{{{conversion}{':' + told if told else ''}}}"
         values.append(code(part.expression))
     start = node.start.replace("f", "").replace("F", "")
     if not values:
