@@ -11,7 +11,6 @@ import libcst as cst
 from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
-from jitmagic.backends.jax.draws import hoisted
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
@@ -26,6 +25,7 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, normalised, statements, with_body
+from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module
@@ -35,6 +35,9 @@ _OFFERS = (
     Offer("functools.partial", "partial", member=True),
     Offer("jax", "jax"),
     Offer("jax.numpy", "jnp"),
+)
+_LIBRARY = Library(
+    "JAX", "draw them all before the computation, in one array, or use jax.random with a key", "JX-RNG"
 )
 _X64 = 'jax.config.update("jax_enable_x64", True)  # NumPy computes in 64 bits, JAX by default in 32'
 
@@ -227,7 +230,9 @@ class _ControlFinder(cst.CSTVisitor):
 def _without_draws(parts: _Parts, tree: cst.Module) -> cst.Module:
     """Takes random draws out of the entry; they stand in the wrapper then."""
     function = _functions(tree)[parts.entry]
-    found = hoisted(parts.module, function, _kinds(parts, tree)[parts.entry], parts.observed.mutated)
+    found = hoisted(
+        parts.module, function, _kinds(parts, tree)[parts.entry], parts.observed.mutated, _LIBRARY
+    )
     parts.draws, parts.drawn = found.statements, found.names
     parts.arguments.update(found.facts)
     return _replaced(tree, {parts.entry: found.function})

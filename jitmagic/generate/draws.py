@@ -9,7 +9,7 @@ def fn(n):                              def fn(n):
     return x                            def _fn(n, steps): … x += steps[i] …
 ```
 
-JAX's own generators give another stream, with which no result could be compared. What is drawn must be known before the
+Compiled generators give another stream, with which no result could be compared. What is drawn must be known before the
 core runs: a draw whose being made, or whose size, depends on what is computed is refused with its line.
 """
 
@@ -64,7 +64,18 @@ class Hoisted:
         return tuple(self.facts)
 
 
-def hoisted(module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Sequence[str]) -> Hoisted:
+@dataclass(frozen=True)
+class Library:
+    """For whom draws are taken out: how a refusal names it, what it advises, and its gotcha."""
+
+    name: str
+    advice: str
+    gotcha: str
+
+
+def hoisted(
+    module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Sequence[str], library: Library
+) -> Hoisted:
     """Takes the draws out of a function.
 
     Parameters
@@ -75,6 +86,7 @@ def hoisted(module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Se
     kinds : Kinds
     mutated : sequence of str
         Labels of the arguments that the call changed.
+    library : Library
 
     Raises
     ------
@@ -85,7 +97,7 @@ def hoisted(module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Se
     function.visit(finder)
     if not finder.draws and not finder.makers and not finder.seeds:
         return Hoisted(function)
-    return _Hoist(module, function, kinds, finder, frozenset(mutated)).run()
+    return _Hoist(module, function, kinds, finder, frozenset(mutated), library).run()
 
 
 class _Finder(cst.CSTVisitor):
@@ -126,9 +138,11 @@ class _Finder(cst.CSTVisitor):
 
 class _Hoist:
     def __init__(
-        self, module: Module, function: cst.FunctionDef, kinds: Kinds, finder: _Finder, mutated: frozenset[str]
-    ) -> None:
+        self, module: Module, function: cst.FunctionDef, kinds: Kinds, finder: _Finder, mutated: frozenset[str],
+        library: Library,
+    ) -> None:  # fmt: skip
         self.module, self.function, self.kinds, self.finder = module, function, kinds, finder
+        self.library = library
         self.mutated = mutated - finder.generators
         self.taken = set(name_tools.all_names(function))
         self.parameters = frozenset(name_tools.parameters(function))
@@ -157,7 +171,7 @@ class _Hoist:
                 f"the random generator `{name}` is handed on, and what is drawn from it there cannot be drawn before "
                 "the compiled part; draw in this function, or pass the numbers",
                 line,
-                "JX-RNG",
+                self.library.gotcha,
             )
         function = function.with_changes(params=self._parameters(function.params))
         self.out.function = function
@@ -429,10 +443,9 @@ class _Hoist:
         text = f"`{code(node)}` " if isinstance(node, cst.Call) else "a random number "
         where = f"line {line}: " if line is not None else ""
         return Unsupported(
-            f"{where}{text}{why}: JAX would draw other numbers; draw them all before the computation, in one array, "
-            "or use jax.random with a key",
+            f"{where}{text}{why}: {self.library.name} would draw other numbers; {self.library.advice}",
             line,
-            "JX-RNG",
+            self.library.gotcha,
         )
 
 
