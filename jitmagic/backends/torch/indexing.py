@@ -79,6 +79,11 @@ def index(
                 after_ellipsis = _after(original.slice, old)
             elif isinstance(part.value, cst.Name) and part.value.value == "None":
                 dimension += 1
+            elif value.is_tensor and value.ndim == 0 and value.dtype == "uint8":
+                # torch takes uint8 for a mask
+                cast = cst.parse_expression(f"int({code(part.value)})")
+                new = new.with_changes(slice=cst.Index(cast))
+                changed = True
             elif value.is_tensor and value.ndim != 0:
                 advanced = True
                 kind = category(value.dtype)
@@ -88,6 +93,8 @@ def index(
                     new = new.with_changes(slice=cst.Index(cast))
                     changed = True
                 dimension += 1
+            elif value.kind == "sequence" and _is_tuple(part.value, fact(old_part.value)):
+                advanced = advanced or any(item.kind == "tensor" and item.ndim != 0 for item in value.items)
             elif value.kind == "sequence":
                 advanced = True
                 dimension += 1
@@ -111,6 +118,11 @@ def index(
         if stride:
             node = cst.parse_expression(f"{code(node)}[{stride}]")
     return Indexed(node, not advanced and not flips, bool(flips), advanced, masked)
+
+
+def _is_tuple(node: cst.BaseExpression, seen: ValueFact | None) -> bool:
+    """Tells whether an index is a tuple in a variable: one index an axis, where a list is one index array."""
+    return not isinstance(node, cst.Tuple | cst.List) and seen is not None and seen.kind == "tuple"
 
 
 def _after(elements: Sequence[cst.SubscriptElement], at: cst.SubscriptElement) -> int:

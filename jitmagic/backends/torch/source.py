@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import libcst as cst
 
+from jitmagic.analysis.launches import launches
 from jitmagic.backends.torch.calls import code, literal
 from jitmagic.backends.torch.kinds import NO_ARITHMETIC, SUPPORTED, Value, from_fact
 from jitmagic.backends.torch.preludes import PRELUDES
@@ -22,10 +24,20 @@ from jitmagic.observe.facts import Observation, ValueFact
 _OFFERS = (
     Offer("math", "math"),
     Offer("cmath", "cmath"),
+    Offer("itertools", "itertools"),
     Offer("torch", "torch"),
     Offer("torch.nn.functional", "F"),
 )
 _PASSES = 5
+
+CALL_SECONDS = 5e-6
+"""What a call of torch costs on a CPU, however small: measured; a kernel on a GPU costs about the same."""
+
+MOST_SECONDS = 5.0
+"""Estimated time in loops, call by call, up to which a variant is offered."""
+
+NOTED_SECONDS = 1e-3
+"""Estimated time in loops from which a note says so."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,7 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
     entry = workload.function.name
     written = _written(workload, observed, module)
     _check_dtypes(workload, observed)
+    steps = None if compiled else _steps(workload, observed)
     tree = module.marked()
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())
@@ -73,9 +86,9 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
         result = tree.visit(translator)
         if learned.snapshot() == before:
             break
-    if observed.random:
+    if observed.random and (compiled or not translator.draws):
         raise Unsupported(
-            "the function draws random numbers, another stream in torch: draw them outside and pass them in"
+            "the function draws random numbers in a call that is not followed here: draw them outside and pass them in"
         )
     torch = imports.code("torch")
     helpers = [_prelude(imports, name, translator.helper_names[name]) for name in translator.helpers]
@@ -98,10 +111,32 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
         constants += [f"{name} = {torch}.as_tensor({name})" for name in arrays]
     result, names = imports.write(result, constants)
     result = _without_blank_start(result)
-    notes = tuple(translator.notes)
+    notes = tuple(translator.notes) + (() if steps is None else (steps,))
     if not observed.watched:
         notes += ("the NumPy run was too long to be watched: dtypes inside the function were inferred",)
     return Source(Module.finish(result, workload.module), names, written, notes)
+
+
+def _steps(workload: Workload, observed: Observation) -> str | None:
+    """Says what the loops cost, call by call; refuses what would take too long."""
+    found = launches(workload.module.text, observed)
+    seconds = found.count * CALL_SECONDS
+    if found.line is None or seconds < NOTED_SECONDS:
+        return None
+    line = workload.module.origin_line(found.line)
+    cost = f"{_grouped(found.count)} separate torch calls, about {seconds:.2g} s at {CALL_SECONDS * 1e6:.0f} µs each"
+    if seconds > MOST_SECONDS:
+        raise Unsupported(
+            f"the loop of line {line} makes {_grouped(found.trips)} trips: {cost} (more than {MOST_SECONDS:.0f} s are "
+            "not offered): write it with whole arrays",
+            line,
+            "PT-DYNUNROLL",
+        )
+    return f"the loop of line {line} runs step by step: {cost}"
+
+
+def _grouped(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
 
 
 def _stores(function: cst.FunctionDef) -> bool:
@@ -131,7 +166,7 @@ def _is_array(value: object) -> bool:
 
 
 def _prelude(imports: Imports, name: str, given: str) -> str:
-    text = PRELUDES[name].strip().replace(f"def {name}(", f"def {given}(")
+    text = re.sub(rf"(?<![.\w]){name}\(", f"{given}(", PRELUDES[name].strip())
     for word, path in (("torch.", "torch"), ("F.", "torch.nn.functional")):
         if word in text:
             text = text.replace(word, imports.code(path) + ".")
