@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass
 
 import libcst as cst
+import numpy as np
 
 from jitmagic.analysis.launches import launches
 from jitmagic.backends.torch.calls import code, literal
@@ -218,7 +220,7 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
         raise Unsupported(f"the function changes the global {names}: return the value instead")
     if observed.raised is not None:
         raise Unsupported(f"the NumPy function raises {observed.raised.type} with these arguments")
-    labels = observed.mutated
+    labels = tuple(label for label in observed.mutated if not _is_generator(workload, label))
     own = parameters(module.function(workload.function.name))
     for label in labels:
         fact = observed.arguments.get(label)
@@ -237,6 +239,12 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
             f"the function writes into `{shared[0]}` and returns a view of it: return a copy, or the array itself"
         )
     return labels
+
+
+def _is_generator(workload: Workload, label: str) -> bool:
+    """Tells whether an argument is a random generator, which goes on drawing for the caller."""
+    values = dict(zip(workload.argument_names, (*workload.args, *workload.kwargs.values()), strict=True))
+    return isinstance(values.get(label), np.random.Generator | np.random.RandomState | random.Random)
 
 
 class _Rename(cst.CSTTransformer):
