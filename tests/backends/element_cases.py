@@ -39,6 +39,19 @@ CASES = {
         "def fn(x):\n    a = x.copy()\n    s = a[0]\n    for i in range(1, 4):\n        s += a[i]\n    return s, a",
         V,
     ),
+    "an element kept while a view of its array is written": (
+        "def fn(x):\n    a = x.copy()\n    head, tail = a[:3], a[3:]\n    v, w = a[0], tail[0]\n    head += 1\n    for row in [a[3:6], a[6:]]:\n"
+        "        row[:] = 0\n    return v, w, a",
+        V,
+    ),
+    "an element kept while a row is written": (
+        "def fn(x):\n    m = x.copy().reshape(3, 4)\n    v = m[1, 2]\n    for row in m:\n        row *= 2\n    return v, m",
+        V,
+    ),
+    "an element kept while a function inside writes": (
+        "def fn(x):\n    a = x.copy()\n    def put(i):\n        a[i] = 9.0\n    v = a[2]\n    put(2)\n    return v, a",
+        V,
+    ),
     "a swap": ("def fn(x):\n    a = x.copy()\n    a[0], a[1] = a[1], a[0]\n    return a", V),
     "an integer element updated by a float": (
         "def fn(x):\n    a = x.copy()\n    for i in range(len(a)):\n        a[i] += 0.75\n        a[i] /= 2\n    return a",
@@ -82,6 +95,10 @@ CASES = {
     "pairs of numbers and elements": (
         "def fn(x):\n    out = []\n    for i in range(6):\n        out.append((i, x[i]))\n    return np.array(out)",
         V,
+    ),
+    "backwards between computed limits": (
+        "def fn(x, k, s):\n    m = x.reshape(3, 4)\n    return m[:, k:0:-1], m[k:-5:-1], m[4:0:s], m[1, ::s], x[8:k:-2], x[k:8:-1]",
+        V, 2, -1,
     ),
     "a recurrence": (
         "def fn(x, a):\n    y = np.empty(len(x))\n    y[0] = x[0]\n    for t in range(1, len(x)):\n"

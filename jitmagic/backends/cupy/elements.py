@@ -7,14 +7,13 @@ asked for its number.
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 import libcst as cst
 
 from jitmagic.analysis import memory
 from jitmagic.analysis.scope import Scope
-from jitmagic.analysis.tree import base_name, stores_of
+from jitmagic.analysis.stored import Stored
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
@@ -44,54 +43,16 @@ def atom(node: cst.BaseExpression) -> str:
     return code(node) if isinstance(node, _ATOMS) or node.lpar else f"({code(node)})"
 
 
-class Memory:
-    """Which arrays of a function are stored into.
-
-    Parameters
-    ----------
-    workload, observed
-    function : str
-        A top-level function.
-    """
-
-    def __init__(self, workload: Workload, observed: Observation, function: str) -> None:
-        self.scope = Scope(workload.module.text, function, workload.names, observed)
-        self.stored = self._stored()
-
-    def may_change(self, name: str | None) -> bool:
-        """Tells whether the array of a name, or one that shares its memory, is stored into."""
-        return name is None or any(self.scope.may_share(name, one) for one in self.stored)
-
-    def _stored(self) -> set[str]:
-        found: set[str | None] = set()
-        for node in ast.walk(self.scope.function):
-            if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For):
-                found |= {base_name(store) for store in stores_of(node)}
-            name = node.target if isinstance(node, ast.AugAssign) else None
-            if isinstance(name, ast.Name) and not self.scope.is_scalar(name):
-                found.add(name.id)
-            if isinstance(node, ast.Call):
-                path = self.scope.names.path(node.func)
-                found |= {base_name(output) for output in memory.outputs_of(node, path)}
-                if isinstance(node.func, ast.Attribute) and node.func.attr in memory.WRITING_METHODS | {"shuffle"}:
-                    found.add(base_name(node.func.value))
-                writes = path is not None and path.removeprefix("numpy.") in memory.WRITING_FUNCTIONS
-                at = isinstance(node.func, ast.Attribute) and node.func.attr in ("at", "shuffle")
-                if (writes or at) and node.args:
-                    found.add(base_name(node.args[0]))
-        return {name for name in found if name is not None}
-
-
 class Elements(FunctionRewriter[Kinds]):
     """Makes elements behave as NumPy's scalars: copied where kept, bound anew by ``+=``, numbers where Python asks."""
 
     def __init__(self, module: Module, workload: Workload, observed: Observation) -> None:
         super().__init__(module, kinds_of(module, workload, observed))
         self.entry = workload.function.name
-        self.memory = {name: Memory(workload, observed, name) for name in self.by_function}
-        self.storing = frozenset(
-            name for name, one in self.memory.items() if one.stored & one.scope.parameters and name != self.entry
-        )
+        self.memory = {
+            name: Stored(Scope(workload.module.text, name, workload.names, observed)) for name in self.by_function
+        }
+        self.storing = frozenset(name for name, one in self.memory.items() if one.parameters and name != self.entry)
         self.function: list[str] = []
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:

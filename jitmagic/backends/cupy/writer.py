@@ -19,7 +19,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import literal
 from jitmagic.generate.module import Module
-from jitmagic.generate.returns import returned_parameters
+from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.observe.facts import Observation
 
 # These stay NumPy's: they touch no array.
@@ -171,7 +171,8 @@ def _written(workload: Workload, observed: Observation) -> tuple[str, ...]:
                     None,
                     "CP-NPMIX",
                 )
-        if label in observed.aliases_argument and observed.returns_argument != label:
+        shared = label in observed.aliases_argument and observed.returns_argument != label
+        if shared and returned_parts(workload, observed, observed.mutated) is None:
             raise Unsupported(
                 f"the function returns a view of `{label}`, which it changes: on the GPU that would be a copy",
                 None,
@@ -205,12 +206,16 @@ def _with_copies(
         call = f"{core}({_passed(statement.params, local)})"
         result = name_tools.fresh("result", taken | set(name_tools.parameters(statement)))
         maybe, certain = returned_parameters(statement, written)
+        parts = None if certain or maybe else returned_parts(workload, observed, written)
         keeps = not certain and observed.result is not None and observed.result.kind != "none"
         lines.append(f"    {result} = {call}" if keeps else f"    {call}")
         lines.append("    # the caller's arrays live on the host")
         lines += [f"    {label}[...] = {asnumpy}({local[label]})" for label in written]
         if certain:
             lines.append(f"    return {maybe[0]}")
+        elif keeps and parts is not None and any(parts):
+            items = ", ".join(part or f"{result}[{place}]" for place, part in enumerate(parts))
+            lines.append(f"    return {items}{',' if len(parts) == 1 else ''}")
         elif keeps:
             # which array it is may depend on the number of steps
             chosen = "".join(f"{label} if {result} is {local[label]} else " for label in maybe)

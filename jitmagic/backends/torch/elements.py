@@ -6,10 +6,12 @@ And torch hashes a tensor by its identity, so that a dict or a set is asked for 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import libcst as cst
 
+from jitmagic.analysis.stored import Stored
 from jitmagic.backends.torch.calling import Calls
 from jitmagic.backends.torch.calls import atom
 from jitmagic.backends.torch.scope import base_name
@@ -25,9 +27,17 @@ class Elements(Calls):
     ----------
     storing : frozenset of str
         The module's functions that store into elements of their parameters.
+    memory : mapping of str to Stored
+        Each top-level function's stores.
     """
 
     storing: frozenset[str] = frozenset()
+    memory: Mapping[str, Stored]
+
+    @property
+    def outermost(self) -> str:
+        """The top-level function that is being walked."""
+        return [*self.scopes, self.scope][1].name
 
     # -- what is kept ------------------------------------------------------------------------------------------------
 
@@ -48,9 +58,7 @@ class Elements(Calls):
 
     def may_change(self, node: cst.BaseExpression) -> bool:
         """Tells whether the memory behind an expression may be stored into, here or in a function that is called."""
-        owner = base_name(node)
-        changed = self.learned.reached(self.scope.name, self.scope.stored)
-        return owner is None or owner in changed or self.storing - {self.scope.name} != frozenset()
+        return bool(self.storing - {self.outermost}) or self.memory[self.outermost].may_change(base_name(node))
 
     def kept_steps(self, original: cst.For, updated: cst.For) -> cst.For:
         """Copies the elements over which a loop runs, at the head of its body, where their array may change."""

@@ -48,6 +48,8 @@ class Names(cst.CSTTransformer):
     ----------
     scope : Scope
         The function that is being walked.
+    scopes : list of Scope
+        Those around it, the module's first.
     values : dict
         What each original node is in torch.
     helpers : dict of str to None
@@ -69,6 +71,7 @@ class Names(cst.CSTTransformer):
         self.module, self.imports, self.learned = module, imports, learned
         self.functions, self.stores, self.compiled = functions, stores, compiled
         self.scope = Scope("", frozenset(), frozenset(), None)
+        self.scopes: list[Scope] = []
         self.values: dict[cst.CSTNode, Value] = {}
         self.parts: dict[cst.CSTNode, Argument] = {}
         self.helpers: dict[str, None] = {}

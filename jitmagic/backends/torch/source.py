@@ -10,6 +10,8 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.launches import launches
+from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.stored import Stored
 from jitmagic.backends.torch.calls import code, literal
 from jitmagic.backends.torch.kinds import NO_ARITHMETIC, SUPPORTED, Value, from_fact
 from jitmagic.backends.torch.preludes import PRELUDES
@@ -20,7 +22,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
-from jitmagic.generate.returns import returned_parameters
+from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -78,12 +80,14 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
     tree = module.marked()
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())
+    memory = {name: Stored(Scope(workload.module.text, name, workload.names, observed)) for name in functions}
     for _ in range(_PASSES):
         before = learned.snapshot()
         imports = Imports(module, _OFFERS, workload.needs)
         translator = Statements(module, imports, learned, functions, bool(stored_names(tree)), compiled)
-        translator.entry = entry
-        translator.storing = frozenset(f.name.value for f in module.functions() if _stores(f))
+        translator.entry, translator.workload = entry, workload
+        translator.memory = memory
+        translator.storing = frozenset(name for name, stored in memory.items() if stored.parameters and name != entry)
         translator.entry_arguments = _arguments(module.function(entry), workload, observed)
         result = tree.visit(translator)
         if learned.snapshot() == before:
@@ -139,10 +143,6 @@ def _steps(workload: Workload, observed: Observation) -> str | None:
 
 def _grouped(count: int) -> str:
     return f"{count:,}".replace(",", " ")
-
-
-def _stores(function: cst.FunctionDef) -> bool:
-    return bool(stored_names(function) & set(parameters(function)))
 
 
 _BLANK = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
@@ -234,7 +234,8 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
                 f"the arguments `{pair[0]}` and `{pair[1]}` share memory, and one is written into: pass copies"
             )
     shared = [a for a in observed.aliases_argument if a in labels]
-    if shared and observed.returns_argument is None:
+    parts = returned_parts(workload, observed, labels) if shared else None
+    if shared and observed.returns_argument is None and parts is None:
         raise Unsupported(
             f"the function writes into `{shared[0]}` and returns a view of it: return a copy, or the array itself"
         )
@@ -319,10 +320,14 @@ def _wrapper(
     call = f"{core}({', '.join(passed)})"
     nothing = observed.result is None or observed.result.kind == "none"
     maybe, certain = returned_parameters(function, written)
+    parts = None if nothing or certain or maybe else returned_parts(translator.workload, observed, written)
     lines.append(call if nothing or certain else f"result = {call}")
     lines += [f"{name}[...] = {tensors[name]}.numpy(force=True)" for name in written]
     if certain:
         lines.append(f"return {maybe[0]}")
+    elif parts is not None and any(parts):
+        items = ", ".join(name or f"result[{place}]" for place, name in enumerate(parts))
+        lines.append(f"return {items}{',' if len(parts) == 1 else ''}")
     elif not nothing:
         # which array it is may depend on the number of steps
         chosen = "".join(f"{name} if result is {tensors[name]} else " for name in maybe)

@@ -12,6 +12,7 @@ from jitmagic.backends.torch.elements import Elements
 from jitmagic.backends.torch.kinds import UNKNOWN, Value, category, from_fact, join, reconcile
 from jitmagic.backends.torch.naming import BREAK
 from jitmagic.backends.torch.scope import Scope, base_name, grown_names, stored_names
+from jitmagic.capture.workload import Workload
 from jitmagic.generate.names import bound, parameters, targets
 from jitmagic.observe.facts import ValueFact
 
@@ -29,12 +30,12 @@ class Statements(Elements):
     """
 
     entry: str = ""
+    workload: Workload
     entry_arguments: dict[str, Value]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entry_arguments = {}
-        self.scopes: list[Scope] = []
         self.loops: list[cst.CSTNode] = []
         self.branches: list[dict[str, Value]] = []
 
@@ -202,6 +203,11 @@ class Statements(Elements):
         return updated_node
 
     def _alias(self, target: cst.BaseExpression, original: cst.BaseExpression) -> None:
+        if isinstance(target, cst.Tuple | cst.List) and isinstance(original, cst.Tuple | cst.List):
+            if len(target.elements) == len(original.elements):
+                for one, two in zip(target.elements, original.elements, strict=True):
+                    self._alias(one.value, two.value)
+            return
         if not isinstance(target, cst.Name):
             return
         root = base_name(original)
@@ -211,8 +217,8 @@ class Statements(Elements):
             self.learned.aliases.add((self.scope.name, target.value, root))
             self.scope.roots[target.value] = self.scope.root(root)
         elif _reversed(original) and not self.value(original).view:
-            owner = self.scope.root(root)
-            if target.value in self.scope.stored or owner in self.scope.stored or root in self.scope.stored:
+            memory = self.memory[self.outermost]
+            if memory.may_change(target.value) or memory.may_change(root):
                 self.fail(
                     f"keeps a reversed view of `{root}`, which in torch is a copy, while elements are stored into: "
                     "write `.copy()` behind it if a copy is meant",

@@ -94,6 +94,14 @@ def test_the_same_object_comes_back():
     assert result is args[0]
 
 
+def test_arguments_returned_in_a_tuple_are_the_same_objects():
+    work = workload("def fn(u, v):\n    u += v\n    return u, u.sum()\n", np.ones(3), np.ones(3))
+    draft = drafts(work, CupyBackend())["cupy"]
+    assert draft.module.text.endswith("    return u, result[1]\n")
+    result, args = run(work, draft, "tuple")
+    assert result[0] is args[0]
+
+
 def test_constant_arrays_go_to_the_gpu_once():
     work = workload("def fn(x):\n    return x @ table\n", np.ones(3), needs={"table": np.arange(3.0)})
     draft = drafts(work, CupyBackend())["cupy"]
