@@ -21,7 +21,7 @@ def _first(c: CallSite) -> str:
 def einsum(c: CallSite) -> Written:
     """Sums over named axes: the notation is the same."""
     c.forbid("out", "order", "casting")
-    if not c.rest or not isinstance(c.rest[0].literal, str):
+    if not c.rest or not (isinstance(c.rest[0].literal, str) or c.rest[0].kind == "str"):
         c.fail("calls `np.einsum` without a written-out subscript string")
     dtype = _common(c, *c.rest[1:])
     texts = [c.tensor(a, dtype) for a in c.rest[1:]]
@@ -50,7 +50,7 @@ def dot(c: CallSite) -> Written:
     if 0 in (a.value.ndim, b.value.ndim) or "number" in (a.value.kind, b.value.kind):
         return Written(f"({a.atom} * {b.atom})", dtype)
     if a.value.ndim is None or b.value.ndim is None:
-        c.fail("calls `np.dot` on arrays whose number of axes was not observed: write `@`, or `np.tensordot`")
+        return Written(f"{c.context.helper('dot')}({c.tensor(a, dtype)}, {c.tensor(b, dtype)})", dtype)
     if (a.value.ndim, b.value.ndim) == (1, 1):
         return Written(c.write("torch.dot", left if c.receiver else c.tensor(a, dtype), c.tensor(b, dtype)), dtype)
     if b.value.ndim <= 2:

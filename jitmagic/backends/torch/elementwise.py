@@ -261,14 +261,17 @@ def clamp(c: CallSite) -> Written:
     if low is None and high is None:
         c.fail(f"calls `{c.name}` without limits")
     wanted = c.wanted.dtype or a.value.dtype
-    limits = [x for x in (low, high) if x is not None]
-    tensors = any(x.value.kind != "number" for x in limits)
-    texts = {}
-    for name, limit in (("min", low), ("max", high)):
-        if limit is not None:
-            number_beside = limit.value.kind == "number" and tensors
-            texts[name] = c.tensor(limit, wanted) if tensors or number_beside else limit.code
+    limits = {name: x for name, x in (("min", low), ("max", high)) if x is not None}
+    if len({x.value.kind == "number" for x in limits.values()}) > 1 and _out(c) is None:
+        # torch takes two numbers or two tensors, not one of each
+        lower = c.write("torch.clamp", c.self_text("a", wanted), min=_limit(c, limits["min"], wanted))
+        return Written(f"{c.context.spell('torch.clamp')}({lower}, max={_limit(c, limits['max'], wanted)})", wanted)
+    texts = {name: _limit(c, limit, wanted) for name, limit in limits.items()}
     return Written(c.write("torch.clamp", c.self_text("a", wanted), out=_out(c), **texts), wanted)
+
+
+def _limit(c: CallSite, limit: Argument, dtype: str | None) -> str:
+    return limit.code if limit.value.kind == "number" else c.tensor(limit, dtype)
 
 
 @adaptor

@@ -34,6 +34,21 @@ def histogram(x, edges, density=False):
         counts = counts / torch.diff(edges) / counts.sum()
     return counts, edges
 ''',
+    "packed": '''
+def packed(values, dtype, device=None):
+    """Nested lists of numbers and tensors as one tensor, as numpy.array."""
+    if isinstance(values, (list, tuple)):
+        parts = [packed(value, dtype, device) for value in values]
+        return torch.stack(parts) if parts else torch.empty(0, dtype=dtype, device=device)
+    return torch.as_tensor(values, dtype=dtype, device=device)
+''',
+    "dot": '''
+def dot(a, b):
+    """Product of arrays of any number of axes, as numpy.dot."""
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    return torch.tensordot(a, b, dims=([a.ndim - 1], [max(b.ndim - 2, 0)]))
+''',
     "polyval": '''
 def polyval(p, x):
     """Value of a polynomial, highest power first, by Horner's rule."""
