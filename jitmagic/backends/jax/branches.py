@@ -275,6 +275,9 @@ def _selected(name: str, test: str, a: cst.BaseExpression | None, b: cst.BaseExp
     if (one, two) == ("True", name):  # a flag
         simple = test.replace("_", "").isalnum() or test.startswith("__numpy__.logical_")
         return f"{name} | {test}" if simple else f"{name} | ({test})"
+    both = [_at_set(x, name) if x is not None else None for x in (a, b)]
+    if both[0] is not None and both[1] is not None and both[0][0] == both[1][0]:
+        return f"{name}.at[{both[0][0]}].set(__numpy__.where({test}, {both[0][1]}, {both[1][1]}))"
     for branch, yes in ((a, True), (b, False)):
         if (a is None) == (b is None) or branch is None:
             break

@@ -11,6 +11,7 @@ from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains
 from jitmagic.backends.jax.jumps import Exits
 from jitmagic.backends.jax.loops import LoopMaker
 from jitmagic.backends.jax.settled import Assigned
+from jitmagic.backends.jax.steps import StepMaker
 from jitmagic.backends.jax.tracing import UNROLL, Tracing, literal_trips, loop_line, trip_count
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
@@ -45,6 +46,7 @@ class Control:
         self.tracing = tracing
         taken = set(name_tools.all_names(module.tree))
         self.loops = LoopMaker(module, tracing, facts, taken)
+        self.steps = StepMaker(self.loops)
         self.branches = BranchMaker(self.loops, frozenset(helpers))
         self.forms: set[str] = set()
         self.exits = exits or {}
@@ -53,7 +55,8 @@ class Control:
         """Returns the function with its control flow lowered."""
         body = statements(function)
         self.live = live_names(body, reads=lambda loop: frozenset(self.flags(loop)))
-        return with_body(function, self.block(body, set(name_tools.parameters(function)), True))
+        new = with_body(function, self.block(body, set(name_tools.parameters(function)), True))
+        return new.visit(_Stacked(self.steps.stacked)) if self.steps.stacked else new
 
     def block(self, body: Sequence[Any], defined: set[str], outermost: bool) -> list[Any]:
         result: list[Any] = []
@@ -78,7 +81,7 @@ class Control:
                 after = self.live.after.get(node, frozenset())
                 result += self.branches.select(node, then, otherwise, after, defined)
             else:
-                result += self.statement(node, defined, outermost)
+                result += self.statement(node, defined, outermost, result)
             defined |= name_tools.bound(node)
         return _spaced(result, body)
 
@@ -104,9 +107,9 @@ class Control:
             return [node.orelse]
         return list(statements(node.orelse))
 
-    def statement(self, node: Any, defined: set[str], outermost: bool) -> list[Any]:
+    def statement(self, node: Any, defined: set[str], outermost: bool, before: list[Any]) -> list[Any]:
         if isinstance(node, cst.For | cst.While):
-            return self.loop(node, defined)
+            return self.loop(node, defined, before)
         if isinstance(node, cst.If):
             new = with_body(node, self.block(statements(node), set(defined), False))
             if isinstance(node.orelse, cst.If):
@@ -127,7 +130,7 @@ class Control:
     def flags(self, node: cst.CSTNode) -> tuple[str, ...]:
         return self.exits.get(loop_line(self.module, node), ())
 
-    def loop(self, node: cst.For | cst.While, defined: set[str]) -> list[Any]:
+    def loop(self, node: cst.For | cst.While, defined: set[str], before: list[Any]) -> list[Any]:
         inside = set(defined)
         if isinstance(node, cst.For):
             inside |= set(name_tools.targets(node.target))
@@ -141,8 +144,13 @@ class Control:
                 self.forms.add("while_loop")
                 lines = self.loops.for_until(name, node, body, head, after, defined, self.flags(node))
             elif isinstance(node, cst.For):
+                counted = self.loops.counted(node)
+                whole = self.steps.for_loop(name, node, counted, body, head | after, after, defined, before)
+                if whole is not None:
+                    self.forms.add("vmap")
+                    return whole
                 self.forms.add("fori_loop")
-                lines = self.loops.for_loop(name, node, body, head, after, defined)
+                lines = self.loops.for_loop(name, node, body, head, after, defined, counted)
             else:
                 self.forms.add("while_loop")
                 lines = self.loops.while_loop(name, node, body, head, after, defined)
@@ -160,6 +168,22 @@ class Control:
         new = with_body(node, body)
         self.module.inherit(new, node)
         return [new]
+
+
+class _Stacked(cst.CSTTransformer):
+    """Takes ``np.array(xs)`` off lists that are arrays now."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        head, _, called = code(updated_node.func).rpartition(".")
+        if not head or called not in ("array", "asarray") or len(updated_node.args) != 1:
+            return updated_node
+        only = updated_node.args[0]
+        plain = only.keyword is None and isinstance(only.value, cst.Name) and only.value.value in self.names
+        return only.value if plain else updated_node
 
 
 def _spaced(body: list[Any], original: Sequence[Any]) -> list[Any]:

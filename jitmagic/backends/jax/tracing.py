@@ -251,9 +251,7 @@ def analyse(
     fixed = set(static)
     must = set(lowered)
     kept = frozenset(written_out)
-    result = {
-        n: Tracing(f, kinds[n], functions, lowered=set(must), written_out=kept) for n, f in functions.items()
-    }
+    result = {n: Tracing(f, kinds[n], functions, lowered=set(must), written_out=kept) for n, f in functions.items()}
     for name, tracing in result.items():
         tracing.names |= set(arrays) - kinds[name].local
         if name == entry:

@@ -14,9 +14,14 @@ from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.draws import hoisted
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
+from jitmagic.backends.jax.lifting import lifted
+from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
+from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.scalars import scalars
+from jitmagic.backends.jax.selections import inlined
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
+from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.windows import windows
@@ -68,6 +73,7 @@ class _Parts:
     exits: Exits = field(default_factory=dict)
     draws: list[Any] = field(default_factory=list)
     drawn: tuple[str, ...] = ()
+    asserts: list[int | None] = field(default_factory=list)
 
 
 def write(
@@ -92,7 +98,7 @@ def write(
     module = Module.of(workload, observed)
     module.names.update({"__numpy__": "numpy", "__jax__": "jax"})
     entry = workload.function.name
-    tree = normalised(module, module.marked())
+    tree = lifted(module, normalised(module, module.marked()))
     _refuse_function(module, _functions(tree)[entry])
     if observed.overlapping and observed.mutated:
         a, b = observed.overlapping[0]
@@ -105,20 +111,23 @@ def write(
     signature = _functions(tree)[entry].params
     lines = {
         line: name
-        for name, f in _functions(tree).items()
+        for name, f in sorted(_functions(tree).items(), key=lambda item: -_height(module, item[1]))
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     tree = _without_draws(parts, tree)
+    tree = straight_lists(module, tree)
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
     tree = _without_jumps(parts, tree)
     checks: list[Any] = []
     tree, checks = _without_checks(parts, tree)
-    tree = effects(module, tree, _tracing(parts, tree))
+    tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
+    tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
     tree = casts(module, tree, _kinds(parts, tree))
+    tree = whole_axes(module, tree, _tracing(parts, tree))
     # before the scalars: `v = a if c else b` must still be seen as a name for either array
     tree, mutated, returns = _without_stores(parts, tree)
     tree = scalars(module, tree, _tracing(parts, tree))
@@ -126,6 +135,11 @@ def write(
     refuse_masks(module, tree, _kinds(parts, tree))
     tree, forms = _lowered(parts, tree, facts)
     return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
+
+
+def _height(module: Module, function: cst.FunctionDef) -> int:
+    span = module.span(function)
+    return span.end_line - span.line
 
 
 def _functions(tree: cst.Module) -> dict[str, cst.FunctionDef]:
@@ -166,18 +180,42 @@ def _refuse_function(module: Module, function: cst.FunctionDef) -> None:
 def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
     """Returns int parameters that choose between branches or count loops written out: constants for the compiler."""
     function = _functions(tree)[parts.entry]
-    integers = {n for n, f in parts.arguments.items() if f.kind == "int" and n in name_tools.parameters(function)}
-    finder = _ControlFinder(parts.module, integers, parts.written_out)
+    numbers = {
+        n for n, f in parts.arguments.items() if f.kind in ("int", "float") and n in name_tools.parameters(function)
+    }
+    integers = {n for n in numbers if parts.arguments[n].kind == "int"}
+    values = _AssignedValues()
+    function.visit(values)
+    finder = _ControlFinder(parts.module, integers, numbers, values.found, parts.written_out)
     function.visit(finder)
     assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
     return frozenset(finder.found - assigned)
 
 
+class _AssignedValues(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        self.found += [(target.target, node.value) for target in node.targets]
+
+
+def _appending(node: cst.For) -> bool:
+    """Says whether each step of a loop appends to a list."""
+    return any(appended(s) is not None for s in statements(node))
+
+
 class _ControlFinder(cst.CSTVisitor):
-    def __init__(self, module: Module, integers: set[str], written_out: frozenset[int]) -> None:
+    def __init__(
+        self, module: Module, integers: set[str], numbers: set[str],
+        assigned: list[tuple[cst.BaseExpression, cst.BaseExpression]], written_out: frozenset[int],
+    ) -> None:  # fmt: skip
         super().__init__()
         self.module = module
         self.integers = integers
+        self.numbers = numbers
+        self.assigned = assigned
         self.written_out = written_out
         self.found: set[str] = set()
 
@@ -195,6 +233,21 @@ class _ControlFinder(cst.CSTVisitor):
     def visit_For(self, node: cst.For) -> None:
         if isinstance(node.iter, cst.Call) and loop_line(self.module, node) in self.written_out:
             self.found |= name_tools.loads(node.iter) & self.integers
+        if _appending(node):
+            # how long a list becomes is a shape
+            self.found |= self.behind(name_tools.loads(node.iter)) & self.numbers
+
+    def behind(self, names: frozenset[str]) -> frozenset[str]:
+        """Returns names with all those from whose values they are computed."""
+        seen: set[str] = set()
+        left = set(names)
+        while left:
+            name = left.pop()
+            seen.add(name)
+            for target, value in self.assigned:
+                if name in name_tools.targets(target):
+                    left |= name_tools.loads(value) - seen
+        return frozenset(seen)
 
     def visit_Slice(self, node: cst.Slice) -> None:
         for bound in (node.lower, node.upper, node.step):
@@ -342,6 +395,9 @@ def _finished(
             "NumPy draws the random numbers before the compiled part, so that they are the same; drawn with jax.random "
             "they would be others, and drawn on the device"
         )
+    if parts.asserts:
+        shown = ", ".join(str(line) for line in parts.asserts)
+        notes.append(f"compiled code cannot assert what depends on array values: line {shown} is left out")
     if "written out" in forms:
         notes.append("the loop is written out while tracing: compile time grows with its trip count")
     return LoweredDraft(
