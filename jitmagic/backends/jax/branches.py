@@ -16,7 +16,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 
-_CHEAP = 4
+_CHEAP = 8
 """Branches with more statements than this become functions for ``lax.cond``."""
 
 

@@ -136,7 +136,11 @@ class Control:
             inside |= set(name_tools.targets(node.target))
         lowered = loop_line(self.module, node) in self.tracing.lowered
         name = self.loops.reserve(node) if lowered else ""
+        if isinstance(node, cst.For):
+            self.steps.nest.append(node)
         body = self.block(statements(node), inside, False)
+        if isinstance(node, cst.For):
+            self.steps.nest.pop()
         head = self.live.head.get(node, frozenset())
         after = self.live.after.get(node, frozenset())
         if lowered:

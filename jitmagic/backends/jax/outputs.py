@@ -90,13 +90,13 @@ def output_of(statement: Any, index: str | None, fixed: frozenset[str]) -> Outpu
     if not isinstance(one, cst.Assign) or len(one.targets) != 1 or not isinstance(one.targets[0].target, cst.Name):
         return None
     name = one.targets[0].target.value
-    stored = _stored(one.value, name)
-    if stored is None:
+    found_store = stored(one.value, name)
+    if found_store is None:
         change = _added(one.value, name)
         if change is None:
             return None
         return Output("sum", name, change, method="add", statement=statement)
-    elements, method, value = stored
+    elements, method, value = found_store
     texts = [code(e.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for e in elements]
     own = f"{name}[{', '.join(texts)}]"
     if method == "set" and (change := _added(value, own)) is not None:
@@ -131,7 +131,7 @@ def _mapped(elements: Sequence[cst.SubscriptElement], index: str | None, fixed: 
     return found, offset
 
 
-def _stored(node: Any, name: str) -> tuple[Sequence[cst.SubscriptElement], str, cst.BaseExpression] | None:
+def stored(node: Any, name: str) -> tuple[Sequence[cst.SubscriptElement], str, cst.BaseExpression] | None:
     """Returns subscripts, method and value of ``x.at[…].set(v)``."""
     if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or len(node.args) != 1:
         return None

@@ -172,11 +172,5 @@ class _Inline(cst.CSTTransformer):
             return updated_node
         new = self.value.deep_clone()
         self.module.inherit(new, original_node)
-        _inherit_parts(self.module, new, self.value)
+        self.module.inherit_parts(new, self.value)
         return new
-
-
-def _inherit_parts(module: Module, new: cst.CSTNode, old: cst.CSTNode) -> None:
-    for one, other in zip(new.children, old.children, strict=True):
-        module.inherit(one, other)
-        _inherit_parts(module, one, other)

@@ -140,6 +140,7 @@ class _Rewrite(CallStores):
                 lines.append(made(text, node))
             if update.name:
                 lines.append(made(f"{update.name} = {update.value}", node))
+                self.keep_facts(small(lines[-1]).value, update.source)
                 lines += [made(text, node) for text in self.write_through(node, update.name)]
             elif update.value:
                 lines.append(made(update.value, node))
@@ -150,6 +151,16 @@ class _Rewrite(CallStores):
         if len(lines) == 1 and getattr(node.trailing_whitespace, "comment", None) is not None:
             lines[0] = lines[0].with_changes(trailing_whitespace=node.trailing_whitespace)
         return lines
+
+    def keep_facts(self, new: Any, source: Any) -> None:
+        """Lets the stored value of ``x.at[…].set(v)`` answer for what was observed of it."""
+        if (
+            source is not None
+            and isinstance(new, cst.Call)
+            and len(new.args) == 1
+            and code(new.args[0].value) == code(source)
+        ):
+            self.module.inherit_parts(new.args[0].value, source)
 
     def check_nested(self, node: cst.FunctionDef) -> None:
         kinds = Kinds(self.module, node, {})
@@ -275,7 +286,7 @@ class _Rewrite(CallStores):
             if fact is not None and fact.dtype is not None and self.selects(name, value):
                 return Update(name, code(value) + self.cast_back(base, [base, value]))
             return Update(name, f"{name}.at[...].set({self.cast(base, value)})")
-        return Update(name, f"{name}.at[{index_text(subscript)}].set({self.cast(base, value)})")
+        return Update(name, f"{name}.at[{index_text(subscript)}].set({self.cast(base, value)})", source=value)
 
     def selects(self, name: str, value: cst.BaseExpression) -> bool:
         """Says whether a value is ``np.where(mask, new, x)`` for the array ``x`` that it is stored into."""
@@ -325,7 +336,7 @@ class _Rewrite(CallStores):
             plain = isinstance(value, cst.Name | cst.Call | cst.Attribute | cst.Subscript | cst.Float | cst.Integer)
             return [Update(name, f"{name}.at[{index}].add(-{stored if plain else f'({stored})'})")]
         if single and method is not None:
-            return [Update(name, f"{name}.at[{index}].{method}({self.cast(base, value)})")]
+            return [Update(name, f"{name}.at[{index}].{method}({self.cast(base, value)})", source=value)]
         new = f"{code(subscript)} {symbol} {_operand(value, symbol)}"
         back = self.cast_back(base, [base, value])
         text = f"{name}.at[{index}].set({f'({new}){back}' if back else new})"

@@ -11,8 +11,10 @@ import libcst as cst
 from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
+from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.draws import hoisted
 from jitmagic.backends.jax.effects import effects
+from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
 from jitmagic.backends.jax.lists import straight_lists
@@ -33,7 +35,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, normalised, statements, with_body
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
-from jitmagic.generate.module import Module
+from jitmagic.generate.module import Module, qualified
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -116,6 +118,7 @@ def write(
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     tree = _without_draws(parts, tree)
+    tree = nested_ranges(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
     parts.static = fixed | _control_parameters(parts, tree)
 
@@ -123,6 +126,8 @@ def write(
     tree = _without_jumps(parts, tree)
     checks: list[Any] = []
     tree, checks = _without_checks(parts, tree)
+    tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
+    checks += counts
     tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
     tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
@@ -186,7 +191,9 @@ def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
     integers = {n for n in numbers if parts.arguments[n].kind == "int"}
     values = _AssignedValues()
     function.visit(values)
-    finder = _ControlFinder(parts.module, integers, numbers, values.found, parts.written_out)
+    finder = _ControlFinder(
+        parts.module, integers, numbers, values.found, parts.written_out, name_tools.bound(function)
+    )
     function.visit(finder)
     assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
     return frozenset(finder.found - assigned)
@@ -201,6 +208,14 @@ class _AssignedValues(cst.CSTVisitor):
         self.found += [(target.target, node.value) for target in node.targets]
 
 
+def _steps_by_a_name(iterated: cst.BaseExpression) -> bool:
+    """Says whether a range counts by a step that does not stand in the source: how often is not known then."""
+    if not isinstance(iterated, cst.Call) or code(iterated.func) != "range" or len(iterated.args) != 3:
+        return False
+    step = iterated.args[2].value
+    return not isinstance(step.expression if isinstance(step, cst.UnaryOperation) else step, cst.Integer)
+
+
 def _appending(node: cst.For) -> bool:
     """Says whether each step of a loop appends to a list."""
     return any(appended(s) is not None for s in statements(node))
@@ -210,12 +225,14 @@ class _ControlFinder(cst.CSTVisitor):
     def __init__(
         self, module: Module, integers: set[str], numbers: set[str],
         assigned: list[tuple[cst.BaseExpression, cst.BaseExpression]], written_out: frozenset[int],
+        local: frozenset[str],
     ) -> None:  # fmt: skip
         super().__init__()
         self.module = module
         self.integers = integers
         self.numbers = numbers
         self.assigned = assigned
+        self.local = local
         self.written_out = written_out
         self.found: set[str] = set()
 
@@ -233,9 +250,18 @@ class _ControlFinder(cst.CSTVisitor):
     def visit_For(self, node: cst.For) -> None:
         if isinstance(node.iter, cst.Call) and loop_line(self.module, node) in self.written_out:
             self.found |= name_tools.loads(node.iter) & self.integers
+        if _steps_by_a_name(node.iter):
+            self.found |= self.behind(name_tools.loads(node.iter)) & self.integers
         if _appending(node):
             # how long a list becomes is a shape
             self.found |= self.behind(name_tools.loads(node.iter)) & self.numbers
+
+    def visit_Call(self, node: cst.Call) -> None:
+        path = qualified(node.func, self.module.names, self.local)
+        if path is not None and path.startswith("numpy.") and path not in tables.PATHS and ".random" not in path:
+            # JAX has no such function: NumPy computes it while JAX traces, from plain numbers
+            for argument in node.args:
+                self.found |= name_tools.loads(argument.value) & self.integers
 
     def behind(self, names: frozenset[str]) -> frozenset[str]:
         """Returns names with all those from whose values they are computed."""
@@ -477,6 +503,8 @@ class _Decide:
             return "jax.numpy" if path == "numpy" else None
         if path.startswith("numpy.") and use.call is None and name in ("linalg", "fft"):
             return f"jax.{path}"
+        if use.call is not None and tracing is not None and not any(tracing.expression(a.value) for a in use.call.args):
+            return None
         raise Unsupported(
             f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave "
             "this part in "

@@ -73,6 +73,153 @@ def table_of_two_args(n):
     return RNG.random(n), RNG.random(n + 1)
 
 
+def in_place_sweeps(u, n):
+    for _ in range(n):
+        for i in range(1, u.shape[0] - 1):
+            for j in range(1, u.shape[1] - 1):
+                u[i, j] = 0.25 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1])
+        for i in range(u.shape[0] - 2, 0, -1):
+            for j in range(u.shape[1] - 2, 0, -1):
+                u[i, j] += 0.1 * (u[i + 1, j] - u[i, j + 1])
+    return u
+
+
+def in_place_sweeps_args(n):
+    return RNG.random((n, n + 1)), 3
+
+
+def three_before(x):
+    y = x.copy()
+    for t in range(3, len(y)):
+        y[t] = 0.5 * y[t - 1] - 0.2 * y[t - 3] + x[t - 2]
+    return y
+
+
+def three_before_args(n):
+    return (RNG.random(n),)
+
+
+def a_history_of_rows(u0, n):
+    u = np.zeros((n + 1, len(u0)))
+    u[0] = u0
+    u[1] = u0 * 0.9
+    for k in range(1, n):
+        for i in range(1, len(u0) - 1):
+            u[k + 1, i] = 2 * u[k, i] - u[k - 1, i] + 0.1 * (u[k, i + 1] - 2 * u[k, i] + u[k, i - 1])
+        u[k + 1, 0] = 0
+        u[k + 1, -1] = u[k + 1, -2]
+    return u
+
+
+def a_history_of_rows_args(n):
+    return RNG.random(n), n
+
+
+def wraps_at_the_first_step(x):
+    y = x.copy()
+    for i in range(len(y)):
+        y[i] = 0.5 * (y[i] + y[i - 1])
+    return y
+
+
+def wraps_at_the_first_step_args(n):
+    return (RNG.random(n),)
+
+
+def sometimes_stored(x):
+    y = np.zeros(len(x))
+    for i in range(1, len(x)):
+        if x[i] > 0.5:
+            y[i] = y[i - 1] + 1
+    return y
+
+
+def sometimes_stored_args(n):
+    return (RNG.random(n),)
+
+
+def whole_numbers_cut_what_is_stored(x):
+    y = np.zeros(len(x), dtype=np.int64)
+    for i in range(1, len(x)):
+        y[i] = y[i - 1] + 3 * x[i]
+    return y
+
+
+def whole_numbers_cut_what_is_stored_args(n):
+    return (RNG.random(n),)
+
+
+def both_triangles(X):
+    S = np.empty((len(X), len(X)))
+    for a in range(len(X)):
+        for b in range(a + 1):
+            S[a, b] = S[b, a] = X[a] @ X[b]
+    return S
+
+
+def both_triangles_args(n):
+    return (RNG.random((n, 3)),)
+
+
+def both_triangles_not_alike(X):
+    S = np.zeros((len(X), len(X)))
+    for a in range(len(X)):
+        for b in range(a, len(X)):
+            S[a, b] = X[a] - X[b]
+            S[b, a] = 2 * X[a] + X[b]
+    return S
+
+
+def both_triangles_not_alike_args(n):
+    return (RNG.random(n),)
+
+
+def sums_below(x):
+    y = np.zeros(len(x))
+    for i in range(len(x)):
+        for j in range(i):
+            if x[j] < x[i]:
+                y[i] += x[j]
+    return y
+
+
+def sums_below_args(n):
+    return (RNG.random(n),)
+
+
+def lower_triangle(x):
+    L = np.full((len(x), len(x)), -1.0)
+    for i in range(len(x)):
+        for j in range(i + 1):
+            L[i, j] = x[i] * x[j]
+    return L
+
+
+def lower_triangle_args(n):
+    return (RNG.random(n),)
+
+
+def every_index(A):
+    B = np.zeros(A.shape)
+    for i in np.ndindex(A.shape):
+        B[i] = A[i] ** 2
+    for i, j in np.ndindex(*A.shape):
+        B[i, j] += A[j % 3, 0]
+    return B
+
+
+def every_index_args(n):
+    return (RNG.random((n, n)),)
+
+
+def weights_of_labels(w, labels, k):
+    return np.bincount(labels, weights=w, minlength=k) / np.maximum(np.bincount(labels, minlength=k), 1)
+
+
+def weights_of_labels_args(n):
+    return RNG.random(n), RNG.integers(0, 5, n), 6
+
+
 def counts(x, edges):
     h = np.zeros(len(edges) + 1, dtype=np.int64)
     for v in x:
@@ -316,7 +463,7 @@ def test_a_growing_list_becomes_the_output_of_scan():
 
 def test_a_loop_whose_steps_need_one_another_stays_a_loop():
     text = agrees(HEAD + inspect.getsource(a_step_needs_the_one_before), RNG.random(9))
-    assert "fori_loop" in text
+    assert "lax.scan" in text
     assert "vmap" not in text
 
 
