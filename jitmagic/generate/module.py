@@ -71,6 +71,13 @@ class Module:
         if new is not old and old in self._positions:
             self._positions.setdefault(new, self._positions[old])
 
+    def inherit_parts(self, new: cst.CSTNode, old: cst.CSTNode) -> None:
+        """Does so for an expression and all its parts, where both are written alike."""
+        self.inherit(new, old)
+        for one, other in zip(new.children, old.children, strict=False):
+            if type(one) is type(other):
+                self.inherit_parts(one, other)
+
     def function(self, name: str) -> cst.FunctionDef:
         """Returns a top-level function of the module; KeyError where there is none."""
         for statement in self.tree.body:

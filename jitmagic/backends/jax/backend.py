@@ -67,11 +67,13 @@ class JaxBackend:
             return _written(workload, observed, (*draft.static, *found.names), written_out)
         if isinstance(draft, LoweredDraft) and draft.at_once and failure.stage in ("load", "check"):
             # what a map or a scan hands on may be of another dtype or shape than an array's own store would make it
-            return _written(workload, observed, draft.static, written_out, at_once=False)
+            renewed = _written(workload, observed, draft.static, written_out, at_once=False)
+            if not isinstance(renewed, Refusal):
+                return renewed
         more = more_written_out(module, found.line, written_out)
         if more == written_out or failure.stage not in ("load", "check"):
             return found
-        renewed = _written(workload, observed, draft.static, more, at_once=False)
+        renewed = _written(workload, observed, draft.static, more)
         return found if isinstance(renewed, Refusal) else renewed
 
 

@@ -11,11 +11,18 @@ import libcst as cst
 from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
+from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
+from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
+from jitmagic.backends.jax.lifting import lifted
+from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
+from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.scalars import scalars
+from jitmagic.backends.jax.selections import inlined
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
+from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.windows import windows
@@ -28,7 +35,7 @@ from jitmagic.generate.blocks import code, normalised, statements, with_body
 from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
-from jitmagic.generate.module import Module
+from jitmagic.generate.module import Module, qualified
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -74,6 +81,7 @@ class _Parts:
     exits: Exits = field(default_factory=dict)
     draws: list[Any] = field(default_factory=list)
     drawn: tuple[str, ...] = ()
+    asserts: list[int | None] = field(default_factory=list)
 
 
 def write(
@@ -104,7 +112,7 @@ def write(
     module = Module.of(workload, observed)
     module.names.update({"__numpy__": "numpy", "__jax__": "jax"})
     entry = workload.function.name
-    tree = normalised(module, module.marked())
+    tree = lifted(module, normalised(module, module.marked()))
     _refuse_function(module, _functions(tree)[entry])
     if observed.overlapping and observed.mutated:
         a, b = observed.overlapping[0]
@@ -117,20 +125,26 @@ def write(
     signature = _functions(tree)[entry].params
     lines = {
         line: name
-        for name, f in _functions(tree).items()
+        for name, f in sorted(_functions(tree).items(), key=lambda item: -_height(module, item[1]))
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     tree = _without_draws(parts, tree)
+    tree = nested_ranges(module, tree, _kinds(parts, tree))
+    tree = straight_lists(module, tree)
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
     tree = _without_jumps(parts, tree)
     checks: list[Any] = []
     tree, checks = _without_checks(parts, tree)
-    tree = effects(module, tree, _tracing(parts, tree))
+    tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
+    checks += counts
+    tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
+    tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
     tree = casts(module, tree, _kinds(parts, tree))
+    tree = whole_axes(module, tree, _tracing(parts, tree))
     # before the scalars: `v = a if c else b` must still be seen as a name for either array
     tree, mutated, returns = _without_stores(parts, tree)
     tree = scalars(module, tree, _tracing(parts, tree))
@@ -138,6 +152,11 @@ def write(
     refuse_masks(module, tree, _kinds(parts, tree))
     tree, forms = _lowered(parts, tree, facts, at_once)
     return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
+
+
+def _height(module: Module, function: cst.FunctionDef) -> int:
+    span = module.span(function)
+    return span.end_line - span.line
 
 
 def _functions(tree: cst.Module) -> dict[str, cst.FunctionDef]:
@@ -178,18 +197,54 @@ def _refuse_function(module: Module, function: cst.FunctionDef) -> None:
 def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
     """Returns int parameters that choose between branches or count loops written out: constants for the compiler."""
     function = _functions(tree)[parts.entry]
-    integers = {n for n, f in parts.arguments.items() if f.kind == "int" and n in name_tools.parameters(function)}
-    finder = _ControlFinder(parts.module, integers, parts.written_out)
+    numbers = {
+        n for n, f in parts.arguments.items() if f.kind in ("int", "float") and n in name_tools.parameters(function)
+    }
+    integers = {n for n in numbers if parts.arguments[n].kind == "int"}
+    values = _AssignedValues()
+    function.visit(values)
+    finder = _ControlFinder(
+        parts.module, integers, numbers, values.found, parts.written_out, name_tools.bound(function)
+    )
     function.visit(finder)
     assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
     return frozenset(finder.found - assigned)
 
 
+class _AssignedValues(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        self.found += [(target.target, node.value) for target in node.targets]
+
+
+def _steps_by_a_name(iterated: cst.BaseExpression) -> bool:
+    """Says whether a range counts by a step that does not stand in the source: how often is not known then."""
+    if not isinstance(iterated, cst.Call) or code(iterated.func) != "range" or len(iterated.args) != 3:
+        return False
+    step = iterated.args[2].value
+    return not isinstance(step.expression if isinstance(step, cst.UnaryOperation) else step, cst.Integer)
+
+
+def _appending(node: cst.For) -> bool:
+    """Says whether each step of a loop appends to a list."""
+    return any(appended(s) is not None for s in statements(node))
+
+
 class _ControlFinder(cst.CSTVisitor):
-    def __init__(self, module: Module, integers: set[str], written_out: frozenset[int]) -> None:
+    def __init__(
+        self, module: Module, integers: set[str], numbers: set[str],
+        assigned: list[tuple[cst.BaseExpression, cst.BaseExpression]], written_out: frozenset[int],
+        local: frozenset[str],
+    ) -> None:  # fmt: skip
         super().__init__()
         self.module = module
         self.integers = integers
+        self.numbers = numbers
+        self.assigned = assigned
+        self.local = local
         self.written_out = written_out
         self.found: set[str] = set()
 
@@ -207,6 +262,30 @@ class _ControlFinder(cst.CSTVisitor):
     def visit_For(self, node: cst.For) -> None:
         if isinstance(node.iter, cst.Call) and loop_line(self.module, node) in self.written_out:
             self.found |= name_tools.loads(node.iter) & self.integers
+        if _steps_by_a_name(node.iter):
+            self.found |= self.behind(name_tools.loads(node.iter)) & self.integers
+        if _appending(node):
+            # how long a list becomes is a shape
+            self.found |= self.behind(name_tools.loads(node.iter)) & self.numbers
+
+    def visit_Call(self, node: cst.Call) -> None:
+        path = qualified(node.func, self.module.names, self.local)
+        if path is not None and path.startswith("numpy.") and path not in tables.PATHS and ".random" not in path:
+            # JAX has no such function: NumPy computes it while JAX traces, from plain numbers
+            for argument in node.args:
+                self.found |= name_tools.loads(argument.value) & self.integers
+
+    def behind(self, names: frozenset[str]) -> frozenset[str]:
+        """Returns names with all those from whose values they are computed."""
+        seen: set[str] = set()
+        left = set(names)
+        while left:
+            name = left.pop()
+            seen.add(name)
+            for target, value in self.assigned:
+                if name in name_tools.targets(target):
+                    left |= name_tools.loads(value) - seen
+        return frozenset(seen)
 
     def visit_Slice(self, node: cst.Slice) -> None:
         for bound in (node.lower, node.upper, node.step):
@@ -356,6 +435,9 @@ def _finished(
             "NumPy draws the random numbers before the compiled part, so that they are the same; drawn with jax.random "
             "they would be others, and drawn on the device"
         )
+    if parts.asserts:
+        shown = ", ".join(str(line) for line in parts.asserts)
+        notes.append(f"compiled code cannot assert what depends on array values: line {shown} is left out")
     if "written out" in forms:
         notes.append("the loop is written out while tracing: compile time grows with its trip count")
     return LoweredDraft(
@@ -436,6 +518,8 @@ class _Decide:
             return "jax.numpy" if path == "numpy" else None
         if path.startswith("numpy.") and use.call is None and name in ("linalg", "fft"):
             return f"jax.{path}"
+        if use.call is not None and tracing is not None and not any(tracing.expression(a.value) for a in use.call.args):
+            return None
         raise Unsupported(
             f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave "
             "this part in "
