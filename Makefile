@@ -1,6 +1,7 @@
 # make demo   makes .venv, installs jitmagic with its CPU backends, answers for examples/cubic.py
 # make test   installs what the tests need, and runs all of them
 # make bench  prints how our clock compares with a hand-written one, and how long an answer takes
+# make corpus takes a few hundred functions through all steps, and times our variants beside versions by hand
 # make check  style and types
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench corpus corpus-counts clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,12 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+corpus: corpus-counts
+	$(BIN)/python -m benchmarks.experts
+
+corpus-counts: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.corpus --jobs $(JOBS)
 
 clean:
 	rm -rf $(VENV) demo.html demo.json .pytest_cache .mypy_cache .ruff_cache
