@@ -7,7 +7,7 @@ line.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 import libcst as cst
@@ -196,6 +196,13 @@ class Calls(FunctionRewriter[Kinds]):
         ufunc, _, method = name.partition(".")
         if method and isinstance(getattr(np, ufunc, None), np.ufunc):
             return self._ufunc_method(name, original, updated)
+        if name == "vectorize":
+            self._fail(original, "CuPy compiles what `vectorize` is given, and takes few functions: use `where`")
+        if name == "fromiter" and updated.args:
+            source = code(updated.args[0].value).strip()
+            inner = source[1:-1] if source.startswith("(") and source.endswith(")") else f"*{source}"
+            rest = "".join(f", {code(argument.value)}" for argument in updated.args[1:2])
+            return cst.parse_expression(f"{self._helper('packed')}([{inner}]{rest})")
         parameters = api.FUNCTIONS.get(name)
         if parameters is None:
             return updated  # a constant, a class, or what the imports will refuse
@@ -223,6 +230,9 @@ class Calls(FunctionRewriter[Kinds]):
         result = self.known(original)
         if on_host(facts) and result is not None and result.kind == "array":
             return cst.parse_expression(f"{self._cupy('asarray')}({code(updated)})")
+        found = self._composed(name, original, updated)
+        if found is not None:
+            return found
         if name == "insert" and len(facts) == 3 and all(argument.keyword is None for argument in original.args):
             array, place, value = facts
             vector = array is not None and array.kind == "array" and array.ndim == 1
@@ -233,6 +243,31 @@ class Calls(FunctionRewriter[Kinds]):
                 parts = f"({new}, {x})" if k == "0" else f"({x}[:{k}], {new}, {x}[{k}:])"
                 return cst.parse_expression(f"{self._cupy('concatenate')}({parts})")
         return updated  # the imports refuse it
+
+    def _composed(self, name: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression | None:
+        """Writes what CuPy lacks by what it has, None where that is not known."""
+        if not updated.args or any(argument.keyword is not None for argument in original.args):
+            return None
+        old, new = original.args[0].value, updated.args[0].value
+        if name == "ndenumerate" and len(updated.args) == 1:
+            x = atom(new)
+            return cst.parse_expression(f"((i, {x}[i]) for i in {self._cupy('ndindex')}({x}.shape))")
+        if name == "linalg.multi_dot" and isinstance(new, cst.List | cst.Tuple) and len(new.elements) > 1:
+            return cst.parse_expression(f"({' @ '.join(atom(e.value) for e in new.elements)})")
+        if name in ("nanpercentile", "nanquantile") and len(updated.args) == 2:
+            x = atom(new)
+            function = self._cupy(name.removeprefix("nan"))
+            return cst.parse_expression(f"{function}({x}[~{self._cupy('isnan')}({x})], {code(updated.args[1].value)})")
+        if name == "block" and isinstance(old, cst.List) and isinstance(new, cst.List) and len(updated.args) == 1:
+            rows = [e.value for e in old.elements]
+            if all(isinstance(row, cst.List) for row in rows) and all(
+                (fact := self.known(e.value)) is not None and fact.kind == "array" and fact.ndim == 2
+                for row in rows if isinstance(row, cst.List) for e in row.elements
+            ):  # fmt: skip
+                join = self._cupy("concatenate")
+                texts = ", ".join(f"{join}({code(e.value)}, axis=1)" for e in new.elements)
+                return cst.parse_expression(f"{join}([{texts}])")
+        return None
 
     def _ufunc_method(self, name: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         ufunc, _, method = name.partition(".")
@@ -247,9 +282,10 @@ class Calls(FunctionRewriter[Kinds]):
             return cst.parse_expression(f"{self._helper('running')}({text})")
         if method != "outer" and ufunc not in _UFUNC_METHODS.get(method, frozenset()):
             self._fail(original, f"CuPy has no `{name}`", "CP-UFMETH")
-        return self._with_arrays(original, updated, range(len(original.args)) if method == "outer" else range(1))
+        # the indices of `at` may be a tuple, one for an axis
+        return self._with_arrays(original, updated, (0, 2) if method == "at" else range(len(original.args)))
 
-    def _with_arrays(self, original: cst.Call, updated: cst.Call, places: range) -> cst.Call:
+    def _with_arrays(self, original: cst.Call, updated: cst.Call, places: Iterable[int]) -> cst.Call:
         args = list(updated.args)
         for place in places:
             if place < len(args):
@@ -320,7 +356,9 @@ class Calls(FunctionRewriter[Kinds]):
             new = new.with_changes(value=self._array(old.value, new.value) if word in _ARRAYS else new.value)
             if name in ("sort", "argsort") and word in ("kind", "stable"):
                 continue  # CuPy's sort is stable, and knows no other
-            if old.keyword is None and place < len(positional) and (positional[place] == word or word not in names):
+            passes = old.keyword is not None and "**" in named and word not in theirs[: len(positional)]
+            in_place = old.keyword is None and place < len(positional)
+            if passes or (in_place and (positional[place] == word or word not in names)):
                 args.append(new)
             elif word in names:
                 args.append(_keyword(new, word))

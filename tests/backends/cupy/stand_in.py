@@ -436,11 +436,13 @@ def modules() -> dict[str, types.ModuleType]:
         if not name.startswith("_") and not known and (isinstance(value, type) or not callable(value)):
             setattr(cupy, name, value)
     linalg, fft = types.ModuleType("cupy.linalg"), types.ModuleType("cupy.fft")
+    tricks = types.ModuleType("cupy.lib.stride_tricks")
+    cupy.lib = types.SimpleNamespace(stride_tricks=tricks)  # type: ignore[attr-defined]
     linalg.LinAlgError = np.linalg.LinAlgError  # type: ignore[attr-defined]
     for path, given in api.FUNCTIONS.items():
         head, _, last = path.rpartition(".")
         made = _Ufunc(path) if given.startswith("*ufunc") and hasattr(getattr(np, path), "reduce") else None
-        target = {"": cupy, "linalg": linalg, "fft": fft}[head]
+        target = {"": cupy, "linalg": linalg, "fft": fft}.get(head, tricks)
         if given.startswith("*ufunc"):
             setattr(target, last, made or _special(np, path))
         else:
