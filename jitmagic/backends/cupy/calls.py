@@ -16,7 +16,7 @@ import numpy as np
 from jitmagic.analysis.memory import GENERATOR_METHODS
 from jitmagic.analysis.words import words
 from jitmagic.backends.cupy import api
-from jitmagic.backends.cupy.elements import atom, kinds_of
+from jitmagic.backends.cupy.elements import atom, kinds_of, method
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
@@ -32,6 +32,11 @@ _ARRAYS = words(
     "a x x1 x2 b m arr y v p condition ary xp fp f ar ar1 ar2 element test_elements weights A values array"
 )
 """Parameters of NumPy's functions that take a list for an array, which CuPy's do not."""
+_SIZES = words(
+    "shape num N M n k reps repeats newshape new_shape dims minlength shift offset axis axes axis1 axis2 deg "
+    "dimensions decimals bins kth"
+)
+"""Parameters that are numbers of the host: lengths, counts, axes."""
 _JOINS = words("concatenate concat stack vstack hstack dstack column_stack row_stack")
 _MAKES = words("array asarray asanyarray ascontiguousarray")
 _REDUCTIONS = {
@@ -353,7 +358,7 @@ class Calls(FunctionRewriter[Kinds]):
         args: list[cst.Arg] = []
         for place, (old, new) in enumerate(zip(original.args, updated.args, strict=True)):
             word = old.keyword.value if old.keyword is not None else theirs[place] if place < len(theirs) else ""
-            new = new.with_changes(value=self._array(old.value, new.value) if word in _ARRAYS else new.value)
+            new = new.with_changes(value=self._argument(name, word, old.value, new.value))
             if name in ("sort", "argsort") and word in ("kind", "stable"):
                 continue  # CuPy's sort is stable, and knows no other
             passes = old.keyword is not None and "**" in named and word not in theirs[: len(positional)]
@@ -369,6 +374,24 @@ class Calls(FunctionRewriter[Kinds]):
         if args:
             args[-1] = args[-1].with_changes(comma=updated.args[-1].comma)
         return updated.with_changes(args=args)
+
+    def _argument(self, name: str, word: str, original: Any, updated: Any) -> Any:
+        """Gives an argument the form that CuPy's parameter wants: an array, or a number of the host."""
+        if word in _ARRAYS:
+            return self._array(original, updated)
+        if name == "arange" and word not in ("dtype", "like") and self._kind(original) == "scalar":
+            return method(updated, "item")
+        return self._size(original, updated) if word in _SIZES else updated
+
+    def _size(self, original: Any, updated: Any) -> Any:
+        """Writes ``int(…)`` around a scalar, or those in a tuple, that is a length, a count or an axis."""
+        if isinstance(original, cst.Tuple | cst.List) and isinstance(updated, cst.Tuple | cst.List):
+            pairs = zip(original.elements, updated.elements, strict=True)
+            elements = [new.with_changes(value=self._size(old.value, new.value)) for old, new in pairs]
+            return updated.with_changes(elements=elements)
+        fact = self.known(original)
+        whole = fact is not None and fact.kind == "scalar" and (fact.dtype or "").startswith(("int", "uint"))
+        return cst.Call(cst.Name("int"), [cst.Arg(updated)]) if whole else updated
 
     def _method(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         assert isinstance(original.func, cst.Attribute)
@@ -391,8 +414,11 @@ class Calls(FunctionRewriter[Kinds]):
                 continue
             if word is not None and word not in (*named, "order", "copy"):
                 self._fail(original, f"CuPy's `.{name}()` takes no `{word}=`")
-            listed = name in ("dot", "searchsorted") and word is None and not args
-            args.append(new.with_changes(value=self._array(old.value, new.value)) if listed else new)
+            if name in ("dot", "searchsorted") and word is None and not args:
+                new = new.with_changes(value=self._array(old.value, new.value))
+            elif name in ("reshape", "repeat", "round", "swapaxes", "sum", "mean", "max", "min"):
+                new = new.with_changes(value=self._size(old.value, new.value))
+            args.append(new)
         if "*" not in named and len(args) > len(named):
             self._fail(original, f"CuPy's `.{name}()` takes at most {len(named)} arguments")
         if args:

@@ -372,7 +372,14 @@ def _function(path: str) -> Any:
     return call
 
 
+_SIZES = words("shape num N M n k reps repeats newshape dims minlength axis start_or_stop")
+
+
 def _check(function: str, name: str, value: Any) -> None:
+    sizes = value if isinstance(value, list | tuple) else [value]
+    numbers = name in _SIZES or (function == "arange" and name in ("start", "stop", "step"))
+    if numbers and any(isinstance(one, ndarray) and one.ndim == 0 for one in sizes):
+        raise TypeError(f"{function}(): 'cupy.ndarray' object cannot be interpreted as an integer (`{name}`)")
     if function in _JOINS and isinstance(value, list | tuple):
         for one in value:
             if not isinstance(one, ndarray):
