@@ -211,6 +211,8 @@ class Elements(FunctionRewriter[Kinds]):
                 elements=[new.with_changes(value=self._key(old.value, new.value)) for old, new in pairs]
             )
         fact = self.known(original)
+        if fact is not None and fact.kind == "tuple" and fact.items and all(i.kind == "scalar" for i in fact.items):
+            return cst.parse_expression(f"tuple(part.item() for part in {code(updated)})")
         if fact is not None and fact.kind == "tuple" and any(item.kind == "scalar" for item in fact.items):
             line = self.module.line(original)
             raise Unsupported(
