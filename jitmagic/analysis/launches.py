@@ -42,7 +42,7 @@ class Launches:
     trips: int
 
 
-def launches(text: str, observed: Observation) -> Launches:
+def launches(text: str, observed: Observation, gone: frozenset[int] = frozenset()) -> Launches:
     """Counts the array operations in the loops of a module, by the trips that were observed.
 
     Parameters
@@ -50,8 +50,10 @@ def launches(text: str, observed: Observation) -> Launches:
     text : str
         The module's source, whose places the observation has.
     observed : Observation
+    gone : frozenset of int
+        Lines of loops that were rewritten as whole-array statements.
     """
-    counter = _Counter(text, observed)
+    counter = _Counter(text, observed, gone)
     found: list[Launches] = []
     for function in counter.functions.values():
         for loop in _outermost(function):
@@ -61,15 +63,17 @@ def launches(text: str, observed: Observation) -> Launches:
 
 
 class _Counter:
-    def __init__(self, text: str, observed: Observation) -> None:
+    def __init__(self, text: str, observed: Observation, gone: frozenset[int]) -> None:
         names = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
         self.tree = SourceTree(text, names[0])
         self.functions = self.tree.functions
-        self.observed = observed
+        self.observed, self.gone = observed, gone
         self.busy: list[str] = []
 
     def loop(self, loop: ast.For | ast.While) -> Launches:
         """Counts a loop with those inside it."""
+        if loop.lineno in self.gone:
+            return Launches(0, None, 0)
         fact = self.observed.loops.get(loop.lineno)
         trips = fact.trips_total if fact is not None else 0
         count, most = trips * self.operations(loop), trips

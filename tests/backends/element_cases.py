@@ -67,6 +67,11 @@ CASES = {
         "            counts[k] = 1\n    return len(counts), max(counts.values())",
         N,
     ),
+    "tuples of elements as keys": (
+        "def fn(n):\n    seen = {}\n    for i in range(0, len(n) - 1, 2):\n        pair = (n[i], n[i + 1])\n        if pair not in seen:\n            seen[pair] = 0\n"
+        "        seen[pair] += 1\n    return max(seen.values()), len(seen)",
+        N[[0, 1, 0, 1, 4, 5]],
+    ),
     "elements in a set": (
         "def fn(n):\n    seen = set()\n    twice = 0\n    for i in range(len(n)):\n        if n[i] in seen:\n"
         "            twice += 1\n"

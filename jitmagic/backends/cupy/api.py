@@ -171,6 +171,8 @@ _PARAMETERS = {
     "x1 x2 .axis": "linalg.cross",
     "y x dx axis": "trapezoid",
     "z deg": "angle",
+    "x shape strides": "lib.stride_tricks.as_strided",
+    "x window_shape axis .subok .writeable": "lib.stride_tricks.sliding_window_view",
 }
 FUNCTIONS: dict[str, str] = {name: given for given, names in _PARAMETERS.items() for name in names.split()}
 """NumPy's functions, by their path below ``numpy``, to the parameters of CuPy's: words, ``.name`` for a keyword-only

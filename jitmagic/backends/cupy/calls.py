@@ -7,7 +7,7 @@ line.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 import libcst as cst
@@ -16,7 +16,7 @@ import numpy as np
 from jitmagic.analysis.memory import GENERATOR_METHODS
 from jitmagic.analysis.words import words
 from jitmagic.backends.cupy import api
-from jitmagic.backends.cupy.elements import atom, kinds_of
+from jitmagic.backends.cupy.elements import atom, kinds_of, method
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
@@ -32,6 +32,11 @@ _ARRAYS = words(
     "a x x1 x2 b m arr y v p condition ary xp fp f ar ar1 ar2 element test_elements weights A values array"
 )
 """Parameters of NumPy's functions that take a list for an array, which CuPy's do not."""
+_SIZES = words(
+    "shape num N M n k reps repeats newshape new_shape dims minlength shift offset axis axes axis1 axis2 deg "
+    "dimensions decimals bins kth"
+)
+"""Parameters that are numbers of the host: lengths, counts, axes."""
 _JOINS = words("concatenate concat stack vstack hstack dstack column_stack row_stack")
 _MAKES = words("array asarray asanyarray ascontiguousarray")
 _REDUCTIONS = {
@@ -196,6 +201,13 @@ class Calls(FunctionRewriter[Kinds]):
         ufunc, _, method = name.partition(".")
         if method and isinstance(getattr(np, ufunc, None), np.ufunc):
             return self._ufunc_method(name, original, updated)
+        if name == "vectorize":
+            self._fail(original, "CuPy compiles what `vectorize` is given, and takes few functions: use `where`")
+        if name == "fromiter" and updated.args:
+            source = code(updated.args[0].value).strip()
+            inner = source[1:-1] if source.startswith("(") and source.endswith(")") else f"*{source}"
+            rest = "".join(f", {code(argument.value)}" for argument in updated.args[1:2])
+            return cst.parse_expression(f"{self._helper('packed')}([{inner}]{rest})")
         parameters = api.FUNCTIONS.get(name)
         if parameters is None:
             return updated  # a constant, a class, or what the imports will refuse
@@ -223,6 +235,9 @@ class Calls(FunctionRewriter[Kinds]):
         result = self.known(original)
         if on_host(facts) and result is not None and result.kind == "array":
             return cst.parse_expression(f"{self._cupy('asarray')}({code(updated)})")
+        found = self._composed(name, original, updated)
+        if found is not None:
+            return found
         if name == "insert" and len(facts) == 3 and all(argument.keyword is None for argument in original.args):
             array, place, value = facts
             vector = array is not None and array.kind == "array" and array.ndim == 1
@@ -233,6 +248,31 @@ class Calls(FunctionRewriter[Kinds]):
                 parts = f"({new}, {x})" if k == "0" else f"({x}[:{k}], {new}, {x}[{k}:])"
                 return cst.parse_expression(f"{self._cupy('concatenate')}({parts})")
         return updated  # the imports refuse it
+
+    def _composed(self, name: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression | None:
+        """Writes what CuPy lacks by what it has, None where that is not known."""
+        if not updated.args or any(argument.keyword is not None for argument in original.args):
+            return None
+        old, new = original.args[0].value, updated.args[0].value
+        if name == "ndenumerate" and len(updated.args) == 1:
+            x = atom(new)
+            return cst.parse_expression(f"((i, {x}[i]) for i in {self._cupy('ndindex')}({x}.shape))")
+        if name == "linalg.multi_dot" and isinstance(new, cst.List | cst.Tuple) and len(new.elements) > 1:
+            return cst.parse_expression(f"({' @ '.join(atom(e.value) for e in new.elements)})")
+        if name in ("nanpercentile", "nanquantile") and len(updated.args) == 2:
+            x = atom(new)
+            function = self._cupy(name.removeprefix("nan"))
+            return cst.parse_expression(f"{function}({x}[~{self._cupy('isnan')}({x})], {code(updated.args[1].value)})")
+        if name == "block" and isinstance(old, cst.List) and isinstance(new, cst.List) and len(updated.args) == 1:
+            rows = [e.value for e in old.elements]
+            if all(isinstance(row, cst.List) for row in rows) and all(
+                (fact := self.known(e.value)) is not None and fact.kind == "array" and fact.ndim == 2
+                for row in rows if isinstance(row, cst.List) for e in row.elements
+            ):  # fmt: skip
+                join = self._cupy("concatenate")
+                texts = ", ".join(f"{join}({code(e.value)}, axis=1)" for e in new.elements)
+                return cst.parse_expression(f"{join}([{texts}])")
+        return None
 
     def _ufunc_method(self, name: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         ufunc, _, method = name.partition(".")
@@ -247,9 +287,10 @@ class Calls(FunctionRewriter[Kinds]):
             return cst.parse_expression(f"{self._helper('running')}({text})")
         if method != "outer" and ufunc not in _UFUNC_METHODS.get(method, frozenset()):
             self._fail(original, f"CuPy has no `{name}`", "CP-UFMETH")
-        return self._with_arrays(original, updated, range(len(original.args)) if method == "outer" else range(1))
+        # the indices of `at` may be a tuple, one for an axis
+        return self._with_arrays(original, updated, (0, 2) if method == "at" else range(len(original.args)))
 
-    def _with_arrays(self, original: cst.Call, updated: cst.Call, places: range) -> cst.Call:
+    def _with_arrays(self, original: cst.Call, updated: cst.Call, places: Iterable[int]) -> cst.Call:
         args = list(updated.args)
         for place in places:
             if place < len(args):
@@ -317,10 +358,12 @@ class Calls(FunctionRewriter[Kinds]):
         args: list[cst.Arg] = []
         for place, (old, new) in enumerate(zip(original.args, updated.args, strict=True)):
             word = old.keyword.value if old.keyword is not None else theirs[place] if place < len(theirs) else ""
-            new = new.with_changes(value=self._array(old.value, new.value) if word in _ARRAYS else new.value)
+            new = new.with_changes(value=self._argument(name, word, old.value, new.value))
             if name in ("sort", "argsort") and word in ("kind", "stable"):
                 continue  # CuPy's sort is stable, and knows no other
-            if old.keyword is None and place < len(positional) and (positional[place] == word or word not in names):
+            passes = old.keyword is not None and "**" in named and word not in theirs[: len(positional)]
+            in_place = old.keyword is None and place < len(positional)
+            if passes or (in_place and (positional[place] == word or word not in names)):
                 args.append(new)
             elif word in names:
                 args.append(_keyword(new, word))
@@ -331,6 +374,24 @@ class Calls(FunctionRewriter[Kinds]):
         if args:
             args[-1] = args[-1].with_changes(comma=updated.args[-1].comma)
         return updated.with_changes(args=args)
+
+    def _argument(self, name: str, word: str, original: Any, updated: Any) -> Any:
+        """Gives an argument the form that CuPy's parameter wants: an array, or a number of the host."""
+        if word in _ARRAYS:
+            return self._array(original, updated)
+        if name == "arange" and word not in ("dtype", "like") and self._kind(original) == "scalar":
+            return method(updated, "item")
+        return self._size(original, updated) if word in _SIZES else updated
+
+    def _size(self, original: Any, updated: Any) -> Any:
+        """Writes ``int(…)`` around a scalar, or those in a tuple, that is a length, a count or an axis."""
+        if isinstance(original, cst.Tuple | cst.List) and isinstance(updated, cst.Tuple | cst.List):
+            pairs = zip(original.elements, updated.elements, strict=True)
+            elements = [new.with_changes(value=self._size(old.value, new.value)) for old, new in pairs]
+            return updated.with_changes(elements=elements)
+        fact = self.known(original)
+        whole = fact is not None and fact.kind == "scalar" and (fact.dtype or "").startswith(("int", "uint"))
+        return cst.Call(cst.Name("int"), [cst.Arg(updated)]) if whole else updated
 
     def _method(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         assert isinstance(original.func, cst.Attribute)
@@ -353,8 +414,11 @@ class Calls(FunctionRewriter[Kinds]):
                 continue
             if word is not None and word not in (*named, "order", "copy"):
                 self._fail(original, f"CuPy's `.{name}()` takes no `{word}=`")
-            listed = name in ("dot", "searchsorted") and word is None and not args
-            args.append(new.with_changes(value=self._array(old.value, new.value)) if listed else new)
+            if name in ("dot", "searchsorted") and word is None and not args:
+                new = new.with_changes(value=self._array(old.value, new.value))
+            elif name in ("reshape", "repeat", "round", "swapaxes", "sum", "mean", "max", "min"):
+                new = new.with_changes(value=self._size(old.value, new.value))
+            args.append(new)
         if "*" not in named and len(args) > len(named):
             self._fail(original, f"CuPy's `.{name}()` takes at most {len(named)} arguments")
         if args:

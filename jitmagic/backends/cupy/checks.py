@@ -20,7 +20,7 @@ NOTED_SECONDS = 1e-3
 """Estimated time in loops from which a note says so."""
 
 
-def check(workload: Workload, observed: Observation) -> None:
+def check(workload: Workload, observed: Observation, gone: frozenset[int] = frozenset()) -> None:
     """Raises `Unsupported` for loops that would take too long and globals that are written."""
     tree = ast.parse(workload.module.text)
     origin = workload.module.origin_line
@@ -30,7 +30,7 @@ def check(workload: Workload, observed: Observation) -> None:
             if isinstance(node, ast.Global | ast.Nonlocal):
                 line = origin(node.lineno)
                 raise Unsupported(f"line {line} writes a global: return the value instead", line)
-    found = launches(workload.module.text, observed)
+    found = launches(workload.module.text, observed, gone)
     seconds = found.count * LAUNCH_SECONDS
     if found.line is not None and seconds > MOST_SECONDS:
         line = origin(found.line)
@@ -67,7 +67,7 @@ def _grouped(count: int) -> str:
     return f"{count:,}".replace(",", " ")
 
 
-def notes(workload: Workload, observed: Observation) -> list[str]:
+def notes(workload: Workload, observed: Observation, gone: frozenset[int] = frozenset()) -> list[str]:
     """Returns sentences on loops that run step by step, and on places where the host waits for the GPU."""
     found: list[str] = []
     tree = ast.parse(workload.module.text)
@@ -87,7 +87,7 @@ def notes(workload: Workload, observed: Observation) -> list[str]:
             if pulled is not None and fact is not None and fact.kind == "scalar":
                 line = workload.module.origin_line(pulled.lineno)
                 found.append(f"line {line}: `{ast.unparse(pulled)}` is read by the host, which waits for the GPU there")
-    steps = launches(workload.module.text, observed)
+    steps = launches(workload.module.text, observed, gone)
     if steps.line is not None and steps.count * LAUNCH_SECONDS >= NOTED_SECONDS:
         line = workload.module.origin_line(steps.line)
         found.append(f"the loop of line {line} runs step by step: {_cost(steps.count)}")

@@ -43,6 +43,13 @@ def atom(node: cst.BaseExpression) -> str:
     return code(node) if isinstance(node, _ATOMS) or node.lpar else f"({code(node)})"
 
 
+def method(node: Any, name: str) -> cst.Call:
+    """Makes a call of a method without arguments; the node itself stays, with what is known of it."""
+    if not isinstance(node, _ATOMS) and not node.lpar:
+        node = node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    return cst.Call(cst.Attribute(value=node, attr=cst.Name(name)))
+
+
 class Elements(FunctionRewriter[Kinds]):
     """Makes elements behave as NumPy's scalars: copied where kept, bound anew by ``+=``, numbers where Python asks."""
 
@@ -102,7 +109,7 @@ class Elements(FunctionRewriter[Kinds]):
         views = isinstance(original, cst.Attribute) and original.attr.value in memory.VIEW_ATTRIBUTES
         element = self._is_element(original) or (views and self._kind(original) == "scalar")
         if element and self.may_change(original):
-            return cst.parse_expression(f"{atom(updated)}.copy()")
+            return method(updated, "copy")
         return updated
 
     def _kept(self, original: cst.BaseExpression, updated: Any) -> Any:
@@ -154,12 +161,14 @@ class Elements(FunctionRewriter[Kinds]):
         elif not (isinstance(target, cst.Subscript) and self._widens(target, original_node)):
             return updated_node
         # NumPy's scalars are immutable: the name is bound anew, nothing else that holds the value changes
-        operator = code(original_node.operator).strip().removesuffix("=")
+        operator = getattr(cst, type(original_node.operator).__name__.removesuffix("Assign"))()
         right = updated_node.value
-        text = f"{code(updated_node.target)} {operator} {code(right) if isinstance(right, _ATOMS) else atom(right)}"
-        if isinstance(right, cst.Integer | cst.Float):
-            text = f"{code(updated_node.target)} {operator} {code(right)}"
-        return cst.Assign(targets=[cst.AssignTarget(updated_node.target)], value=cst.parse_expression(text))
+        if not _binds_tighter(right, operator) and not right.lpar:
+            right = right.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+            self.module.inherit(right, original_node.value)
+        left = cst.parse_expression(code(updated_node.target))
+        value = cst.BinaryOperation(left=left, operator=operator, right=right)
+        return cst.Assign(targets=[cst.AssignTarget(updated_node.target)], value=value)
 
     def _rebinds(self, target: cst.Name) -> bool:
         fact = self.known(target)
@@ -193,7 +202,7 @@ class Elements(FunctionRewriter[Kinds]):
             elements = [new.with_changes(value=self._whole(old.value, new.value)) for old, new in pairs]
             return updated.with_changes(elements=elements)
         kind = self._kind(original)
-        return cst.parse_expression(f"int({code(updated)})") if kind in ("scalar", "mixed") else updated
+        return cst.Call(cst.Name("int"), [cst.Arg(updated)]) if kind in ("scalar", "mixed") else updated
 
     def _key(self, original: Any, updated: Any) -> Any:
         if isinstance(original, cst.Tuple) and isinstance(updated, cst.Tuple):
@@ -202,6 +211,8 @@ class Elements(FunctionRewriter[Kinds]):
                 elements=[new.with_changes(value=self._key(old.value, new.value)) for old, new in pairs]
             )
         fact = self.known(original)
+        if fact is not None and fact.kind == "tuple" and fact.items and all(i.kind == "scalar" for i in fact.items):
+            return cst.parse_expression(f"tuple(part.item() for part in {code(updated)})")
         if fact is not None and fact.kind == "tuple" and any(item.kind == "scalar" for item in fact.items):
             line = self.module.line(original)
             raise Unsupported(
@@ -210,7 +221,7 @@ class Elements(FunctionRewriter[Kinds]):
                 "CP-0D",
             )
         if fact is not None and fact.kind == "scalar":
-            return cst.parse_expression(f"{atom(updated)}.item()")
+            return method(updated, "item")
         return updated
 
     def _hashes(self, node: cst.BaseExpression) -> bool:
@@ -276,7 +287,7 @@ class Elements(FunctionRewriter[Kinds]):
             wholes = [new.with_changes(value=self._whole(old.value, new.value)) for old, new in pairs]
             return updated_node.with_changes(args=wholes)
         if builtin == "round" and self._kind(original_node.args[0].value) == "scalar":
-            first = cst.parse_expression(f"{atom(updated_node.args[0].value)}.item()")
+            first = method(updated_node.args[0].value, "item")
             return _with_first(updated_node, first)
         path = self.stack[-1].path(func)
         if path in ("math.gcd", "math.comb", "math.factorial", "math.lcm", "math.isqrt"):
@@ -287,6 +298,15 @@ class Elements(FunctionRewriter[Kinds]):
         if isinstance(func, cst.Attribute) and func.attr.value in _KEYED_METHODS and self._hashes(func.value):
             return _with_first(updated_node, self._key(pairs[0][0].value, pairs[0][1].value))
         return kept_arguments(original_node, updated_node, self.storing, self._copy)
+
+
+def _binds_tighter(node: cst.BaseExpression, operator: cst.BaseBinaryOp) -> bool:
+    """Tells whether an expression may stand on the right of an operator as it is."""
+    if isinstance(node, (*_ATOMS, cst.Integer, cst.Float)):
+        return True
+    products = (cst.Multiply, cst.Divide, cst.FloorDivide, cst.Modulo, cst.MatrixMultiply, cst.Power)
+    additive = isinstance(operator, cst.Add | cst.Subtract)
+    return additive and isinstance(node, cst.BinaryOperation) and isinstance(node.operator, products)
 
 
 def _with_first(call: cst.Call, value: cst.BaseExpression) -> cst.Call:

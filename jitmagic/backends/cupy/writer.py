@@ -20,6 +20,7 @@ from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import literal
 from jitmagic.generate.module import Module
 from jitmagic.generate.returns import returned_parameters, returned_parts
+from jitmagic.generate.vectorised import vectorise
 from jitmagic.observe.facts import Observation
 
 # These stay NumPy's: they touch no array.
@@ -27,17 +28,29 @@ _HOST = frozenset({"numpy.errstate", "numpy.seterr", "numpy.geterr", "numpy.ndin
 _SCIPY = ("scipy.special", "scipy.ndimage", "scipy.fft")
 
 
-def write(workload: Workload, observed: Observation) -> Draft:
+WHOLE = "whole arrays"
+"""The form in which map loops are whole-array statements; the next rung keeps them as loops."""
+
+
+def write(workload: Workload, observed: Observation, vectorised: bool = True) -> Draft:
     """Writes the draft.
+
+    Parameters
+    ----------
+    workload, observed
+    vectorised : bool
+        Whether map loops become whole-array statements.
 
     Raises
     ------
     Unsupported
         Where a function has no equal in CuPy, or where a loop would start a kernel an element.
     """
-    checks.check(workload, observed)
     module = Module.of(workload, observed)
     tree = module.marked()
+    gone = vectorise(module, workload, observed) if vectorised else frozenset()
+    tree = module.tree
+    checks.check(workload, observed, gone)
     alias = name_tools.fresh("cp", name_tools.all_names(tree) | set(workload.needs))
     numpy_name = next((name for name, path in workload.names.items() if path == "numpy"), "np")
     offers = [Offer("cupy", alias), Offer("numpy", numpy_name)]
@@ -71,13 +84,13 @@ def write(workload: Workload, observed: Observation) -> Draft:
         variant="cupy",
         backend="cupy",
         mode="array",
-        form="array",
+        form=WHOLE if gone else "array",
         module=Module.finish(tree, workload.module),
         entry=workload.function.name,
         names=bindings,
         needs=workload.needs,
         written=written,
-        notes=tuple(checks.notes(workload, observed)),
+        notes=tuple(checks.notes(workload, observed, gone)),
     )
 
 
@@ -141,11 +154,12 @@ def _exists(name: str) -> bool:
     found: Any = np
     for word in name.split("."):
         found = getattr(found, word, None)
-    return found is None or isinstance(found, type | float | int) or name in _BORROWED
+    kind = isinstance(found, type) and issubclass(found, np.generic | Exception)
+    return found is None or kind or isinstance(found, float | int) or name in _BORROWED
 
 
 _BORROWED = frozenset(
-    {"finfo", "iinfo", "dtype", "isscalar", "promote_types", "issubdtype", "can_cast", "newaxis", "index_exp"}
+    {"finfo", "iinfo", "dtype", "isscalar", "promote_types", "issubdtype", "can_cast", "newaxis", "index_exp", "poly1d"}
 )
 """What CuPy borrows from NumPy."""
 

@@ -173,12 +173,15 @@ def solve(c: CallSite) -> Written:
 
 @adaptor
 def least_squares(c: CallSite) -> Written:
-    """Least squares: NumPy's algorithm is LAPACK's `gelsd`, torch's default is another one on the CPU."""
+    """Least squares by a helper: torch's own has other results, and on a GPU another algorithm."""
     a, b = c.need("a"), c.need("b")
     dtype = numpy_result([a.value, b.value])
     if category(dtype) in ("int", "bool"):
         dtype = "float64"
-    text = c.write("torch.linalg.lstsq", c.tensor(a, dtype), c.tensor(b, dtype), rcond=c.text("rcond", "") or None)
+    rcond = c.get("rcond")
+    if rcond is not None:
+        c.fail("passes `rcond=` to `np.linalg.lstsq`: pass None, which takes the precision of the dtype")
+    text = f"{c.context.helper('lstsq')}({c.tensor(a, dtype)}, {c.tensor(b, dtype)})"
     return Written(text, kind="sequence", items=c.wanted.items)
 
 

@@ -226,6 +226,13 @@ class Calls(Draws):
             return self.parsed(f"{product}(*map(range, {p[0].code}))", u)
         return self.parsed(f"{product}({', '.join(f'range({a.code})' for a in p)})", u)
 
+    def _call_ndenumerate(
+        self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call
+    ) -> cst.BaseExpression:
+        self.values[o] = OTHER
+        x = p[0].atom
+        return self.parsed(f"((i, {x}[i]) for i in {self.spell('itertools.product')}(*map(range, {x}.shape)))", u)
+
     def _call_diag_indices(
         self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call
     ) -> cst.BaseExpression:
@@ -257,9 +264,12 @@ class Calls(Draws):
             self.values[original] = Value("number", name)
         elif name in ("abs", "pow", "min", "max", "round") and values and all(v.kind == "number" for v in values):
             self.values[original] = reconcile(Value("number", "float"), seen)
+        elif name in ("str", "repr") and len(values) == 1 and values[0].is_tensor and values[0].ndim == 0:
+            self.pull(f"{name}()", original)
+            return updated.with_changes(args=[_item_of(updated.args[0])])
         elif name == "round" and tensor:
             self.pull("round()", original)
-            args = [updated.args[0].with_changes(value=cst.parse_expression(f"{atom(updated.args[0].value)}.item()"))]
+            args = [_item_of(updated.args[0])]
             self.values[original] = Value("number", from_fact(seen).dtype or "int")
             return updated.with_changes(args=[*args, *updated.args[1:]])
         elif name in ("min", "max", "range", "print") and tensor and self.compiled:
@@ -345,3 +355,7 @@ class Calls(Draws):
         self.pull(".tolist()", original)
         self.values[original] = from_fact(self.fact(original))
         return updated
+
+
+def _item_of(argument: cst.Arg) -> cst.Arg:
+    return argument.with_changes(value=cst.parse_expression(f"{atom(argument.value)}.item()"))

@@ -13,7 +13,7 @@ import libcst as cst
 
 from jitmagic.analysis.stored import Stored
 from jitmagic.backends.torch.calling import Calls
-from jitmagic.backends.torch.calls import atom
+from jitmagic.backends.torch.calls import atom, code
 from jitmagic.backends.torch.scope import base_name
 from jitmagic.generate.kept import kept, kept_arguments, stepped
 
@@ -91,6 +91,9 @@ class Elements(Calls):
             ]
             return updated.with_changes(elements=elements)
         value = self.value(original)
+        if value.kind == "sequence" and value.items and all(item.is_tensor and item.ndim == 0 for item in value.items):
+            self.pull("a key", original)
+            return cst.parse_expression(f"tuple(part.item() for part in {code(updated)})")
         if value.kind == "either" or (value.kind == "sequence" and any(item.may_be_tensor for item in value.items)):
             self.fail("asks a dict or a set for array elements: write `int(…)` of them first", node=original)
         if value.is_tensor:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import libcst as cst
 
+from jitmagic.analysis.words import words
 from jitmagic.backends.torch import algebra, elementwise, making, reductions, searching, shaping  # noqa: F401
 from jitmagic.backends.torch.calls import Argument, CallSite, atom, code
 from jitmagic.backends.torch.kinds import (
@@ -31,6 +32,9 @@ from jitmagic.generate.names import fresh
 from jitmagic.observe.facts import ValueFact
 
 BREAK = "PT-DYNBREAK"
+
+_PASSED_ON = words("real same predicate binary extremum matmul sum prod mean extreme")
+"""The adaptors whose functions may be handed on as they are, for one array and no further argument."""
 
 _NO_SUCH_ATTRIBUTES = {
     "strides": "take `x.stride()` apart from the function",
@@ -295,11 +299,7 @@ class Names(cst.CSTTransformer):
         if path.startswith("numpy.random"):
             return updated
         entry = TABLE.get(path)
-        if (
-            entry is not None
-            and entry.adaptor in ("real", "same", "predicate", "binary", "extremum", "matmul")
-            and entry.target
-        ):
+        if entry is not None and entry.adaptor in _PASSED_ON and entry.target:
             return cst.parse_expression(self.spell(entry.target))
         if original in self.skip or path in ("numpy.linalg", "numpy.fft", "scipy.special"):
             return updated

@@ -23,6 +23,7 @@ from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
 from jitmagic.generate.returns import returned_parameters, returned_parts
+from jitmagic.generate.vectorised import vectorise
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -35,7 +36,7 @@ _OFFERS = (
 _PASSES = 5
 
 CALL_SECONDS = 5e-6
-"""What a call of torch costs on a CPU, however small: measured; a kernel on a GPU costs about the same."""
+"""Taken for the cost of a call of torch, however small: a few microseconds on a CPU, and as much for a GPU's kernel."""
 
 MOST_SECONDS = 5.0
 """Estimated time in loops, call by call, up to which a variant is offered."""
@@ -56,16 +57,27 @@ class Source:
     written : tuple of str
         Labels of the arguments that the wrapper writes.
     notes : tuple of str
+    vectorised : bool
+        Whether a loop became whole-array statements.
     """
 
     module: ModuleText
     names: dict[str, str]
     written: tuple[str, ...]
     notes: tuple[str, ...]
+    vectorised: bool = False
 
 
-def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
+def write(workload: Workload, observed: Observation, compiled: bool, vectorised: bool = False) -> Source:
     """Writes a workload in torch.
+
+    Parameters
+    ----------
+    workload, observed
+    compiled : bool
+        For `torch.compile`.
+    vectorised : bool
+        Whether map loops become whole-array statements.
 
     Raises
     ------
@@ -76,8 +88,10 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
     entry = workload.function.name
     written = _written(workload, observed, module)
     _check_dtypes(workload, observed)
-    steps = None if compiled else _steps(workload, observed)
     tree = module.marked()
+    gone = vectorise(module, workload, observed) if vectorised else frozenset()
+    tree = module.tree
+    steps = None if compiled else _steps(workload, observed, gone)
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())
     memory = {name: Stored(Scope(workload.module.text, name, workload.names, observed)) for name in functions}
@@ -120,12 +134,12 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
     notes = tuple(translator.notes) + (() if steps is None else (steps,))
     if not observed.watched:
         notes += ("the NumPy run was too long to be watched: dtypes inside the function were inferred",)
-    return Source(Module.finish(result, workload.module), names, written, notes)
+    return Source(Module.finish(result, workload.module), names, written, notes, bool(gone))
 
 
-def _steps(workload: Workload, observed: Observation) -> str | None:
+def _steps(workload: Workload, observed: Observation, gone: frozenset[int]) -> str | None:
     """Says what the loops cost, call by call; refuses what would take too long."""
-    found = launches(workload.module.text, observed)
+    found = launches(workload.module.text, observed, gone)
     seconds = found.count * CALL_SECONDS
     if found.line is None or seconds < NOTED_SECONDS:
         return None

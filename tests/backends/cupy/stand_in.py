@@ -372,7 +372,14 @@ def _function(path: str) -> Any:
     return call
 
 
+_SIZES = words("shape num N M n k reps repeats newshape dims minlength axis start_or_stop")
+
+
 def _check(function: str, name: str, value: Any) -> None:
+    sizes = value if isinstance(value, list | tuple) else [value]
+    numbers = name in _SIZES or (function == "arange" and name in ("start", "stop", "step"))
+    if numbers and any(isinstance(one, ndarray) and one.ndim == 0 for one in sizes):
+        raise TypeError(f"{function}(): 'cupy.ndarray' object cannot be interpreted as an integer (`{name}`)")
     if function in _JOINS and isinstance(value, list | tuple):
         for one in value:
             if not isinstance(one, ndarray):
@@ -436,11 +443,13 @@ def modules() -> dict[str, types.ModuleType]:
         if not name.startswith("_") and not known and (isinstance(value, type) or not callable(value)):
             setattr(cupy, name, value)
     linalg, fft = types.ModuleType("cupy.linalg"), types.ModuleType("cupy.fft")
+    tricks = types.ModuleType("cupy.lib.stride_tricks")
+    cupy.lib = types.SimpleNamespace(stride_tricks=tricks)  # type: ignore[attr-defined]
     linalg.LinAlgError = np.linalg.LinAlgError  # type: ignore[attr-defined]
     for path, given in api.FUNCTIONS.items():
         head, _, last = path.rpartition(".")
         made = _Ufunc(path) if given.startswith("*ufunc") and hasattr(getattr(np, path), "reduce") else None
-        target = {"": cupy, "linalg": linalg, "fft": fft}[head]
+        target = {"": cupy, "linalg": linalg, "fft": fft}.get(head, tricks)
         if given.startswith("*ufunc"):
             setattr(target, last, made or _special(np, path))
         else:

@@ -45,6 +45,11 @@ CASES = {
     "what cupy cannot make": ("def fn(x):\n    return np.geomspace(1.0, 100.0, 5), np.insert(x, 2, 9.0), np.insert(x, 0, 1)", V),
     "types as casts": ("def fn(x, n):\n    return np.float32(x), np.int64(x[3]), np.float64(2) * n[0], np.float32(1.5)", V, N),
     "numbers on the host": ("def fn(x, n):\n    k = np.sqrt(n)\n    return x * k, int(np.ceil(n / 3)), np.zeros(int(np.floor(n)))", V, 7),
+    "sizes from arrays": (
+        "def fn(x, n):\n    k = n[0]\n    z = np.zeros((k, 2)) + np.ones(k)[:, None]\n    return z, np.arange(n[1], n[4], k), np.linspace(0, 1, n[0]), "
+        "np.tile(x[:2], k), np.repeat(x[:2], k), x.reshape(k, -1), np.eye(k), np.bincount(n, minlength=n[5]), np.roll(x, k), np.full(k, x[0]), np.arange(x[0], x[3], 0.5)",
+        V, N,
+    ),
     "rounding a number": ("def fn(x):\n    return round(x[3], 2), round(float(x[4]), 1)", V),
     "repeated lists": ("def fn(n):\n    return np.array([1.0] * n[0])", N),
     "an element by position": ("def fn(x):\n    return x.item(3), x.reshape(3, 4).item(1, 2)", V),
