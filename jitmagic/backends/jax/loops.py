@@ -387,8 +387,10 @@ class LoopMaker:
         if isinstance(iterated, cst.Call) and isinstance(iterated.func, cst.Name):
             name = iterated.func.value
             parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple | cst.List) else []
-            if name == "enumerate" and len(parts) == 2 and len(iterated.args) == 1:
-                if code(parts[0]) != index:
+            if name == "enumerate" and len(parts) == 2 and len(iterated.args) in (1, 2):
+                if len(iterated.args) == 2:
+                    binds.append(f"{code(parts[0])} = {index} + {_term(code(iterated.args[1].value))}")
+                elif code(parts[0]) != index:
                     binds.append(f"{code(parts[0])} = {index}")
                 self.elements(node, iterated.args[0].value, parts[1], index, before, binds, lengths)
                 return

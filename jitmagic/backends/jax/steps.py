@@ -19,7 +19,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.frames import difference, ends_of, terms, written
 from jitmagic.backends.jax.loops import Counted, LoopMaker, bound_in_order
-from jitmagic.backends.jax.outputs import Output, output_of
+from jitmagic.backends.jax.outputs import Output, is_number, keeps_axes, output_of
 from jitmagic.backends.jax.rows import NoRows, Rows, by_rows
 from jitmagic.backends.jax.tracing import loop_line
 from jitmagic.generate import names as name_tools
@@ -131,6 +131,8 @@ class StepMaker:
         rows: list[Rows] = []
         carried = [n for n in names if n in live and n not in targets]
         fixed = frozenset(n for n in names if n not in carried) | targets - {index}
+        if index in names:
+            raise _Cannot
         outputs, kept = self.divided(inner, index, fixed, carried)
         again = self.stored_again(outputs)
         lists = [o for o in outputs if o.kind == "list"]
@@ -214,7 +216,7 @@ class StepMaker:
         several = counted.stop.startswith("min(")
         for text in counted.binds:
             target, _, value = text.partition(" = ")
-            if value == counted.index and target.isidentifier():
+            if target.isidentifier() and (value == counted.index or value.startswith(f"{counted.index} + ")):
                 binds.append(text)
                 continue
             array = value.removesuffix(f"[{counted.index}]")
@@ -248,7 +250,16 @@ class StepMaker:
 
             try:
                 one = by_rows(
-                    self.module, name, facts[0].ndim or 0, body, index, fixed, not span.reverse, self.loops.name, cast
+                    self.module,
+                    self.kinds,
+                    name,
+                    facts[0].ndim or 0,
+                    body,
+                    index,
+                    fixed,
+                    not span.reverse,
+                    self.loops.name,
+                    cast,
                 )
             except NoRows:
                 continue
@@ -363,7 +374,7 @@ class StepMaker:
     ) -> tuple[list[Output], list[Any]]:
         outputs, kept = [], []
         for statement in body:
-            found = output_of(statement, index, fixed)
+            found = output_of(statement, index, fixed, self.kinds)
             if found is not None and (found.name in carried or found.kind == "list"):
                 outputs.append(found)
             else:
@@ -653,7 +664,7 @@ class _Elements(Rewriter):
             return updated_node
         name = original_node.value.value
         at, offset = self.place(original_node)
-        if name in self.taken or at < 0:
+        if name in self.taken or at < 0 or not keeps_axes(original_node.slice, self.maker.kinds, self.index):
             return updated_node
         facts = [f for f in self.maker.kinds.names.get(name, []) if f.kind == "array"]
         shape = facts[0].shape if facts else None
@@ -694,10 +705,7 @@ class _Elements(Rewriter):
         return found, offset
 
     def is_number(self, element: cst.SubscriptElement) -> bool:
-        if not isinstance(element.slice, cst.Index):
-            return False
-        node = element.slice.value
-        return isinstance(node, cst.Integer) or self.maker.kinds.is_number(node)
+        return not isinstance(element.slice, cst.Slice) and is_number(element.slice, self.maker.kinds, self.index)
 
 
 class _Arrays(cst.CSTVisitor):

@@ -14,6 +14,7 @@ from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.draws import hoisted
 from jitmagic.backends.jax.effects import effects
+from jitmagic.backends.jax.exchanges import without_exchanges
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
@@ -118,6 +119,7 @@ def write(
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     tree = _without_draws(parts, tree)
+    tree = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
     parts.static = fixed | _control_parameters(parts, tree)
