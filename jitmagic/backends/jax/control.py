@@ -32,6 +32,8 @@ class Control:
         User functions of the module.
     exits : mapping of int to tuple of str, optional
         By a ``for`` loop's line, the flags that end it.
+    stepwise : bool
+        Whether loops are to go step by step.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Control:
         facts: dict[str, list[Assigned]],
         helpers: Sequence[str],
         exits: Exits | None = None,
+        stepwise: bool = False,
     ) -> None:
         self.module = module
         self.tracing = tracing
@@ -50,6 +53,7 @@ class Control:
         self.branches = BranchMaker(self.loops, frozenset(helpers))
         self.forms: set[str] = set()
         self.exits = exits or {}
+        self.stepwise = stepwise
 
     def function(self, function: cst.FunctionDef) -> cst.FunctionDef:
         """Returns the function with its control flow lowered."""
@@ -149,7 +153,9 @@ class Control:
                 lines = self.loops.for_until(name, node, body, head, after, defined, self.flags(node))
             elif isinstance(node, cst.For):
                 counted = self.loops.counted(node)
-                whole = self.steps.for_loop(name, node, counted, body, head | after, after, defined, before)
+                whole = None
+                if not self.stepwise:
+                    whole = self.steps.for_loop(name, node, counted, body, head | after, after, defined, before)
                 if whole is not None:
                     self.forms.add("vmap")
                     return whole

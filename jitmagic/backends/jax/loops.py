@@ -20,7 +20,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 
-_GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
+GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ class LoopMaker:
             call = inner.value if isinstance(inner, cst.Expr) else None
             if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
                 target = call.func.value
-                if call.func.attr.value in _GROWING and self.tracing.kinds.is_container(target):
+                if call.func.attr.value in GROWING and self.tracing.kinds.is_container(target):
                     raise self.refuse(
                         inner,
                         f"the list `{code(target)}` grows inside a compiled loop, whose shapes are fixed; make an "

@@ -33,7 +33,7 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, normalised, statements, with_body
+from jitmagic.generate.blocks import code, normalised, small, statements, with_body
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
@@ -55,9 +55,12 @@ class LoweredDraft(Draft):
     ----------
     written_out : frozenset of int
         Lines (of the module's text) of the loops that could not be lowered.
+    stepwise : bool
+        Whether loops were left as loops, since a form over whole arrays failed.
     """
 
     written_out: frozenset[int] = frozenset()
+    stepwise: bool = False
 
 
 @dataclass
@@ -77,11 +80,14 @@ class _Parts:
     draws: list[Any] = field(default_factory=list)
     drawn: tuple[str, ...] = ()
     asserts: list[int | None] = field(default_factory=list)
+    stepwise: bool = False
+    lists: set[str] = field(default_factory=set)
 
 
 def write(
-    workload: Workload, observed: Observation, static: Iterable[str] = (), written_out: Iterable[int] = ()
-) -> Draft:
+    workload: Workload, observed: Observation, static: Iterable[str] = (), written_out: Iterable[int] = (),
+    stepwise: bool = False,
+) -> Draft:  # fmt: skip
     """Writes the draft of the variant ``jax``.
 
     Parameters
@@ -92,6 +98,8 @@ def write(
         Parameters that are static arguments beside those that are by their values.
     written_out : iterable of int
         Lines (of the module's text) of the loops that cannot be lowered, and are written out while they are short.
+    stepwise : bool
+        Whether every loop that is lowered goes step by step, none as a form over whole arrays.
 
     Raises
     ------
@@ -118,6 +126,7 @@ def write(
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
+    parts.stepwise = stepwise
     tree = _without_draws(parts, tree)
     tree = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
@@ -369,9 +378,17 @@ def _lowered(
     functions = _functions(tree)
     tracing = _tracing(parts, tree)
     for name, function in functions.items():
-        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits)
+        control = Control(
+            parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits, parts.stepwise
+        )
         new[name] = control.function(function)
         forms |= control.forms
+        if name == parts.entry:
+            parts.lists = control.steps.returned
+        elif control.steps.returned:
+            raise Unsupported(
+                f"`{name}` returns a list, which compiled code cannot; return np.array(...)", None, "JX-LEAK"
+            )
     return _replaced(tree, new), forms
 
 
@@ -399,10 +416,11 @@ def _finished(
             after.append(f"{name} = {imports.code('jax.numpy')}.asarray({name})  # expected in the namespace")
     function = function.with_changes(leading_lines=_two_blank(function))
     decorated = function.with_changes(decorators=[cst.Decorator(cst.parse_expression(decorator))])
-    if written or checks or parts.draws:
+    given = _given_back(parts, function, written)
+    if written or checks or parts.draws or given:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))
-        outer = wrapper(function, core, written, returns, checks, parts.draws).with_changes(
+        outer = wrapper(function, core, written, returns, checks, parts.draws, given).with_changes(
             params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
         )
         inner = with_body(inner, _without_docstring(statements(inner)))
@@ -441,7 +459,52 @@ def _finished(
         written=tuple(labels),
         notes=tuple(notes),
         written_out=parts.written_out,
+        stepwise=parts.stepwise,
     )
+
+
+def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Returns (name, expression) for each value that is returned, where some are lists for the user."""
+    if not parts.lists:
+        return []
+    last = small(statements(function)[-1])
+    finder = _ReturnCounter()
+    function.visit(finder)
+    if written or not isinstance(last, cst.Return) or finder.count != 1:
+        line = parts.module.line(function)
+        raise Unsupported(
+            f"line {line}: a list that grows in a loop is returned; return an array instead, as in np.array(...)",
+            line,
+            "JX-LEAK",
+        )
+    values = [e.value for e in last.value.elements] if isinstance(last.value, cst.Tuple) else [last.value]
+    kinds = Kinds(parts.module, function, parts.arguments)
+    given = []
+    for number, value in enumerate(values):
+        name = value.value if isinstance(value, cst.Name) else f"result_{number}"
+        facts = [i for f in kinds.names.get(name, []) if f.kind == "list" for i in f.items]
+        plain = all(i.kind in ("int", "float", "bool", "complex") or i.dtype in ("float64", "int64") for i in facts)
+        numbers = plain and not any(i.kind == "array" for i in facts)
+        shown = f"{name}.tolist()" if numbers else f"list({name})"
+        given.append((name, shown if name in parts.lists else name))
+    return given
+
+
+class _ReturnCounter(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.depth = 0
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        self.depth += 1
+        return self.depth == 1
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
+        self.depth -= 1
+
+    def visit_Return(self, node: cst.Return) -> None:
+        self.count += 1
 
 
 def _two_blank(function: cst.FunctionDef) -> list[cst.EmptyLine]:

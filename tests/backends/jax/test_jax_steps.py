@@ -272,6 +272,32 @@ def two_buffers_args(n):
     return RNG.random(n), RNG.random(n), n // 2 + 1
 
 
+def returns_its_lists(x0, n):
+    xs = []
+    rows = []
+    x = x0
+    for i in range(n):
+        xs.append(x)
+        rows.append(np.array([x, i]))
+        x = x + 0.1 * np.sin(x)
+    return xs, x, rows
+
+
+def returns_its_lists_args(n):
+    return 0.5, n
+
+
+def windows_by_a_step(x, w):
+    means = []
+    for s in range(0, len(x) - w + 1, w):
+        means.append(x[s : s + w].mean())
+    return np.array(means)
+
+
+def windows_by_a_step_args(n):
+    return RNG.random(4 * n), 3
+
+
 def counts(x, edges):
     h = np.zeros(len(edges) + 1, dtype=np.int64)
     for v in x:
