@@ -15,7 +15,7 @@ core runs: a draw whose being made, or whose size, depends on what is computed i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,6 +152,7 @@ class _Hoist:
         # names that the wrapper has, and the statements that would give it more
         self.ready = {p for p in self.parameters if p not in self.rebound}
         self.offers: dict[str, Any] = {}
+        self.alike: dict[str, str] = {}
         self.replaced: dict[cst.CSTNode, cst.BaseExpression] = {}
 
     def run(self) -> Hoisted:
@@ -383,6 +384,13 @@ class _Hoist:
         if not isinstance(one, cst.Assign) or len(one.targets) != 1:
             return
         names = name_tools.targets(one.targets[0].target)
+        source = _shape_of(one.value, self.kinds)
+        if len(names) == 1 and names[0] not in self.rebound and source in self.parameters - self.reshaped:
+            # `s = spins.copy()`: its shape is the argument's
+            self.alike[names[0]] = source
+        if set(self.alike) & name_tools.loads(one.value):
+            statement = statement.visit(_Alike(self.module, self.alike))
+            one = small(statement)
         fact = self.kinds.of(one.value)
         plain = fact is not None and fact.kind in ("int", "float", "bool", "scalar", "tuple")
         literal = isinstance(one.value, cst.Integer | cst.Float)
@@ -511,6 +519,45 @@ def _reshaped(function: cst.FunctionDef, rebound: frozenset[str], kinds: Kinds) 
     counter = _Bindings()
     function.visit(counter)
     return frozenset(name for name in rebound if counter.counts.get(name, 0) != copies.counts.get(name, 0))
+
+
+def _shape_of(node: cst.BaseExpression, kinds: Kinds) -> str:
+    """Returns the name of the array whose shape a new array has, "" where none is told."""
+    if not isinstance(node, cst.Call):
+        return ""
+    source: Any = None
+    if kinds.path(node.func) in _SAME_SHAPE and node.args:
+        source = node.args[0].value
+    elif isinstance(node.func, cst.Attribute) and node.func.attr.value in ("copy", "astype"):
+        source = node.func.value
+    fact = kinds.of(source) if isinstance(source, cst.Name) else None
+    return source.value if fact is not None and fact.kind == "array" else ""
+
+
+_SAME_SHAPE = frozenset(
+    f"numpy.{name}" for name in ("copy", "array", "asarray", "zeros_like", "ones_like", "empty_like", "full_like")
+)
+
+
+class _Alike(Rewriter):
+    """Asks arguments for their shapes in place of arrays that have the same."""
+
+    def __init__(self, module: Module, alike: Mapping[str, str]) -> None:
+        super().__init__(module)
+        self.alike = alike
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
+        if updated_node.attr.value in ("shape", "size", "ndim") and isinstance(updated_node.value, cst.Name):
+            name = updated_node.value.value
+            return updated_node.with_changes(value=cst.Name(self.alike.get(name, name)))
+        return updated_node
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        if isinstance(updated_node.func, cst.Name) and updated_node.func.value == "len" and updated_node.args:
+            only = updated_node.args[0]
+            if isinstance(only.value, cst.Name) and only.value.value in self.alike:
+                return updated_node.with_changes(args=[only.with_changes(value=cst.Name(self.alike[only.value.value]))])
+        return updated_node
 
 
 class _Copies(cst.CSTVisitor):

@@ -181,3 +181,22 @@ def topk_threshold(x, k):
 
 def topk_threshold_args(size, rng):
     return rng.random(of(size, 20, 500, 5000)), 4
+
+
+def class_spread(X, labels, k):
+    centres = np.zeros((k, X.shape[1]))
+    spread = np.zeros(k)
+    for c in range(k):
+        members = X[labels == c]
+        if len(members) == 0:
+            continue
+        centres[c] = members.mean(axis=0)
+        radii = np.sqrt(((X - centres[c])**2).sum(axis=1))
+        near = radii[labels == c]
+        spread[c] = near.max()
+    return centres, spread
+
+
+def class_spread_args(size, rng):
+    n = of(size, 20, 300, 5000)
+    return rng.random((n, 2)), rng.integers(0, 4, n), 5

@@ -114,8 +114,6 @@ def test_the_test_and_the_else_of_an_if_keep_their_places_when_marked():
 
 
 def test_an_expression_written_anew_answers_with_all_its_parts():
-    from jitmagic.capture.workload import ModuleText
-
     module = Module(ModuleText("y = a * (b + 1)\n", (1,)), {})
     old = module.tree.body[0].body[0].value
     new = cst.parse_expression("a * (b + 1)")

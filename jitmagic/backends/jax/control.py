@@ -32,8 +32,8 @@ class Control:
         User functions of the module.
     exits : mapping of int to tuple of str, optional
         By a ``for`` loop's line, the flags that end it.
-    at_once : bool
-        Whether loops may become maps and scans.
+    stepwise : bool
+        Whether loops are to go step by step.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Control:
         facts: dict[str, list[Assigned]],
         helpers: Sequence[str],
         exits: Exits | None = None,
-        at_once: bool = True,
+        stepwise: bool = False,
     ) -> None:
         self.module = module
         self.tracing = tracing
@@ -53,7 +53,7 @@ class Control:
         self.branches = BranchMaker(self.loops, frozenset(helpers))
         self.forms: set[str] = set()
         self.exits = exits or {}
-        self.at_once = at_once
+        self.stepwise = stepwise
 
     def function(self, function: cst.FunctionDef) -> cst.FunctionDef:
         """Returns the function with its control flow lowered."""
@@ -154,7 +154,7 @@ class Control:
             elif isinstance(node, cst.For):
                 counted = self.loops.counted(node)
                 whole = None
-                if self.at_once:
+                if not self.stepwise:
                     whole = self.steps.for_loop(name, node, counted, body, head | after, after, defined, before)
                 if whole is not None:
                     self.forms.add("scan" if any("__jax__.lax.scan(" in code(line) for line in whole) else "vmap")

@@ -57,8 +57,32 @@ class _Lists:
                     new = self.named(new, result)
                 result.append(new)
             else:
-                result.append(node)
+                result += self.single(node)
         return result
+
+    def single(self, node: Any) -> list[Any]:
+        """Returns ``xs, ys = [x0], []`` as a statement for each name."""
+        one = small(node)
+        if not isinstance(one, cst.Assign) or len(one.targets) != 1 or not isinstance(one.value, cst.Tuple):
+            return [node]
+        target = one.targets[0].target
+        values = [e.value for e in one.value.elements]
+        if not isinstance(target, cst.Tuple) or len(target.elements) != len(values):
+            return [node]
+        if not any(isinstance(v, cst.List) for v in values):
+            return [node]
+        names: list[Any] = [e.value for e in target.elements]
+        bound = {n for t in names for n in name_tools.targets(t)}
+        if not all(isinstance(n, cst.Name) for n in names) or any(name_tools.loads(v) & bound for v in values):
+            return [node]
+        lines: list[Any] = []
+        for name, value in zip(names, values, strict=True):
+            new = one.with_changes(targets=[cst.AssignTarget(name)], value=value)
+            line = node.with_changes(body=[new], leading_lines=() if lines else node.leading_lines)
+            self.module.inherit(new, one)
+            self.module.inherit(line, node)
+            lines.append(line)
+        return lines
 
     def inside(self, node: Any) -> Any:
         new = with_body(node, self.block(statements(node)))

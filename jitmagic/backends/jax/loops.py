@@ -20,7 +20,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 
-_GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
+GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ class LoopMaker:
             call = inner.value if isinstance(inner, cst.Expr) else None
             if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
                 target = call.func.value
-                if call.func.attr.value in _GROWING and self.tracing.kinds.is_container(target):
+                if call.func.attr.value in GROWING and self.tracing.kinds.is_container(target):
                     raise self.refuse(
                         inner,
                         f"the list `{code(target)}` grows inside a compiled loop, whose shapes are fixed; make an "
@@ -387,8 +387,10 @@ class LoopMaker:
         if isinstance(iterated, cst.Call) and isinstance(iterated.func, cst.Name):
             name = iterated.func.value
             parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple | cst.List) else []
-            if name == "enumerate" and len(parts) == 2 and len(iterated.args) == 1:
-                if code(parts[0]) != index:
+            if name == "enumerate" and len(parts) == 2 and len(iterated.args) in (1, 2):
+                if len(iterated.args) == 2:
+                    binds.append(f"{code(parts[0])} = {index} + {_term(code(iterated.args[1].value))}")
+                elif code(parts[0]) != index:
                     binds.append(f"{code(parts[0])} = {index}")
                 self.elements(node, iterated.args[0].value, parts[1], index, before, binds, lengths)
                 return

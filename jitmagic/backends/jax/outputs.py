@@ -15,6 +15,7 @@ import libcst as cst
 from jitmagic.backends.jax.frames import terms, written
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, small
+from jitmagic.generate.kinds import Kinds
 
 
 @dataclass
@@ -66,7 +67,7 @@ def appended(statement: Any) -> tuple[str, cst.BaseExpression] | None:
     return None
 
 
-def output_of(statement: Any, index: str | None, fixed: frozenset[str]) -> Output | None:
+def output_of(statement: Any, index: str | None, fixed: frozenset[str], kinds: Kinds) -> Output | None:
     """Returns what a statement gives in each step; None where it is any other statement.
 
     Parameters
@@ -76,6 +77,7 @@ def output_of(statement: Any, index: str | None, fixed: frozenset[str]) -> Outpu
         The name that counts the loop.
     fixed : frozenset of str
         Names that the loop's body binds: what reads them differs from step to step.
+    kinds : Kinds
     """
     found = appended(statement)
     if found is not None:
@@ -97,6 +99,8 @@ def output_of(statement: Any, index: str | None, fixed: frozenset[str]) -> Outpu
             return None
         return Output("sum", name, change, method="add", statement=statement)
     elements, method, value = found_store
+    if not all(isinstance(e.slice, cst.Slice) or is_number(e.slice, kinds, index) for e in elements):
+        return None  # index arrays
     texts = [code(e.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for e in elements]
     own = f"{name}[{', '.join(texts)}]"
     if method == "set" and (change := _added(value, own)) is not None:
@@ -111,6 +115,31 @@ def output_of(statement: Any, index: str | None, fixed: frozenset[str]) -> Outpu
         return None if moving else Output("place", name, value, texts, method=method, statement=statement)
     moving = any(name_tools.loads(e) & (fixed | {index or ""}) for e in elements)
     return Output("scatter" if moving else "place", name, value, texts, method=method, statement=statement)
+
+
+def is_number(node: Any, kinds: Kinds, index: str | None = None) -> bool:
+    """Says whether a subscript, or a part of one, is one whole number in each step."""
+    node = getattr(node, "value", node) if isinstance(node, cst.Index) else node
+    if isinstance(node, cst.Integer) or kinds.is_number(node):
+        return True
+    if isinstance(node, cst.Name):
+        known = [f for f in kinds.names.get(node.value, []) if f.kind != "mixed"]
+        return node.value == index or (bool(known) and all(f.kind in ("int", "scalar", "bool") for f in known))
+    if isinstance(node, cst.BinaryOperation):
+        return is_number(node.left, kinds, index) and is_number(node.right, kinds, index)
+    if isinstance(node, cst.UnaryOperation):
+        return is_number(node.expression, kinds, index)
+    if isinstance(node, cst.Subscript):
+        return isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape"
+    if isinstance(node, cst.Call):
+        return code(node.func) == "len"
+    return isinstance(node, cst.Attribute) and node.attr.value in ("size", "ndim")
+
+
+def keeps_axes(elements: Sequence[cst.SubscriptElement], kinds: Kinds, index: str | None = None) -> bool:
+    """Says whether a first whole number may be taken off a subscript: an index array behind a slice moves the axes."""
+    arrays = [not isinstance(e.slice, cst.Slice) and not is_number(e.slice, kinds, index) for e in elements]
+    return not any(arrays) or not any(isinstance(e.slice, cst.Slice) for e in elements)
 
 
 def _mapped(elements: Sequence[cst.SubscriptElement], index: str | None, fixed: frozenset[str]) -> tuple[int, str]:

@@ -483,6 +483,8 @@ def is_plain_number(node: Any, kinds: Kinds) -> bool:
     if isinstance(node, cst.Integer | cst.Float | cst.Imaginary) or kinds.is_number(node):
         return True
     if isinstance(node, cst.Name):
+        if node.value in ("True", "False"):
+            return True
         # a Python number at first and NumPy's later
         known = [f for f in kinds.names.get(node.value, []) if f.kind != "mixed"]
         return bool(known) and all(f.kind in ("scalar", "float", "int", "bool", "complex") for f in known)

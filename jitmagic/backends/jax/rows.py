@@ -16,9 +16,10 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.frames import difference, terms, written
-from jitmagic.backends.jax.outputs import stored
+from jitmagic.backends.jax.outputs import is_number, keeps_axes, stored
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements
+from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
 
@@ -63,6 +64,7 @@ class Rows:
 
 def by_rows(
     module: Module,
+    kinds: Kinds,
     name: str,
     ndim: int,
     body: Sequence[Any],
@@ -78,6 +80,7 @@ def by_rows(
     Parameters
     ----------
     module : Module
+    kinds : Kinds
     name : str
     ndim : int
         Number of the array's axes.
@@ -99,7 +102,7 @@ def by_rows(
     ------
     NoRows
     """
-    places = [_place(s, name, index, fixed) for s in body]
+    places = [_place(s, name, index, fixed, kinds) for s in body]
     found = [p for p in places if p is not None]
     if not found:
         raise NoRows
@@ -109,7 +112,7 @@ def by_rows(
     sliced = any(":" in t for t in prefix)
     row = fresh(_label(name, index, offset, 0))
     rows = Rows(name, row, prefix, offset)
-    reads = _Reads(module, rows, index, fixed, forward, sliced, fresh, natural)
+    reads = _Reads(module, kinds, rows, index, fixed, forward, sliced, fresh, natural)
     whole_first = False
     result: list[Any] = []
     for statement, place in zip(body, places, strict=True):
@@ -179,7 +182,7 @@ def _inherited(module: Module, new: Any, old: Any) -> Any:
 
 
 def _place(
-    statement: Any, name: str, index: str, fixed: frozenset[str]
+    statement: Any, name: str, index: str, fixed: frozenset[str], kinds: Kinds
 ) -> tuple[list[str], str, list[str], str, cst.BaseExpression] | None:
     """Returns prefix, offset, further subscripts, method and value of a store at the loop's index."""
     one = small(statement)
@@ -189,9 +192,13 @@ def _place(
     if found is None:
         raise NoRows
     elements, method, value = found
+    if not keeps_axes(elements, kinds, index):
+        raise NoRows
     texts = [code(e.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for e in elements]
     for position, element in enumerate(elements):
         reads = name_tools.loads(element)
+        if not isinstance(element.slice, cst.Slice) and not is_number(element.slice, kinds, index):
+            raise NoRows
         if index in reads:
             if not isinstance(element.slice, cst.Index):
                 raise NoRows
@@ -211,13 +218,14 @@ class _Reads(Rewriter):
     """Writes reads of the array as the row at hand, an earlier row, or the array as it was."""
 
     def __init__(
-        self, module: Module, rows: Rows, index: str, fixed: frozenset[str], forward: bool, sliced: bool,
+        self, module: Module, kinds: Kinds, rows: Rows, index: str, fixed: frozenset[str], forward: bool, sliced: bool,
         fresh: Callable[[str], str], natural: Callable[[cst.BaseExpression], bool],
     ) -> None:  # fmt: skip
         super().__init__(module)
         self.natural = natural
         self.rows, self.index, self.fixed, self.forward, self.sliced = rows, index, fixed, forward, sliced
         self.fresh = fresh
+        self.kinds = kinds
         self.deepest = 0
         self.current = False
         self.inside: list[cst.Subscript] = []
@@ -236,6 +244,12 @@ class _Reads(Rewriter):
         elements = original_node.slice
         texts = [code(e.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for e in elements]
         if len(texts) <= at or not isinstance(elements[at].slice, cst.Index):
+            raise NoRows
+        if not keeps_axes(elements, self.kinds, self.index):
+            raise NoRows
+        if not all(
+            isinstance(e.slice, cst.Slice) or is_number(e.slice, self.kinds, self.index) for e in elements[: at + 1]
+        ):
             raise NoRows
         for position, (mine, other) in enumerate(zip(texts, rows.prefix, strict=False)):
             if mine == other:

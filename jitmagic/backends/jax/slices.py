@@ -472,6 +472,8 @@ def is_size(node: Any) -> bool:
     """Says whether an expression is a length, a size, or a position found by a search."""
     if isinstance(node, cst.Call):
         called = code(node.func)
+        if called == "max":
+            return any(isinstance(a.value, cst.Integer) for a in node.args)
         return called == "len" or called.rpartition(".")[2] in ("argmax", "argmin", "count_nonzero", "searchsorted")
     if isinstance(node, cst.Subscript):
         return isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape"
@@ -482,17 +484,35 @@ def sizes_of(function: cst.FunctionDef) -> set[str]:
     """Returns the names that are bound once, to a length or a shape's parts, or to what is never below zero."""
     finder = _SizeNames()
     function.visit(finder)
-    return {n for n in finder.found if _bindings(function, n) == 1}
+    once = {n for n in finder.found if _bindings(function, n) == 1}
+    return once | {n for n, known in finder.counters.items() if known and n not in name_tools.parameters(function)}
 
 
 class _SizeNames(cst.CSTVisitor):
     def __init__(self) -> None:
         super().__init__()
         self.found: set[str] = set()
+        self.counters: dict[str, bool] = {}
+
+    def visit_For(self, node: cst.For) -> None:
+        self._counted(node.target, False)
+
+    def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
+        self._counted(node.target, False)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        adds = isinstance(node.operator, cst.AddAssign | cst.MultiplyAssign)
+        self._counted(node.target, adds and isinstance(node.value, cst.Integer))
+
+    def _counted(self, target: cst.BaseExpression, known: bool) -> None:
+        """Notes whether a name begins with a whole number and only grows."""
+        for name in name_tools.targets(target):
+            self.counters[name] = self.counters.get(name, True) and known
 
     def visit_Assign(self, node: cst.Assign) -> None:
         shape = isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape"
         for target in node.targets:
+            self._counted(target.target, isinstance(node.value, cst.Integer))
             if shape and isinstance(target.target, cst.Tuple):
                 self.found.update(name_tools.targets(target.target))
             elif isinstance(target.target, cst.Name) and is_size(node.value):

@@ -18,13 +18,14 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.frames import Lowest, difference, ends_of, terms, written
-from jitmagic.backends.jax.loops import Counted, LoopMaker, bound_in_order
-from jitmagic.backends.jax.outputs import Output, output_of
+from jitmagic.backends.jax.loops import GROWING, Counted, LoopMaker, bound_in_order
+from jitmagic.backends.jax.outputs import Output, is_number, keeps_axes, output_of
 from jitmagic.backends.jax.rows import NoRows, Rows, by_rows
 from jitmagic.backends.jax.slices import is_size, sizes_of
 from jitmagic.backends.jax.tracing import loop_line
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, with_body
+from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.rewriter import Rewriter
 
 _BATCH = 64
@@ -73,6 +74,7 @@ class StepMaker:
         self.stacked: set[str] = set()
         self.nest: list[cst.For] = []
         self.sizes = sizes_of(loops.tracing.function)
+        self.returned: set[str] = set()
 
     def for_loop(
         self,
@@ -133,6 +135,8 @@ class StepMaker:
         rows: list[Rows] = []
         carried = [n for n in names if n in live and n not in targets]
         fixed = frozenset(n for n in names if n not in carried) | targets - {index}
+        if index in names:
+            raise _Cannot
         outputs, kept = self.divided(inner, index, fixed, carried)
         self.check_places(node, outputs, span)
         again = self.stored_again(outputs)
@@ -156,7 +160,7 @@ class StepMaker:
             kept = [s for s in kept if id(s) not in given]
             self.check(lists, kept)
             outputs = [*lists, *(self.row_output(one, index or "", kept) for one in rows)]
-        if not outputs:
+        if not outputs or any(_grows(s, self.kinds) for s in kept):
             raise _Cannot from None
         if span.reverse and lists:
             if rows:
@@ -168,15 +172,15 @@ class StepMaker:
         starts = {o.name: self.beginning(o.name, before) for o in lists}
         kept, values, inputs = self.elementwise(node, span, kept, outputs, inputs, index)
         lines = [made(text, node) for text in counted.before]
-        earlier = {n for one in rows for n in one.earlier}
+        earlier = [n for one in rows for n in one.earlier]
         for one in rows:
             for distance, name in enumerate(one.earlier, 1):
                 first = _sum(span.stop, str(distance - 1)) if span.reverse else _sum(span.start, str(-distance))
                 lines.append(made(f"{name} = {one.name}[{', '.join([*one.prefix, _sum(first, one.offset)])}]", node))
-        live, defined = live | earlier, defined | earlier
+        live, defined = live | set(earlier), defined | set(earlier)
         carry: list[str] = []
         if not free:
-            ordered = sorted(earlier)
+            ordered = list(earlier)
             for statement in kept:
                 bound_in_order(statement, ordered)
             if set(ordered) & live - targets - {counted.index}:
@@ -204,8 +208,8 @@ class StepMaker:
                 step = texts[2].replace(" ", "")
                 if step == "-1":
                     span, backwards = _Span(_sum(span.stop, "1"), _sum(span.start, "1")), not backwards
-                elif step.isdigit() and step != "0" and not backwards:
-                    span = _Span(span.start, span.stop, step)
+                elif not backwards and not self.tracing.expression(_parsed(texts[2])):
+                    span = _Span(span.start, span.stop, texts[2])
                 else:
                     raise _Cannot
             span = replace(span, reverse=backwards)
@@ -217,7 +221,7 @@ class StepMaker:
         several = counted.stop.startswith("min(")
         for text in counted.binds:
             target, _, value = text.partition(" = ")
-            if value == counted.index and target.isidentifier():
+            if target.isidentifier() and (value == counted.index or value.startswith(f"{counted.index} + ")):
                 binds.append(text)
                 continue
             array = value.removesuffix(f"[{counted.index}]")
@@ -252,9 +256,18 @@ class StepMaker:
 
             try:
                 one = by_rows(
-                    self.module, name, facts[0].ndim or 0, body, index, fixed, not span.reverse, self.loops.name, cast,
+                    self.module,
+                    self.kinds,
+                    name,
+                    facts[0].ndim or 0,
+                    body,
+                    index,
+                    fixed,
+                    not span.reverse,
+                    self.loops.name,
+                    cast,
                     natural,
-                )  # fmt: skip
+                )
             except NoRows:
                 continue
             found.append(one)
@@ -373,7 +386,7 @@ class StepMaker:
     ) -> tuple[list[Output], list[Any]]:
         outputs, kept = [], []
         for statement in body:
-            found = output_of(statement, index, fixed)
+            found = output_of(statement, index, fixed, self.kinds)
             if found is not None and (found.name in carried or found.kind == "list"):
                 outputs.append(found)
             else:
@@ -454,8 +467,12 @@ class StepMaker:
             if isinstance(one, cst.Assign) and code(one.targets[0].target) == name and isinstance(one.value, cst.List):
                 if len(one.targets) != 1 or _appends(self.tracing.function, name) != 1:
                     raise _Cannot
-                if not _usable(self.tracing.function, name, self.kinds):
+                uses = _Uses(name)
+                self.tracing.function.visit(uses)
+                if uses.bindings != 1 or uses.others:
                     raise _Cannot
+                if uses.returned:
+                    self.returned.add(name)
                 if not one.value.elements:
                     removed = before.pop(position)
                     comments = [line for line in removed.leading_lines if line.comment is not None]
@@ -554,7 +571,7 @@ class StepMaker:
             results.append(output.name if fresh else "")
         parameters = [p for p, _ in inputs]
         arrays = [a for _, a in inputs]
-        heavy = bool(carry) or self.makes_arrays(node, kept)
+        heavy = bool(carry) or self.makes_arrays(node, [*kept, *values])
         body = list(kept)
         returned = ", ".join(given)
         first_state = _tuple(carry)
@@ -641,7 +658,7 @@ class StepMaker:
         """Returns the subscript that names the elements of all steps."""
         first = span.start if output.offset == "0" else _sum(span.start, output.offset)
         last = span.stop if output.offset == "0" else _sum(span.stop, output.offset)
-        if first.isdigit() and not self.tracing.expression(_parsed(last)):
+        if first.isdigit() and span.step.isdigit() and not self.tracing.expression(_parsed(last)):
             return f"{'' if first == '0' else first}:{last}" + (f":{span.step}" if span.step != "1" else "")
         others = [t for i, t in enumerate(output.index) if i != output.mapped]
         if any(map(_is_slice, others)) and not all(map(_is_slice, others)):
@@ -651,6 +668,9 @@ class StepMaker:
 
     def makes_arrays(self, node: cst.For, kept: Sequence[Any]) -> bool:
         if any(isinstance(s, cst.FunctionDef) for s in kept):
+            return True
+        # what other rewrites made of slices
+        if any(word in code(s) for s in kept for word in ("__numpy__.arange(", "where=", "dynamic_slice", ".at[")):
             return True
         finder = _Arrays(self.module)
         node.body.visit(finder)
@@ -673,7 +693,7 @@ class _Elements(Rewriter):
             return updated_node
         name = original_node.value.value
         at, offset = self.place(original_node)
-        if name in self.taken or at < 0:
+        if name in self.taken or at < 0 or not keeps_axes(original_node.slice, self.maker.kinds, self.index):
             return updated_node
         facts = [f for f in self.maker.kinds.names.get(name, []) if f.kind == "array"]
         shape = facts[0].shape if facts else None
@@ -714,10 +734,7 @@ class _Elements(Rewriter):
         return found, offset
 
     def is_number(self, element: cst.SubscriptElement) -> bool:
-        if not isinstance(element.slice, cst.Index):
-            return False
-        node = element.slice.value
-        return isinstance(node, cst.Integer) or self.maker.kinds.is_number(node)
+        return not isinstance(element.slice, cst.Slice) and is_number(element.slice, self.maker.kinds, self.index)
 
 
 class _Arrays(cst.CSTVisitor):
@@ -745,6 +762,25 @@ def _tuple(parts: Sequence[str]) -> str:
 
 def _bind(name: str) -> Any:
     return made(f"{name} = {name}")
+
+
+def _grows(statement: Any, kinds: Kinds) -> bool:
+    """Says whether a list grows somewhere in a statement, as on one way of a branch."""
+    finder = _Growing(kinds)
+    statement.visit(finder)
+    return finder.found
+
+
+class _Growing(cst.CSTVisitor):
+    def __init__(self, kinds: Kinds) -> None:
+        super().__init__()
+        self.kinds = kinds
+        self.found = False
+
+    def visit_Call(self, node: cst.Call) -> None:
+        func = node.func
+        if isinstance(func, cst.Attribute) and func.attr.value in GROWING and self.kinds.is_container(func.value):
+            self.found = True
 
 
 def _functions(statement: Any) -> list[cst.FunctionDef]:
@@ -815,20 +851,13 @@ def _appends(function: cst.FunctionDef, name: str) -> int:
     return finder.appends
 
 
-def _usable(function: cst.FunctionDef, name: str, kinds: Any) -> bool:
-    """Says whether an array does in place of a list wherever the list is read."""
-    finder = _Uses(name)
-    function.visit(finder)
-    return finder.bindings == 1 and finder.others == 0
-
-
 class _Uses(cst.CSTVisitor):
     """Counts what is done with a list: appending, binding, reading as an array could be, anything else."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        self.appends = self.bindings = self.others = 0
+        self.appends = self.bindings = self.others = self.returned = 0
 
     def visit_Name(self, node: cst.Name) -> None:
         self.others += node.value == self.name
@@ -852,3 +881,11 @@ class _Uses(cst.CSTVisitor):
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         self.others -= self._is(node.value)
+
+    def visit_Return(self, node: cst.Return) -> None:
+        # the wrapper makes a list of it
+        value = node.value
+        parts = [e.value for e in value.elements] if isinstance(value, cst.Tuple) else [value]
+        found = sum(map(self._is, parts))
+        self.returned += found
+        self.others -= found

@@ -31,6 +31,7 @@ class Update:
     before: list[str] = field(default_factory=list)
     comment: str | None = None
     source: Any = None
+    target: Any = None
 
 
 class Values(Stores):

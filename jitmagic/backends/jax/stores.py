@@ -140,7 +140,7 @@ class _Rewrite(CallStores):
                 lines.append(made(text, node))
             if update.name:
                 lines.append(made(f"{update.name} = {update.value}", node))
-                self.keep_facts(small(lines[-1]).value, update.source)
+                self.keep_facts(small(lines[-1]).value, update)
                 lines += [made(text, node) for text in self.write_through(node, update.name)]
             elif update.value:
                 lines.append(made(update.value, node))
@@ -152,8 +152,13 @@ class _Rewrite(CallStores):
             lines[0] = lines[0].with_changes(trailing_whitespace=node.trailing_whitespace)
         return lines
 
-    def keep_facts(self, new: Any, source: Any) -> None:
-        """Lets the stored value of ``x.at[…].set(v)`` answer for what was observed of it."""
+    def keep_facts(self, new: Any, update: Update) -> None:
+        """Lets index and value of ``x.at[…].set(v)`` answer for what was observed of them."""
+        source, target = update.source, update.target
+        at: Any = getattr(getattr(new, "func", None), "value", None)
+        if isinstance(target, cst.Subscript) and isinstance(at, cst.Subscript) and len(at.slice) == len(target.slice):
+            for one, other in zip(at.slice, target.slice, strict=True):
+                self.module.inherit_parts(one, other)
         if (
             source is not None
             and isinstance(new, cst.Call)
@@ -286,7 +291,9 @@ class _Rewrite(CallStores):
             if fact is not None and fact.dtype is not None and self.selects(name, value):
                 return Update(name, code(value) + self.cast_back(base, [base, value]))
             return Update(name, f"{name}.at[...].set({self.cast(base, value)})")
-        return Update(name, f"{name}.at[{index_text(subscript)}].set({self.cast(base, value)})", source=value)
+        return Update(
+            name, f"{name}.at[{index_text(subscript)}].set({self.cast(base, value)})", source=value, target=subscript
+        )
 
     def selects(self, name: str, value: cst.BaseExpression) -> bool:
         """Says whether a value is ``np.where(mask, new, x)`` for the array ``x`` that it is stored into."""
@@ -334,14 +341,17 @@ class _Rewrite(CallStores):
         if single and symbol == "-":
             stored = self.cast(base, value)
             plain = isinstance(value, cst.Name | cst.Call | cst.Attribute | cst.Subscript | cst.Float | cst.Integer)
-            return [Update(name, f"{name}.at[{index}].add(-{stored if plain else f'({stored})'})")]
+            text = f"{name}.at[{index}].add(-{stored if plain else f'({stored})'})"
+            return [Update(name, text, target=subscript)]
         if single and method is not None:
-            return [Update(name, f"{name}.at[{index}].{method}({self.cast(base, value)})", source=value)]
+            return [
+                Update(name, f"{name}.at[{index}].{method}({self.cast(base, value)})", source=value, target=subscript)
+            ]
         new = f"{code(subscript)} {symbol} {_operand(value, symbol)}"
         back = self.cast_back(base, [base, value])
         text = f"{name}.at[{index}].set({f'({new}){back}' if back else new})"
         note = None if single else "as in NumPy, a repeated index counts once"
-        return [Update(name, text, comment=note)]
+        return [Update(name, text, comment=note, target=subscript)]
 
     def unique_places(self, subscript: cst.Subscript) -> bool:
         """Says whether a subscript names each element at most once: whole numbers and slices, no index arrays."""

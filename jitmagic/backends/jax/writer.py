@@ -13,6 +13,7 @@ from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
+from jitmagic.backends.jax.exchanges import without_exchanges
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
@@ -31,7 +32,7 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, normalised, statements, with_body
+from jitmagic.generate.blocks import code, normalised, small, statements, with_body
 from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
@@ -43,9 +44,7 @@ _OFFERS = (
     Offer("jax", "jax"),
     Offer("jax.numpy", "jnp"),
 )
-_LIBRARY = Library(
-    "JAX", "draw them all before the computation, in one array, or use jax.random with a key", "JX-RNG"
-)
+_LIBRARY = Library("JAX", "draw them all before the computation, in one array, or use jax.random with a key", "JX-RNG")
 _X64 = 'jax.config.update("jax_enable_x64", True)  # NumPy computes in 64 bits, JAX by default in 32'
 
 
@@ -57,12 +56,12 @@ class LoweredDraft(Draft):
     ----------
     written_out : frozenset of int
         Lines (of the module's text) of the loops that could not be lowered.
-    at_once : bool
-        Whether a loop became a map or a scan.
+    stepwise : bool
+        Whether loops were left as loops, since a form over whole arrays failed.
     """
 
     written_out: frozenset[int] = frozenset()
-    at_once: bool = False
+    stepwise: bool = False
 
 
 @dataclass
@@ -82,15 +81,14 @@ class _Parts:
     draws: list[Any] = field(default_factory=list)
     drawn: tuple[str, ...] = ()
     asserts: list[int | None] = field(default_factory=list)
+    stepwise: bool = False
+    lists: set[str] = field(default_factory=set)
 
 
 def write(
-    workload: Workload,
-    observed: Observation,
-    static: Iterable[str] = (),
-    written_out: Iterable[int] = (),
-    at_once: bool = True,
-) -> Draft:
+    workload: Workload, observed: Observation, static: Iterable[str] = (), written_out: Iterable[int] = (),
+    stepwise: bool = False,
+) -> Draft:  # fmt: skip
     """Writes the draft of the variant ``jax``.
 
     Parameters
@@ -101,8 +99,8 @@ def write(
         Parameters that are static arguments beside those that are by their values.
     written_out : iterable of int
         Lines (of the module's text) of the loops that cannot be lowered, and are written out while they are short.
-    at_once : bool
-        Whether loops may become maps and scans.
+    stepwise : bool
+        Whether every loop that is lowered goes step by step, none as a form over whole arrays.
 
     Raises
     ------
@@ -129,7 +127,9 @@ def write(
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
+    parts.stepwise = stepwise
     tree = _without_draws(parts, tree)
+    tree = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
     parts.static = fixed | _control_parameters(parts, tree)
@@ -150,7 +150,7 @@ def write(
     tree = scalars(module, tree, _tracing(parts, tree))
     tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
-    tree, forms = _lowered(parts, tree, facts, at_once)
+    tree, forms = _lowered(parts, tree, facts)
     return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
 
 
@@ -309,9 +309,7 @@ class _ControlFinder(cst.CSTVisitor):
 def _without_draws(parts: _Parts, tree: cst.Module) -> cst.Module:
     """Takes random draws out of the entry; they stand in the wrapper then."""
     function = _functions(tree)[parts.entry]
-    found = hoisted(
-        parts.module, function, _kinds(parts, tree)[parts.entry], parts.observed.mutated, _LIBRARY
-    )
+    found = hoisted(parts.module, function, _kinds(parts, tree)[parts.entry], parts.observed.mutated, _LIBRARY)
     parts.draws, parts.drawn = found.statements, found.names
     parts.arguments.update(found.facts)
     return _replaced(tree, {parts.entry: found.function})
@@ -374,16 +372,24 @@ def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[s
 
 
 def _lowered(
-    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]], at_once: bool
+    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]]
 ) -> tuple[cst.Module, set[str]]:
     forms: set[str] = set()
     new: dict[str, cst.FunctionDef] = {}
     functions = _functions(tree)
     tracing = _tracing(parts, tree)
     for name, function in functions.items():
-        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits, at_once)
+        control = Control(
+            parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits, parts.stepwise
+        )
         new[name] = control.function(function)
         forms |= control.forms
+        if name == parts.entry:
+            parts.lists = control.steps.returned
+        elif control.steps.returned:
+            raise Unsupported(
+                f"`{name}` returns a list, which compiled code cannot; return np.array(...)", None, "JX-LEAK"
+            )
     return _replaced(tree, new), forms
 
 
@@ -411,10 +417,11 @@ def _finished(
             after.append(f"{name} = {imports.code('jax.numpy')}.asarray({name})  # expected in the namespace")
     function = function.with_changes(leading_lines=_two_blank(function))
     decorated = function.with_changes(decorators=[cst.Decorator(cst.parse_expression(decorator))])
-    if written or checks or parts.draws:
+    given = _given_back(parts, function, written)
+    if written or checks or parts.draws or given:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))
-        outer = wrapper(function, core, written, returns, checks, parts.draws).with_changes(
+        outer = wrapper(function, core, written, returns, checks, parts.draws, given).with_changes(
             params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
         )
         inner = with_body(inner, _without_docstring(statements(inner)))
@@ -453,8 +460,52 @@ def _finished(
         written=tuple(labels),
         notes=tuple(notes),
         written_out=parts.written_out,
-        at_once=bool(forms & {"scan", "vmap"}),
+        stepwise=parts.stepwise,
     )
+
+
+def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Returns (name, expression) for each value that is returned, where some are lists for the user."""
+    if not parts.lists:
+        return []
+    last = small(statements(function)[-1])
+    finder = _ReturnCounter()
+    function.visit(finder)
+    if written or not isinstance(last, cst.Return) or finder.count != 1:
+        line = parts.module.line(function)
+        raise Unsupported(
+            f"line {line}: a list that grows in a loop is returned; return an array instead, as in np.array(...)",
+            line,
+            "JX-LEAK",
+        )
+    values = [e.value for e in last.value.elements] if isinstance(last.value, cst.Tuple) else [last.value]
+    kinds = Kinds(parts.module, function, parts.arguments)
+    given = []
+    for number, value in enumerate(values):
+        name = value.value if isinstance(value, cst.Name) else f"result_{number}"
+        facts = [i for f in kinds.names.get(name, []) if f.kind == "list" for i in f.items]
+        plain = all(i.kind in ("int", "float", "bool", "complex") or i.dtype in ("float64", "int64") for i in facts)
+        numbers = plain and not any(i.kind == "array" for i in facts)
+        shown = f"{name}.tolist()" if numbers else f"list({name})"
+        given.append((name, shown if name in parts.lists else name))
+    return given
+
+
+class _ReturnCounter(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.depth = 0
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        self.depth += 1
+        return self.depth == 1
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
+        self.depth -= 1
+
+    def visit_Return(self, node: cst.Return) -> None:
+        self.count += 1
 
 
 def _two_blank(function: cst.FunctionDef) -> list[cst.EmptyLine]:

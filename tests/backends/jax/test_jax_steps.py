@@ -220,6 +220,84 @@ def weights_of_labels_args(n):
     return RNG.random(n), RNG.integers(0, 5, n), 6
 
 
+def anti_diagonals(A):
+    n = A.shape[0]
+    out = np.zeros(2 * n - 1)
+    for i in range(n):
+        for j in range(n):
+            out[i + j] += A[i, j]
+    return out
+
+
+def anti_diagonals_args(n):
+    return (RNG.random((n, n)),)
+
+
+def index_arrays(x, idx, A):
+    y = np.zeros(3 * len(x))
+    for i in range(len(x)):
+        y[i + idx] = x[i]
+    B = np.zeros((len(x), 3, len(idx)))
+    for i in range(len(x)):
+        B[i, :, idx] = A[i, 0]
+    return y, B
+
+
+def index_arrays_args(n):
+    return RNG.random(n), RNG.permutation(n), RNG.random((n, 3))
+
+
+def counted_from_one(w, grads):
+    count = 0
+    for t, g in enumerate(grads, start=1):
+        w = w - 0.1 * g / t
+        count += 1
+    for _ in range(len(w)):
+        count += 1
+    return w, count
+
+
+def counted_from_one_args(n):
+    return RNG.random(n), RNG.random((n, n))
+
+
+def two_buffers(a, b, n):
+    for _ in range(n):
+        for i in range(1, len(a) - 1):
+            b[i] = 0.5 * (a[i - 1] + a[i + 1])
+        a, b = b, a
+
+
+def two_buffers_args(n):
+    return RNG.random(n), RNG.random(n), n // 2 + 1
+
+
+def returns_its_lists(x0, n):
+    xs = []
+    rows = []
+    x = x0
+    for i in range(n):
+        xs.append(x)
+        rows.append(np.array([x, i]))
+        x = x + 0.1 * np.sin(x)
+    return xs, x, rows
+
+
+def returns_its_lists_args(n):
+    return 0.5, n
+
+
+def windows_by_a_step(x, w):
+    means = []
+    for s in range(0, len(x) - w + 1, w):
+        means.append(x[s : s + w].mean())
+    return np.array(means)
+
+
+def windows_by_a_step_args(n):
+    return RNG.random(4 * n), 3
+
+
 def counts(x, edges):
     h = np.zeros(len(edges) + 1, dtype=np.int64)
     for v in x:
