@@ -62,6 +62,8 @@ class Spelling(NumbaRewriter):
             return self._roll(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
+        if path == "numpy.pad":
+            return self._padded(original_node, updated_node)
         if path in _DRAWN and len(updated_node.args) == 1 and _keyword(updated_node.args[0]) == "size":
             size = updated_node.args[0].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
             given = [cst.Arg(cst.Float(one), comma=_comma()) for one in _DRAWN[path]]
@@ -371,6 +373,43 @@ class Spelling(NumbaRewriter):
         helper = self.context.helper(f"roll_axis{number}", helpers.roll_along(number))
         arguments = [cst.Arg(argument.value) for argument in updated.args[:2]]
         return cst.Call(helper, arguments)
+
+    def _padded(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.pad(x, 1)` and the like through a helper."""
+        fact = self.fact(original.args[0].value) if original.args else None
+        keywords = {a.keyword.value: a.value for a in updated.args if a.keyword is not None}
+        plain = [a.value for a in updated.args if a.keyword is None]
+        if fact is None or fact.kind != "array" or not fact.ndim or fact.dtype is None or len(plain) > 3:
+            return updated
+        mode = keywords.pop("mode", plain[2] if len(plain) == 3 else cst.SimpleString('"constant"'))
+        width = keywords.pop("pad_width", plain[1] if len(plain) > 1 else None)
+        if keywords or width is None or not isinstance(mode, cst.SimpleString) or not plain:
+            return updated
+        source = helpers.padded(str(mode.evaluated_value), fact.ndim)
+        widths = self._widths(width, original, fact.ndim)
+        if source is None or widths is None:
+            return updated
+        helper = self.context.helper("pad", source)
+        return cst.Call(helper, [cst.Arg(plain[0]), *(cst.Arg(one) for one in widths)])
+
+    def _widths(self, node: cst.BaseExpression, call: cst.Call, ndim: int) -> list[cst.BaseExpression] | None:
+        """Returns the widths before and after each axis, None where they are not spelled out."""
+        if isinstance(node, cst.Integer) or (isinstance(node, cst.Name) and self._is_int(node)):
+            return [node] * (2 * ndim)
+        if not isinstance(node, cst.Tuple | cst.List):
+            return None
+        parts = [element.value for element in node.elements]
+        if all(isinstance(part, cst.Tuple | cst.List) and len(part.elements) == 2 for part in parts):
+            if len(parts) != ndim:
+                return None
+            return [e.value for part in parts if isinstance(part, cst.Tuple | cst.List) for e in part.elements]
+        if len(parts) == 2 and all(isinstance(part, cst.Integer) or self._is_int(part) for part in parts):
+            return [parts[0], parts[1]] * ndim
+        return None
+
+    def _is_int(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        return fact is not None and fact.kind == "int"
 
     def _meshgrid(self, updated: cst.Call) -> cst.BaseExpression:
         """Writes `np.meshgrid(x, y)` through a helper."""
