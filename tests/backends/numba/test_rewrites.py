@@ -80,6 +80,12 @@ SERIAL = {
         "return np.concatenate((np.array([0.0]), x, np.array([x[0]])))",
         (F64,),
     ),
+    "parts in brackets": ("return np.r_[x, 0.0]", "return np.concatenate((x, np.array([0.0])))", (F64,)),
+    "a count from one": (
+        "for i, v in enumerate(x, start=1):\n        x[i - 1] = i * v",
+        "for i, v in enumerate(x, 1):\n        x[i - 1] = i * v",
+        (F64,),
+    ),
     "a sum of an expression": ("return np.sum((x - k) ** 2)", "return sum_of(x, k)", (F64, F64 + 1)),
     "a sum along an axis": ("return (x * x).sum(axis=1)", "return sum_of(x)", (MATRIX,)),
     "a store in place": ("x += 2 * k", "add_to(x, k)", (F64, F64 + 1)),

@@ -56,6 +56,9 @@ class Spelling(NumbaRewriter):
             updated_node = self._without_lists(original_node, updated_node)
         if path is None and isinstance(original_node.func, cst.Name) and original_node.func.value == "sum":
             return self._summed(original_node, updated_node)
+        if isinstance(original_node.func, cst.Name) and original_node.func.value == "enumerate" and path is None:
+            plain = [a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) for a in updated_node.args]
+            return updated_node.with_changes(args=plain) if _keyword(updated_node.args[-1]) == "start" else updated_node
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
             return _reversed_range(updated_node)
         if path == "numpy.roll" and len(updated_node.args) == 3:
@@ -198,6 +201,22 @@ class Spelling(NumbaRewriter):
         parentheses = {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]}
         made = cst.Tuple(elements, **parentheses)  # type: ignore[arg-type]
         return call.with_changes(args=[first.with_changes(value=made), *call.args[1:]])
+
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+        """Writes `np.r_[x, 0.0, y]` of arrays and numbers as `np.concatenate`."""
+        if self.path(original_node.value) != "numpy.r_":
+            return updated_node
+        elements = []
+        for old, new in zip(original_node.slice, updated_node.slice, strict=True):
+            if not isinstance(old.slice, cst.Index) or not isinstance(new.slice, cst.Index) or old.slice.star:
+                return updated_node
+            fact = self.fact(old.slice.value)
+            if fact is None or fact.kind == "str" or (fact.kind == "array" and fact.ndim != 1):
+                return updated_node
+            elements.append(cst.Element(self._part(old.slice.value, new.slice.value)))
+        if len(elements) == 1:
+            elements = [elements[0].with_changes(comma=cst.Comma())]
+        return cst.Call(self.context.imports.spell("numpy.concatenate"), [cst.Arg(cst.Tuple(elements))])
 
     def _part(self, old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
         """Makes an array of a number, or of a list or tuple of numbers, that is joined with arrays."""
