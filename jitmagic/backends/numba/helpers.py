@@ -434,3 +434,30 @@ def {name}(parts):
         out += parts[i]
     return out
 """
+
+_PADDED = {
+    "constant": "",
+    "edge": "min(max({i} - before_{k}, 0), x.shape[{k}] - 1)",
+    "wrap": "({i} - before_{k}) % x.shape[{k}]",
+}
+
+
+def padded(mode: str, ndim: int) -> str | None:
+    """Returns the source of ``np.pad`` with a width before and after each axis; None for a mode that is not written."""
+    if mode not in _PADDED:
+        return None
+    names = [f"{side}_{k}" for k in range(ndim) for side in ("before", "after")]
+    shape = ", ".join(f"x.shape[{k}] + before_{k} + after_{k}" for k in range(ndim)) + ("," if ndim == 1 else "")
+    lines = ['@njit(error_model="numpy")', f"def {{name}}(x, {', '.join(names)}):", f'    # np.pad, mode="{mode}"']
+    if mode == "constant":
+        inner = ", ".join(f"before_{k}:before_{k} + x.shape[{k}]" for k in range(ndim))
+        lines += [f"    out = {{np}}.zeros(({shape}), dtype=x.dtype)", f"    out[{inner}] = x", "    return out"]
+        return "\n" + "\n".join(lines) + "\n"
+    lines.append(f"    out = {{np}}.empty(({shape}), dtype=x.dtype)")
+    pad = "    "
+    for k in range(ndim):
+        lines.append(f"{pad}for {_INDICES[k]} in range(out.shape[{k}]):")
+        pad += "    "
+    source = ", ".join(_PADDED[mode].format(i=_INDICES[k], k=k) for k in range(ndim))
+    lines += [f"{pad}out[{', '.join(_INDICES[:ndim])}] = x[{source}]", "    return out"]
+    return "\n" + "\n".join(lines) + "\n"

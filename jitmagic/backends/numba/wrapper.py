@@ -6,6 +6,7 @@ float64, int64, bool and complex128 as results, which Numba returns as Python nu
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
@@ -20,6 +21,7 @@ from jitmagic.generate.module import Module
 from jitmagic.generate.names import fresh, parameters
 from jitmagic.observe.facts import Observation, ValueFact
 
+_BUILTINS = frozenset(dir(builtins))
 _PLAIN = frozenset({"float64", "int64", "bool", "complex128"})
 
 
@@ -101,7 +103,7 @@ class Wrapping:
         taken = {argument.lstrip("*") for argument in self.arguments}
         names = []
         for number, wanted in enumerate(returned.names):
-            usable = wanted.isidentifier() and not iskeyword(wanted) and wanted not in taken
+            usable = wanted.isidentifier() and not iskeyword(wanted) and wanted not in taken | _BUILTINS
             names.append(wanted if usable else fresh(f"result_{number}", taken))
             taken.add(names[-1])
         values = [

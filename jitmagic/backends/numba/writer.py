@@ -91,7 +91,7 @@ def _write(
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
-    rewrites: tuple[type[NumbaRewriter], ...] = (Special, UfuncMethods, Spelling, Masks, Contiguity)
+    rewrites: tuple[type[NumbaRewriter], ...] = (Special, UfuncMethods, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     before = len(context.helpers)
@@ -100,7 +100,7 @@ def _write(
         spans = tuple(loop.span for found in loops.values() for loop in found) if parallel else None
         tree = tree.visit(Fused(context, spans))
     fused = len(context.helpers) > before
-    rewrites = (Reductions, Promotion, Overlap)
+    rewrites = (Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:

@@ -55,6 +55,7 @@ class _Kernel:
     known: dict[str, str] = field(default_factory=dict)
     operations: int = 0
     unfused: bool = False
+    mask: str | None = None
 
     def parameter(self, node: cst.BaseExpression) -> str:
         """Returns the parameter for an expression."""
@@ -190,8 +191,8 @@ class Fused(NumbaRewriter):
         for k in axes:
             lines.append(f"{deep}for {_LOOPS[k]} in range({sizes[k]}):")
             deep += "    "
-        needs = "+" in element.text or " " in element.text
-        operand = f"({element.text})" if needs and "!=" in step else element.text
+        text = element.text[1:-1] if _is_wrapped(element.text) else element.text
+        operand = f"({text})" if "!=" in step and _needs_parentheses(text) else text
         lines.append(deep + step.replace("{v}", operand))
         if kept:
             lines += [f"{pad}out[{', '.join(_LOOPS[k] for k in kept)}] = {value}", f"    return out{back}"]
@@ -215,7 +216,7 @@ class Fused(NumbaRewriter):
 
     def _checks(self, kernel: _Kernel) -> list[str]:
         """Returns what must not be, for the lengths to fit: whole shapes where all axes are compared."""
-        names = ["out", *kernel.parameters]
+        names = ["mask", "out", *kernel.parameters]
         ndim = len(kernel.shape)
         full = [
             name for name in dict.fromkeys(names)
@@ -265,7 +266,7 @@ class Fused(NumbaRewriter):
         if not isinstance(place, cst.Name | cst.Subscript) or not _usable(fact) or into.dtype is None:
             return None
         if isinstance(target, cst.Subscript) and not all(self._is_basic(e.slice) for e in target.slice):
-            return None
+            return self._masked(target, place, old, new, operator)
         ndim = _ndim_of(target, into)
         if ndim != len(fact.shape) or None in fact.shape or 1 in fact.shape or self._overlaps(base.value, target, old):
             return None
@@ -287,6 +288,53 @@ class Fused(NumbaRewriter):
         label = {"=": "store", "+=": "add_to", "-=": "subtract_from", "*=": "multiply", "/=": "divide"}.get(operator)
         helper = self.context.helper(label or "update", "\n" + "\n".join(lines) + "\n")
         return cst.Expr(cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed]))
+
+    def _masked(
+        self, target: cst.Subscript, place: cst.BaseExpression, old: cst.BaseExpression, new: cst.BaseExpression,
+        operator: str,
+    ) -> cst.BaseSmallStatement | None:  # fmt: skip
+        """Writes `z[m] = z[m]**2 + c[m]` as a loop over the elements that the mask chooses."""
+        index = target.slice[0].slice
+        into, fact = self.fact(target.value), self.fact(old)
+        mask = self.fact(index.value) if len(target.slice) == 1 and isinstance(index, cst.Index) else None
+        if mask is None or mask.dtype != "bool" or not mask.shape or into is None or fact is None:
+            return None
+        assert isinstance(index, cst.Index)
+        assert isinstance(target.value, cst.Name)
+        same = into.shape == mask.shape and into.dtype == fact.dtype and np.dtype(into.dtype).kind in "fc"
+        called = "(" in code(index.value)
+        if not same or called or not isinstance(place, cst.Subscript) or self._reads_other(target, old):
+            return None
+        axes = range(len(mask.shape))
+        chosen = place.slice[0].slice
+        assert isinstance(chosen, cst.Index)
+        sizes = [[f"mask.shape[{k}]", f"out.shape[{k}]"] for k in axes]
+        kernel = _Kernel(mask.shape, sizes=sizes, mask=code(index.value))
+        kernel.parameters += ["out", "mask"]
+        kernel.passed += [place.value, chosen.value]
+        kernel.known[code(place.value)] = "out"
+        element = self._element(kernel, old, new)
+        if element is None or kernel.operations == 0:
+            return None
+        lines = self._head(kernel, f"{code(target)} {operator} {code(old)}")
+        pad = "    "
+        for k in axes:
+            lines.append(f"{pad}for {_LOOPS[k]} in range(mask.shape[{k}]):")
+            pad += "    "
+        where = ", ".join(_LOOPS[k] for k in axes)
+        lines += [f"{pad}if mask[{where}]:", f"{pad}    out[{where}] {operator} {element.text}"]
+        helper = self.context.helper("update_where", "\n" + "\n".join(lines) + "\n")
+        return cst.Expr(cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed]))
+
+    def _reads_other(self, target: cst.Subscript, value: cst.BaseExpression) -> bool:
+        """Says whether a value reads arrays that may share memory with the target under another name."""
+        assert isinstance(target.value, cst.Name)
+        base = target.value.value
+        around = {function.name.value for function in self.functions}
+        definitions = [node for node in self._tree.definitions() if node.name in around]
+        text = " ".join(code(value.with_changes(lpar=[], rpar=[])).split())
+        names = {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)} - {base}
+        return any(self._aliases.may_share(one, base, name) for one in definitions for name in names)
 
     def _is_basic(self, part: cst.BaseSlice) -> bool:
         if isinstance(part, cst.Slice):
@@ -375,7 +423,7 @@ class Fused(NumbaRewriter):
         if made is None:
             return None
         kernel.operations += 1
-        if old.lpar and not made.text.startswith("("):
+        if old.lpar and _needs_parentheses(made.text):
             made = _Element(f"({made.text})", made.dtype, made.weak)
         return made
 
@@ -393,6 +441,8 @@ class Fused(NumbaRewriter):
     def _leaf(self, kernel: _Kernel, new: cst.BaseExpression, fact: ValueFact) -> _Element | None:
         assert fact.shape is not None
         assert fact.dtype is not None
+        if kernel.mask is not None:
+            return self._chosen(kernel, new, fact.dtype)
         name = kernel.parameter(new)
         offset = len(kernel.shape) - len(fact.shape)
         if offset < 0:
@@ -407,6 +457,18 @@ class Fused(NumbaRewriter):
                 index.append(_LOOPS[axis])
                 kernel.sizes[axis].append(f"{name}.shape[{k}]")
         return _Element(f"{name}[{', '.join(index)}]", fact.dtype)
+
+    def _chosen(self, kernel: _Kernel, new: cst.BaseExpression, dtype: str) -> _Element | None:
+        """Returns the element of `y[mask]`, None where a leaf is chosen by anything else."""
+        if not isinstance(new, cst.Subscript) or len(new.slice) != 1 or code(new.slice[0].slice) != kernel.mask:
+            return None
+        base = self.fact(new.value)
+        if base is None or base.shape != kernel.shape or not isinstance(new.value, cst.Name):
+            return None
+        name = kernel.parameter(new.value)
+        for k, several in enumerate(kernel.sizes):
+            several.append(f"{name}.shape[{k}]")
+        return _Element(f"{name}[{', '.join(_LOOPS[: len(kernel.shape)])}]", dtype)
 
     def _binary(
         self, kernel: _Kernel, old: cst.BinaryOperation, new: cst.BinaryOperation, dtype: str
@@ -494,7 +556,7 @@ class Fused(NumbaRewriter):
             part = self._element(kernel, one.value, two.value)
             if part is None:
                 return None
-            bare = part.text[1:-1] if one.value.lpar and part.text.startswith("(") else part.text
+            bare = part.text[1:-1] if _is_wrapped(part.text) else part.text
             parts.append(_Element(bare, part.dtype, part.weak))
         kernel.unfused = kernel.unfused or path in _UNFUSED or path is None
         if path == "numpy.where":
@@ -514,6 +576,21 @@ class Fused(NumbaRewriter):
         text = f"{code(new.func)}({', '.join(part.text for part in parts)})"
         mixed = any(part.dtype != dtype for part in parts) and dtype in ("float32", "complex64")
         return _Element(self._cast(dtype, text) if small or mixed else text, dtype)
+
+
+def _is_wrapped(text: str) -> bool:
+    """Says whether one pair of parentheses stands around a whole expression."""
+    depth = 0
+    for position, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return position == len(text) - 1 and text.startswith("(")
+    return False
+
+
+def _needs_parentheses(text: str) -> bool:
+    compound = ast.BinOp | ast.BoolOp | ast.Compare | ast.UnaryOp | ast.IfExp
+    return not _is_wrapped(text) and isinstance(ast.parse(text, mode="eval").body, compound)
 
 
 def _usable(fact: ValueFact) -> bool:

@@ -56,12 +56,17 @@ class Spelling(NumbaRewriter):
             updated_node = self._without_lists(original_node, updated_node)
         if path is None and isinstance(original_node.func, cst.Name) and original_node.func.value == "sum":
             return self._summed(original_node, updated_node)
+        if isinstance(original_node.func, cst.Name) and original_node.func.value == "enumerate" and path is None:
+            plain = [a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) for a in updated_node.args]
+            return updated_node.with_changes(args=plain) if _keyword(updated_node.args[-1]) == "start" else updated_node
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
             return _reversed_range(updated_node)
         if path == "numpy.roll" and len(updated_node.args) == 3:
             return self._roll(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
+        if path == "numpy.pad":
+            return self._padded(original_node, updated_node)
         if path in _DRAWN and len(updated_node.args) == 1 and _keyword(updated_node.args[0]) == "size":
             size = updated_node.args[0].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
             given = [cst.Arg(cst.Float(one), comma=_comma()) for one in _DRAWN[path]]
@@ -196,6 +201,22 @@ class Spelling(NumbaRewriter):
         parentheses = {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]}
         made = cst.Tuple(elements, **parentheses)  # type: ignore[arg-type]
         return call.with_changes(args=[first.with_changes(value=made), *call.args[1:]])
+
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+        """Writes `np.r_[x, 0.0, y]` of arrays and numbers as `np.concatenate`."""
+        if self.path(original_node.value) != "numpy.r_":
+            return updated_node
+        elements = []
+        for old, new in zip(original_node.slice, updated_node.slice, strict=True):
+            if not isinstance(old.slice, cst.Index) or not isinstance(new.slice, cst.Index) or old.slice.star:
+                return updated_node
+            fact = self.fact(old.slice.value)
+            if fact is None or fact.kind == "str" or (fact.kind == "array" and fact.ndim != 1):
+                return updated_node
+            elements.append(cst.Element(self._part(old.slice.value, new.slice.value)))
+        if len(elements) == 1:
+            elements = [elements[0].with_changes(comma=cst.Comma())]
+        return cst.Call(self.context.imports.spell("numpy.concatenate"), [cst.Arg(cst.Tuple(elements))])
 
     def _part(self, old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
         """Makes an array of a number, or of a list or tuple of numbers, that is joined with arrays."""
@@ -371,6 +392,43 @@ class Spelling(NumbaRewriter):
         helper = self.context.helper(f"roll_axis{number}", helpers.roll_along(number))
         arguments = [cst.Arg(argument.value) for argument in updated.args[:2]]
         return cst.Call(helper, arguments)
+
+    def _padded(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.pad(x, 1)` and the like through a helper."""
+        fact = self.fact(original.args[0].value) if original.args else None
+        keywords = {a.keyword.value: a.value for a in updated.args if a.keyword is not None}
+        plain = [a.value for a in updated.args if a.keyword is None]
+        if fact is None or fact.kind != "array" or not fact.ndim or fact.dtype is None or len(plain) > 3:
+            return updated
+        mode = keywords.pop("mode", plain[2] if len(plain) == 3 else cst.SimpleString('"constant"'))
+        width = keywords.pop("pad_width", plain[1] if len(plain) > 1 else None)
+        if keywords or width is None or not isinstance(mode, cst.SimpleString) or not plain:
+            return updated
+        source = helpers.padded(str(mode.evaluated_value), fact.ndim)
+        widths = self._widths(width, original, fact.ndim)
+        if source is None or widths is None:
+            return updated
+        helper = self.context.helper("pad", source)
+        return cst.Call(helper, [cst.Arg(plain[0]), *(cst.Arg(one) for one in widths)])
+
+    def _widths(self, node: cst.BaseExpression, call: cst.Call, ndim: int) -> list[cst.BaseExpression] | None:
+        """Returns the widths before and after each axis, None where they are not spelled out."""
+        if isinstance(node, cst.Integer) or (isinstance(node, cst.Name) and self._is_int(node)):
+            return [node] * (2 * ndim)
+        if not isinstance(node, cst.Tuple | cst.List):
+            return None
+        parts = [element.value for element in node.elements]
+        if all(isinstance(part, cst.Tuple | cst.List) and len(part.elements) == 2 for part in parts):
+            if len(parts) != ndim:
+                return None
+            return [e.value for part in parts if isinstance(part, cst.Tuple | cst.List) for e in part.elements]
+        if len(parts) == 2 and all(isinstance(part, cst.Integer) or self._is_int(part) for part in parts):
+            return [parts[0], parts[1]] * ndim
+        return None
+
+    def _is_int(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        return fact is not None and fact.kind == "int"
 
     def _meshgrid(self, updated: cst.Call) -> cst.BaseExpression:
         """Writes `np.meshgrid(x, y)` through a helper."""
