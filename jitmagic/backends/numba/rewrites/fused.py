@@ -27,6 +27,7 @@ _FREE = "abcdefghpqrstuvwxyz"
 _PYTHON = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
 _TOTALS = {"sum": "sum", "mean": "mean", "max": "max", "min": "min", "amax": "max", "amin": "min", "any": "any",
            "all": "all"}  # fmt: skip
+_NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
 _UNFUSED = frozenset({"numpy.where", "numpy.clip", "numpy.round", "numpy.around"})
 _DTYPES = words(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128"
@@ -128,6 +129,7 @@ class Fused(NumbaRewriter):
         if name in ("max", "min") and element.dtype not in ("float32", "float64"):
             return updated_node
         source = self._reduced(kernel, name, element, axes, dtype, keep == "True", code(original_node))
+        self.context.note(_NOTE)
         helper = self.context.helper(f"{name}_of", source)
         return cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed])
 
@@ -391,6 +393,7 @@ class Fused(NumbaRewriter):
         lines += [f"{pad}out[{', '.join(_LOOPS[: len(sizes)])}] = {element.text}", "    return out"]
         target = original.targets[0].target
         assert isinstance(target, cst.Name)
+        self.context.note(_NOTE)
         helper = self.context.helper(f"new_{target.value}", "\n" + "\n".join(lines) + "\n")
         call = cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed])
         return updated.with_changes(value=call)
