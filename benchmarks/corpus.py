@@ -3,7 +3,8 @@
 ``python -m benchmarks.corpus [--size small] [--backends numba jax] [--only NAME …] [--jobs N] [--compiled]``
 
 A verified variant is then built again and called with other random arguments of the next larger size: a variant that is
-right only for its example is the worst that can happen. CuPy's source runs with NumPy in CuPy's place.
+right only for its example is the worst that can happen. CuPy's source runs on a stand-in that has CuPy's manners
+(`tests.backends.cupy.stand_in`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import inspect
 import io
 import json
 import subprocess
@@ -19,7 +21,6 @@ import tempfile
 import threading
 import time
 import traceback
-import types
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -37,6 +38,7 @@ from jitmagic.errors import JitmagicError, WorkerError
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
 from jitmagic.verify.compare import compare_call, count_elements
+from tests.backends.cupy import stand_in
 from tests.corpus.registry import Entry, entries
 from tests.corpus.sizes import SIZES
 
@@ -225,48 +227,28 @@ class _Trial:
 
 
 def _call_with_numpy(draft: Draft, entry: Entry, size: str, seed: int, workload: Workload) -> Any:
-    """Runs a CuPy draft with NumPy in CuPy's place: what is wrong then is wrong on a GPU too."""
-    stand_in = _numpy_as_cupy()
-    saved = {name: sys.modules.get(name) for name in stand_in}
-    sys.modules.update(stand_in)
+    """Runs a CuPy draft on a stand-in that has CuPy's manners: what is wrong then is wrong on a GPU too."""
     quiet = contextlib.redirect_stdout(io.StringIO())
-    try:
-        with quiet, warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            namespace: dict[str, Any] = {"__name__": "cupy_draft"}
-            namespace.update({name: workload.constants[name] for name in draft.needs})
-            exec(compile(draft.module.text, "<cupy draft>", "exec"), namespace)
-            args, ours = entry.args(size, seed), entry.args(size, seed)
-            expected = entry.function(*args)
-            actual = namespace[draft.entry](*ours)
-    finally:
-        for name, module in saved.items():
-            if module is None:
-                sys.modules.pop(name, None)
-            else:
-                sys.modules[name] = module
+    with stand_in.installed(), quiet, warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        namespace: dict[str, Any] = {"__name__": "cupy_draft"}
+        namespace.update({name: workload.constants[name] for name in draft.needs})
+        exec(compile(draft.module.text, "<cupy draft>", "exec"), namespace)
+        args, ours = entry.args(size, seed), entry.args(size, seed)
+        expected = entry.function(*args)
+        names = list(inspect.signature(entry.function).parameters)
+        moved = [
+            one if place < len(names) and names[place] in draft.written else stand_in.device(one)
+            for place, one in enumerate(ours)
+        ]
+        actual = stand_in.host(namespace[draft.entry](*moved))
+        ours = tuple(stand_in.host(one) for one in moved)
     labels = [str(number) for number in range(len(args))]
     mutated = [label for label, one in zip(labels, args, strict=True) if isinstance(one, np.ndarray)]
     return compare_call(
         expected, actual, dict(zip(labels, args, strict=True)),
         dict(zip(labels, ours, strict=True)), mutated, count_elements(list(args)),
     )  # fmt: skip
-
-
-def _numpy_as_cupy() -> dict[str, types.ModuleType]:
-    cupy = types.ModuleType("cupy")
-    cupy.__dict__.update({name: value for name, value in vars(np).items() if not name.startswith("__")})
-    cupy.asnumpy = np.asarray  # type: ignore[attr-defined]
-    cupy.get_array_module = lambda *arrays: cupy  # type: ignore[attr-defined]
-    special = types.ModuleType("cupyx.scipy.special")
-    import scipy.special
-
-    special.__dict__.update({name: value for name, value in vars(scipy.special).items() if not name.startswith("__")})
-    cupyx, scipy_part = types.ModuleType("cupyx"), types.ModuleType("cupyx.scipy")
-    cupyx.scipy, scipy_part.special = scipy_part, special  # type: ignore[attr-defined]
-    cupyx.scatter_add = np.add.at  # type: ignore[attr-defined]
-    return {"cupy": cupy, "cupyx": cupyx, "cupyx.scipy": scipy_part, "cupyx.scipy.special": special,
-            "cupy.linalg": np.linalg, "cupy.fft": np.fft}  # fmt: skip
 
 
 def counts(found: Sequence[Row]) -> dict[str, dict[str, int]]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import datetime
 import difflib
 import inspect
+import itertools
 import json
 import os
 import re
+import sys
 import time
 import traceback
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,6 +43,9 @@ _OBSERVE_SECONDS = 10.0
 
 _TRANSFERS = 3
 """How often the ways to and from a device are timed."""
+
+_BUILDS = itertools.count()
+"""Numbers the modules of functions that were built in this process."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,10 @@ class Variant:
         missing = [name for name in self.needs if name not in values]
         if missing:
             raise ValueError(f"{self.name} needs {', '.join(missing)}: give them as build({missing[0]}=…)")
-        namespace: dict[str, Any] = {"__name__": f"jitmagic_{self.name.replace('-', '_')}"}
+        # a module of its own that Python knows: Numba looks up there what a function calls in Python
+        module = types.ModuleType(f"jitmagic_{self.name.replace('-', '_')}_{next(_BUILDS)}")
+        sys.modules[module.__name__] = module
+        namespace = module.__dict__
         namespace.update({name: values[name] for name in self.needs})
         filename = f"<jitmagic {self.name}>"
         _remember_source(filename, self.source)

@@ -56,7 +56,7 @@ class Kinds:
             if facts and all(_alike(f, facts[0]) for f in facts):
                 return facts[0]
             return None
-        return _literal(node)
+        return literal(node)
 
     def dtype(self, node: cst.CSTNode) -> str | None:
         """Returns the dtype of an array or NumPy scalar, None for anything else."""
@@ -96,7 +96,8 @@ def _alike(a: ValueFact, b: ValueFact) -> bool:
     return a.kind == b.kind and a.dtype == b.dtype
 
 
-def _literal(node: cst.CSTNode) -> ValueFact | None:
+def literal(node: cst.CSTNode) -> ValueFact | None:
+    """Returns what is known of a number that is written out, None for anything else."""
     if isinstance(node, cst.Integer):
         return ValueFact("int", low=int(node.value.replace("_", ""), 0), high=int(node.value.replace("_", ""), 0))
     if isinstance(node, cst.Float):
@@ -106,9 +107,9 @@ def _literal(node: cst.CSTNode) -> ValueFact | None:
     if isinstance(node, cst.Name) and node.value in ("True", "False"):
         return ValueFact("bool")
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus | cst.Plus):
-        return _literal(node.expression)
+        return literal(node.expression)
     if isinstance(node, cst.BinaryOperation):
-        left, right = _literal(node.left), _literal(node.right)
+        left, right = literal(node.left), literal(node.right)
         if left is None or right is None:
             return None
         if isinstance(node.operator, cst.Divide):
@@ -170,7 +171,7 @@ def _default(node: cst.BaseExpression) -> ValueFact | None:
     if isinstance(node, cst.Tuple):
         items = [_default(e.value) for e in node.elements]
         return ValueFact("tuple", items=tuple(i for i in items if i is not None))
-    return _literal(node)
+    return literal(node)
 
 
 def same_code(a: Any, b: Any) -> bool:

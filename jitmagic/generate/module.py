@@ -44,6 +44,7 @@ class Module:
         wrapper = MetadataWrapper(cst.parse_module(source.text), unsafe_skip_copy=True)
         self._positions = dict(cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider)))
         self.tree = wrapper.module
+        self._learned: dict[cst.CSTNode, ValueFact] = {}
 
     @classmethod
     def of(cls, workload: Workload, observed: Observation | None = None) -> Module:
@@ -62,14 +63,30 @@ class Module:
 
     def fact(self, node: cst.CSTNode) -> ValueFact | None:
         """Returns what was observed of an expression, None where nothing was."""
+        learned = self._learned.get(node)
+        if learned is not None:
+            return learned
         if self.observed is None or node not in self._positions:
             return None
         return self.observed.expressions.get(self.span(node))
+
+    def learn(self, node: cst.CSTNode, fact: ValueFact) -> None:
+        """Notes what a node that a rewrite made will be, where it is not what was observed at its place."""
+        self._learned[node] = fact
 
     def inherit(self, new: cst.CSTNode, old: cst.CSTNode) -> None:
         """Lets a node that a rewrite made answer look-ups as the node that it stands for."""
         if new is not old and old in self._positions:
             self._positions.setdefault(new, self._positions[old])
+        if new is not old and old in self._learned:
+            self._learned.setdefault(new, self._learned[old])
+
+    def inherit_parts(self, new: cst.CSTNode, old: cst.CSTNode) -> None:
+        """Does so for an expression and all its parts, where both are written alike."""
+        self.inherit(new, old)
+        for one, other in zip(new.children, old.children, strict=False):
+            if type(one) is type(other):
+                self.inherit_parts(one, other)
 
     def function(self, name: str) -> cst.FunctionDef:
         """Returns a top-level function of the module; KeyError where there is none."""

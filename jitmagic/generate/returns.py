@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
 import libcst as cst
 
+from jitmagic.analysis.scope import Scope
+from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
+from jitmagic.observe.facts import Observation
 
 
 def returned_parameters(function: cst.FunctionDef, among: Iterable[str]) -> tuple[tuple[str, ...], bool]:
@@ -33,6 +37,46 @@ def returned_parameters(function: cst.FunctionDef, among: Iterable[str]) -> tupl
     found = tuple(name for name in among if name in reached)
     certain = len(found) == 1 and set(finder.returned) == set(found) and found[0] not in finder.bound
     return found, certain
+
+
+def returned_parts(workload: Workload, observed: Observation, among: Iterable[str]) -> tuple[str | None, ...] | None:
+    """Tells which elements of a returned tuple are parameters themselves: ``("u", None)`` for ``return u, u.sum()``.
+
+    Parameters
+    ----------
+    workload, observed
+    among : iterable of str
+        The parameters that matter.
+
+    Returns
+    -------
+    tuple of (str or None), or None
+        None where not every ``return`` is such a tuple, or where another element may be a view of one of them.
+    """
+    scope = Scope(workload.module.text, workload.function.name, workload.names, observed)
+    wanted = frozenset(among)
+    bound = {node.id for node in ast.walk(scope.function) if isinstance(node, ast.Name) and _is_rebound(node, scope)}
+    found: set[tuple[str | None, ...]] = set()
+    for node in ast.walk(scope.function):
+        if not isinstance(node, ast.Return):
+            continue
+        if not isinstance(node.value, ast.Tuple):
+            return None
+        parts: list[str | None] = []
+        for element in node.value.elts:
+            if isinstance(element, ast.Name) and element.id in wanted and element.id not in bound:
+                parts.append(element.id)
+                continue
+            names = scope.aliases.names_in(element)
+            if any(scope.may_share(name, one) for name in names for one in wanted):
+                return None
+            parts.append(None)
+        found.add(tuple(parts))
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_rebound(node: ast.Name, scope: Scope) -> bool:
+    return isinstance(node.ctx, ast.Store) and not isinstance(scope.tree.parents.get(node), ast.AugAssign)
 
 
 class _Finder(cst.CSTVisitor):

@@ -161,3 +161,16 @@ def michaelis_fit(S, v, Vmax, Km, lr, n):
 def michaelis_fit_args(size, rng):
     S = rng.uniform(.1, 10, of(size, 12, 100, 1000))
     return S, 2*S/(1.5 + S), 1.0, 1.0, 0.05, of(size, 8, 60, 200)
+
+
+def codon_usage(bases):
+    """how often each codon occurs, as the largest count and the number of different ones"""
+    seen = {}
+    for i in range(0, len(bases) - 2, 3):
+        codon = (bases[i], bases[i+1], bases[i+2])
+        seen[codon] = seen.get(codon, 0) + 1
+    return max(seen.values()), len(seen)
+
+
+def codon_usage_args(size, rng):
+    return (rng.integers(0, 4, of(size, 40, 400, 4000)),)

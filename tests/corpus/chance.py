@@ -132,3 +132,19 @@ def ising_sweeps(spins, beta, sweeps):
 def ising_sweeps_args(size, rng):
     n = of(size, 6, 16, 48)
     return rng.choice([-1, 1], (n, n)), 0.44, of(size, 2, 4, 10)
+
+
+def seed_centres(X, k):
+    """k-means++: each next centre with a probability in proportion to its squared distance"""
+    rng = np.random.default_rng(5)
+    centres = np.empty((k, X.shape[1]))
+    centres[0] = X[rng.integers(len(X))]
+    d2 = ((X - centres[0])**2).sum(axis=1)
+    for j in range(1, k):
+        centres[j] = X[rng.choice(len(X), p=d2/d2.sum())]
+        d2 = np.minimum(d2, ((X - centres[j])**2).sum(axis=1))
+    return centres, d2.sum()
+
+
+def seed_centres_args(size, rng):
+    return rng.random((of(size, 15, 300, 5000), 2)), 4

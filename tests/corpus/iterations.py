@@ -250,3 +250,28 @@ def pagerank(A, d, tol):
 def pagerank_args(size, rng):
     n = of(size, 8, 60, 400)
     return (rng.random((n, n)) < 0.4).astype(float) + np.eye(n), 0.85, 1e-8
+
+
+def heun_history(y0, duration, steps, k, damping):
+    """Heun's method; the history in lists"""
+    def slope(y):
+        d = np.zeros(2)
+        d[0] = y[1]
+        d[1] = -k*y[0] - damping*y[1]
+        return d
+
+    h = duration/steps
+    y = np.array(y0)
+    times, states, energies = [0.0], [y], []
+    for i in range(steps):
+        a = slope(y)
+        b = slope(y + h*a)
+        y = y + 0.5*h*(a + b)
+        times.append(times[-1] + h)
+        states.append(y)
+        energies.append(0.5*(k*y[0]**2 + y[1]**2))
+    return np.array(times), np.array(states), np.array(energies)
+
+
+def heun_history_args(size, rng):
+    return np.array([1.0, rng.random()]), 5.0, of(size, 10, 200, 2000), 2.0, 0.1

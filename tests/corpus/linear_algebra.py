@@ -310,3 +310,19 @@ def determinant_by_elimination(mat):
 def determinant_by_elimination_args(size, rng):
     n = of(size, 5, 9, 30)
     return (rng.integers(-5, 6, (n, n)),)
+
+
+def ldlt(A):
+    """A = L D L^T without square roots"""
+    n = len(A)
+    L = np.eye(n)
+    D = np.zeros(n)
+    for j in range(n):
+        D[j] = A[j, j] - np.sum(L[j, :j]**2*D[:j])
+        for i in range(j + 1, n):
+            L[i, j] = (A[i, j] - np.sum(L[i, :j]*L[j, :j]*D[:j]))/D[j]
+    return L, D
+
+
+def ldlt_args(size, rng):
+    return (_spd(of(size, 6, 20, 80), rng),)

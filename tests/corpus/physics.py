@@ -240,3 +240,20 @@ def muscl_step(q, c, nu):
 
 def muscl_step_args(size, rng):
     return rng.random(of(size, 12, 300, 10_000)), 1.0, 0.5
+
+
+def leapfrog_springs(x, v, k, m, dt, steps):
+    # a chain with fixed ends: positions and velocities are updated where they stand
+    n = len(x)
+    a = np.zeros(n)
+    for s in range(steps):
+        for i in range(1, n - 1):
+            a[i] = k/m*(x[i+1] - 2*x[i] + x[i-1])
+        v += dt*a
+        x += dt*v
+    return x, v, 0.5*m*(v**2).sum()
+
+
+def leapfrog_springs_args(size, rng):
+    n = of(size, 9, 60, 400)
+    return 0.1*rng.random(n), np.zeros(n), 2.0, 0.5, 0.01, of(size, 4, 20, 60)

@@ -181,3 +181,48 @@ def topk_threshold(x, k):
 
 def topk_threshold_args(size, rng):
     return rng.random(of(size, 20, 500, 5000)), 4
+
+
+def class_spread(X, labels, k):
+    centres = np.zeros((k, X.shape[1]))
+    spread = np.zeros(k)
+    for c in range(k):
+        members = X[labels == c]
+        if len(members) == 0:
+            continue
+        centres[c] = members.mean(axis=0)
+        radii = np.sqrt(((X - centres[c])**2).sum(axis=1))
+        near = radii[labels == c]
+        spread[c] = near.max()
+    return centres, spread
+
+
+def class_spread_args(size, rng):
+    n = of(size, 20, 300, 5000)
+    return rng.random((n, 2)), rng.integers(0, 4, n), 5
+
+
+def transition_matrix(states, k):
+    """row-normalised counts of the steps from one state to the next"""
+    C = np.zeros((k, k))
+    np.add.at(C, (states[:-1], states[1:]), 1.0)
+    seen = C.sum(axis=1) > 0
+    C[seen] /= C.sum(axis=1, keepdims=True)[seen]
+    return C, C[np.arange(k), np.arange(k)]
+
+
+def transition_matrix_args(size, rng):
+    k = of(size, 4, 6, 10)
+    return rng.integers(0, k, of(size, 40, 400, 4000)), k
+
+
+def clamp_outliers(table, limit):
+    """values far from their row's mean are drawn back to it by half"""
+    far = np.abs(table - table.mean(axis=1, keepdims=True)) > limit
+    smooth = table.copy()
+    smooth[far] = 0.5*smooth[far] + 0.5*table.mean()
+    return {'table': smooth, 'count': far.sum(), 'rows': far.any(axis=1)}
+
+
+def clamp_outliers_args(size, rng):
+    return rng.standard_normal((of(size, 6, 40, 400), of(size, 5, 30, 200))), 1.0

@@ -222,3 +222,18 @@ def goertzel(samples, freq, rate):
 
 def goertzel_args(size, rng):
     return rng.standard_normal(of(size, 30, 3000, 30_000)), 440.0, 8000.0
+
+
+def clipped_window_max(x, reach):
+    # the window is cut short at both ends
+    n = len(x)
+    out = np.empty(n)
+    for i in range(n):
+        lo = max(0, i - reach)
+        hi = min(n, i + reach + 1)
+        out[i] = x[lo:hi].max()
+    return out
+
+
+def clipped_window_max_args(size, rng):
+    return rng.standard_normal(of(size, 12, 200, 2000)), 3

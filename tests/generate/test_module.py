@@ -111,3 +111,11 @@ def test_the_test_and_the_else_of_an_if_keep_their_places_when_marked():
     assert m.line(branch.orelse.body.body[0]) == 113
     assert m.line(branch.orelse.orelse.body.body[0]) == 115
     assert m.line(loop.iter) == 108
+
+
+def test_an_expression_written_anew_answers_with_all_its_parts():
+    module = Module(ModuleText("y = a * (b + 1)\n", (1,)), {})
+    old = module.tree.body[0].body[0].value
+    new = cst.parse_expression("a * (b + 1)")
+    module.inherit_parts(new, old)
+    assert module.span(new.right.left) == module.span(old.right.left)

@@ -44,11 +44,19 @@ class CupyBackend:
         """Writes the variant, or says why not."""
         try:
             return (writer.write(workload, observed),)
-        except Unsupported as error:
-            return (VariantRefusal("cupy", "cupy", "array", error.refusal),)
+        except Unsupported:
+            try:
+                return (writer.write(workload, observed, vectorised=False),)
+            except Unsupported as error:
+                return (VariantRefusal("cupy", "cupy", "array", error.refusal),)
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Explains the failure: there is one form."""
+        """Answers a failure: whole arrays by loops, else by the reason."""
+        if draft.form == writer.WHOLE:
+            try:
+                return writer.write(workload, observed, vectorised=False)
+            except Unsupported as error:
+                return error.refusal
         return messages.explain(draft, failure)
 
 

@@ -63,30 +63,30 @@ class JaxBackend:
         arguments = argument_facts(observed, module.function(workload.function.name))
         found = ladder.answer(draft, failure, arguments)
         written_out = draft.written_out if isinstance(draft, LoweredDraft) else frozenset[int]()
+        stepwise = isinstance(draft, LoweredDraft) and draft.stepwise
         if not isinstance(found, Refusal):
-            return _written(workload, observed, (*draft.static, *found.names), written_out)
-        if isinstance(draft, LoweredDraft) and draft.at_once and failure.stage in ("load", "check"):
-            # what a map or a scan hands on may be of another dtype or shape than an array's own store would make it
-            return _written(workload, observed, draft.static, written_out, at_once=False)
+            return _written(workload, observed, (*draft.static, *found.names), written_out, stepwise)
+        if not stepwise and failure.stage in ("load", "check"):
+            # a form over whole arrays that JAX does not take: step by step it may
+            other = _written(workload, observed, draft.static, written_out, True)
+            if isinstance(other, Draft) and other.module != draft.module:
+                return other
         more = more_written_out(module, found.line, written_out)
         if more == written_out or failure.stage not in ("load", "check"):
             return found
-        renewed = _written(workload, observed, draft.static, more, at_once=False)
+        renewed = _written(workload, observed, draft.static, more, stepwise)
         return found if isinstance(renewed, Refusal) else renewed
 
 
 def _written(
-    workload: Workload,
-    observed: Observation,
-    static: Sequence[str],
-    written_out: frozenset[int] = frozenset(),
-    at_once: bool = True,
-) -> Draft | Refusal:
+    workload: Workload, observed: Observation, static: Sequence[str], written_out: frozenset[int] = frozenset(),
+    stepwise: bool = False,
+) -> Draft | Refusal:  # fmt: skip
     """Writes a draft with as few loops written out as can be, or returns why the first could not be written."""
     first: Refusal | None = None
     while True:
         try:
-            return write(workload, observed, static, written_out, at_once)
+            return write(workload, observed, static, written_out, stepwise)
         except Unsupported as error:
             first = first or error.refusal
             more = more_written_out(Module.of(workload, observed), error.refusal.line, written_out)
@@ -94,6 +94,9 @@ def _written(
                 return first
             written_out = more
         except Exception as error:
+            if not stepwise:
+                stepwise = True
+                continue
             # one variant less, and a bug to be told of; the comparison goes on with the other variants
             return first or Refusal(
                 f"the rewriting to JAX met code that it does not know ({type(error).__name__}: "

@@ -16,7 +16,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 
-_CHEAP = 4
+_CHEAP = 8
 """Branches with more statements than this become functions for ``lax.cond``."""
 
 
@@ -275,6 +275,9 @@ def _selected(name: str, test: str, a: cst.BaseExpression | None, b: cst.BaseExp
     if (one, two) == ("True", name):  # a flag
         simple = test.replace("_", "").isalnum() or test.startswith("__numpy__.logical_")
         return f"{name} | {test}" if simple else f"{name} | ({test})"
+    both = [_at_set(x, name) if x is not None else None for x in (a, b)]
+    if both[0] is not None and both[1] is not None and both[0][0] == both[1][0]:
+        return f"{name}.at[{both[0][0]}].set(__numpy__.where({test}, {both[0][1]}, {both[1][1]}))"
     for branch, yes in ((a, True), (b, False)):
         if (a is None) == (b is None) or branch is None:
             break

@@ -61,6 +61,23 @@ class _Casts(FunctionRewriter[Kinds]):
             return cst.FlattenSentinel([updated_node, made(f"{name} = {name}.astype(__numpy__.int64)", updated_node)])
         return updated_node
 
+    def leave_SubscriptElement(
+        self, original_node: cst.SubscriptElement, updated_node: cst.SubscriptElement
+    ) -> cst.SubscriptElement:
+        """Makes an array of a list that indexes an array: NumPy does so itself, JAX refuses it."""
+        index = updated_node.slice
+        if not self.stack or not isinstance(index, cst.Index):
+            return updated_node
+        old: Any = original_node.slice
+        fact = self.stack[-1].of(old.value)
+        if isinstance(old.value, cst.List) or (
+            fact is not None and fact.kind == "list" and isinstance(old.value, cst.Name | cst.ListComp)
+        ):
+            new = cst.parse_expression(f"__numpy__.array({code(index.value)})")
+            self.module.inherit(new, old.value)
+            return updated_node.with_changes(slice=index.with_changes(value=new))
+        return updated_node
+
     def leave_BinaryOperation(self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation) -> Any:
         if not self.stack:
             return updated_node

@@ -10,10 +10,8 @@ import libcst as cst
 from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return, jump_in
 from jitmagic.backends.jax.jumps import Exits
 from jitmagic.backends.jax.loops import LoopMaker
-from jitmagic.backends.jax.maps import mapped
-from jitmagic.backends.jax.places import Bounds, index_range
-from jitmagic.backends.jax.scans import scanned
 from jitmagic.backends.jax.settled import Assigned
+from jitmagic.backends.jax.steps import StepMaker
 from jitmagic.backends.jax.tracing import UNROLL, Tracing, literal_trips, loop_line, trip_count
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
@@ -34,8 +32,8 @@ class Control:
         User functions of the module.
     exits : mapping of int to tuple of str, optional
         By a ``for`` loop's line, the flags that end it.
-    at_once : bool
-        Whether loops may become maps and scans.
+    stepwise : bool
+        Whether loops are to go step by step.
     """
 
     def __init__(
@@ -45,23 +43,24 @@ class Control:
         facts: dict[str, list[Assigned]],
         helpers: Sequence[str],
         exits: Exits | None = None,
-        at_once: bool = True,
+        stepwise: bool = False,
     ) -> None:
         self.module = module
         self.tracing = tracing
         taken = set(name_tools.all_names(module.tree))
         self.loops = LoopMaker(module, tracing, facts, taken)
+        self.steps = StepMaker(self.loops)
         self.branches = BranchMaker(self.loops, frozenset(helpers))
         self.forms: set[str] = set()
         self.exits = exits or {}
-        self.at_once = at_once
-        self.around: dict[str, Bounds] = {}
+        self.stepwise = stepwise
 
     def function(self, function: cst.FunctionDef) -> cst.FunctionDef:
         """Returns the function with its control flow lowered."""
         body = statements(function)
         self.live = live_names(body, reads=lambda loop: frozenset(self.flags(loop)))
-        return with_body(function, self.block(body, set(name_tools.parameters(function)), True))
+        new = with_body(function, self.block(body, set(name_tools.parameters(function)), True))
+        return new.visit(_Stacked(self.steps.stacked)) if self.steps.stacked else new
 
     def block(self, body: Sequence[Any], defined: set[str], outermost: bool) -> list[Any]:
         result: list[Any] = []
@@ -86,7 +85,7 @@ class Control:
                 after = self.live.after.get(node, frozenset())
                 result += self.branches.select(node, then, otherwise, after, defined)
             else:
-                result += self.statement(node, defined, outermost)
+                result += self.statement(node, defined, outermost, result)
             defined |= name_tools.bound(node)
         return _spaced(result, body)
 
@@ -112,9 +111,9 @@ class Control:
             return [node.orelse]
         return list(statements(node.orelse))
 
-    def statement(self, node: Any, defined: set[str], outermost: bool) -> list[Any]:
+    def statement(self, node: Any, defined: set[str], outermost: bool, before: list[Any]) -> list[Any]:
         if isinstance(node, cst.For | cst.While):
-            return self.loop(node, defined)
+            return self.loop(node, defined, before)
         if isinstance(node, cst.If):
             new = with_body(node, self.block(statements(node), set(defined), False))
             if isinstance(node.orelse, cst.If):
@@ -135,17 +134,17 @@ class Control:
     def flags(self, node: cst.CSTNode) -> tuple[str, ...]:
         return self.exits.get(loop_line(self.module, node), ())
 
-    def loop(self, node: cst.For | cst.While, defined: set[str]) -> list[Any]:
+    def loop(self, node: cst.For | cst.While, defined: set[str], before: list[Any]) -> list[Any]:
         inside = set(defined)
         if isinstance(node, cst.For):
             inside |= set(name_tools.targets(node.target))
         lowered = loop_line(self.module, node) in self.tracing.lowered
         name = self.loops.reserve(node) if lowered else ""
-        around = self.around
         if isinstance(node, cst.For):
-            self.around = {**around, **self.bounds(node)}
+            self.steps.nest.append(node)
         body = self.block(statements(node), inside, False)
-        self.around = around
+        if isinstance(node, cst.For):
+            self.steps.nest.pop()
         head = self.live.head.get(node, frozenset())
         after = self.live.after.get(node, frozenset())
         if lowered:
@@ -153,7 +152,15 @@ class Control:
                 self.forms.add("while_loop")
                 lines = self.loops.for_until(name, node, body, head, after, defined, self.flags(node))
             elif isinstance(node, cst.For):
-                lines = self.for_loop(name, node, body, head, after, defined)
+                counted = self.loops.counted(node)
+                whole = None
+                if not self.stepwise:
+                    whole = self.steps.for_loop(name, node, counted, body, head | after, after, defined, before)
+                if whole is not None:
+                    self.forms.add("scan" if any("__jax__.lax.scan(" in code(line) for line in whole) else "vmap")
+                    return whole
+                self.forms.add("fori_loop")
+                lines = self.loops.for_loop(name, node, body, head, after, defined, counted)
             else:
                 self.forms.add("while_loop")
                 lines = self.loops.while_loop(name, node, body, head, after, defined)
@@ -172,27 +179,21 @@ class Control:
         self.module.inherit(new, node)
         return [new]
 
-    def for_loop(
-        self, name: str, node: cst.For, body: Sequence[Any], head: frozenset[str], after: frozenset[str],
-        defined: set[str],
-    ) -> list[Any]:  # fmt: skip
-        """Returns a counted loop in the form that computes most at once: a map, a scan, or any other loop."""
-        if self.at_once:
-            for form, write in (("vmap", mapped), ("scan", scanned)):
-                lines = write(self.loops, name, node, body, head, after, defined, self.around)
-                if lines is not None:
-                    self.forms.add(form)
-                    return lines
-        self.forms.add("fori_loop")
-        return self.loops.for_loop(name, node, body, head, after, defined)
 
-    def bounds(self, node: cst.For) -> dict[str, Bounds]:
-        """Returns what is known of a loop's index within its body."""
-        own = set(name_tools.targets(node.target))
-        if own & name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), node.body), statements(node))):
-            return {}
-        counted = index_range(self.loops, node, self.around, widen=True)
-        return {counted.index: Bounds(counted.first, counted.high)} if counted is not None else {}
+class _Stacked(cst.CSTTransformer):
+    """Takes ``np.array(xs)`` off lists that are arrays now."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        head, _, called = code(updated_node.func).rpartition(".")
+        if not head or called not in ("array", "asarray") or len(updated_node.args) != 1:
+            return updated_node
+        only = updated_node.args[0]
+        plain = only.keyword is None and isinstance(only.value, cst.Name) and only.value.value in self.names
+        return only.value if plain else updated_node
 
 
 def _spaced(body: list[Any], original: Sequence[Any]) -> list[Any]:

@@ -19,15 +19,25 @@ from jitmagic.generate.rewriter import FunctionRewriter
 _IO = frozenset({"input", "open", "exec", "eval", "globals", "locals", "setattr", "breakpoint", "next", "iter"})
 
 
-def effects(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cst.Module:
-    """Returns the tree with the effects that JAX can express in its own way; raises Unsupported at any other."""
-    return tree.visit(_Effects(module, tracing))
+def effects(
+    module: Module, tree: cst.Module, tracing: dict[str, Tracing], dropped: list[int | None] | None = None
+) -> cst.Module:
+    """Returns the tree with the effects that JAX can express in its own way; raises Unsupported at any other.
+
+    The lines of the assertions that are left out are added to ``dropped``.
+    """
+    rewrite = _Effects(module, tracing)
+    new = tree.visit(rewrite)
+    if dropped is not None:
+        dropped += rewrite.dropped
+    return new
 
 
 class _Effects(FunctionRewriter[Tracing]):
     def __init__(self, module: Module, tracing: dict[str, Tracing]) -> None:
         super().__init__(module, tracing)
         self.guards: list[cst.CSTNode] = []
+        self.dropped: list[int | None] = []
 
     def refuse(self, node: cst.CSTNode, reason: str, code_: str | None) -> Unsupported:
         line = self.module.line(node)
@@ -87,16 +97,6 @@ class _Effects(FunctionRewriter[Tracing]):
                 "JX-RAISE",
             )
 
-    def visit_Assert(self, node: cst.Assert) -> None:
-        if self.stack and self.stack[-1].expression(node.test):
-            raise self.refuse(
-                node,
-                f"`{code(node.test)}` depends on array values, which compiled code cannot assert; put it at the "
-                "top of the "
-                "function, or leave it out",
-                "JX-RAISE",
-            )
-
     def visit_Call(self, node: cst.Call) -> None:
         if not self.stack:
             return
@@ -125,6 +125,9 @@ class _Effects(FunctionRewriter[Tracing]):
 
     def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: Any) -> Any:
         statement, new = small(original_node), small(updated_node)
+        if self.stack and isinstance(statement, cst.Assert) and self.stack[-1].expression(statement.test):
+            self.dropped.append(self.module.line(statement))
+            return cst.RemoveFromParent()
         if not self.stack or not isinstance(statement, cst.Expr):
             return updated_node
         call = statement.value

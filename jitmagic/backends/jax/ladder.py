@@ -61,6 +61,14 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
     first = failure.message.strip().splitlines()[0] if failure.message.strip() else kind
     text = _source(draft, failure.line)
     if "unhashable" in failure.message or "Non-hashable static" in failure.message:
+        # an option that JAX wants as a plain number
+        read = set(_NAME.findall(text))
+        integers = tuple(
+            n for n, f in arguments.items() if f.kind == "int" and n not in draft.static and (n in read or not line)
+        )
+        if integers:
+            return Static(integers)
+    if "unhashable" in failure.message or "Non-hashable static" in failure.message:
         return Refusal(
             f"{where}a static argument must be hashable, a list or an array is not; pass a tuple", line, "JX-RECOMP"
         )

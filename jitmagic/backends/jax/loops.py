@@ -20,7 +20,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 
-_GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
+GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class LoopMaker:
         head: frozenset[str],
         after: frozenset[str],
         defined: set[str],
+        counted: Counted,
     ) -> list[Any]:
         """Returns the statements that stand for a ``for``.
 
@@ -97,9 +98,9 @@ class LoopMaker:
             Names that are live where an iteration begins, and behind the loop.
         defined : set of str
             Names that are bound before the loop.
+        counted : Counted
         """
         self.check(node)
-        counted = self.counted(node)
         targets = set(name_tools.targets(node.target))
         carry = self.carry(node, body, head | after, targets | {counted.index}, defined)
         lines = [made(text, node) for text in counted.before]
@@ -148,6 +149,8 @@ class LoopMaker:
             # the target keeps its value at the exit, the count goes on
             index = self.name("step")
             binds.insert(0, f"{counted.index} = {index}")
+        elif index == "_":
+            index = self.name("step")
         inner = [*(made(text, node) for text in binds), *body]
         carry = self.carry(node, inner, head | after | frozenset(flags), (targets - after) | {index}, defined)
         lines = [made(text, node) for text in counted.before]
@@ -222,10 +225,10 @@ class LoopMaker:
         """Returns the loop's carried names in the order in which the body binds them."""
         ordered: list[str] = []
         for statement in body:
-            _bound_in_order(statement, ordered)
+            bound_in_order(statement, ordered)
         carried = [n for n in ordered if n in live and n not in own]
         for name in carried:
-            if name not in defined and self.placeholder(name) is None:
+            if name not in defined and self.placeholder(name, defined) is None:
                 raise self.refuse(
                     node,
                     f"`{name}` gets its first value inside the loop and is used after it; give it a value before "
@@ -236,20 +239,36 @@ class LoopMaker:
             raise self.refuse(node, "the loop changes nothing that is used later; take it out", None)
         return carried
 
-    def placeholder(self, name: str) -> str | None:
-        """Returns a zero of the kind that a name has inside the loop, None for what is no number."""
+    def length(self, length: int | None, near: set[str]) -> str | None:
+        """Returns an expression for the length of an axis: that of an array which was seen to be as long."""
+        for name in sorted(near):
+            facts = [f for f in self.tracing.kinds.names.get(name, []) if f.kind == "array"]
+            if facts and len({f.shape for f in facts}) == 1:
+                for axis, n in enumerate(facts[0].shape or ()):
+                    if n is not None and n == length:
+                        return f"{name}.shape[{axis}]"
+        return None
+
+    def placeholder(self, name: str, near: set[str]) -> str | None:
+        """Returns a zero of the kind and shape that a name has inside the loop, None where it is not known."""
         facts = [a.fact for a in self.facts.get(name, [])] or self.tracing.kinds.names.get(name, [])
         kinds = {(f.kind, f.dtype) for f in facts}
         if len(kinds) != 1:
             return None
         kind, dtype = next(iter(kinds))
+        if kind == "array" and dtype is not None and len({f.shape for f in facts}) == 1:
+            lengths = [self.length(n, near) for n in facts[0].shape or (None,)]
+            if None in lengths:
+                return None
+            shape = f"({', '.join(str(n) for n in lengths)}{',' if len(lengths) == 1 else ''})"
+            return f"__numpy__.zeros({shape}, __numpy__.{dtype if dtype != 'bool' else 'bool_'})"
         if kind == "scalar" and dtype is not None:
             return f"__numpy__.zeros((), __numpy__.{dtype if dtype != 'bool' else 'bool_'})"
         return {"int": "0", "float": "0.0", "bool": "False", "complex": "0j"}.get(kind)
 
     def first_values(self, node: Any, carry: list[str], defined: set[str]) -> list[str]:
         """Returns statements that give a value to carried names which the loop's first iteration binds."""
-        return [f"{name} = {self.placeholder(name)}" for name in carry if name not in defined]
+        return [f"{name} = {self.placeholder(name, defined)}" for name in carry if name not in defined]
 
     def initial(self, node: Any, carry: list[str], near: frozenset[str]) -> list[str]:
         """Returns statements that give carried names the dtype and shape which they have inside the loop."""
@@ -307,7 +326,7 @@ class LoopMaker:
             call = inner.value if isinstance(inner, cst.Expr) else None
             if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
                 target = call.func.value
-                if call.func.attr.value in _GROWING and self.tracing.kinds.is_container(target):
+                if call.func.attr.value in GROWING and self.tracing.kinds.is_container(target):
                     raise self.refuse(
                         inner,
                         f"the list `{code(target)}` grows inside a compiled loop, whose shapes are fixed; make an "
@@ -368,8 +387,10 @@ class LoopMaker:
         if isinstance(iterated, cst.Call) and isinstance(iterated.func, cst.Name):
             name = iterated.func.value
             parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple | cst.List) else []
-            if name == "enumerate" and len(parts) == 2 and len(iterated.args) == 1:
-                if code(parts[0]) != index:
+            if name == "enumerate" and len(parts) == 2 and len(iterated.args) in (1, 2):
+                if len(iterated.args) == 2:
+                    binds.append(f"{code(parts[0])} = {index} + {_term(code(iterated.args[1].value))}")
+                elif code(parts[0]) != index:
                     binds.append(f"{code(parts[0])} = {index}")
                 self.elements(node, iterated.args[0].value, parts[1], index, before, binds, lengths)
                 return
@@ -425,7 +446,8 @@ def _simple(text: str) -> bool:
     return text.replace("_", "").replace(".", "").isalnum()
 
 
-def _bound_in_order(statement: Any, found: list[str]) -> None:
+def bound_in_order(statement: Any, found: list[str]) -> None:
+    """Adds the names that a statement binds to a list, in the order in which it does."""
     one = small(statement)
     names: list[str] = []
     if isinstance(one, cst.Assign):
@@ -439,13 +461,13 @@ def _bound_in_order(statement: Any, found: list[str]) -> None:
             found.append(name)
     if isinstance(statement, cst.For | cst.While | cst.If | cst.With):
         for inner in statements(statement):
-            _bound_in_order(inner, found)
+            bound_in_order(inner, found)
         orelse = getattr(statement, "orelse", None)
         if isinstance(orelse, cst.If):
-            _bound_in_order(orelse, found)
+            bound_in_order(orelse, found)
         elif orelse is not None:
             for inner in statements(orelse):
-                _bound_in_order(inner, found)
+                bound_in_order(inner, found)
 
 
 def _own_statements(node: Any) -> list[Any]:

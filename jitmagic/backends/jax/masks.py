@@ -116,24 +116,31 @@ class _MaskedReductions(FunctionRewriter[Kinds]):
         kinds = self.stack[-1]
         path = kinds.path(original_node.func)
         func: Any = original_node.func
-        if path is not None and path.startswith("numpy.") and len(original_node.args) == 1:
-            name, operand = path.removeprefix("numpy."), original_node.args[0].value
-        elif path is None and isinstance(func, cst.Attribute) and not original_node.args:
-            name, operand = func.attr.value, func.value
+        # reductions inside are rewritten already; what was observed of them is still known
+        args, new_func = updated_node.args, updated_node.func
+        if path is not None and path.startswith("numpy.") and len(args) in (1, 2):
+            name, operand, more = path.removeprefix("numpy."), args[0].value, args[1:]
+        elif path is None and isinstance(func, cst.Attribute) and isinstance(new_func, cst.Attribute) and len(args) < 2:
+            name, operand, more = func.attr.value, new_func.value, args
         else:
             return self.length(original_node, updated_node, kinds)
+        if name == "size" and path is not None and (found := mask_of(operand, kinds)) is not None:
+            return cst.parse_expression(f"__numpy__.count_nonzero({code(found)})")
         if name == "size" or name not in _REDUCTIONS:
-            return updated_node
+            return self.length(original_node, updated_node, kinds)
         mask = _only_mask(operand, kinds)
-        if mask is None:
+        if mask is None or not _first_axis(more):
+            return updated_node
+        fact = kinds.of(mask)
+        if more and (fact is None or fact.ndim != 1):
             return updated_node
         whole = unmasked(operand, mask, kinds)
         if whole is None:
             return updated_node
-        return self.reduced(name, whole, mask, operand, kinds, updated_node)
+        return self.reduced(name, whole, mask, operand, kinds, updated_node, ", axis=0" if more else "")
 
     def reduced(
-        self, name: str, whole: Any, mask: Any, operand: Any, kinds: Kinds, node: cst.Call
+        self, name: str, whole: Any, mask: Any, operand: Any, kinds: Kinds, node: cst.Call, axis: str
     ) -> cst.BaseExpression:
         m, a = kinds.of(mask), kinds.of(_selected(operand, kinds))
         if m is not None and a is not None and m.ndim != a.ndim:
@@ -152,8 +159,16 @@ class _MaskedReductions(FunctionRewriter[Kinds]):
                 more = f", initial=__numpy__.iinfo(__numpy__.{dtype}).{bound}"
             else:
                 more = f", initial={_EMPTY[name]}"
-        result = cst.parse_expression(f"__numpy__.{name}({code(whole)}, where={mask_text}{more})")
+        result = cst.parse_expression(f"__numpy__.{name}({code(whole)}{axis}, where={mask_text}{more})")
         return result
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+        if self.stack and original_node.attr.value == "size":
+            fact = self.stack[-1].of(original_node.value)
+            mask = mask_of(original_node.value, self.stack[-1])
+            if mask is not None and fact is not None and fact.ndim == 1:
+                return cst.parse_expression(f"__numpy__.count_nonzero({code(mask)})")
+        return updated_node
 
     def length(self, old: cst.Call, new: cst.Call, kinds: Kinds) -> cst.BaseExpression:
         func = old.func
@@ -162,6 +177,15 @@ class _MaskedReductions(FunctionRewriter[Kinds]):
             if mask is not None:
                 return cst.parse_expression(f"__numpy__.count_nonzero({code(mask)})")
         return new
+
+
+def _first_axis(args: Any) -> bool:
+    """Says whether a reduction is told nothing, or to go along the first axis."""
+    return not args or (
+        (args[0].keyword is None or args[0].keyword.value == "axis")
+        and isinstance(args[0].value, cst.Integer)
+        and args[0].value.value == "0"
+    )
 
 
 def _only_mask(node: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:

@@ -8,16 +8,7 @@ Source: JAX, "Type promotion semantics" (JEP 9407); the entries were checked aga
 
 from __future__ import annotations
 
-import libcst as cst
-
-from jitmagic.generate.blocks import code
-from jitmagic.generate.kinds import Kinds
 from jitmagic.observe.facts import ValueFact
-
-_INEXACT_NAMES = "sqrt cbrt exp expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh"
-_SAME_NAMES = "abs absolute maximum minimum where add subtract multiply negative power clip"
-_INEXACT = frozenset(f"__numpy__.{name}" for name in _INEXACT_NAMES.split())
-_SAME = frozenset(f"__numpy__.{name}" for name in _SAME_NAMES.split()) | {"abs", "min", "max"}
 
 _BITS = {"8": 8, "16": 16, "32": 32, "64": 64}
 _FLOATS = ("float16", "float32", "float64")
@@ -97,37 +88,3 @@ def of_operands(facts: list[ValueFact]) -> str | None:
         if result is not None and fact.kind in ("int", "float", "complex", "bool"):
             result = weakly(result, fact.kind)
     return result
-
-
-def of_expression(node: cst.BaseExpression, kinds: Kinds) -> ValueFact | None:
-    """Returns the kind and dtype of what JAX makes of an expression, from those of its parts; None where unknown.
-
-    Unlike what was observed, it also answers for expressions that a rewrite made. Shapes are not followed: of an array
-    and a scalar alike it says "array", unless all parts are known to be scalars.
-    """
-    if isinstance(node, cst.Subscript) and isinstance(node.value, cst.Name):
-        array = kinds.of(node.value)
-        if array is None or array.kind != "array" or array.shape is None or array.dtype is None:
-            return None
-        scalar = len(node.slice) == len(array.shape) and all(
-            isinstance(e.slice, cst.Index) and not kinds.is_array(e.slice.value) for e in node.slice
-        )
-        return ValueFact("scalar" if scalar else "array", array.dtype)
-    if isinstance(node, cst.BinaryOperation | cst.Call):
-        parts = [node.left, node.right] if isinstance(node, cst.BinaryOperation) else [a.value for a in node.args]
-        called = code(node.func) if isinstance(node, cst.Call) else ""
-        if called == "__numpy__.where":
-            parts = parts[1:]
-        elif called and called not in _INEXACT | _SAME:
-            return kinds.of(node)
-        facts = [of_expression(part, kinds) for part in parts]
-        known = [fact for fact in facts if fact is not None]
-        dtype = of_operands(known) if len(known) == len(facts) else None
-        if dtype is None:
-            return kinds.of(node)
-        if called in _INEXACT or isinstance(getattr(node, "operator", None), cst.Divide):
-            dtype = inexact(dtype)
-        return ValueFact("array" if any(fact.kind == "array" for fact in known) else "scalar", dtype)
-    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus | cst.Plus):
-        return of_expression(node.expression, kinds)
-    return kinds.of(node)

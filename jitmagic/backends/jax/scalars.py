@@ -28,6 +28,7 @@ _CREATION = frozenset(
         "asarray",
     )
 ) | {"numpy.copy", "numpy.ascontiguousarray", "numpy.asfortranarray", "numpy.eye", "numpy.require"}
+_JOINING = frozenset(f"numpy.{n}" for n in ("concatenate", "hstack", "vstack", "stack", "column_stack", "dstack"))
 _REDUCING_NAMES = "sum prod mean std var max min amax amin median any all argmax argmin cumsum cumprod sort argsort ptp"
 _REDUCING = frozenset(_REDUCING_NAMES.split())
 _OF_ARRAYS_NAMES = "percentile quantile nanpercentile nanquantile dot inner outer cross linalg.norm diff diag average"
@@ -84,6 +85,11 @@ class _Scalars(FunctionRewriter[Tracing]):
         if path in _CREATION:
             updated_node = without_keyword(updated_node, "order")
         updated_node = self.without_lists(path, original_node, updated_node)
+        updated_node = self.joined_lists(path, updated_node)
+        if path in ("numpy.sort", "numpy.argsort") or (
+            isinstance(func, cst.Attribute) and func.attr.value in ("sort", "argsort") and path is None
+        ):
+            updated_node = without_keyword(updated_node, "kind")  # JAX's sorts are stable by default
         traced = any(self.traced(a.value) for a in original_node.args)
         if path is not None and traced:
             if path in MATH:
@@ -120,6 +126,23 @@ class _Scalars(FunctionRewriter[Tracing]):
                     else cst.parse_expression(f"{code(inner.value)}.reshape(())")
                 )
         return updated_node
+
+    def joined_lists(self, path: str | None, node: cst.Call) -> cst.Call:
+        """Makes arrays of the lists among the arrays that are joined."""
+        if path not in _JOINING or not node.args or not isinstance(node.args[0].value, cst.Tuple | cst.List):
+            return node
+        parts = node.args[0].value
+        if not any(isinstance(e.value, cst.List) for e in parts.elements):
+            return node
+        elements = [
+            e.with_changes(value=cst.parse_expression(f"__numpy__.array({code(e.value)})"))
+            if isinstance(e.value, cst.List)
+            else e
+            for e in parts.elements
+        ]
+        return node.with_changes(
+            args=[node.args[0].with_changes(value=parts.with_changes(elements=elements)), *node.args[1:]]
+        )
 
     def without_lists(self, path: str | None, old: cst.Call, new: cst.Call) -> cst.Call:
         """Makes arrays of lists where NumPy does so itself and JAX refuses."""
@@ -165,12 +188,19 @@ class _Scalars(FunctionRewriter[Tracing]):
         if name == "round":
             rounded = f"__numpy__.round({', '.join(texts)})"
             return cst.parse_expression(rounded if len(args) == 2 else f"{rounded}.astype(__numpy__.int64)")
+        if name == "complex" and len(args) == 2:
+            return cst.parse_expression(f"({_bracketed(texts[0])} + 1j * {_bracketed(texts[1])})")
         if name in _CONVERSIONS and len(args) == 1:
             fact = kinds.of(old.args[0].value)
             if fact is not None and fact.kind == "float" and name == "float":
                 return args[0].value
             return cst.parse_expression(f"__numpy__.asarray({texts[0]}).astype(__numpy__.{_CONVERSIONS[name]})")
         return new
+
+
+def _bracketed(text: str) -> str:
+    node = cst.parse_expression(text)
+    return text if isinstance(node, cst.Name | cst.Call | cst.Subscript | cst.Attribute) else f"({text})"
 
 
 def without_keyword(call: cst.Call, keyword: str) -> cst.Call:

@@ -24,12 +24,14 @@ from jitmagic.generate.module import Module
 
 @dataclass
 class Update:
-    """One store in functional form: the name, and the text of its new value."""
+    """One store in functional form: the name, the text of its new value, and the expression that is stored."""
 
     name: str
     value: str
     before: list[str] = field(default_factory=list)
     comment: str | None = None
+    source: Any = None
+    target: Any = None
 
 
 class Values(Stores):

@@ -92,7 +92,9 @@ def functional(
     links = aliases(function, kinds, passes_on)
     finder = Stores(module, function, kinds, mutating, links)
     mutated = finder.mutated(statements(function))
-    order = tuple(p for p in name_tools.parameters(function) if p in mutated)
+    given = {p: kinds.names.get(p, [])[:1] for p in name_tools.parameters(function)}
+    # what is None cannot be written into: the name stands for another array by then
+    order = tuple(p for p in given if p in mutated and not any(f.kind == "none" for f in given[p]))
     live = live_names(statements(function), order)
     body = _Rewrite(module, function, kinds, mutating, links, live, set(order), outer).block(statements(function))
     return Stored(with_body(function, body), order)
@@ -138,6 +140,7 @@ class _Rewrite(CallStores):
                 lines.append(made(text, node))
             if update.name:
                 lines.append(made(f"{update.name} = {update.value}", node))
+                self.keep_facts(small(lines[-1]).value, update)
                 lines += [made(text, node) for text in self.write_through(node, update.name)]
             elif update.value:
                 lines.append(made(update.value, node))
@@ -148,6 +151,21 @@ class _Rewrite(CallStores):
         if len(lines) == 1 and getattr(node.trailing_whitespace, "comment", None) is not None:
             lines[0] = lines[0].with_changes(trailing_whitespace=node.trailing_whitespace)
         return lines
+
+    def keep_facts(self, new: Any, update: Update) -> None:
+        """Lets index and value of ``x.at[…].set(v)`` answer for what was observed of them."""
+        source, target = update.source, update.target
+        at: Any = getattr(getattr(new, "func", None), "value", None)
+        if isinstance(target, cst.Subscript) and isinstance(at, cst.Subscript) and len(at.slice) == len(target.slice):
+            for one, other in zip(at.slice, target.slice, strict=True):
+                self.module.inherit_parts(one, other)
+        if (
+            source is not None
+            and isinstance(new, cst.Call)
+            and len(new.args) == 1
+            and code(new.args[0].value) == code(source)
+        ):
+            self.module.inherit_parts(new.args[0].value, source)
 
     def check_nested(self, node: cst.FunctionDef) -> None:
         kinds = Kinds(self.module, node, {})
@@ -258,6 +276,11 @@ class _Rewrite(CallStores):
         """Returns the update of ``x[i] = v``."""
         name, base, subscript = self.base(node, target)
         assert subscript is not None
+        if isinstance(value, cst.Tuple | cst.List):
+            # NumPy makes an array of them
+            elements = cst.parse_expression(f"__numpy__.array([{', '.join(code(e.value) for e in value.elements)}])")
+            self.module.inherit(elements, value)
+            value = elements
         mask = mask_of(subscript, self.kinds)
         if mask is not None:
             return self.masked(node, name, base, mask, value)
@@ -265,8 +288,18 @@ class _Rewrite(CallStores):
             fact = self.kinds.of(value)
             if fact is not None and fact.kind == "array" and self.same_type(base, value):
                 return Update(name, code(value), comment=None)
+            if fact is not None and fact.dtype is not None and self.selects(name, value):
+                return Update(name, code(value) + self.cast_back(base, [base, value]))
             return Update(name, f"{name}.at[...].set({self.cast(base, value)})")
-        return Update(name, f"{name}.at[{index_text(subscript)}].set({self.cast(base, value)})")
+        return Update(
+            name, f"{name}.at[{index_text(subscript)}].set({self.cast(base, value)})", source=value, target=subscript
+        )
+
+    def selects(self, name: str, value: cst.BaseExpression) -> bool:
+        """Says whether a value is ``np.where(mask, new, x)`` for the array ``x`` that it is stored into."""
+        if not isinstance(value, cst.Call) or self.kinds.path(value.func) != "numpy.where" or len(value.args) != 3:
+            return False
+        return code(value.args[2].value) == name
 
     def augmented(self, node: Any, statement: cst.AugAssign) -> list[Update] | None:
         symbol, method = _OPERATORS[type(statement.operator).__name__]
@@ -308,14 +341,17 @@ class _Rewrite(CallStores):
         if single and symbol == "-":
             stored = self.cast(base, value)
             plain = isinstance(value, cst.Name | cst.Call | cst.Attribute | cst.Subscript | cst.Float | cst.Integer)
-            return [Update(name, f"{name}.at[{index}].add(-{stored if plain else f'({stored})'})")]
+            text = f"{name}.at[{index}].add(-{stored if plain else f'({stored})'})"
+            return [Update(name, text, target=subscript)]
         if single and method is not None:
-            return [Update(name, f"{name}.at[{index}].{method}({self.cast(base, value)})")]
+            return [
+                Update(name, f"{name}.at[{index}].{method}({self.cast(base, value)})", source=value, target=subscript)
+            ]
         new = f"{code(subscript)} {symbol} {_operand(value, symbol)}"
         back = self.cast_back(base, [base, value])
         text = f"{name}.at[{index}].set({f'({new}){back}' if back else new})"
         note = None if single else "as in NumPy, a repeated index counts once"
-        return [Update(name, text, comment=note)]
+        return [Update(name, text, comment=note, target=subscript)]
 
     def unique_places(self, subscript: cst.Subscript) -> bool:
         """Says whether a subscript names each element at most once: whole numbers and slices, no index arrays."""

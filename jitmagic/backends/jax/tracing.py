@@ -361,6 +361,8 @@ def _countable(iterated: cst.BaseExpression, tracing: Tracing) -> bool:
         name = iterated.func.value
         if name == "range":
             return True
-        if name in ("enumerate", "zip", "reversed"):
+        if name == "enumerate" and iterated.args:
+            return _countable(iterated.args[0].value, tracing)
+        if name in ("zip", "reversed"):
             return all(_countable(a.value, tracing) for a in iterated.args)
     return tracing.kinds.is_array(iterated) and not tracing.kinds.is_container(iterated)

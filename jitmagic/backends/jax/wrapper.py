@@ -151,7 +151,7 @@ class _Returning(Rewriter):
 
 def wrapper(
     function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any],
-    draws: Sequence[Any] = (),
+    draws: Sequence[Any] = (), given: Sequence[tuple[str, str]] = (),
 ) -> cst.FunctionDef:  # fmt: skip
     """Makes the function with the user's name and signature.
 
@@ -168,6 +168,8 @@ def wrapper(
         Argument checks to stand at the head.
     draws : sequence of statements
         Statements that draw random numbers, for which the core has parameters.
+    given : sequence of (str, str)
+        Names of the core's results and what is returned of each, where they differ.
     """
     call = f"{core}({call_arguments(function)})"
     body: list[Any] = []
@@ -177,6 +179,10 @@ def wrapper(
         body.append(first)
     body += checks
     body += draws
+    if given:
+        body.append(made(f"{', '.join(name for name, _ in given)} = {call}"))
+        body.append(made(f"return {', '.join(shown for _, shown in given)}"))
+        return with_body(function, body)
     if not mutated:
         body.append(made(f"return {call}"))
         return with_body(function, body)

@@ -11,12 +11,19 @@ import libcst as cst
 from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.control import Control
-from jitmagic.backends.jax.draws import hoisted
+from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
+from jitmagic.backends.jax.exchanges import without_exchanges
+from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
+from jitmagic.backends.jax.lifting import lifted
+from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
+from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.scalars import scalars
+from jitmagic.backends.jax.selections import inlined
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
+from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.windows import windows
@@ -25,10 +32,11 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, normalised, statements, with_body
+from jitmagic.generate.blocks import code, normalised, small, statements, with_body
+from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
-from jitmagic.generate.module import Module
+from jitmagic.generate.module import Module, qualified
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -36,6 +44,7 @@ _OFFERS = (
     Offer("jax", "jax"),
     Offer("jax.numpy", "jnp"),
 )
+_LIBRARY = Library("JAX", "draw them all before the computation, in one array, or use jax.random with a key", "JX-RNG")
 _X64 = 'jax.config.update("jax_enable_x64", True)  # NumPy computes in 64 bits, JAX by default in 32'
 
 
@@ -47,12 +56,12 @@ class LoweredDraft(Draft):
     ----------
     written_out : frozenset of int
         Lines (of the module's text) of the loops that could not be lowered.
-    at_once : bool
-        Whether a loop became a map or a scan.
+    stepwise : bool
+        Whether loops were left as loops, since a form over whole arrays failed.
     """
 
     written_out: frozenset[int] = frozenset()
-    at_once: bool = False
+    stepwise: bool = False
 
 
 @dataclass
@@ -71,15 +80,15 @@ class _Parts:
     exits: Exits = field(default_factory=dict)
     draws: list[Any] = field(default_factory=list)
     drawn: tuple[str, ...] = ()
+    asserts: list[int | None] = field(default_factory=list)
+    stepwise: bool = False
+    lists: set[str] = field(default_factory=set)
 
 
 def write(
-    workload: Workload,
-    observed: Observation,
-    static: Iterable[str] = (),
-    written_out: Iterable[int] = (),
-    at_once: bool = True,
-) -> Draft:
+    workload: Workload, observed: Observation, static: Iterable[str] = (), written_out: Iterable[int] = (),
+    stepwise: bool = False,
+) -> Draft:  # fmt: skip
     """Writes the draft of the variant ``jax``.
 
     Parameters
@@ -90,8 +99,8 @@ def write(
         Parameters that are static arguments beside those that are by their values.
     written_out : iterable of int
         Lines (of the module's text) of the loops that cannot be lowered, and are written out while they are short.
-    at_once : bool
-        Whether loops may become maps and scans.
+    stepwise : bool
+        Whether every loop that is lowered goes step by step, none as a form over whole arrays.
 
     Raises
     ------
@@ -101,7 +110,7 @@ def write(
     module = Module.of(workload, observed)
     module.names.update({"__numpy__": "numpy", "__jax__": "jax"})
     entry = workload.function.name
-    tree = normalised(module, module.marked())
+    tree = lifted(module, normalised(module, module.marked()))
     _refuse_function(module, _functions(tree)[entry])
     if observed.overlapping and observed.mutated:
         a, b = observed.overlapping[0]
@@ -114,27 +123,40 @@ def write(
     signature = _functions(tree)[entry].params
     lines = {
         line: name
-        for name, f in _functions(tree).items()
+        for name, f in sorted(_functions(tree).items(), key=lambda item: -_height(module, item[1]))
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
+    parts.stepwise = stepwise
     tree = _without_draws(parts, tree)
+    tree = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
+    tree = nested_ranges(module, tree, _kinds(parts, tree))
+    tree = straight_lists(module, tree)
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
     tree = _without_jumps(parts, tree)
     checks: list[Any] = []
     tree, checks = _without_checks(parts, tree)
-    tree = effects(module, tree, _tracing(parts, tree))
+    tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
+    checks += counts
+    tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
+    tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
     tree = casts(module, tree, _kinds(parts, tree))
+    tree = whole_axes(module, tree, _tracing(parts, tree))
     # before the scalars: `v = a if c else b` must still be seen as a name for either array
     tree, mutated, returns = _without_stores(parts, tree)
     tree = scalars(module, tree, _tracing(parts, tree))
     tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
-    tree, forms = _lowered(parts, tree, facts, at_once)
+    tree, forms = _lowered(parts, tree, facts)
     return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
+
+
+def _height(module: Module, function: cst.FunctionDef) -> int:
+    span = module.span(function)
+    return span.end_line - span.line
 
 
 def _functions(tree: cst.Module) -> dict[str, cst.FunctionDef]:
@@ -175,18 +197,54 @@ def _refuse_function(module: Module, function: cst.FunctionDef) -> None:
 def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
     """Returns int parameters that choose between branches or count loops written out: constants for the compiler."""
     function = _functions(tree)[parts.entry]
-    integers = {n for n, f in parts.arguments.items() if f.kind == "int" and n in name_tools.parameters(function)}
-    finder = _ControlFinder(parts.module, integers, parts.written_out)
+    numbers = {
+        n for n, f in parts.arguments.items() if f.kind in ("int", "float") and n in name_tools.parameters(function)
+    }
+    integers = {n for n in numbers if parts.arguments[n].kind == "int"}
+    values = _AssignedValues()
+    function.visit(values)
+    finder = _ControlFinder(
+        parts.module, integers, numbers, values.found, parts.written_out, name_tools.bound(function)
+    )
     function.visit(finder)
     assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
     return frozenset(finder.found - assigned)
 
 
+class _AssignedValues(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        self.found += [(target.target, node.value) for target in node.targets]
+
+
+def _steps_by_a_name(iterated: cst.BaseExpression) -> bool:
+    """Says whether a range counts by a step that does not stand in the source: how often is not known then."""
+    if not isinstance(iterated, cst.Call) or code(iterated.func) != "range" or len(iterated.args) != 3:
+        return False
+    step = iterated.args[2].value
+    return not isinstance(step.expression if isinstance(step, cst.UnaryOperation) else step, cst.Integer)
+
+
+def _appending(node: cst.For) -> bool:
+    """Says whether each step of a loop appends to a list."""
+    return any(appended(s) is not None for s in statements(node))
+
+
 class _ControlFinder(cst.CSTVisitor):
-    def __init__(self, module: Module, integers: set[str], written_out: frozenset[int]) -> None:
+    def __init__(
+        self, module: Module, integers: set[str], numbers: set[str],
+        assigned: list[tuple[cst.BaseExpression, cst.BaseExpression]], written_out: frozenset[int],
+        local: frozenset[str],
+    ) -> None:  # fmt: skip
         super().__init__()
         self.module = module
         self.integers = integers
+        self.numbers = numbers
+        self.assigned = assigned
+        self.local = local
         self.written_out = written_out
         self.found: set[str] = set()
 
@@ -204,6 +262,30 @@ class _ControlFinder(cst.CSTVisitor):
     def visit_For(self, node: cst.For) -> None:
         if isinstance(node.iter, cst.Call) and loop_line(self.module, node) in self.written_out:
             self.found |= name_tools.loads(node.iter) & self.integers
+        if _steps_by_a_name(node.iter):
+            self.found |= self.behind(name_tools.loads(node.iter)) & self.integers
+        if _appending(node):
+            # how long a list becomes is a shape
+            self.found |= self.behind(name_tools.loads(node.iter)) & self.numbers
+
+    def visit_Call(self, node: cst.Call) -> None:
+        path = qualified(node.func, self.module.names, self.local)
+        if path is not None and path.startswith("numpy.") and path not in tables.PATHS and ".random" not in path:
+            # JAX has no such function: NumPy computes it while JAX traces, from plain numbers
+            for argument in node.args:
+                self.found |= name_tools.loads(argument.value) & self.integers
+
+    def behind(self, names: frozenset[str]) -> frozenset[str]:
+        """Returns names with all those from whose values they are computed."""
+        seen: set[str] = set()
+        left = set(names)
+        while left:
+            name = left.pop()
+            seen.add(name)
+            for target, value in self.assigned:
+                if name in name_tools.targets(target):
+                    left |= name_tools.loads(value) - seen
+        return frozenset(seen)
 
     def visit_Slice(self, node: cst.Slice) -> None:
         for bound in (node.lower, node.upper, node.step):
@@ -227,7 +309,7 @@ class _ControlFinder(cst.CSTVisitor):
 def _without_draws(parts: _Parts, tree: cst.Module) -> cst.Module:
     """Takes random draws out of the entry; they stand in the wrapper then."""
     function = _functions(tree)[parts.entry]
-    found = hoisted(parts.module, function, _kinds(parts, tree)[parts.entry], parts.observed.mutated)
+    found = hoisted(parts.module, function, _kinds(parts, tree)[parts.entry], parts.observed.mutated, _LIBRARY)
     parts.draws, parts.drawn = found.statements, found.names
     parts.arguments.update(found.facts)
     return _replaced(tree, {parts.entry: found.function})
@@ -290,16 +372,24 @@ def _without_stores(parts: _Parts, tree: cst.Module) -> tuple[cst.Module, dict[s
 
 
 def _lowered(
-    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]], at_once: bool
+    parts: _Parts, tree: cst.Module, facts: dict[str, dict[str, list[Assigned]]]
 ) -> tuple[cst.Module, set[str]]:
     forms: set[str] = set()
     new: dict[str, cst.FunctionDef] = {}
     functions = _functions(tree)
     tracing = _tracing(parts, tree)
     for name, function in functions.items():
-        control = Control(parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits, at_once)
+        control = Control(
+            parts.module, tracing[name], facts.get(name, {}), tuple(functions), parts.exits, parts.stepwise
+        )
         new[name] = control.function(function)
         forms |= control.forms
+        if name == parts.entry:
+            parts.lists = control.steps.returned
+        elif control.steps.returned:
+            raise Unsupported(
+                f"`{name}` returns a list, which compiled code cannot; return np.array(...)", None, "JX-LEAK"
+            )
     return _replaced(tree, new), forms
 
 
@@ -327,10 +417,11 @@ def _finished(
             after.append(f"{name} = {imports.code('jax.numpy')}.asarray({name})  # expected in the namespace")
     function = function.with_changes(leading_lines=_two_blank(function))
     decorated = function.with_changes(decorators=[cst.Decorator(cst.parse_expression(decorator))])
-    if written or checks or parts.draws:
+    given = _given_back(parts, function, written)
+    if written or checks or parts.draws or given:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))
-        outer = wrapper(function, core, written, returns, checks, parts.draws).with_changes(
+        outer = wrapper(function, core, written, returns, checks, parts.draws, given).with_changes(
             params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
         )
         inner = with_body(inner, _without_docstring(statements(inner)))
@@ -351,6 +442,9 @@ def _finished(
             "NumPy draws the random numbers before the compiled part, so that they are the same; drawn with jax.random "
             "they would be others, and drawn on the device"
         )
+    if parts.asserts:
+        shown = ", ".join(str(line) for line in parts.asserts)
+        notes.append(f"compiled code cannot assert what depends on array values: line {shown} is left out")
     if "written out" in forms:
         notes.append("the loop is written out while tracing: compile time grows with its trip count")
     return LoweredDraft(
@@ -366,8 +460,52 @@ def _finished(
         written=tuple(labels),
         notes=tuple(notes),
         written_out=parts.written_out,
-        at_once=bool(forms & {"scan", "vmap"}),
+        stepwise=parts.stepwise,
     )
+
+
+def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Returns (name, expression) for each value that is returned, where some are lists for the user."""
+    if not parts.lists:
+        return []
+    last = small(statements(function)[-1])
+    finder = _ReturnCounter()
+    function.visit(finder)
+    if written or not isinstance(last, cst.Return) or finder.count != 1:
+        line = parts.module.line(function)
+        raise Unsupported(
+            f"line {line}: a list that grows in a loop is returned; return an array instead, as in np.array(...)",
+            line,
+            "JX-LEAK",
+        )
+    values = [e.value for e in last.value.elements] if isinstance(last.value, cst.Tuple) else [last.value]
+    kinds = Kinds(parts.module, function, parts.arguments)
+    given = []
+    for number, value in enumerate(values):
+        name = value.value if isinstance(value, cst.Name) else f"result_{number}"
+        facts = [i for f in kinds.names.get(name, []) if f.kind == "list" for i in f.items]
+        plain = all(i.kind in ("int", "float", "bool", "complex") or i.dtype in ("float64", "int64") for i in facts)
+        numbers = plain and not any(i.kind == "array" for i in facts)
+        shown = f"{name}.tolist()" if numbers else f"list({name})"
+        given.append((name, shown if name in parts.lists else name))
+    return given
+
+
+class _ReturnCounter(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.depth = 0
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        self.depth += 1
+        return self.depth == 1
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
+        self.depth -= 1
+
+    def visit_Return(self, node: cst.Return) -> None:
+        self.count += 1
 
 
 def _two_blank(function: cst.FunctionDef) -> list[cst.EmptyLine]:
@@ -431,6 +569,8 @@ class _Decide:
             return "jax.numpy" if path == "numpy" else None
         if path.startswith("numpy.") and use.call is None and name in ("linalg", "fft"):
             return f"jax.{path}"
+        if use.call is not None and tracing is not None and not any(tracing.expression(a.value) for a in use.call.args):
+            return None
         raise Unsupported(
             f"line {use.line}: JAX has no counterpart of `{path}`; write it with functions that it has, or leave "
             "this part in "

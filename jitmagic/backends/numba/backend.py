@@ -9,11 +9,14 @@ from importlib.util import find_spec
 
 from jitmagic.analysis.loops import LoopClass, classify
 from jitmagic.backends.numba import checks, messages, writer
+from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.rewrites.parallel import chosen
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
 from jitmagic.observe.facts import Observation
+
+_FIRST = Choices()
 
 
 class NumbaBackend:
@@ -44,13 +47,15 @@ class NumbaBackend:
             )
         return self._serial(workload, observed), self._parallel(workload, observed)
 
-    def _serial(self, workload: Workload, observed: Observation) -> Draft | VariantRefusal:
+    def _serial(self, workload: Workload, observed: Observation, how: Choices = _FIRST) -> Draft | VariantRefusal:
         try:
-            return writer.write(workload, observed, "numba", "serial", "njit", {}, frozenset())
+            return writer.write(workload, observed, "numba", "serial", "njit", {}, frozenset(), how)
         except Unsupported as error:
             return VariantRefusal("numba", "numba", "serial", error.refusal)
 
-    def _parallel(self, workload: Workload, observed: Observation, prange: bool = True) -> Draft | VariantRefusal:
+    def _parallel(
+        self, workload: Workload, observed: Observation, prange: bool = True, how: Choices = _FIRST
+    ) -> Draft | VariantRefusal:
         refused = checks.parallel_refusal(workload)
         if refused is not None:
             return VariantRefusal("numba-parallel", "numba", "parallel", refused)
@@ -74,12 +79,23 @@ class NumbaBackend:
             return VariantRefusal("numba-parallel", "numba", "parallel", _nothing_parallel(workload, loops))
         form = "prange" if any(taken.values()) else "array"
         try:
-            return writer.write(workload, observed, "numba-parallel", "parallel", form, taken, functions)
+            return writer.write(workload, observed, "numba-parallel", "parallel", form, taken, functions, how)
         except Unsupported as error:
+            if form == "prange" and array:
+                return self._parallel(workload, observed, False, how)
             return VariantRefusal("numba-parallel", "numba", "parallel", error.refusal)
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Goes from `prange` to parallel array expressions; beyond that explains what Numba said."""
+        """Leaves to NumPy what Numba does not take, then does without loops for array expressions, else explains."""
+        if isinstance(draft, NumbaDraft):
+            for how in _next_choices(draft, failure, workload):
+                again = (
+                    self._serial(workload, observed, how)
+                    if draft.mode == "serial"
+                    else self._parallel(workload, observed, draft.form == "prange", how)
+                )
+                if isinstance(again, Draft):
+                    return again
         if draft.form == "prange" and failure.stage in ("load", "check", "run"):
             answer = self._parallel(workload, observed, prange=False)
             if isinstance(answer, Draft):
@@ -88,6 +104,20 @@ class NumbaBackend:
         if draft.mode == "parallel" and failure.stage == "verify":
             return replace(reason, reason=f"run in parallel the function gives another result: {failure.message}")
         return reason
+
+
+def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> list[Choices]:
+    """Returns what to try next on one rung, the best first."""
+    how = draft.choices
+    found: list[Choices] = []
+    if draft.native and failure.type.startswith("numba.") and how.native:
+        found.append(replace(how, native=False))
+    more = messages.refused_calls(draft, failure, workload) - how.outside
+    if more:
+        found.append(replace(how, outside=how.outside | more))
+    if draft.fused and how.fuse:
+        found.append(replace(how, fuse=False))
+    return found
 
 
 def _nothing_parallel(workload: Workload, loops: Mapping[str, Sequence[LoopClass]]) -> Refusal:

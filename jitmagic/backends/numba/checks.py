@@ -17,7 +17,6 @@ _LIMIT = 2**63
 def refusal(workload: Workload, observed: Observation) -> Refusal | None:
     """Returns the first reason why no Numba variant can be right, None where there is none."""
     tree = SourceTree(workload.module.text, workload.function.name)
-    names = Names(tree, workload.names)
     origin = workload.module.origin_line
     for function in tree.functions.values():
         if function.args.kwarg is not None:
@@ -38,10 +37,6 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
                     line,
                     "NB-GLOBALS",
                 )
-            if isinstance(node, ast.Call):
-                found = _random(names.path(node.func), line)
-                if found is not None:
-                    return found
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
                 base = base_name(node)
                 if base is not None and base not in local and base in workload.constants:
@@ -51,13 +46,6 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
                         line,
                         "NB-GLOBALARR",
                     )
-    if observed.random:
-        return Refusal(
-            "the function draws from the global random generator, and Numba has one of its own: pass a "
-            "numpy.random.Generator",
-            None,
-            "NB-SEED",
-        )
     for span, fact in observed.expressions.items():
         if fact.kind == "int" and ((fact.high or 0) >= _LIMIT or (fact.low or 0) < -_LIMIT):
             line = origin(span.line)
@@ -97,20 +85,3 @@ def parallel_refusal(workload: Workload) -> Refusal | None:
                     "NB-PRANGE-LIST",
                 )
     return None
-
-
-def _random(path: str | None, line: int | None) -> Refusal | None:
-    if path is None or not path.startswith(("numpy.random.", "random.")):
-        return None
-    if path.startswith(("numpy.random.default_rng", "numpy.random.Generator")):
-        return Refusal(
-            f"line {line} makes a random generator, which Numba cannot: make it outside and pass it as an argument",
-            line,
-            "NB-SEED",
-        )
-    return Refusal(
-        f"line {line} draws from the global random state, and Numba has one of its own, so that the numbers would be "
-        "others: pass a numpy.random.Generator",
-        line,
-        "NB-SEED",
-    )

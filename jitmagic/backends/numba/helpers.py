@@ -5,6 +5,8 @@ Each text holds ``{name}`` for the helper's name and ``{np}`` for the module's n
 
 from __future__ import annotations
 
+from jitmagic.analysis.words import words
+
 VARIANCE = """
 @njit(error_model="numpy")
 def {name}(x, ddof):
@@ -45,8 +47,9 @@ def roll_along(axis: int) -> str:
     return (
         f'\n@njit(error_model="numpy")\ndef {{name}}(x, shift):\n'
         f"    # np.roll along axis {axis}: Numba's takes no axis\n"
-        f"    out = {{np}}.empty_like(x)\n    n = x.shape[{axis}]\n    for i in range(n):\n"
-        f"        out[{before}(i + shift) % n] = x[{before}i]\n    return out\n"
+        f"    out = {{np}}.empty_like(x)\n    n = x.shape[{axis}]\n    shift = shift % max(n, 1)\n"
+        f"    out[{before}shift:] = x[{before}:n - shift]\n    out[{before}:shift] = x[{before}n - shift:]\n"
+        "    return out\n"
     )
 
 
@@ -245,4 +248,216 @@ def einsum(subscripts: str) -> str | None:
         lines.append("    return out")
     else:
         lines.append("    return total")
+    return "\n" + "\n".join(lines) + "\n"
+
+
+STACKED = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # np.array of a list of arrays
+    out = {np}.empty((len(parts),) + parts[0].shape, dtype=parts[0].dtype)
+    for i in range(len(parts)):
+        out[i] = parts[i]
+    return out
+"""
+
+JOINED = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # np.concatenate of a list of arrays
+    count = 0
+    for part in parts:
+        count += part.shape[0]
+    out = {np}.empty((count,) + parts[0].shape[1:], dtype=parts[0].dtype)
+    start = 0
+    for part in parts:
+        out[start:start + part.shape[0]] = part
+        start += part.shape[0]
+    return out
+"""
+
+REDUCED = words("sum mean prod max min any all var std")
+"""Reductions that :func:`reduced` writes."""
+
+_INDICES = "ijklmnpq"
+_STEPS = {
+    "sum": ("0", "{t} += {v}"),
+    "mean": ("0", "{t} += {v}"),
+    "prod": ("1", "{t} *= {v}"),
+    "any": ("False", "{t} |= {v} != 0"),
+    "all": ("True", "{t} &= {v} != 0"),
+}
+
+
+def reduced(name: str, ndim: int, axes: tuple[int, ...], dtype: str, result: str, keepdims: bool) -> str:
+    """Returns the source of a reduction along some of an array's axes, as loops in the order of its memory.
+
+    Parameters
+    ----------
+    name : str
+        ``"sum"``, ``"mean"``, ``"prod"``, ``"max"``, ``"min"``, ``"any"``, ``"all"``, ``"var"`` or ``"std"``; the last
+        two take ``ddof``.
+    ndim : int
+    axes : tuple of int
+        In order, from 0, and fewer than ``ndim``.
+    dtype, result : str
+        Of the array and of the result; sums of float32 are made in float64, as they are of integers in 64 bits.
+    keepdims : bool
+
+    >>> "for j in range(x.shape[1])" in reduced("max", 2, (1,), "float64", "float64", False)
+    True
+    """
+    kept = [k for k in range(ndim) if k not in axes]
+    sizes = [f"x.shape[{k}]" for k in range(ndim)]
+    element = f"x[{', '.join(_INDICES[:ndim])}]"
+    place = f"out[{', '.join(_INDICES[k] for k in kept)}]"
+    wide = {"float32": "float64", "float16": "float64", "complex64": "complex128"}.get(result, result)
+    if name in ("var", "std", "mean") and wide != "complex128":
+        wide = "float64"
+    said = f"axis={axes[0]}" if len(axes) == 1 else f"axis={axes}"
+    count = " * ".join(sizes[k] for k in axes)
+    spread = name in ("var", "std")
+    lines = [
+        '@njit(error_model="numpy")',
+        f"def {{name}}(x{', ddof' if spread else ''}):",
+        f"    # np.{name}(x, {said}{', keepdims=True' if keepdims else ''})",
+    ]
+    if name in ("max", "min"):
+        empty = " or ".join(f"{sizes[k]} == 0" for k in axes)
+        lines += [f"    if {empty}:", '        raise ValueError("zero-size array to reduction operation")']
+    shape = "(" + ", ".join(sizes[k] for k in kept) + ("," if len(kept) == 1 else "") + ")"
+    back = "out"
+    if keepdims:
+        back += f".reshape({', '.join('1' if k in axes else sizes[k] for k in range(ndim))})"
+    if name in ("max", "min") and dtype[0] in "fc":
+        step = f"{{t}} = {{np}}.{name}imum({{t}}, {{v}})"
+    elif name in ("max", "min"):
+        step = f"{{t}} = {name}({{t}}, {{v}})"
+    else:
+        step = _STEPS.get(name, ("", ""))[1]
+    first = f"x[{', '.join('0' if k in axes else _INDICES[k] for k in range(ndim))}]"
+    kind = "bool_" if wide == "bool" else wide
+    start = first if name in ("max", "min") else f"{{np}}.{kind}({_STEPS.get(name, '0')[0]})"
+    leading = axes == tuple(range(len(axes))) and not spread and name != "mean" and wide == result
+    if leading:
+        if name in ("max", "min"):
+            lines.append(f"    out = x[{', '.join('0' for _ in axes)}].copy()")
+        else:
+            filled = {"0": "zeros", "False": "zeros", "1": "ones", "True": "ones"}[_STEPS[name][0]]
+            lines.append(f"    out = {{np}}.{filled}({shape}, dtype={{np}}.{'bool_' if result == 'bool' else result})")
+        pad = "    "
+        for k in range(ndim):
+            lines.append(f"{pad}for {_INDICES[k]} in range({sizes[k]}):")
+            pad += "    "
+        lines.append(pad + step.replace("{t}", place).replace("{v}", element))
+        lines.append(f"    return {back}")
+        return "\n" + "\n".join(lines) + "\n"
+    lines.append(f"    out = {{np}}.empty({shape}, dtype={{np}}.{'bool_' if result == 'bool' else result})")
+    pad = "    "
+    for k in kept:
+        lines.append(f"{pad}for {_INDICES[k]} in range({sizes[k]}):")
+        pad += "    "
+
+    def nest(begin: str, inner: str) -> None:
+        lines.append(f"{pad}{begin}")
+        deep = pad
+        for k in axes:
+            lines.append(f"{deep}for {_INDICES[k]} in range({sizes[k]}):")
+            deep += "    "
+        lines.append(f"{deep}{inner}")
+
+    if spread:
+        nest("mean = 0.0", f"mean += {element}")
+        lines.append(f"{pad}mean /= {count}")
+        nest("total = 0.0", f"total += ({element} - mean) ** 2")
+        value = f"total / ({count} - ddof)"
+        lines.append(f"{pad}{place} = " + (f"{{np}}.sqrt({value})" if name == "std" else value))
+    else:
+        total = {"max": "largest", "min": "smallest", "any": "found", "all": "every"}.get(name, "total")
+        nest(f"{total} = {start}", step.replace("{t}", total).replace("{v}", element))
+        lines.append(f"{pad}{place} = {total}" + (f" / ({count})" if name == "mean" and len(axes) > 1 else "")
+                     + (f" / {count}" if name == "mean" and len(axes) == 1 else ""))  # fmt: skip
+    lines.append(f"    return {back}")
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def product(left: int, right: int, dtype: str) -> str:
+    """Returns the source of a product of matrices or vectors as loops, for integers: Numba's are for floats."""
+    head = '\n@njit(error_model="numpy")\ndef {name}(a, b):\n    # a @ b of integers\n'
+    check = f'    if a.shape[{left - 1}] != b.shape[0]:\n        raise ValueError("shapes do not match")\n'
+    zeros = f"dtype={{np}}.{'bool_' if dtype == 'bool' else dtype}"
+    update = "|= a[i, k] and b[k, j]" if dtype == "bool" else "+= a[i, k] * b[k, j]"
+    if (left, right) == (2, 2):
+        loops = (
+            f"    out = {{np}}.zeros((a.shape[0], b.shape[1]), {zeros})\n    for i in range(a.shape[0]):\n"
+            "        for k in range(a.shape[1]):\n            for j in range(b.shape[1]):\n"
+            f"                out[i, j] {update}\n    return out\n"
+        )
+    elif (left, right) == (2, 1):
+        loops = (
+            f"    out = {{np}}.zeros(a.shape[0], {zeros})\n    for i in range(a.shape[0]):\n"
+            f"        for k in range(a.shape[1]):\n            out[i] {update.replace('[k, j]', '[k]')}\n"
+            "    return out\n"
+        )
+    elif (left, right) == (1, 2):
+        loops = (
+            f"    out = {{np}}.zeros(b.shape[1], {zeros})\n    for k in range(a.shape[0]):\n"
+            f"        for j in range(b.shape[1]):\n            out[j] {update.replace('[i, k]', '[k]')}\n"
+            "    return out\n"
+        )
+    else:
+        plain = update.replace("[i, k]", "[k]").replace("[k, j]", "[k]")
+        kind = "bool_" if dtype == "bool" else dtype
+        loops = (
+            f"    out = {{np}}.{kind}(0)\n    for k in range(a.shape[0]):\n        out {plain}\n"
+            f"    return {{np}}.{kind}(out)\n"
+        )
+    return head + check + loops
+
+ROWS = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # np.array of a list of tuples or lists
+    out = {np}.empty((len(parts), len(parts[0])), dtype={np}.{dtype})
+    for i in range(len(parts)):
+        for j in range(len(parts[0])):
+            out[i, j] = parts[i][j]
+    return out
+"""
+
+SUMMED = """
+@njit(error_model="numpy")
+def {name}(parts):
+    # sum of a list of arrays
+    out = parts[0].astype({np}.{dtype})
+    for i in range(1, len(parts)):
+        out += parts[i]
+    return out
+"""
+
+_PADDED = {
+    "constant": "",
+    "edge": "min(max({i} - before_{k}, 0), x.shape[{k}] - 1)",
+    "wrap": "({i} - before_{k}) % x.shape[{k}]",
+}
+
+
+def padded(mode: str, ndim: int) -> str | None:
+    """Returns the source of ``np.pad`` with a width before and after each axis; None for a mode that is not written."""
+    if mode not in _PADDED:
+        return None
+    names = [f"{side}_{k}" for k in range(ndim) for side in ("before", "after")]
+    shape = ", ".join(f"x.shape[{k}] + before_{k} + after_{k}" for k in range(ndim)) + ("," if ndim == 1 else "")
+    lines = ['@njit(error_model="numpy")', f"def {{name}}(x, {', '.join(names)}):", f'    # np.pad, mode="{mode}"']
+    if mode == "constant":
+        inner = ", ".join(f"before_{k}:before_{k} + x.shape[{k}]" for k in range(ndim))
+        lines += [f"    out = {{np}}.zeros(({shape}), dtype=x.dtype)", f"    out[{inner}] = x", "    return out"]
+        return "\n" + "\n".join(lines) + "\n"
+    lines.append(f"    out = {{np}}.empty(({shape}), dtype=x.dtype)")
+    pad = "    "
+    for k in range(ndim):
+        lines.append(f"{pad}for {_INDICES[k]} in range(out.shape[{k}]):")
+        pad += "    "
+    source = ", ".join(_PADDED[mode].format(i=_INDICES[k], k=k) for k in range(ndim))
+    lines += [f"{pad}out[{', '.join(_INDICES[:ndim])}] = x[{source}]", "    return out"]
     return "\n" + "\n".join(lines) + "\n"

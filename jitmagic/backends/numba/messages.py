@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
+import numpy as np
+
+from jitmagic.analysis.names import Names
+from jitmagic.analysis.tree import SourceTree
 from jitmagic.backends.protocol import Draft, Failure
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal
+from jitmagic.observe.facts import Span
 
 _PLACE = re.compile(r'(?:File "[^"]*", line |<[^<>]*> \()(\d+)')
 # (pattern in Numba's message, sentence, gotcha); groups of the pattern fill the sentence in
@@ -103,3 +109,43 @@ def _first_cause(message: str) -> str:
         if text and not text.startswith(("Failed in nopython", "During:", "File ", "-", "<source")):
             return text[:200].rstrip(".")
     return (message.strip().splitlines() or ["no message"])[0][:200]
+
+
+_CALLEES = (
+    r"unsupported NumPy function '(?:[\w.]*\.)?(\w+)'",
+    r"Unknown attribute '(\w+)' of type (?:Module|array|\w*Array)",
+    r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)",
+    r"Use of unsupported NumPy function '(?:[\w.]*\.)?(\w+)'",
+)
+
+
+def refused_calls(draft: Draft, failure: Failure, workload: Workload) -> frozenset[Span]:
+    """Returns the places of the NumPy calls that Numba's typing refuses, as far as its message tells.
+
+    Where it names a line only, all calls there that are more than arithmetic are meant.
+    """
+    if failure.stage not in ("check", "run") or not failure.type.startswith("numba."):
+        return frozenset()
+    line = _line(draft, failure)
+    if line is None:
+        return frozenset()
+    message = re.sub(r"\x1b\[[0-9;]*m", "", failure.message)
+    named = {name for pattern in _CALLEES for name in re.findall(pattern, message)}
+    tree = SourceTree(workload.module.text, workload.function.name)
+    names = Names(tree, workload.names)
+    found: dict[str, list[Span]] = {}
+    for node in ast.walk(tree.module):
+        if not isinstance(node, ast.Call) or workload.module.origin_line(node.lineno) != line:
+            continue
+        path = names.path(node.func) or ""
+        if path.startswith("numpy.random."):
+            continue
+        if path.startswith(("numpy.", "scipy.")):
+            member = getattr(np, path.removeprefix("numpy."), None)
+            if isinstance(member, np.ufunc | type):
+                continue
+            found.setdefault(path.rsplit(".", 1)[-1], []).append(tree.span(node))
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in named:
+            found.setdefault(node.func.attr, []).append(tree.span(node))
+    chosen = {name: spans for name, spans in found.items() if name in named} or found
+    return frozenset(span for spans in chosen.values() for span in spans)

@@ -6,17 +6,22 @@ float64, int64, bool and complex128 as results, which Numba returns as Python nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import builtins
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Any
 
 import libcst as cst
 
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports
-from jitmagic.generate.names import parameters
+from jitmagic.generate.module import Module
+from jitmagic.generate.names import fresh, parameters
 from jitmagic.observe.facts import Observation, ValueFact
 
+_BUILTINS = frozenset(dir(builtins))
 _PLAIN = frozenset({"float64", "int64", "bool", "complex128"})
 
 
@@ -36,7 +41,11 @@ class Wrapping:
         Whether the result is a tuple.
     name : str
     arguments : tuple of str
-        The function's parameters in order, ``*args`` last and with its star.
+        The core's parameters in order, ``*args`` last and with its star.
+    head : tuple of statements
+        What the wrapper does first: makes generators, draws.
+    returned : Returned or None
+        The dicts and lists that the function returns: the core returns their values as a tuple.
     """
 
     keyword_only: bool
@@ -45,11 +54,13 @@ class Wrapping:
     several: bool
     name: str
     arguments: tuple[str, ...]
+    head: tuple[Any, ...] = ()
+    returned: Returned | None = None
 
     @property
     def needed(self) -> bool:
         """Whether there has to be a wrapper."""
-        return self.keyword_only or bool(self.lists) or any(self.casts)
+        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head) or self.returned is not None
 
     def core_parameters(self, given: cst.Parameters) -> cst.Parameters:
         """Returns the core's parameters: all positional, without defaults, `*args` last."""
@@ -70,6 +81,8 @@ class Wrapping:
             else:
                 passed.append(f"tuple({argument})" if form == "tuple" else argument)
         call = f"{core}({', '.join(passed)})"
+        if self.returned is not None:
+            return self._rebuilt(self.returned, call, imports)
         if not any(self.casts):
             return f"def {self.name}():\n    return {call}\n"
         note = "# Numba returns Python numbers: give back NumPy's scalar type\n"
@@ -85,9 +98,39 @@ class Wrapping:
         lines = [f"def {self.name}():", f"    {', '.join(results)}{end} = {call}", f"    {note.rstrip()}"]
         return "\n".join([*lines, f"    return {', '.join(back)}{end}", ""])
 
+    def _rebuilt(self, returned: Returned, call: str, imports: Imports) -> str:
+        """Returns the source of a wrapper that puts the core's results into dicts and lists."""
+        taken = {argument.lstrip("*") for argument in self.arguments}
+        names = []
+        for number, wanted in enumerate(returned.names):
+            usable = wanted.isidentifier() and not iskeyword(wanted) and wanted not in taken | _BUILTINS
+            names.append(wanted if usable else fresh(f"result_{number}", taken))
+            taken.add(names[-1])
+        values = [
+            f"{imports.code(f'numpy.{cast}')}({name})" if cast else name
+            for name, cast in zip(names, self.casts, strict=True)
+        ]
+        end = "," if len(names) == 1 else ""
+        result = returned.template.format(*values)
+        return f"def {self.name}():\n    {', '.join(names)}{end} = {call}\n    return {result}\n"
 
-def wrapping(workload: Workload, observed: Observation, function: cst.FunctionDef) -> Wrapping:
-    """Finds out what the wrapper has to do; `Unsupported` for a list that the function changes."""
+
+def wrapping(
+    workload: Workload, observed: Observation, function: cst.FunctionDef, head: Sequence[Any] = (),
+    returned: Returned | None = None,
+) -> Wrapping:  # fmt: skip
+    """Finds out what the wrapper has to do; `Unsupported` for a list that the function changes.
+
+    Parameters
+    ----------
+    workload, observed
+    function : libcst.FunctionDef
+        The core.
+    head : sequence of statements
+        What the wrapper does before it calls the core.
+    returned : Returned, optional
+        The dicts and lists that the function returns.
+    """
     name = workload.function.name
     star = function.params.star_arg
     names = list(parameters(function))
@@ -109,12 +152,18 @@ def wrapping(workload: Workload, observed: Observation, function: cst.FunctionDe
             lists[label] = form
     result = observed.result
     several = result is not None and result.kind == "tuple"
-    items = () if result is None else result.items if several else (result,)
+    items: Sequence[ValueFact | None] = () if result is None else result.items if several else (result,)
+    if returned is not None:
+        items = returned.facts
     casts = tuple(
-        item.dtype if item.kind == "scalar" and item.dtype is not None and item.dtype not in _PLAIN else None
+        item.dtype
+        if item is not None and item.kind == "scalar" and item.dtype is not None and item.dtype not in _PLAIN
+        else None
         for item in items
     )
-    return Wrapping(bool(function.params.kwonly_params), lists, casts, several, name, tuple(names))
+    return Wrapping(
+        bool(function.params.kwonly_params), lists, casts, several, name, tuple(names), tuple(head), returned
+    )
 
 
 def _list_form(fact: ValueFact) -> str | None:
@@ -123,3 +172,144 @@ def _list_form(fact: ValueFact) -> str | None:
     if kinds and kinds <= {"float", "int", "bool", "scalar"}:
         return "array"
     return "tuple" if kinds == {"array"} else None
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A function that returned dicts or lists, and returns what they hold as one flat tuple now.
+
+    Attributes
+    ----------
+    function : libcst.FunctionDef
+    names : tuple of str
+        What the values are called, where a key or the function itself names them; else empty.
+    template : str
+        The source of the result, with ``{0}``, ``{1}``, … for the values.
+    facts : tuple of (ValueFact or None)
+        Of the values.
+    """
+
+    function: cst.FunctionDef
+    names: tuple[str, ...]
+    template: str
+    facts: tuple[ValueFact | None, ...]
+
+
+def without_containers(module: Module, function: cst.FunctionDef) -> Returned | None:
+    """Returns a function that returns `{"a": x, "b": y}` as one that returns `x, y`; None where it does not.
+
+    Numba's dicts hold values of one type, and come out as dicts of its own; so do lists.
+    """
+    finder = _Returns()
+    function.body.visit(finder)
+    given = {r.value.value for r in finder.found if isinstance(r.value, cst.Name)}
+    named = {name for name in given & set(finder.literals) if finder.uses[name] == 2}
+    results: list[_Flat] = []
+    for node in finder.found:
+        value = node.value
+        if isinstance(value, cst.Name) and value.value in named:
+            value = finder.literals[value.value]
+        flat = _Flat()
+        if value is None or isinstance(value, cst.Name) or not flat.add(value):
+            return None
+        results.append(flat)
+    if len({flat.template for flat in results}) != 1 or not ({"{{", "["} & set(results[0].marks)):
+        return None
+    last = results[-1]
+    changed = function.visit(_Tuples(set(map(id, finder.found)), named))
+    assert isinstance(changed, cst.FunctionDef)
+    return Returned(changed, tuple(last.names), last.template, tuple(module.fact(leaf) for leaf in last.leaves))
+
+
+class _Flat:
+    """The values in a nest of tuples, lists and dicts, and the nest without them as a template."""
+
+    def __init__(self) -> None:
+        self.leaves: list[cst.BaseExpression] = []
+        self.names: list[str] = []
+        self.marks: list[str] = []
+        self.template = ""
+
+    def add(self, node: cst.BaseExpression, name: str = "") -> bool:
+        """Takes an expression apart; False where it holds something that cannot be named beforehand."""
+        if isinstance(node, cst.Dict):
+            self.marks.append("{{")
+            self.template += "{{"
+            for number, element in enumerate(node.elements):
+                if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
+                    return False
+                key = element.key.value
+                self.template += f"{', ' if number else ''}{key.replace('{', '{{').replace('}', '}}')}: "
+                if not self.add(element.value, key.strip("'\"")):
+                    return False
+            self.template += "}}"
+            return bool(node.elements)
+        if isinstance(node, cst.Tuple | cst.List):
+            opening, closing = ("(", ")") if isinstance(node, cst.Tuple) else ("[", "]")
+            self.marks.append(opening)
+            self.template += opening
+            for number, one in enumerate(node.elements):
+                self.template += ", " if number else ""
+                if not isinstance(one, cst.Element) or not self.add(one.value):
+                    return False
+            self.template += "," + closing if opening == "(" and len(node.elements) == 1 else closing
+            return bool(node.elements)
+        self.template += f"{{{len(self.leaves)}}}"
+        self.leaves.append(node)
+        self.names.append(name or (node.value if isinstance(node, cst.Name) else ""))
+        return True
+
+
+class _Returns(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[cst.Return] = []
+        self.literals: dict[str, cst.BaseExpression] = {}
+        self.uses: dict[str, int] = {}
+
+    def visit_Return(self, node: cst.Return) -> None:
+        self.found.append(node)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        target = node.targets[0].target
+        if len(node.targets) == 1 and isinstance(target, cst.Name) and isinstance(node.value, cst.Dict):
+            self.literals[target.value] = node.value
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.uses[node.value] = self.uses.get(node.value, 0) + 1
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        return False
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        return False
+
+
+class _Tuples(cst.CSTTransformer):
+    """Returns flat tuples, and makes them where the dicts were made."""
+
+    def __init__(self, returns: set[int], named: set[str]) -> None:
+        super().__init__()
+        self.returns, self.named = returns, named
+
+    def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
+        value = updated_node.value
+        if id(original_node) in self.returns and value is not None and not isinstance(value, cst.Name):
+            return updated_node.with_changes(value=_tuple(value))
+        return updated_node
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
+        target = updated_node.targets[0].target
+        if isinstance(target, cst.Name) and target.value in self.named and isinstance(updated_node.value, cst.Dict):
+            return updated_node.with_changes(value=_tuple(updated_node.value))
+        return updated_node
+
+
+def _tuple(node: cst.BaseExpression) -> cst.Tuple:
+    flat = _Flat()
+    flat.add(node)
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    elements = [cst.Element(value, comma=comma) for value in flat.leaves[:-1]]
+    last = flat.leaves[-1]
+    end = cst.Element(last, comma=cst.Comma()) if len(flat.leaves) == 1 else cst.Element(last)
+    return cst.Tuple([*elements, end], lpar=[], rpar=[])

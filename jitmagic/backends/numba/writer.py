@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.loops import LoopClass
+from jitmagic.backends.numba.draft import Choices, NumbaDraft
+from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
-from jitmagic.backends.numba.rewrites.context import Context
+from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.fused import Fused
+from jitmagic.backends.numba.rewrites.masks import Masks
+from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
@@ -21,13 +27,14 @@ from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.widening import Widening
-from jitmagic.backends.numba.wrapper import Wrapping, wrapping
-from jitmagic.backends.protocol import Draft
+from jitmagic.backends.numba.rewrites.wraparound import WrapAround
+from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrapping
 from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module, qualified
-from jitmagic.observe.facts import Observation
+from jitmagic.observe.facts import Observation, Span
 
 
 def write(
@@ -38,7 +45,8 @@ def write(
     form: str,
     loops: Mapping[str, Sequence[LoopClass]],
     parallel: frozenset[str],
-) -> Draft:
+    how: Choices,
+) -> NumbaDraft:
     """Writes a draft.
 
     Parameters
@@ -49,32 +57,73 @@ def write(
         The loops of each function that become `prange`.
     parallel : frozenset of str
         The functions to compile with ``parallel=True``.
+    how : Choices
+        Calls that turn out to have no form of their own are added to those made in Python.
 
     Raises
     ------
     Unsupported
         Where a form has no equal in Numba.
     """
+    while True:
+        try:
+            return _write(workload, observed, variant, mode, form, loops, parallel, how)
+        except Beyond as found:
+            looped = any(_within(found.place, loop.span) for several in loops.values() for loop in several)
+            if found.place in how.outside or looped:
+                raise
+            how = replace(how, outside=how.outside | {found.place})
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return outer.line <= inner.line and inner.end_line <= outer.end_line
+
+
+def _write(
+    workload: Workload, observed: Observation, variant: str, mode: str, form: str,
+    loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], how: Choices,
+) -> NumbaDraft:  # fmt: skip
     module = Module.of(workload, observed)
-    tree = module.marked()
+    name = workload.function.name
+    signature = module.function(name).params
+    drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
+    tree = drawn.tree
     imports = _imports(module, workload)
-    context = Context(module, imports, bool(parallel))
-    for rewrite in (Special, UfuncMethods, Spelling, Contiguity, Reductions, Promotion, Overlap):
+    context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
+    tree = tree.visit(Outside(context, how.outside | drawn.outside))
+    rewrites: tuple[type[NumbaRewriter], ...] = (Special, UfuncMethods, Spelling)
+    for rewrite in rewrites:
+        tree = tree.visit(rewrite(context))
+    before = len(context.helpers)
+    if how.fuse and form != "array":
+        # what stands outside of parallel loops is left to parallel=True, which fuses by itself
+        spans = tuple(loop.span for found in loops.values() for loop in found) if parallel else None
+        tree = tree.visit(Fused(context, spans))
+    fused = len(context.helpers) > before
+    rewrites = (Masks, Contiguity, Reductions, Promotion, Overlap)
+    for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:
         tree = tree.visit(Broadcasting(context, parallel))
         tree = tree.visit(Widening(context, parallel))
+    else:
+        tree = tree.visit(WrapAround(context))
     every = tuple(loop for found in loops.values() for loop in found)
     tree = tree.visit(Parallel(context, every))
-    name = workload.function.name
-    plan = wrapping(workload, observed, module.function(name))
-    tree, entry = _decorate(tree, context, workload, parallel, plan)
+    tree.visit(Supported(context))
+    core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)
+    returned = without_containers(module, core)
+    if returned is not None:
+        tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
+        core = returned.function
+    plan = wrapping(workload, observed, core, drawn.head, returned)
+    tree, entry = _decorate(tree, context, workload, parallel, plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)
     tree = _merged_imports(tree)
     if workload.needs:
         tree = _with_needs(tree, workload.needs)
-    return Draft(
+    return NumbaDraft(
         variant=variant,
         backend="numba",
         mode=mode,
@@ -85,6 +134,9 @@ def write(
         needs=workload.needs,
         written=observed.mutated,
         notes=tuple(context.notes),
+        choices=how,
+        native=drawn.native,
+        fused=fused,
     )
 
 
@@ -93,6 +145,7 @@ def _imports(module: Module, workload: Workload) -> Imports:
     offers = [
         Offer("numpy", alias),
         Offer("numba.njit", "njit", member=True),
+        Offer("numba.objmode", "objmode", member=True),
         Offer("numba.prange", "prange", member=True),
         Offer("numba.vectorize", "vectorize", member=True),
         Offer("math", "math"),
@@ -101,7 +154,8 @@ def _imports(module: Module, workload: Workload) -> Imports:
 
 
 def _decorate(
-    tree: cst.Module, context: Context, workload: Workload, parallel: frozenset[str], plan: Wrapping
+    tree: cst.Module, context: Context, workload: Workload, parallel: frozenset[str], plan: Wrapping,
+    signature: cst.Parameters,
 ) -> tuple[cst.Module, str]:
     """Puts `@njit` over every function, and the plain wrapper below the core where one is needed."""
     njit = context.imports.code("numba.njit")
@@ -125,7 +179,8 @@ def _decorate(
         wrapper = cst.parse_statement(plan.source(core, context.imports))
         assert isinstance(wrapper, cst.FunctionDef)
         blank = cst.EmptyLine(indent=False)
-        body.append(wrapper.with_changes(params=statement.params, leading_lines=[blank, blank]))
+        wrapper = with_body(wrapper, [*plan.head, *wrapper.body.body])
+        body.append(wrapper.with_changes(params=signature, leading_lines=[blank, blank]))
     return tree.with_changes(body=body), name
 
 

@@ -21,7 +21,7 @@ def _first(c: CallSite) -> str:
 def einsum(c: CallSite) -> Written:
     """Sums over named axes: the notation is the same."""
     c.forbid("out", "order", "casting")
-    if not c.rest or not isinstance(c.rest[0].literal, str):
+    if not c.rest or not (isinstance(c.rest[0].literal, str) or c.rest[0].kind == "str"):
         c.fail("calls `np.einsum` without a written-out subscript string")
     dtype = _common(c, *c.rest[1:])
     texts = [c.tensor(a, dtype) for a in c.rest[1:]]
@@ -50,7 +50,7 @@ def dot(c: CallSite) -> Written:
     if 0 in (a.value.ndim, b.value.ndim) or "number" in (a.value.kind, b.value.kind):
         return Written(f"({a.atom} * {b.atom})", dtype)
     if a.value.ndim is None or b.value.ndim is None:
-        c.fail("calls `np.dot` on arrays whose number of axes was not observed: write `@`, or `np.tensordot`")
+        return Written(f"{c.context.helper('dot')}({c.tensor(a, dtype)}, {c.tensor(b, dtype)})", dtype)
     if (a.value.ndim, b.value.ndim) == (1, 1):
         return Written(c.write("torch.dot", left if c.receiver else c.tensor(a, dtype), c.tensor(b, dtype)), dtype)
     if b.value.ndim <= 2:
@@ -173,12 +173,15 @@ def solve(c: CallSite) -> Written:
 
 @adaptor
 def least_squares(c: CallSite) -> Written:
-    """Least squares: NumPy's algorithm is LAPACK's `gelsd`, torch's default is another one on the CPU."""
+    """Least squares by a helper: torch's own has other results, and on a GPU another algorithm."""
     a, b = c.need("a"), c.need("b")
     dtype = numpy_result([a.value, b.value])
     if category(dtype) in ("int", "bool"):
         dtype = "float64"
-    text = c.write("torch.linalg.lstsq", c.tensor(a, dtype), c.tensor(b, dtype), rcond=c.text("rcond", "") or None)
+    rcond = c.get("rcond")
+    if rcond is not None:
+        c.fail("passes `rcond=` to `np.linalg.lstsq`: pass None, which takes the precision of the dtype")
+    text = f"{c.context.helper('lstsq')}({c.tensor(a, dtype)}, {c.tensor(b, dtype)})"
     return Written(text, kind="sequence", items=c.wanted.items)
 
 

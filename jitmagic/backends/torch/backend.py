@@ -14,6 +14,9 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
 from jitmagic.observe.facts import Observation
 
+WHOLE = "whole arrays"
+"""The form in which map loops are whole-array statements; the next rung keeps them as loops."""
+
 
 class TorchBackend:
     """Writes torch variants of a workload."""
@@ -45,7 +48,10 @@ class TorchBackend:
         ]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Answers a failure: shapes that the compiler could not make symbolic by fixed ones, else by the reason."""
+        """Answers a failure: whole arrays by loops, symbolic shapes by fixed ones, else by the reason."""
+        if draft.form == WHOLE:
+            other = self._draft(workload, observed, draft.variant, draft.mode, vectorised=False)
+            return other if isinstance(other, Draft) else other.refusal
         marked = "torch.compile(fullgraph=True)"
         symbolic = "ConstraintViolation" in failure.type or "symbolic_shapes" in failure.message
         if draft.mode != "eager" and symbolic and marked in draft.module.text:
@@ -53,7 +59,9 @@ class TorchBackend:
             return replace(draft, form="fixed shapes", module=replace(draft.module, text=text))
         return explain(draft, failure)
 
-    def _draft(self, workload: Workload, observed: Observation, variant: str, mode: str) -> Draft | VariantRefusal:
+    def _draft(
+        self, workload: Workload, observed: Observation, variant: str, mode: str, vectorised: bool = True
+    ) -> Draft | VariantRefusal:
         try:
             if mode == "numpy":
                 traced = tracing.write(workload, observed)
@@ -69,12 +77,12 @@ class TorchBackend:
                     written=observed.mutated,
                     notes=("torch traces the NumPy source itself: NumPy arrays in and out, on the CPU",),
                 )
-            made = source.write(workload, observed, compiled=mode == "compile")
+            made = source.write(workload, observed, mode == "compile", vectorised)
             return Draft(
                 variant,
                 self.name,
                 mode,
-                "array",
+                WHOLE if made.vectorised else "array",
                 made.module,
                 workload.function.name,
                 names=made.names,
@@ -83,4 +91,6 @@ class TorchBackend:
                 notes=made.notes,
             )
         except Unsupported as error:
+            if vectorised and mode != "numpy":
+                return self._draft(workload, observed, variant, mode, vectorised=False)
             return VariantRefusal(variant, self.name, mode, error.refusal)

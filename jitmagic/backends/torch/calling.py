@@ -6,7 +6,7 @@ import libcst as cst
 
 from jitmagic.backends.torch import algebra, elementwise, making, reductions, searching, shaping  # noqa: F401
 from jitmagic.backends.torch.calls import ADAPTORS, Argument, CallSite, Written, atom, code, dtype_name
-from jitmagic.backends.torch.expressions import Expressions
+from jitmagic.backends.torch.draws import Draws
 from jitmagic.backends.torch.kinds import (
     BOOL,
     OTHER,
@@ -35,7 +35,7 @@ _ELEMENTWISE = frozenset({"real", "same", "predicate", "clamp", "rounding", "sig
 _VECTORS = frozenset({"arange", "linspace", "logspace", "geomspace", "frequencies", "window"})
 
 
-class Calls(Expressions):
+class Calls(Draws):
     """Rewrites calls."""
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
@@ -43,6 +43,8 @@ class Calls(Expressions):
         path = self.path(original_node.func)
         if path is not None and path.startswith(("numpy.", "scipy.")):
             return self._library_call(path, original_node, updated_node)
+        if path is None and self.draws_by_method(original_node):
+            return self.drawn(original_node, updated_node)
         if isinstance(original_node.func, cst.Attribute) and path is None:
             return self._method_call(original_node, updated_node)
         if isinstance(original_node.func, cst.Name) and path is None:
@@ -52,6 +54,8 @@ class Calls(Expressions):
                 return updated_node
             return self._builtin_call(name, original_node, updated_node)
         values = [self.value(a.value) for a in original_node.args]
+        if path is not None and path.startswith("random."):
+            self.draws += 1
         if path is not None and path.startswith("math.") and any(v.may_be_tensor for v in values):
             self.pull(f"{code(original_node.func)} of an array's value", original_node)
         self.values[original_node] = from_fact(self.fact(original_node))
@@ -72,8 +76,7 @@ class Calls(Expressions):
 
     def _library_call(self, path: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         if path.startswith("numpy.random"):
-            drawn = code(original.func)
-            self.fail(f"draws random numbers (`{drawn}`), another stream in torch: draw them outside and pass them in")
+            return self.drawn(original, updated)
         positional, keywords = self._bind(original, updated)
         last = path.rpartition(".")[2]
         if path.startswith("numpy.") and path.count(".") == 1 and last in DTYPES and path not in TABLE:
@@ -216,6 +219,31 @@ class Calls(Expressions):
             self.fail("calls `np.result_type` with other than two arrays")
         return self.parsed(f"{self.spell('torch.promote_types')}({p[0].atom}.dtype, {p[1].atom}.dtype)", u)
 
+    def _call_ndindex(self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call) -> cst.BaseExpression:
+        self.values[o] = OTHER
+        product = self.spell("itertools.product")
+        if len(p) == 1 and p[0].value.kind != "number":
+            return self.parsed(f"{product}(*map(range, {p[0].code}))", u)
+        return self.parsed(f"{product}({', '.join(f'range({a.code})' for a in p)})", u)
+
+    def _call_ndenumerate(
+        self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call
+    ) -> cst.BaseExpression:
+        self.values[o] = OTHER
+        x = p[0].atom
+        return self.parsed(f"((i, {x}[i]) for i in {self.spell('itertools.product')}(*map(range, {x}.shape)))", u)
+
+    def _call_diag_indices(
+        self, p: list[Argument], k: dict[str, Argument], o: cst.Call, u: cst.Call
+    ) -> cst.BaseExpression:
+        if len(p) != 1 or k:
+            self.fail("calls `np.diag_indices` with other than a length: write `np.arange(n)`")
+        place = f", device={self.device()}" if self.device() else ""
+        steps = f"{self.spell('torch.arange')}({p[0].code}{place})"
+        item = Value("tensor", "int64", (None,))
+        self.values[o] = Value("sequence", items=(item, item))
+        return self.parsed(f"(({steps},) * 2)", u)
+
     def _user_call(self, name: str, original: cst.Call) -> None:
         for position, argument in enumerate(original.args):
             key: int | str = position if argument.keyword is None else argument.keyword.value
@@ -236,9 +264,12 @@ class Calls(Expressions):
             self.values[original] = Value("number", name)
         elif name in ("abs", "pow", "min", "max", "round") and values and all(v.kind == "number" for v in values):
             self.values[original] = reconcile(Value("number", "float"), seen)
+        elif name in ("str", "repr") and len(values) == 1 and values[0].is_tensor and values[0].ndim == 0:
+            self.pull(f"{name}()", original)
+            return updated.with_changes(args=[_item_of(updated.args[0])])
         elif name == "round" and tensor:
             self.pull("round()", original)
-            args = [updated.args[0].with_changes(value=cst.parse_expression(f"{atom(updated.args[0].value)}.item()"))]
+            args = [_item_of(updated.args[0])]
             self.values[original] = Value("number", from_fact(seen).dtype or "int")
             return updated.with_changes(args=[*args, *updated.args[1:]])
         elif name in ("min", "max", "range", "print") and tensor and self.compiled:
@@ -324,3 +355,7 @@ class Calls(Expressions):
         self.pull(".tolist()", original)
         self.values[original] = from_fact(self.fact(original))
         return updated
+
+
+def _item_of(argument: cst.Arg) -> cst.Arg:
+    return argument.with_changes(value=cst.parse_expression(f"{atom(argument.value)}.item()"))

@@ -242,9 +242,13 @@ class CallSite:
         if not _holds_tensor(value) and value.items:
             return f"{self.context.spell('torch.tensor')}({argument.code}{self.made(dtype)})"
         if not argument.parts:
-            if all(item.is_tensor for item in value.items) and value.items:
+            if value.items and all(item.is_tensor and item.dtype == dtype for item in value.items):
                 return f"{self.context.spell('torch.stack')}(tuple({argument.code}))"
-            self.fail(f"makes an array of `{argument.code}`, a list whose elements are not all arrays")
+            if dtype is None:
+                self.fail(f"makes an array of `{argument.code}`, a list of which it was not seen what it holds")
+            device = self.context.device()
+            rest = f", {device}" if device else ""
+            return f"{self.context.helper('packed')}({argument.code}, {self.dtype(dtype)}{rest})"
         parts = []
         for part in argument.parts:
             if part.value.kind == "sequence":
@@ -281,7 +285,8 @@ class CallSite:
         """Writes a call: as a method where the user wrote a method and torch has it, else as a function."""
         parts = [p for p in rest if p]
         parts += [f"{name}={text}" for name, text in keywords.items() if text is not None]
-        if self.receiver and target.count(".") == 1 and target.rpartition(".")[2] in TENSOR_METHODS:
+        method = target.count(".") == 1 and target.rpartition(".")[2] in TENSOR_METHODS
+        if self.receiver and method and not keywords.get("out"):
             return f"{first}.{target.rpartition('.')[2]}({', '.join(parts)})"
         return f"{self.context.spell(target)}({', '.join([first, *parts])})"
 

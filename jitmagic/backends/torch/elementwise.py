@@ -85,6 +85,18 @@ def divmod_(c: CallSite) -> Written:
 
 
 @adaptor
+def parts(c: CallSite) -> Written:
+    """The parts of real numbers: after and before the point, or mantissa and exponent."""
+    x = c.need("x")
+    dtype = c.real_input("x")
+    if c.path.endswith("frexp"):
+        return Written(c.write("torch.frexp", c.tensor(x, dtype)), kind="sequence", items=c.wanted.items)
+    text = c.tensor(x, dtype)
+    whole = f"{c.context.spell('torch.trunc')}({text})"
+    return Written(f"({c.context.spell('torch.frac')}({text}), {whole})", kind="sequence", items=c.wanted.items)
+
+
+@adaptor
 def conjugate(c: CallSite) -> Written:
     """Complex conjugation; torch's is a view, so that a copy is made where the module stores into arrays."""
     dtype = c.need("x").value.numpy_dtype
@@ -156,6 +168,7 @@ def _cast(value: Value, dtype: str, do: bool) -> Value:
 _NUMBER_FIRST = frozenset(
     {"torch.pow", "torch.remainder", "torch.float_power", "torch.bitwise_and", "torch.bitwise_or"}
 )
+_TENSORS_ONLY = frozenset({"torch.gcd", "torch.lcm", "torch.nextafter"})
 _SYMBOLS = {
     "torch.add": "+", "torch.sub": "-", "torch.mul": "*", "torch.div": "/", "torch.floor_divide": "//",
     "torch.gt": ">", "torch.ge": ">=", "torch.lt": "<", "torch.le": "<=", "torch.eq": "==", "torch.ne": "!=",
@@ -167,6 +180,8 @@ def _pair(c: CallSite, a: Argument, b: Argument, compute: str | None, result: st
     """Writes a function of two operands, of which one may be a Python number."""
     target, out = c.entry.target, _out(c)
     left, right, dtype = _operands(c, a, b, compute)
+    if target in _TENSORS_ONLY and a.value.is_tensor != b.value.is_tensor:
+        left, right = c.tensor(a, dtype), c.tensor(b, dtype)
     if not a.value.is_tensor and b.value.is_tensor and target not in _NUMBER_FIRST:
         if target in _SYMBOLS and out is None:
             return Written(f"({a.atom} {_SYMBOLS[target]} {right})", result or dtype)
@@ -261,14 +276,17 @@ def clamp(c: CallSite) -> Written:
     if low is None and high is None:
         c.fail(f"calls `{c.name}` without limits")
     wanted = c.wanted.dtype or a.value.dtype
-    limits = [x for x in (low, high) if x is not None]
-    tensors = any(x.value.kind != "number" for x in limits)
-    texts = {}
-    for name, limit in (("min", low), ("max", high)):
-        if limit is not None:
-            number_beside = limit.value.kind == "number" and tensors
-            texts[name] = c.tensor(limit, wanted) if tensors or number_beside else limit.code
+    limits = {name: x for name, x in (("min", low), ("max", high)) if x is not None}
+    if len({x.value.kind == "number" for x in limits.values()}) > 1 and _out(c) is None:
+        # torch takes two numbers or two tensors, not one of each
+        lower = c.write("torch.clamp", c.self_text("a", wanted), min=_limit(c, limits["min"], wanted))
+        return Written(f"{c.context.spell('torch.clamp')}({lower}, max={_limit(c, limits['max'], wanted)})", wanted)
+    texts = {name: _limit(c, limit, wanted) for name, limit in limits.items()}
     return Written(c.write("torch.clamp", c.self_text("a", wanted), out=_out(c), **texts), wanted)
+
+
+def _limit(c: CallSite, limit: Argument, dtype: str | None) -> str:
+    return limit.code if limit.value.kind == "number" else c.tensor(limit, dtype)
 
 
 @adaptor

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from jitmagic.backends.torch import algebra, elementwise, making, reductions, searching, shaping  # noqa: F401
-from jitmagic.backends.torch.calls import code, literal
+from jitmagic.backends.torch.calls import atom, code, literal
 from jitmagic.backends.torch.indexing import build, index
 from jitmagic.backends.torch.kinds import (
     BOOL,
@@ -219,6 +219,21 @@ class Expressions(Names):
             self.scope.values[original_node.target.value] = self.value(original_node.value)
         return updated_node
 
+    def _joined(self, original: cst.SubscriptElement, updated: cst.SubscriptElement) -> cst.SubscriptElement:
+        """Makes a tensor of a number or a list that ``np.r_`` joins to arrays."""
+        if not isinstance(original.slice, cst.Index) or not isinstance(updated.slice, cst.Index):
+            return updated
+        value, node = self.value(original.slice.value), updated.slice.value
+        if value.kind == "number":
+            text = f"{self.spell('torch.tensor')}([{code(node)}], dtype={self.typed(value.numpy_dtype or 'float64')})"
+        elif value.kind == "sequence":
+            text = self.packed(original.slice.value, node, value.numpy_dtype)
+        elif value.is_tensor and value.ndim == 0:
+            text = f"{atom(node)}.reshape(1)"
+        else:
+            return updated
+        return updated.with_changes(slice=updated.slice.with_changes(value=cst.parse_expression(text)))
+
     # -- subscripts ----------------------------------------------------------------------------------------------
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
@@ -230,7 +245,8 @@ class Expressions(Names):
         path = self.path(original_node.value)
         if path in ("numpy.c_", "numpy.r_", "numpy.mgrid", "numpy.ogrid"):
             device = f", device={self.scope.device}" if self.scope.device else ""
-            text = build(path, updated_node, self.spell, device, self.fail)
+            joined = [self._joined(old, new) for old, new in zip(original_node.slice, updated_node.slice, strict=True)]
+            text = build(path, updated_node.with_changes(slice=joined), self.spell, device, self.fail)
             value = from_fact(self.fact(original_node))
             if path == "numpy.ogrid":
                 self.values[original_node] = value

@@ -58,14 +58,20 @@ def index(
     """
     elements: list[cst.SubscriptElement] = []
     flips: list[int] = []
-    advanced = masked = False
+    advanced = masked = spelled = False
     dimension = 0  # of the result, which is where a flip takes place
+    axis = 0  # of the array
     changed = False
     ellipsis = False
     after_ellipsis = 0
     for old, new in zip(original.slice, updated.slice, strict=True):
         part, old_part = new.slice, old.slice
-        if isinstance(part, cst.Slice) and isinstance(old_part, cst.Slice):
+        if isinstance(part, cst.Slice) and isinstance(old_part, cst.Slice) and _by_range(old_part, fact):
+            # NumPy's would be a view, this is a copy
+            new = new.with_changes(slice=_positions(part, updated.value, axis, ellipsis, fail))
+            advanced = spelled = changed = True
+            dimension += 1
+        elif isinstance(part, cst.Slice) and isinstance(old_part, cst.Slice):
             forward, flipped = _forward(old_part, part, fact, fail)
             if flipped:
                 flips.append(dimension if not ellipsis else -1 - after_ellipsis)
@@ -79,6 +85,11 @@ def index(
                 after_ellipsis = _after(original.slice, old)
             elif isinstance(part.value, cst.Name) and part.value.value == "None":
                 dimension += 1
+            elif value.is_tensor and value.ndim == 0 and value.dtype == "uint8":
+                # torch takes uint8 for a mask
+                cast = cst.parse_expression(f"int({code(part.value)})")
+                new = new.with_changes(slice=cst.Index(cast))
+                changed = True
             elif value.is_tensor and value.ndim != 0:
                 advanced = True
                 kind = category(value.dtype)
@@ -88,6 +99,8 @@ def index(
                     new = new.with_changes(slice=cst.Index(cast))
                     changed = True
                 dimension += 1
+            elif value.kind == "sequence" and _is_tuple(part.value, fact(old_part.value)):
+                advanced = advanced or any(item.kind == "tensor" and item.ndim != 0 for item in value.items)
             elif value.kind == "sequence":
                 advanced = True
                 dimension += 1
@@ -99,6 +112,7 @@ def index(
                     changed = True
         if ellipsis and not (isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis)):
             after_ellipsis -= 1
+        axis += _axes_of(old_part, look)
         elements.append(new)
     node: cst.BaseExpression = updated.with_changes(slice=elements) if changed else updated
     if flips:
@@ -110,7 +124,50 @@ def index(
         stride = _strided(original)
         if stride:
             node = cst.parse_expression(f"{code(node)}[{stride}]")
-    return Indexed(node, not advanced and not flips, bool(flips), advanced, masked)
+    return Indexed(node, not advanced and not flips, bool(flips) or spelled, advanced, masked)
+
+
+def _axes_of(part: cst.BaseSlice, look: Look) -> int:
+    """Returns how many axes of the array a part of a subscript takes up."""
+    if not isinstance(part, cst.Index):
+        return 1
+    if isinstance(part.value, cst.Ellipsis) or code(part.value) in ("None", "np.newaxis", "numpy.newaxis"):
+        return 0
+    value = look(part.value)
+    return (value.ndim or 1) if value.is_tensor and category(value.dtype) == "bool" else 1
+
+
+def _by_range(part: cst.Slice, fact: Fact) -> bool:
+    """Tells whether a slice goes backwards between limits of which no forward slice is known."""
+    if part.step is None:
+        return False
+    step = literal(part.step)
+    if step is None:
+        seen = fact(part.step)
+        return seen is not None and seen.low is not None and seen.low < 0
+    if step > 0 or (part.lower is None and part.upper is None):
+        return False
+    return step != -1 or not all(_known(limit, fact) for limit in (part.lower, part.upper) if limit is not None)
+
+
+def _known(limit: cst.BaseExpression, fact: Fact) -> bool:
+    seen = fact(limit)
+    return isinstance(literal(limit), int) or (seen is not None and seen.low is not None and seen.low >= 0)
+
+
+def _positions(
+    part: cst.Slice, base: cst.BaseExpression, axis: int, ellipsis: bool, fail: Fail
+) -> cst.BaseSlice:
+    """Spells a backwards slice by Python's own range, which takes any limits as NumPy does."""
+    if ellipsis or not isinstance(base, cst.Name | cst.Attribute):
+        fail("slices backwards between computed limits, which torch does not have", "PT-NEGSTRIDE")
+    size = f"len({code(base)})" if axis == 0 else f"{code(base)}.shape[{axis}]"
+    return cst.Index(cst.parse_expression(f"list(range({size})[{code(part)}])"))
+
+
+def _is_tuple(node: cst.BaseExpression, seen: ValueFact | None) -> bool:
+    """Tells whether an index is a tuple in a variable: one index an axis, where a list is one index array."""
+    return not isinstance(node, cst.Tuple | cst.List) and seen is not None and seen.kind == "tuple"
 
 
 def _after(elements: Sequence[cst.SubscriptElement], at: cst.SubscriptElement) -> int:

@@ -236,6 +236,35 @@ def indices(c: CallSite) -> Written:
 
 
 @adaptor
+def from_function(c: CallSite) -> Written:
+    """A function of the indices."""
+    shape = c.need("shape")
+    if c.get("dtype") is not None and c.result_dtype() is None:
+        c.fail(f"passes a computed dtype to `{c.name}`")
+    asked = c.get("dtype")
+    dtype = "float64" if asked is None else dtype_name(asked.node)
+    made = c.made(dtype)
+    arange, grid = c.context.spell("torch.arange"), c.context.spell("torch.meshgrid")
+    sizes = [part.code for part in shape.parts] if shape.parts else None
+    axes = ", ".join(f"{arange}({n}{made})" for n in sizes) if sizes else f"*({arange}(n{made}) for n in {shape.code})"
+    return Written(f'{c.need("function").atom}(*{grid}({axes}, indexing="ij"))', c.wanted.dtype)
+
+
+@adaptor
+def indices_of(c: CallSite) -> Written:
+    """The indices of a diagonal or triangle of an array."""
+    text, device = c.tensor("arr", operator=True), c.context.device()
+    place = f", device={device}" if device else ""
+    item = Value("tensor", "int64", (None,))
+    if c.path.endswith("diag_indices_from"):
+        written = f"(({c.context.spell('torch.arange')}(len({text}){place}),) * 2)"
+        return Written(written, kind="sequence", items=(item, item))
+    shift = "" if c.get("k") is None else f", offset={c.need('k').code}"
+    written = f"{c.context.spell(c.entry.target)}(*{text}.shape{shift}{place}).unbind()"
+    return Written(written, kind="sequence", items=(item, item))
+
+
+@adaptor
 def diag(c: CallSite) -> Written:
     """A diagonal matrix, or the diagonal of one."""
     v = c.need("v")

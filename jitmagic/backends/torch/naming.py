@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import libcst as cst
 
+from jitmagic.analysis.words import words
 from jitmagic.backends.torch import algebra, elementwise, making, reductions, searching, shaping  # noqa: F401
 from jitmagic.backends.torch.calls import Argument, CallSite, atom, code
 from jitmagic.backends.torch.kinds import (
@@ -32,6 +33,9 @@ from jitmagic.observe.facts import ValueFact
 
 BREAK = "PT-DYNBREAK"
 
+_PASSED_ON = words("real same predicate binary extremum matmul sum prod mean extreme")
+"""The adaptors whose functions may be handed on as they are, for one array and no further argument."""
+
 _NO_SUCH_ATTRIBUTES = {
     "strides": "take `x.stride()` apart from the function",
     "flags": "torch has no flags",
@@ -48,10 +52,14 @@ class Names(cst.CSTTransformer):
     ----------
     scope : Scope
         The function that is being walked.
+    scopes : list of Scope
+        Those around it, the module's first.
     values : dict
         What each original node is in torch.
     helpers : dict of str to None
         Preludes that were used, in order.
+    statements : set
+        Original calls that stand alone, whose result nobody reads.
     """
 
     def __init__(
@@ -67,6 +75,7 @@ class Names(cst.CSTTransformer):
         self.module, self.imports, self.learned = module, imports, learned
         self.functions, self.stores, self.compiled = functions, stores, compiled
         self.scope = Scope("", frozenset(), frozenset(), None)
+        self.scopes: list[Scope] = []
         self.values: dict[cst.CSTNode, Value] = {}
         self.parts: dict[cst.CSTNode, Argument] = {}
         self.helpers: dict[str, None] = {}
@@ -76,6 +85,7 @@ class Names(cst.CSTTransformer):
         self.skip: set[cst.CSTNode] = set()
         self.targets: set[cst.CSTNode] = set()
         self.loose: set[cst.CSTNode] = set()
+        self.statements: set[cst.CSTNode] = set()
         self.here: cst.CSTNode | None = None
 
     # -- what adaptors ask ---------------------------------------------------------------------------------------
@@ -208,7 +218,9 @@ class Names(cst.CSTTransformer):
         return False
 
     def leave_Annotation(self, original_node: cst.Annotation, updated_node: cst.Annotation) -> cst.Annotation:
-        if any(p.startswith("numpy") for p in _paths(original_node.annotation, self)):
+        if "random" not in code(original_node.annotation) and any(
+            p.startswith("numpy") for p in _paths(original_node.annotation, self)
+        ):
             return updated_node.with_changes(annotation=cst.parse_expression(self.spell("torch.Tensor")))
         return updated_node
 
@@ -284,14 +296,12 @@ class Names(cst.CSTTransformer):
             return cst.parse_expression(self.spell("torch.linalg.LinAlgError"))
         if path in ("numpy.floating", "numpy.integer", "numpy.complexfloating", "numpy.number", "numpy.bool"):
             self.fail(f"asks for the abstract dtype `{code(original)}`, which torch does not have", node=original)
+        if path.startswith("numpy.random"):
+            return updated
         entry = TABLE.get(path)
-        if (
-            entry is not None
-            and entry.adaptor in ("real", "same", "predicate", "binary", "extremum", "matmul")
-            and entry.target
-        ):
+        if entry is not None and entry.adaptor in _PASSED_ON and entry.target:
             return cst.parse_expression(self.spell(entry.target))
-        if original in self.skip or path in ("numpy.linalg", "numpy.fft", "numpy.random", "scipy.special"):
+        if original in self.skip or path in ("numpy.linalg", "numpy.fft", "scipy.special"):
             return updated
         self.fail(f"uses `{code(original)}`, for which torch has no counterpart that is known here", node=original)
 

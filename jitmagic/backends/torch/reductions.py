@@ -135,6 +135,15 @@ def position(c: CallSite) -> Written:
 
 
 @adaptor
+def nan_prod(c: CallSite) -> Written:
+    """Products of what is not NaN."""
+    c.forbid("out", "dtype", "keepdims")
+    text = c.tensor("a")
+    filled = f"{c.context.spell('torch.where')}({c.context.spell('torch.isnan')}({text}), 1, {text})"
+    return Written(c.write("torch.prod", filled, dim=_axis(c)), c.need("a").value.numpy_dtype)
+
+
+@adaptor
 def nan_position(c: CallSite) -> Written:
     """Position of the largest or smallest of what is not NaN."""
     c.forbid("out")
@@ -161,7 +170,6 @@ def nan_spread(c: CallSite) -> Written:
 @adaptor
 def histogram(c: CallSite) -> Written:
     """Counts between edges: a helper, since torch's own is there on the CPU alone."""
-    c.forbid("weights")
     a, bins, span = c.need("a"), c.get("bins"), c.get("range")
     values = c.tensor("a", "float64")
     if bins is None or bins.value.kind == "number":
@@ -178,9 +186,22 @@ def histogram(c: CallSite) -> Written:
     else:
         edges = c.tensor(bins, "float64")
     density = f", {c.need('density').code}" if c.get("density") and c.need("density").literal is not False else ""
+    weights = c.get("weights")
+    if weights is not None:
+        density += f", weights={c.tensor(weights, 'float64')}"
     return Written(
         f"{c.context.helper('histogram')}({values}, {edges}{density})", kind="sequence", items=c.wanted.items
     )
+
+
+@adaptor
+def unwrap(c: CallSite) -> Written:
+    """Angles without jumps of half a turn and more, along the last axis: a helper."""
+    c.forbid("discont")
+    axis = c.get("axis")
+    if axis is not None and axis.literal != -1:
+        c.fail(f"calls `{c.name}` along another axis than the last")
+    return Written(f"{c.context.helper('unwrap')}({c.tensor('p', c.real_input('p'))})", c.wanted.dtype)
 
 
 @adaptor
@@ -304,8 +325,11 @@ def trapezoid(c: CallSite) -> Written:
 @adaptor
 def covariance(c: CallSite) -> Written:
     """The covariance matrix; torch also divides by n - 1, and calls ddof correction."""
-    c.forbid("y")
-    text = c.tensor("m", c.real_input("m"), operator=True)
+    text, y = c.tensor("m", c.real_input("m"), operator=True), c.get("y")
+    if y is not None:
+        if c.need("m").value.ndim != 1 or y.value.ndim != 1:
+            c.fail("takes the covariance of two arrays that are not vectors: stack them first")
+        text = f"{c.context.spell('torch.stack')}(({c.tensor('m', c.wanted.dtype)}, {c.tensor(y, c.wanted.dtype)}))"
     if c.literal("rowvar", True) is False:
         text = f"{text}.T"
     correction = c.text("ddof", "0" if c.literal("bias", False) else "") or None

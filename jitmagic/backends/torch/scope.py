@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from jitmagic.analysis.memory import CONTAINER_METHODS
 from jitmagic.backends.torch.kinds import Value, join
 
 
@@ -59,6 +60,8 @@ class Scope:
         Variable that holds a reversed copy, to the variable of which NumPy would hold a view.
     stored : frozenset of str
         Variables into whose elements the function stores.
+    grown : frozenset of str
+        Variables that hold a list which is changed after it was made.
     device : str or None
         An expression of the device of the function's first array parameter.
     local : frozenset of str
@@ -66,8 +69,15 @@ class Scope:
     name : str
     """
 
-    def __init__(self, name: str, local: frozenset[str], stored: frozenset[str], device: str | None) -> None:
-        self.name, self.local, self.stored, self.device = name, local, stored, device
+    def __init__(
+        self,
+        name: str,
+        local: frozenset[str],
+        stored: frozenset[str],
+        device: str | None,
+        grown: frozenset[str] = frozenset(),
+    ) -> None:
+        self.name, self.local, self.stored, self.device, self.grown = name, local, stored, device, grown
         self.values: dict[str, Value] = {}
         self.roots: dict[str, str] = {}
         self.flipped: dict[str, str] = {}
@@ -130,9 +140,38 @@ def stored_names(function: cst.CSTNode) -> frozenset[str]:
     return frozenset(finder.names)
 
 
+def grown_names(function: cst.CSTNode) -> frozenset[str]:
+    """Returns the variables that a piece of source changes as one changes a list: by a method, an item, or ``+=``."""
+    finder = _Grown()
+    function.visit(finder)
+    return frozenset(finder.names)
+
+
+class _Grown(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def visit_Call(self, node: cst.Call) -> None:
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in CONTAINER_METHODS:
+            self._add(node.func.value)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        self._add(node.target)
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        if isinstance(node.target, cst.Subscript):
+            self._add(node.target)
+
+    def _add(self, node: cst.BaseExpression) -> None:
+        name = base_name(node)
+        if name is not None:
+            self.names.add(name)
+
+
 class _Stores(cst.CSTVisitor):
     _METHODS = frozenset({"fill", "sort", "itemset", "put", "partition"})
-    _FUNCTIONS = frozenset({"at", "copyto", "put", "fill_diagonal", "put_along_axis", "putmask", "place"})
+    _FUNCTIONS = frozenset({"at", "copyto", "put", "fill_diagonal", "put_along_axis", "putmask", "place", "shuffle"})
 
     def __init__(self) -> None:
         super().__init__()

@@ -117,7 +117,16 @@ def digitize(c: CallSite) -> Written:
 @adaptor
 def unique(c: CallSite) -> Written:
     """Distinct values in order."""
-    c.forbid("return_index")
+    if c.literal("return_index", False):
+        if c.get("axis") is not None:
+            c.fail(f"asks `{c.name}` for places along an axis; torch has none")
+        parts = {"return_index": 1, "return_inverse": 2, "return_counts": 3}
+        wanted = [0, *[place for name, place in parts.items() if c.literal(name, False)]]
+        call = f"{c.context.helper('unique')}({c.tensor('ar')})"
+        chosen = "" if len(wanted) == 4 else "[:2]" if wanted == [0, 1] else "[:3]" if wanted == [0, 1, 2] else "[::3]"
+        if chosen == "[::3]":
+            c.fail(f"asks `{c.name}` for places and counts: ask for the inverse as well")
+        return Written(f"{call}{chosen}", kind="sequence", items=c.wanted.items)
     flags = {n: c.text(n, "") or None for n in ("return_inverse", "return_counts")}
     text = c.write("torch.unique", c.tensor("ar"), dim=c.axes(), **flags)
     if any(c.literal(n, False) for n in flags):
@@ -150,9 +159,156 @@ def bincount(c: CallSite) -> Written:
 @adaptor
 def interpolate(c: CallSite) -> Written:
     """Linear interpolation, which torch lacks: a helper."""
-    c.forbid("left", "right")
+    c.forbid("period")
     texts = ", ".join(c.tensor(name, "float64") for name in ("x", "xp", "fp"))
-    return Written(f"{c.context.helper('interp')}({texts})", "float64")
+    ends = "".join(f", {name}={c.need(name).code}" for name in ("left", "right") if c.get(name) is not None)
+    return Written(f"{c.context.helper('interp')}({texts}{ends})", "float64")
+
+
+@adaptor
+def polynomial_fit(c: CallSite) -> Written:
+    """A polynomial by least squares on the powers: a helper."""
+    c.forbid("rcond", "full", "w", "cov")
+    if c.need("y").value.ndim != 1:
+        c.fail("fits polynomials to several columns at once: take one column after the other")
+    x, y, degree = c.tensor("x", "float64"), c.tensor("y", "float64"), c.need("deg")
+    count = str(degree.literal + 1) if isinstance(degree.literal, int) else f"{degree.code} + 1"
+    matrix = f"{c.context.spell('torch.vander')}({x}, N={count})"
+    return Written(f"{c.context.helper('lstsq')}({matrix}, {y})[0]", "float64")
+
+
+@adaptor
+def polynomial_roots(c: CallSite) -> Written:
+    """The roots of a polynomial, by the eigenvalues of its companion matrix: a helper."""
+    text = f"{c.context.helper('roots')}({c.tensor('p', 'float64')})"
+    if category(c.wanted.dtype) == "float":
+        return Written(f"{text}.real", "float64")
+    return Written(text, "complex128")
+
+
+@adaptor
+def partition(c: CallSite) -> Written:
+    """A partition: the full sort is one."""
+    c.forbid("order")
+    axis = c.get("axis")
+    dim = None if axis is None or axis.literal == -1 else axis.code
+    if c.path.endswith("argpartition"):
+        return Written(c.write("torch.argsort", c.self_text("a"), dim=dim), "int64")
+    return Written(f"{c.write('torch.sort', c.self_text('a'), dim=dim)}.values", c.need("a").value.numpy_dtype)
+
+
+@adaptor
+def lexsort(c: CallSite) -> Written:
+    """Positions in the order of several keys: a helper."""
+    c.forbid("axis")
+    return Written(f"{c.context.helper('lexsort')}({c.need('keys').code})", "int64")
+
+
+@adaptor
+def sets(c: CallSite) -> Written:
+    """Differences, common and all elements of two arrays, in order."""
+    a, b = c.need("ar1"), c.need("ar2")
+    dtype = c.wanted.dtype or numpy_result([a.value, b.value])
+    one, two = c.tensor(a, dtype), c.tensor(b, dtype)
+    unique, isin = c.context.spell("torch.unique"), c.context.spell("torch.isin")
+    if c.path.endswith("union1d"):
+        parts = ", ".join(c.tensor(x, dtype, True) + ("" if x.value.ndim == 1 else ".ravel()") for x in (a, b))
+        return Written(f"{unique}({c.context.spell('torch.cat')}(({parts})))", dtype)
+    flag = ", invert=True" if c.path.endswith("setdiff1d") else ""
+    flat = f"{c.tensor(a, dtype, True)}"
+    return Written(f"{unique}({flat}[{isin}({one}, {two}{flag})])", dtype)
+
+
+@adaptor
+def flat_position(c: CallSite) -> Written:
+    """The position in the flattened array of a place with several indices."""
+    c.forbid("mode", "order")
+    parts, shape = c.need("multi_index").parts, c.need("dims")
+    if not parts:
+        c.fail(f"calls `{c.name}` with a computed tuple: write the indices out")
+    text = parts[0].atom
+    for axis, part in enumerate(parts[1:], start=1):
+        size = shape.parts[axis].atom if shape.parts else f"{shape.atom}[{axis}]"
+        text = f"({text} * {size} + {part.atom})"
+    numbers = all(part.value.kind == "number" for part in parts)
+    return Written(text, "int" if numbers else "int64", kind="number" if numbers else "tensor")
+
+
+@adaptor
+def choose(c: CallSite) -> Written:
+    """Elements of several arrays, by the number of the array."""
+    c.forbid("out", "mode")
+    dtype, index = c.wanted.dtype, c.tensor("a", "int64", True)
+    return Written(f"{c.tensor('choices', dtype)}.gather(0, {index}[None])[0]", dtype)
+
+
+@adaptor
+def piecewise(c: CallSite) -> Written:
+    """A function for each condition: a helper."""
+    texts = ", ".join((c.tensor("x"), c.need("condlist").code, c.need("funclist").code))
+    return Written(f"{c.context.helper('piecewise')}({texts})", c.need("x").value.dtype)
+
+
+@adaptor
+def segments(c: CallSite) -> Written:
+    """Reductions between indices: a helper."""
+    axis = c.get("axis")
+    if axis is not None and axis.literal != 0:
+        c.fail(f"takes `{c.name}` along another axis than the first")
+    reduce = c.context.spell(c.entry.target)
+    text = f"{c.context.helper('reduceat')}({reduce}, {c.tensor('array')}, {c.need('indices').code})"
+    return Written(text, c.need("array").value.dtype)
+
+
+@adaptor
+def put(c: CallSite) -> Written:
+    """Stores at flat positions."""
+    c.forbid("mode")
+    a = c.need("a")
+    index, values = c.tensor("ind", "int64"), c.need("v")
+    if values.value.kind == "number" or values.value.ndim == 0:
+        value = f"{c.tensor(values, a.value.dtype, True)}.expand_as({index})"
+    else:
+        value = c.tensor(values, a.value.dtype)
+    return Written(f"{c.tensor(a, operator=True)}.put_({index}, {value})", kind="other")
+
+
+@adaptor
+def put_mask(c: CallSite) -> Written:
+    """Stores where a mask holds; values stand at the places of the mask."""
+    a, values = c.need("a"), c.need("values")
+    if values.value.kind == "number":
+        return Written(f"{a.atom}.masked_fill_({c.tensor('mask')}, {values.code})", kind="other")
+    if values.value.shape != a.value.shape or values.value.shape is None:
+        c.fail(f"passes values of another shape than the array to `{c.name}`: index by the mask")
+    chosen = f"{c.context.spell('torch.where')}({c.tensor('mask')}, {c.tensor(values, a.value.dtype)}, {c.tensor(a)})"
+    return Written(f"{a.atom}.copy_({chosen})", kind="other")
+
+
+@adaptor
+def iterated(c: CallSite) -> Written:
+    """An array of what an iterator yields."""
+    dtype = c.result_dtype()
+    if dtype is None:
+        c.fail(f"calls `{c.name}` without a dtype that is written out")
+    device = f", {c.context.device()}" if c.context.device() else ""
+    source = c.need("iter").code.strip()
+    inner = source[1:-1] if source.startswith("(") and source.endswith(")") else f"*{source}"
+    return Written(f"{c.context.helper('packed')}([{inner}], {c.dtype(dtype)}{device})", dtype)
+
+
+@adaptor
+def elementwise_function(c: CallSite) -> Written:
+    """A function of elements made one of arrays: a helper that loops, as NumPy's does."""
+    c.forbid("otypes")
+    return Written(f"{c.context.helper('vectorize')}({c.need('pyfunc').code})", kind="other")
+
+
+@adaptor
+def along_axis(c: CallSite) -> Written:
+    """A function of vectors along an axis: a helper that loops, as NumPy's does."""
+    texts = ", ".join((c.need("func1d").code, c.need("axis").code, c.tensor("arr")))
+    return Written(f"{c.context.helper('apply_along_axis')}({texts})", c.wanted.dtype)
 
 
 @adaptor
@@ -216,9 +372,13 @@ def fill_diagonal(c: CallSite) -> Written:
 
 @adaptor
 def copy_into(c: CallSite) -> Written:
-    """Copies one array into another."""
-    c.forbid("where")
-    source = c.need("src")
+    """Copies one array into another, all of it or where a mask holds."""
+    source, mask = c.need("src"), c.get("where")
+    if mask is not None:
+        into = c.tensor("dst")
+        value = source.code if source.value.kind == "number" else c.tensor(source, c.need("dst").value.dtype)
+        chosen = f"{c.context.spell('torch.where')}({c.tensor(mask)}, {value}, {into})"
+        return Written(f"{c.tensor('dst', operator=True)}.copy_({chosen})", kind="other")
     if source.value.kind == "number":
         return Written(f"{c.tensor('dst', operator=True)}.fill_({source.code})", kind="other")
     return Written(f"{c.tensor('dst', operator=True)}.copy_({c.tensor(source)})", kind="other")

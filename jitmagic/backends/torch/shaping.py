@@ -89,7 +89,13 @@ def expand_dims(c: CallSite) -> Written:
     """A new axis of length one."""
     axis = c.need("axis")
     if axis.value.kind == "sequence":
-        c.fail("adds several axes at once with `np.expand_dims`: index with None instead")
+        places, ndim = axis.literal, c.need("a").value.ndim
+        if not isinstance(places, tuple | list) or ndim is None:
+            c.fail("adds several computed axes at once with `np.expand_dims`: index with None instead")
+        text = c.tensor("a", operator=True)
+        for place in sorted(place % (ndim + len(places)) for place in places):
+            text += f".unsqueeze({place})"
+        return Written(text, c.need("a").value.numpy_dtype, view=True)
     return Written(c.write("torch.unsqueeze", c.tensor("a"), axis.code), c.need("a").value.numpy_dtype, view=True)
 
 
@@ -124,6 +130,30 @@ def join(c: CallSite) -> Written:
         # axis=None flattens
         text = f"tuple(a.ravel() for a in {arrays.code})"
     return Written(c.write(c.entry.target, text, dim=None if axis is None else axis.code), dtype)
+
+
+@adaptor
+def rollaxis(c: CallSite) -> Written:
+    """An axis moved to the front of another one."""
+    axis, start = c.need("axis"), c.literal("start", 0)
+    if start != 0:
+        c.fail("moves an axis elsewhere than to the front with `np.rollaxis`: write `np.moveaxis`")
+    return Written(c.write("torch.movedim", c.tensor("a"), axis.code, "0"), c.need("a").value.numpy_dtype, view=True)
+
+
+@adaptor
+def block(c: CallSite) -> Written:
+    """Rows of blocks, put side by side and then below each other."""
+    rows, cat = c.need("arrays").parts, c.context.spell("torch.cat")
+    if not rows or any(part.value.is_tensor and part.value.ndim != 2 for row in rows for part in (row.parts or (row,))):
+        c.fail("puts other than matrices together with `np.block`: write `np.concatenate`")
+    if not all(row.parts for row in rows):
+        return Written(f"{cat}([{', '.join(c.tensor(row, c.wanted.dtype) for row in rows)}], dim=1)", c.wanted.dtype)
+    texts = []
+    for row in rows:
+        inner = ", ".join(c.tensor(part, c.wanted.dtype) for part in row.parts)
+        texts.append(f"{cat}([{inner}], dim=1)")
+    return Written(f"{cat}([{', '.join(texts)}])", c.wanted.dtype)
 
 
 @adaptor
@@ -168,10 +198,12 @@ def insert(c: CallSite) -> Written:
 def delete(c: CallSite) -> Written:
     """An element taken out of a vector."""
     a, place = c.need("arr"), c.need("obj")
-    if a.value.ndim != 1 or place.value.kind != "number" or not isinstance(place.literal, int) or place.literal < 0:
-        c.fail("deletes other than one element, counted from the front, of a vector: use a mask")
+    if a.value.ndim != 1 or (place.value.kind != "number" and not (place.value.is_tensor and place.value.ndim == 0)):
+        c.fail("deletes other than one element of a vector: use a mask")
     text = c.tensor(a, operator=True)
-    parts = f"{text}[:{place.code}], {text}[{place.literal + 1}:]"
+    after = str(place.literal + 1) if isinstance(place.literal, int) and place.literal >= 0 else None
+    # counted from either end: what begins at the place, without its first
+    parts = f"{text}[:{place.code}], {text}[{after}:]" if after else f"{text}[:{place.code}], {text}[{place.code}:][1:]"
     return Written(f"{c.context.spell('torch.cat')}(({parts}))", a.value.numpy_dtype)
 
 
@@ -317,6 +349,9 @@ def pad(c: CallSite) -> Written:
         value = c.get("constant_values")
         rest = "" if value is None or value.literal == 0 else f", value={value.code}"
         return Written(f"{function}({c.tensor('array')}, ({flat_pairs}){rest})", a.value.dtype)
+    if mode == "symmetric":
+        written = ", ".join(f"({before}, {after})" for before, after in pairs)
+        return Written(f"{c.context.helper('symmetric')}({c.tensor('array')}, [{written}])", a.value.dtype)
     if mode not in _MODES or ndim not in (1, 2, 3):
         c.fail(f"pads {ndim} axes in the mode {mode!r}; torch has constant, edge, reflect and wrap on up to three axes")
     text = c.tensor("array", operator=True)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import re
 from dataclasses import dataclass
 
 import libcst as cst
+import numpy as np
 
+from jitmagic.analysis.launches import launches
+from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.stored import Stored
 from jitmagic.backends.torch.calls import code, literal
 from jitmagic.backends.torch.kinds import NO_ARITHMETIC, SUPPORTED, Value, from_fact
 from jitmagic.backends.torch.preludes import PRELUDES
@@ -16,16 +22,27 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
-from jitmagic.generate.returns import returned_parameters
+from jitmagic.generate.returns import returned_parameters, returned_parts
+from jitmagic.generate.vectorised import vectorise
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
     Offer("math", "math"),
     Offer("cmath", "cmath"),
+    Offer("itertools", "itertools"),
     Offer("torch", "torch"),
     Offer("torch.nn.functional", "F"),
 )
 _PASSES = 5
+
+CALL_SECONDS = 5e-6
+"""Taken for the cost of a call of torch, however small: a few microseconds on a CPU, and as much for a GPU's kernel."""
+
+MOST_SECONDS = 5.0
+"""Estimated time in loops, call by call, up to which a variant is offered."""
+
+NOTED_SECONDS = 1e-3
+"""Estimated time in loops from which a note says so."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +57,27 @@ class Source:
     written : tuple of str
         Labels of the arguments that the wrapper writes.
     notes : tuple of str
+    vectorised : bool
+        Whether a loop became whole-array statements.
     """
 
     module: ModuleText
     names: dict[str, str]
     written: tuple[str, ...]
     notes: tuple[str, ...]
+    vectorised: bool = False
 
 
-def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
+def write(workload: Workload, observed: Observation, compiled: bool, vectorised: bool = False) -> Source:
     """Writes a workload in torch.
+
+    Parameters
+    ----------
+    workload, observed
+    compiled : bool
+        For `torch.compile`.
+    vectorised : bool
+        Whether map loops become whole-array statements.
 
     Raises
     ------
@@ -61,21 +89,26 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
     written = _written(workload, observed, module)
     _check_dtypes(workload, observed)
     tree = module.marked()
+    gone = vectorise(module, workload, observed) if vectorised else frozenset()
+    tree = module.tree
+    steps = None if compiled else _steps(workload, observed, gone)
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())
+    memory = {name: Stored(Scope(workload.module.text, name, workload.names, observed)) for name in functions}
     for _ in range(_PASSES):
         before = learned.snapshot()
         imports = Imports(module, _OFFERS, workload.needs)
         translator = Statements(module, imports, learned, functions, bool(stored_names(tree)), compiled)
-        translator.entry = entry
-        translator.storing = frozenset(f.name.value for f in module.functions() if _stores(f))
+        translator.entry, translator.workload = entry, workload
+        translator.memory = memory
+        translator.storing = frozenset(name for name, stored in memory.items() if stored.parameters and name != entry)
         translator.entry_arguments = _arguments(module.function(entry), workload, observed)
         result = tree.visit(translator)
         if learned.snapshot() == before:
             break
-    if observed.random:
+    if observed.random and (compiled or not translator.draws):
         raise Unsupported(
-            "the function draws random numbers, another stream in torch: draw them outside and pass them in"
+            "the function draws random numbers in a call that is not followed here: draw them outside and pass them in"
         )
     torch = imports.code("torch")
     helpers = [_prelude(imports, name, translator.helper_names[name]) for name in translator.helpers]
@@ -98,14 +131,32 @@ def write(workload: Workload, observed: Observation, compiled: bool) -> Source:
         constants += [f"{name} = {torch}.as_tensor({name})" for name in arrays]
     result, names = imports.write(result, constants)
     result = _without_blank_start(result)
-    notes = tuple(translator.notes)
+    notes = tuple(translator.notes) + (() if steps is None else (steps,))
     if not observed.watched:
         notes += ("the NumPy run was too long to be watched: dtypes inside the function were inferred",)
-    return Source(Module.finish(result, workload.module), names, written, notes)
+    return Source(Module.finish(result, workload.module), names, written, notes, bool(gone))
 
 
-def _stores(function: cst.FunctionDef) -> bool:
-    return bool(stored_names(function) & set(parameters(function)))
+def _steps(workload: Workload, observed: Observation, gone: frozenset[int]) -> str | None:
+    """Says what the loops cost, call by call; refuses what would take too long."""
+    found = launches(workload.module.text, observed, gone)
+    seconds = found.count * CALL_SECONDS
+    if found.line is None or seconds < NOTED_SECONDS:
+        return None
+    line = workload.module.origin_line(found.line)
+    cost = f"{_grouped(found.count)} separate torch calls, about {seconds:.2g} s at {CALL_SECONDS * 1e6:.0f} µs each"
+    if seconds > MOST_SECONDS:
+        raise Unsupported(
+            f"the loop of line {line} makes {_grouped(found.trips)} trips: {cost} (more than {MOST_SECONDS:.0f} s are "
+            "not offered): write it with whole arrays",
+            line,
+            "PT-DYNUNROLL",
+        )
+    return f"the loop of line {line} runs step by step: {cost}"
+
+
+def _grouped(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
 
 
 _BLANK = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
@@ -131,7 +182,7 @@ def _is_array(value: object) -> bool:
 
 
 def _prelude(imports: Imports, name: str, given: str) -> str:
-    text = PRELUDES[name].strip().replace(f"def {name}(", f"def {given}(")
+    text = re.sub(rf"(?<![.\w]){name}\(", f"{given}(", PRELUDES[name].strip())
     for word, path in (("torch.", "torch"), ("F.", "torch.nn.functional")):
         if word in text:
             text = text.replace(word, imports.code(path) + ".")
@@ -183,7 +234,7 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
         raise Unsupported(f"the function changes the global {names}: return the value instead")
     if observed.raised is not None:
         raise Unsupported(f"the NumPy function raises {observed.raised.type} with these arguments")
-    labels = observed.mutated
+    labels = tuple(label for label in observed.mutated if not _is_generator(workload, label))
     own = parameters(module.function(workload.function.name))
     for label in labels:
         fact = observed.arguments.get(label)
@@ -197,11 +248,18 @@ def _written(workload: Workload, observed: Observation, module: Module) -> tuple
                 f"the arguments `{pair[0]}` and `{pair[1]}` share memory, and one is written into: pass copies"
             )
     shared = [a for a in observed.aliases_argument if a in labels]
-    if shared and observed.returns_argument is None:
+    parts = returned_parts(workload, observed, labels) if shared else None
+    if shared and observed.returns_argument is None and parts is None:
         raise Unsupported(
             f"the function writes into `{shared[0]}` and returns a view of it: return a copy, or the array itself"
         )
     return labels
+
+
+def _is_generator(workload: Workload, label: str) -> bool:
+    """Tells whether an argument is a random generator, which goes on drawing for the caller."""
+    values = dict(zip(workload.argument_names, (*workload.args, *workload.kwargs.values()), strict=True))
+    return isinstance(values.get(label), np.random.Generator | np.random.RandomState | random.Random)
 
 
 class _Rename(cst.CSTTransformer):
@@ -276,10 +334,14 @@ def _wrapper(
     call = f"{core}({', '.join(passed)})"
     nothing = observed.result is None or observed.result.kind == "none"
     maybe, certain = returned_parameters(function, written)
+    parts = None if nothing or certain or maybe else returned_parts(translator.workload, observed, written)
     lines.append(call if nothing or certain else f"result = {call}")
     lines += [f"{name}[...] = {tensors[name]}.numpy(force=True)" for name in written]
     if certain:
         lines.append(f"return {maybe[0]}")
+    elif parts is not None and any(parts):
+        items = ", ".join(name or f"result[{place}]" for place, name in enumerate(parts))
+        lines.append(f"return {items}{',' if len(parts) == 1 else ''}")
     elif not nothing:
         # which array it is may depend on the number of steps
         chosen = "".join(f"{name} if result is {tensors[name]} else " for name in maybe)

@@ -7,46 +7,35 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.torch.calling import Calls
 from jitmagic.backends.torch.calls import atom, code
-from jitmagic.backends.torch.kinds import UNKNOWN, Value, from_fact, join, reconcile
+from jitmagic.backends.torch.elements import Elements
+from jitmagic.backends.torch.kinds import UNKNOWN, Value, category, from_fact, join, reconcile
 from jitmagic.backends.torch.naming import BREAK
-from jitmagic.backends.torch.scope import Scope, base_name, stored_names
+from jitmagic.backends.torch.scope import Scope, base_name, grown_names, stored_names
+from jitmagic.capture.workload import Workload
 from jitmagic.generate.names import bound, parameters, targets
 from jitmagic.observe.facts import ValueFact
-
-MAX_TRIPS = 64
-"""Trips of a loop over elements that are kept: each is some separate torch calls of about 5 µs."""
-
-MAX_ARRAY_TRIPS = 20_000
-"""Trips of a loop whose steps work on whole arrays."""
 
 MAX_UNROLLED = 32
 """Trips that torch.compile may unroll: 400 took 24 s to compile."""
 
-LARGE = 1000
-"""Elements from which a step on an array counts as array work."""
 
-
-class Statements(Calls):
+class Statements(Elements):
     """Rewrites a module's functions.
 
     Attributes
     ----------
     entry : str
         The function under study, whose returned numbers become tensors where NumPy had scalars.
-    storing : frozenset of str
-        The module's functions that store into elements.
     """
 
     entry: str = ""
-    storing: frozenset[str] = frozenset()
+    workload: Workload
     entry_arguments: dict[str, Value]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entry_arguments = {}
-        self.scopes: list[Scope] = []
         self.loops: list[cst.CSTNode] = []
         self.branches: list[dict[str, Value]] = []
 
@@ -56,7 +45,7 @@ class Statements(Calls):
         self.skip.add(node.name)
         outer = self.scope
         local = outer.local | bound(node)
-        scope = Scope(node.name.value, local, stored_names(node) | outer.stored, None)
+        scope = Scope(node.name.value, local, stored_names(node) | outer.stored, None, grown_names(node))
         if self.scopes:
             scope.values = dict(outer.values)
             for name in bound(node):
@@ -89,7 +78,9 @@ class Statements(Calls):
         return updated_node
 
     def visit_Lambda(self, node: cst.Lambda) -> None:
-        inner = Scope(self.scope.name, self.scope.local | bound(node), self.scope.stored, self.scope.device)
+        inner = Scope(
+            self.scope.name, self.scope.local | bound(node), self.scope.stored, self.scope.device, self.scope.grown
+        )
         inner.values = {n: v for n, v in self.scope.values.items() if n not in bound(node)}
         self.scopes.append(self.scope)
         self.scope = inner
@@ -124,6 +115,8 @@ class Statements(Calls):
         if top and self.scope.name == self.entry:
             observed = self.module.observed
             value = self._result(original_node.value, value, None if observed is None else observed.result)
+        else:
+            value = self.owned(original_node.value, value)
         return updated_node.with_changes(value=value)
 
     def _result(
@@ -179,6 +172,8 @@ class Statements(Calls):
             return
         if not isinstance(target, cst.Name):
             return
+        if value.kind == "sequence" and target.value in self.scope.grown:
+            value = Value("sequence")  # what it holds later is told by what was seen there
         found = reconcile(value, self.fact(target))
         self.scope.values[target.value] = found
         self.scope.roots.pop(target.value, None)
@@ -192,7 +187,7 @@ class Statements(Calls):
         self.here = original_node
         value, node = self.value(original_node.value), self.tight(updated_node.value)
         if not all(isinstance(target.target, cst.Subscript) for target in original_node.targets):
-            node = self._owned(original_node.value, node)
+            node = self.owned(original_node.value, node)
         for target in original_node.targets:
             if isinstance(target.target, cst.Subscript):
                 node = self.stored(target.target, original_node.value, node)
@@ -204,32 +199,15 @@ class Statements(Calls):
     def leave_AnnAssign(self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign) -> cst.BaseSmallStatement:
         if original_node.value is not None and updated_node.value is not None:
             self.bind(original_node.target, self.value(original_node.value))
-            return updated_node.with_changes(value=self.tight(updated_node.value))
+            return updated_node.with_changes(value=self.owned(original_node.value, self.tight(updated_node.value)))
         return updated_node
 
-    def _owned(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
-        """Copies elements, scalars in NumPy and views in torch, where the function stores into their array."""
-        if isinstance(original, cst.Tuple | cst.List) and isinstance(updated, cst.Tuple | cst.List):
-            elements = [
-                new.with_changes(value=self._owned(old.value, new.value))
-                for old, new in zip(original.elements, updated.elements, strict=True)
-            ]
-            return updated.with_changes(elements=elements)
-        if isinstance(original, cst.IfExp) and isinstance(updated, cst.IfExp):
-            body, orelse = self._owned(original.body, updated.body), self._owned(original.orelse, updated.orelse)
-            return updated.with_changes(body=body, orelse=orelse)
-        value = self.value(original)
-        if isinstance(original, cst.Subscript) and value.scalar and value.is_tensor and self._may_change(original):
-            return cst.parse_expression(f"{atom(updated)}.clone()")
-        return updated
-
-    def _may_change(self, node: cst.BaseExpression) -> bool:
-        """Tells whether the memory behind an expression may be stored into, here or in a function that is called."""
-        owner = base_name(node)
-        changed = self.learned.reached(self.scope.name, self.scope.stored)
-        return owner is None or owner in changed or self.storing - {self.scope.name} != frozenset()
-
     def _alias(self, target: cst.BaseExpression, original: cst.BaseExpression) -> None:
+        if isinstance(target, cst.Tuple | cst.List) and isinstance(original, cst.Tuple | cst.List):
+            if len(target.elements) == len(original.elements):
+                for one, two in zip(target.elements, original.elements, strict=True):
+                    self._alias(one.value, two.value)
+            return
         if not isinstance(target, cst.Name):
             return
         root = base_name(original)
@@ -239,8 +217,8 @@ class Statements(Calls):
             self.learned.aliases.add((self.scope.name, target.value, root))
             self.scope.roots[target.value] = self.scope.root(root)
         elif _reversed(original) and not self.value(original).view:
-            owner = self.scope.root(root)
-            if target.value in self.scope.stored or owner in self.scope.stored or root in self.scope.stored:
+            memory = self.memory[self.outermost]
+            if memory.may_change(target.value) or memory.may_change(root):
                 self.fail(
                     f"keeps a reversed view of `{root}`, which in torch is a copy, while elements are stored into: "
                     "write `.copy()` behind it if a copy is meant",
@@ -305,6 +283,11 @@ class Statements(Calls):
                 text = f"{code(left)} {_symbol(operator)} {_operand(operator, right)}"
                 return cst.Assign(targets=[cst.AssignTarget(cst.Name(target.value))], value=cst.parse_expression(text))
             return updated_node.with_changes(value=right)
+        if isinstance(target, cst.Subscript) and self._widens(operator, target, into, value):
+            # in place, torch would refuse what NumPy computes and then casts back
+            left, right, _ = self.operate(operator, (updated_node.target, into), (right, value), None)
+            text = f"{code(left)} {_symbol(operator)} {_operand(operator, right)}"
+            return cst.Assign(targets=[cst.AssignTarget(updated_node.target)], value=cst.parse_expression(text))
         if isinstance(target, cst.Subscript) and value.kind != "sequence":
             right = self._cast_store(target, value, right)
         if value.kind == "sequence":
@@ -314,6 +297,16 @@ class Statements(Calls):
         if into.dtype and value.dtype and value.is_tensor and isinstance(operator, cst.MatrixMultiply):
             self.fail("multiplies matrices in place (`@=`), which torch does not have: write `x = x @ y`")
         return updated_node.with_changes(value=right)
+
+    def _widens(self, operator: cst.BaseBinaryOp, target: cst.Subscript, into: Value, value: Value) -> bool:
+        """Tells whether an element is updated to a value of a higher category (an int by a float)."""
+        if not into.is_tensor or into.ndim != 0 or len(target.slice) != (self.value(target.value).ndim or 0):
+            return False
+        if isinstance(operator, cst.Divide) and category(into.dtype) in ("bool", "int"):
+            return True
+        ranks = ("bool", "int", "float", "complex")
+        have, given = category(into.dtype), category(value.dtype)
+        return have in ranks and given in ranks and ranks.index(given) > ranks.index(have)
 
     def _cast_store(self, target: cst.Subscript, value: Value, right: cst.BaseExpression) -> cst.BaseExpression:
         base = self.value(target.value)
@@ -331,6 +324,7 @@ class Statements(Calls):
     def visit_Expr(self, node: cst.Expr) -> bool:
         if not isinstance(node.value, cst.Call):
             return True
+        self.statements.add(node.value)
         if self.compiled and isinstance(node.value.func, cst.Name) and node.value.func.value == "print":
             self.fail("prints, where torch.compile would break the graph: print the result outside", BREAK, node)
         return self.path(node.value.func) not in ("numpy.seterr", "numpy.set_printoptions")
@@ -398,7 +392,7 @@ class Statements(Calls):
 
     def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
         self.loops.pop()
-        return updated_node
+        return self.kept_steps(original_node, updated_node)
 
     def _enter(self, node: cst.For | cst.While) -> None:
         self.loops.append(node)
@@ -408,29 +402,18 @@ class Statements(Calls):
         self._judge(node)
 
     def _judge(self, node: cst.For | cst.While) -> None:
-        """Refuses a loop whose steps would each be separate torch calls, or that torch.compile would unroll."""
+        """Refuses a loop that torch.compile would unroll into too many copies of its body."""
         observed = self.module.observed
-        line = self.module.span(node).line
-        seen = None if observed is None else observed.loops.get(line)
-        if seen is None or not _work(node, self):
+        seen = None if observed is None else observed.loops.get(self.module.span(node).line)
+        if not self.compiled or seen is None or seen.trips_total <= MAX_UNROLLED or not _work(node, self):
             return
         trips = f"{seen.trips_total:,}".replace(",", " ")
-        if self.compiled:
-            if seen.trips_total > MAX_UNROLLED:
-                self.fail(
-                    f"loops {trips} times, which torch.compile would unroll into as many copies of the body: "
-                    "a vectorised form is needed",
-                    "PT-DYNUNROLL",
-                    node,
-                )
-            return
-        limit = MAX_ARRAY_TRIPS if _array_work(node, self) else MAX_TRIPS
-        if seen.trips_total > limit:
-            self.fail(
-                f"loops {trips} times, and each step is separate torch calls: a vectorised form is needed",
-                "PT-DYNUNROLL",
-                node,
-            )
+        self.fail(
+            f"loops {trips} times, which torch.compile would unroll into as many copies of the body: "
+            "a vectorised form is needed",
+            "PT-DYNUNROLL",
+            node,
+        )
 
 
 def _params(node: cst.FunctionDef) -> list[cst.Param]:
@@ -479,7 +462,6 @@ class _Worker(cst.CSTVisitor):
         super().__init__()
         self.translator = translator
         self.tensors = False
-        self.largest = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.BaseExpression):
@@ -487,11 +469,6 @@ class _Worker(cst.CSTVisitor):
             value = from_fact(seen)
             if value.is_tensor and not isinstance(node, cst.Name):
                 self.tensors = True
-                if value.shape and not isinstance(node, cst.Attribute):
-                    size = 1
-                    for length in value.shape:
-                        size *= length or 1
-                    self.largest = max(self.largest, size)
         return True
 
 
@@ -502,8 +479,3 @@ def _work(node: cst.For | cst.While, translator: Statements) -> bool:
     return worker.tensors
 
 
-def _array_work(node: cst.For | cst.While, translator: Statements) -> bool:
-    """Tells whether a loop's steps work on whole arrays, so that the calls are not the cost."""
-    worker = _Worker(translator)
-    node.body.visit(worker)
-    return worker.largest >= LARGE

@@ -33,7 +33,7 @@ def fn(out, a, w):
     )
 
 
-def test_a_long_loop_becomes_fori_loop():
+def test_a_recurrence_carries_the_last_element_only():
     text = agrees(
         "import numpy as np\n\n\ndef fn(x, a):\n    y = np.zeros_like(x)\n    y[0] = x[0]\n"
         "    # smooth\n    for i in range(1, len(x)):\n        y[i] = a * y[i - 1] + (1 - a) * x[i]\n    return y\n",
@@ -47,12 +47,15 @@ def test_a_long_loop_becomes_fori_loop():
 def fn(x, a):
     y = jnp.zeros_like(x)
     y = y.at[0].set(x[0])
-
     # smooth
-    def body(i, y):
-        return y.at[i].set(a * y[i - 1] + (1 - a) * x[i])
+    y_im1 = y[0]
 
-    y = jax.lax.fori_loop(1, len(x), body, y)
+    def body(y_im1, x_i):
+        y_i = a * y_im1 + (1 - a) * x_i
+        return y_i, y_i
+
+    _, new_y = jax.lax.scan(body, y_im1, x[1:])
+    y = y.at[1:len(x)].set(new_y)
     return y
 """
     )

@@ -89,6 +89,11 @@ def reference(work):
 
 
 def assert_same(got, wanted, rtol):
+    if isinstance(wanted, dict):
+        assert list(got) == list(wanted)
+        for key in wanted:
+            assert_same(got[key], wanted[key], rtol)
+        return
     if isinstance(wanted, tuple | list):
         assert isinstance(got, tuple | list)
         assert len(got) == len(wanted)

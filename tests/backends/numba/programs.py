@@ -344,4 +344,89 @@ PROGRAMS = {
         (5,),
         YES,
     ),
+    "parentheses in a fused sum": (
+        "def fn(x, y):\n    return (((x + y) * y) ** 2).sum(), np.mean(-(x - y) / (y + 9)), "
+        "np.max((x - y) * (x + y))\n",
+        (f64(9), f64(9) + 0.5),
+        YES,
+    ),
+    "bytes that overflow": (
+        "def fn(a, b):\n    return np.sum(a * b), ((a + b) >> 1).sum(), np.where(a - b > 100, a, b), (a * b) // 3\n",
+        (np.arange(40, 49, dtype="uint8"), np.arange(90, 99, dtype="uint8")),
+        NO,
+    ),
+    "masked updates": (
+        """
+        def fn(z, c):
+            for _ in range(3):
+                alive = np.abs(z) < 1
+                z[alive] = z[alive] * z[alive] + c[alive]
+                z[z > 2] = 0
+            return z[alive], alive
+        """,
+        (f64(4, 5), f64(4, 5) * 0.1),
+        YES,
+    ),
+    "index pairs": (
+        """
+        def fn(p, labels):
+            rows = np.arange(p.shape[0])
+            p[rows, labels] -= 1.0
+            np.add.at(p, (rows, labels), 0.25)
+            return -np.log(np.abs(p[rows, labels]) + 1).mean()
+        """,
+        (f64(5, 3), np.array([2, 0, 1, 1, 2])),
+        YES,
+    ),
+    "pooling over two axes": (
+        "def fn(x):\n    return x.reshape(2, 3, 2, 2).mean(axis=(1, 3)), x.std(axis=(0, 1)), np.max(x, axis=0)\n",
+        (f64(6, 4),),
+        NO,
+    ),
+    "small vectors in a loop over pairs": (
+        """
+        def fn(p, box):
+            forces = np.zeros_like(p)
+            for i in range(len(p)):
+                for j in range(len(p)):
+                    if i != j:
+                        d = p[i] - p[j]
+                        d -= box * np.round(d / box)
+                        forces[i] += d / np.sum(d ** 2)
+            return forces
+        """,
+        (f64(5, 3), 2.0),
+        YES,
+    ),
+    "a walk with a generator of its own": (
+        """
+        def fn(n, seed):
+            rng = np.random.default_rng(seed)
+            x = np.zeros(n)
+            for i in range(1, n):
+                x[i] = x[i - 1] + rng.normal(0.0, 0.5) * rng.integers(4) + rng.choice([-1.0, 1.0])
+            return x
+        """,
+        (20, 3),
+        NO,
+    ),
+    "seeded draws": (
+        """
+        def fn(n):
+            np.random.seed(5)
+            hits = 0
+            for _ in range(n):
+                if np.random.uniform(-1, 1) > 0.2:
+                    hits += np.random.randint(0, 7)
+            return hits, np.random.normal(size=3)
+        """,
+        (30,),
+        NO,
+    ),
+    "a spectrum": (
+        "def fn(x):\n    c = np.fft.rfft(x - x.mean())\n    p = np.abs(c) ** 2\n"
+        "    return {'power': p, 'peak': np.argmax(p[1:])}\n",
+        (f64(16),),
+        YES,
+    ),
 }

@@ -12,18 +12,12 @@ from tests.backends.numba.harness import drafts, observed, run, workload
 pytest.importorskip("numba")
 
 CAUSES = {
-    "no such function": (
-        "def fn(x):\n    y = x + 1\n    return np.heaviside(y, 0.5)\n",
-        3,
-        "`heaviside`|`numpy.heaviside`",
-    ),
+    "a generator": ("def fn(x):\n    return any(v > 1 for v in x)\n", 2, "any|yield|Numba"),
     "unify": (
         "def fn(x):\n    if x.size > 2:\n        y = 1\n    else:\n        y = x\n    return y\n",
         None,
         "one type",
     ),
-    "fft": ("def fn(x):\n    return np.fft.fft(x)\n", 2, "numpy.fft|fft"),
-    "keyword": ("def fn(x):\n    return np.sort(x, axis=0)\n", 2, "sort"),
 }
 
 
@@ -52,3 +46,24 @@ def test_prange_that_fails_gives_way_to_array_arithmetic():
     answer = NumbaBackend().revise(work, observed(work), draft, Failure("check", "TypingError", "no", None))
     assert answer.form == "array"
     assert "prange" not in answer.module.text
+
+
+def test_a_call_that_typing_refuses_is_made_in_python():
+    source = "def fn(x):\n    y = x + 1\n    return np.percentile(y, 50)\n"
+    work = workload(source, np.arange(5.0))
+    draft = drafts(work)["numba"]
+    failure = Failure("check", "numba.core.errors.TypingError", "unsupported NumPy function 'numpy.percentile'", 8)
+    answer = NumbaBackend().revise(work, observed(work), draft, failure)
+    assert isinstance(answer, Draft)
+    assert "with objmode(" in answer.module.text
+    assert any("np.percentile" in note for note in answer.notes)
+
+
+def test_loops_for_array_expressions_are_given_up_where_they_differ():
+    source = "def fn(x, y):\n    return np.sum((x - y) ** 2)\n"
+    work = workload(source, np.arange(5.0), np.arange(5.0) + 1)
+    draft = drafts(work)["numba"]
+    assert "for i in range(x.shape[0]):" in draft.module.text
+    answer = NumbaBackend().revise(work, observed(work), draft, Failure("verify", "", "the value differs", None))
+    assert isinstance(answer, Draft)
+    assert "for i in" not in answer.module.text

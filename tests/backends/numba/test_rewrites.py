@@ -70,6 +70,39 @@ SERIAL = {
     ),
     "out": ("np.multiply(x, 2.0, out=x)", "x[...] = np.multiply(x, 2.0)", (F64,)),
     "a mask of two axes": ("x[x > 3] = 0", "x[...] = np.where(x > 3, np.float64(0), x)", (MATRIX,)),
+    "errstate": (
+        "with np.errstate(divide='ignore'):\n        y = 1 / x\n    return y",
+        "y = 1 / x\n    return y",
+        (F64,),
+    ),
+    "a number among arrays": (
+        "return np.concatenate(([0.0], x, [x[0]]))",
+        "return np.concatenate((np.array([0.0]), x, np.array([x[0]])))",
+        (F64,),
+    ),
+    "parts in brackets": ("return np.r_[x, 0.0]", "return np.concatenate((x, np.array([0.0])))", (F64,)),
+    "a count from one": (
+        "for i, v in enumerate(x, start=1):\n        x[i - 1] = i * v",
+        "for i, v in enumerate(x, 1):\n        x[i - 1] = i * v",
+        (F64,),
+    ),
+    "a sum of an expression": ("return np.sum((x - k) ** 2)", "return sum_of(x, k)", (F64, F64 + 1)),
+    "a sum along an axis": ("return (x * x).sum(axis=1)", "return sum_of(x)", (MATRIX,)),
+    "a store in place": ("x += 2 * k", "add_to(x, k)", (F64, F64 + 1)),
+    "a store that reads its neighbours": ("x[1:] += 2 * x[:-1]", "x[1:] += 2 * x[:-1]", (F64,)),
+    "masked elements": ("x[k] = 2 * x[k] + 1", "update_where(x, k)", (F64, F64 > 2)),
+    "pairs of indices": (
+        "return x[np.arange(3), np.array([1, 2, 0])]",
+        "return take_at(x, np.arange(3), np.array([1, 2, 0]))",
+        (MATRIX,),
+    ),
+    "a list as index": ("return x[[0, 2]]", "return x[np.array([0, 2])]", (F64,)),
+    "integers that overflow": (
+        "return (x * x) >> 1", "return (x * x).astype(np.uint8) >> np.uint8(1)", (U8,),
+    ),
+    "matrices of integers": (
+        "return x @ k", "return integer_product(x, k)", (MATRIX.astype("int64"), MATRIX.T.astype("int64")),
+    ),
     "a comment": ("y = x + 1  # one more\n    return y", "y = x + 1  # one more\n    return y", (F64,)),
 }
 
@@ -167,7 +200,6 @@ def test_captured_arrays_are_named_in_a_comment():
 
 
 REFUSED = {
-    "legacy random": ("NB-SEED", 2, "def fn(n):\n    return np.random.rand(n)\n", (3,)),
     "global": ("NB-GLOBALS", 2, "COUNT = 0\ndef fn(x):\n    global COUNT\n    COUNT += 1\n    return x\n", (F64,)),
     "keywords": ("NB-SYNTAX", 1, "def fn(x, **options):\n    return x\n", (F64,)),
     "big integers": ("NB-INTWRAP", 2, "def fn(n):\n    return 2 ** n / 3 ** n\n", (90,)),
@@ -195,3 +227,58 @@ def test_an_axis_of_length_one_from_elsewhere_is_refused_in_parallel_only():
     made = drafts(workload("def fn(x, k):\n    return x - k\n", MATRIX, MATRIX[:1]))
     assert isinstance(made["numba"], Draft)
     assert "axis of length 1" in made["numba-parallel"].refusal.reason
+
+
+def test_a_generator_is_made_in_the_wrapper():
+    source = """
+    def fn(n, seed):
+        rng = np.random.default_rng(seed)
+        x = 0.0
+        for _ in range(n):
+            x += rng.normal()
+        return x
+    """
+    text = drafts(workload(source, 5, 3))["numba"].module.text
+    assert "def _fn(n, rng):" in text
+    assert "def fn(n, seed):\n    rng = np.random.default_rng(seed)\n    return _fn(n, rng)\n" in text
+
+
+def test_a_seed_of_its_own_lets_numba_draw_and_says_so():
+    source = "def fn(n):\n    np.random.seed(1)\n    return np.random.rand(n).mean()\n"
+    draft = drafts(workload(source, 5))["numba"]
+    assert "    np.random.seed(1)\n    return np.random.rand(n).mean()\n" in draft.module.text
+    assert any("random state" in note for note in draft.notes)
+
+
+def test_what_is_drawn_without_a_seed_is_drawn_by_numpy():
+    source = "def fn(n):\n    return np.random.rand(n) + 1\n"
+    text = drafts(workload(source, 5))["numba"].module.text
+    assert "np.random.rand(n)" in text.partition("def fn(")[2]
+    assert "np.random" not in text.partition("def fn(")[0]
+
+
+def test_a_dict_comes_back_as_a_dict():
+    source = 'def fn(x):\n    return {"sum": x.sum(), "both": (x[0], x[1])}\n'
+    text = drafts(workload(source, F64))["numba"].module.text
+    assert "    return x.sum(), x[0], x[1]\n" in text
+    assert '    return {"sum": result_0, "both": (result_1, result_2)}\n' in text
+
+
+def test_what_numba_lacks_is_called_in_python():
+    draft = drafts(workload("def fn(x):\n    return np.fft.fft(x) * 2\n", F64))["numba"]
+    assert '    with objmode(out="complex128[::1]"):\n        out = np.fft.fft(x)\n' in draft.module.text
+    assert draft.notes == ("line 2: Numba has no form of `np.fft.fft`, so that it is called in Python there",)
+
+
+def test_draws_under_a_condition_from_a_legacy_generator_are_refused():
+    source = """
+    def fn(n):
+        rs = np.random.RandomState(1)
+        t = 0.0
+        for i in range(n):
+            if i % 2:
+                t += rs.rand()
+        return t
+    """
+    refusal = drafts(workload(source, 4))["numba"].refusal
+    assert (refusal.code, refusal.line) == ("NB-SEED", 6)

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import libcst as cst
 
 from jitmagic.backends.numba.typing_model import Variables, literal_fact
+from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.rewriter import Rewriter
-from jitmagic.observe.facts import ValueFact
+from jitmagic.observe.facts import Span, ValueFact
+
+
+class Beyond(Unsupported):
+    """A call of the user's that a rewrite cannot express; it may be left to NumPy, in Python.
+
+    Attributes
+    ----------
+    place : Span
+        Where the call stands.
+    """
+
+    def __init__(self, error: Unsupported, place: Span) -> None:
+        super().__init__(error.refusal.reason, error.refusal.line, error.refusal.code)
+        self.place = place
 
 
 @dataclass
@@ -42,14 +58,29 @@ class Context:
 
     def helper(self, name: str, source: str) -> cst.Name:
         """Asks for a helper function; returns its name. ``{name}`` and ``{np}`` are filled in."""
-        name = name_tools.fresh(name, set(name_tools.all_names(self.module.tree)))
-        np_name = self.imports.code("numpy.empty").split(".")[0]
-        self.helpers[name] = source.replace("{name}", name).replace("{np}", np_name)
-        return cst.Name(name)
+        wanted = name
+        number = 1
+        taken = name_tools.all_names(self.module.tree)
+        while True:
+            free = name_tools.fresh(wanted, taken)
+            text = source.replace("{name}", free)
+            if "{np}" in text:
+                text = text.replace("{np}", self.imports.code("numpy.empty").split(".")[0])
+            if self.helpers.setdefault(free, text) == text:
+                return cst.Name(free)
+            number += 1
+            wanted = f"{name}_{number}"
+
+    def place(self, node: cst.CSTNode) -> Span | None:
+        """Returns the place of a node in the user's text, None for one that a rewrite made."""
+        try:
+            return self.module.span(node)
+        except KeyError:
+            return None
 
     def bare(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Takes an expression's outer parentheses off: an argument needs none."""
-        if not node.lpar:
+        if not node.lpar or isinstance(node, cst.Tuple | cst.GeneratorExp):
             return node
         new = node.with_changes(lpar=[], rpar=[])
         self.module.inherit(new, node)
@@ -83,6 +114,16 @@ class NumbaRewriter(Rewriter):
         self.functions: list[cst.FunctionDef] = []
         self._variables: list[Variables] = []
         self._locals: list[frozenset[str]] = []
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        """Tells at which call a rewrite gave up, so that the call may be made in Python."""
+        try:
+            return super().on_leave(original_node, updated_node)
+        except Unsupported as error:
+            place = self.context.place(original_node) if isinstance(original_node, cst.Call) else None
+            if place is None or isinstance(error, Beyond):
+                raise
+            raise Beyond(error, place) from None
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         self.functions.append(node)

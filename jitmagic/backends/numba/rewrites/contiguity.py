@@ -12,6 +12,7 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
+from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
@@ -133,18 +134,19 @@ class Contiguity(NumbaRewriter):
         if np.dtype(dtype).kind in "fc":
             first, second = self._cast(new, facts, dtype)
             return expression("{a} @ {b}", a=self.context.operand(first), b=self.context.operand(second))
-        if np.dtype(dtype).kind in "iu" and right.ndim == 1 and dtype in ("int64", "uint64"):
-            total = self.context.imports.code("numpy.sum")
-            axis = ", axis=1" if left.ndim == 2 else ""
-            product = expression("{a} * {b}", a=self._factor(new[0]), b=self._factor(new[1]))
-            return expression(f"{total}({{p}}{axis})", p=product)
+        if np.dtype(dtype).kind in "biu" and (path := self._operation(original)) is not None:
+            helper = self.context.helper(path, helpers.product(left.ndim, right.ndim, dtype))
+            first, second = self.context.bare(new[0]), self.context.bare(new[1])
+            return expression(f"{code(helper)}({{a}}, {{b}})", a=first, b=second)
         line = self.module.line(original)
         raise Unsupported(
             f"line {line}: Numba multiplies matrices of floats only: use `.astype(np.float64)`", line, "NB-F32LINALG"
         )
 
-    def _factor(self, node: cst.BaseExpression) -> cst.BaseExpression:
-        return self.context.operand(node)
+    def _operation(self, original: cst.BaseExpression) -> str | None:
+        """Returns what a product of integers is called, None for one that is conjugated or of scalars."""
+        path = self.path(original.func) if isinstance(original, cst.Call) else None
+        return None if path == "numpy.vdot" else "integer_product"
 
     def _cast(self, new: list[cst.BaseExpression], facts: list[Any], dtype: str) -> list[cst.BaseExpression]:
         kind = self.context.imports.code(f"numpy.{dtype}")

@@ -55,6 +55,8 @@ class Overlap(NumbaRewriter):
             for target in targets:
                 if isinstance(target, cst.Subscript) and self._overlaps(target, original_node.value):
                     return updated_node.with_changes(value=self._copied(updated_node.value))
+                if isinstance(target, cst.Subscript) and self.context.parallel:
+                    updated_node = updated_node.with_changes(value=self._apart(target, updated_node.value))
         return updated_node
 
     def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
@@ -64,10 +66,34 @@ class Overlap(NumbaRewriter):
         )
         if self.functions and place and self._overlaps(target, original_node.value):
             return updated_node.with_changes(value=self._copied(updated_node.value))
+        if self.functions and place and self.context.parallel:
+            return updated_node.with_changes(value=self._apart(target, updated_node.value))
         return updated_node
 
     def _copied(self, node: cst.BaseExpression) -> cst.BaseExpression:
         return cst.Call(cst.Attribute(self.context.operand(node), cst.Name("copy")), [])
+
+    def _apart(self, target: cst.BaseExpression, value: cst.BaseExpression) -> cst.BaseExpression:
+        """Copies the views of the target's memory that an expression reads at other places.
+
+        `parallel=True` fuses `a[1:] += 2 * a[:-1]` into one loop, that reads what another thread has written.
+        """
+        if not isinstance(value, cst.BinaryOperation | cst.UnaryOperation | cst.Call | cst.Comparison):
+            return value
+        base = base_name(ast.parse(_bare(target), mode="eval").body)
+        if base is None:
+            return value
+        made = value.visit(_Apart(self, base, code(target)))
+        assert isinstance(made, cst.BaseExpression)
+        return made
+
+    def reads_elsewhere(self, node: cst.Subscript, base: str, target: str) -> bool:
+        """Says whether a subscript is a view of what a store to `base` may write, at another place than the store."""
+        fact = self.fact(node)
+        name = base_name(ast.parse(_bare(node), mode="eval").body)
+        if name is None or fact is None or fact.kind != "array" or code(node) == target:
+            return False
+        return name == base or self._may_share(base, name)
 
     def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
         if isinstance(value, cst.Tuple | cst.List):
@@ -86,6 +112,20 @@ class Overlap(NumbaRewriter):
         if ast.dump(left).replace("Store()", "Load()") == ast.dump(right):
             return False
         return not (base == base_name(right) and _disjoint(left, right))
+
+
+class _Apart(cst.CSTTransformer):
+    def __init__(self, overlap: Overlap, base: str, target: str) -> None:
+        super().__init__()
+        self.overlap, self.base, self.target = overlap, base, target
+
+    def visit_Subscript(self, node: cst.Subscript) -> bool:
+        return False
+
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+        if not self.overlap.reads_elsewhere(original_node, self.base, self.target):
+            return updated_node
+        return cst.Call(cst.Attribute(updated_node, cst.Name("copy")), [])
 
 
 def _bare(node: cst.BaseExpression) -> str:

@@ -111,8 +111,15 @@ class Reductions(NumbaRewriter):
             raise Unsupported(
                 f"line {line}: the axis `{code(call.axis)}` has to be a constant for Numba", line, "NB-AXIS"
             )
-        if len(axes) > 1 and call.name in ("sum", "max", "min", "any", "all", "prod"):
-            return self._several(call, axes, dtype, ndim)
+        if len(axes) == ndim and ndim > 1:
+            whole = replace(call, axis=None)
+            return self._write(whole, dtype, ndim, original, self._bare(call))
+        short = len(axes) == 1 and (_is_name(call.array) or not call.keepdims)
+        simple = call.name in ("sum", "mean", "argmax", "argmin", "cumsum", "cumprod") and short
+        if ndim > 1 and not simple and call.name in helpers.REDUCED and call.dtype is None:
+            made = self._looped(call, axes, dtype, ndim, original)
+            if made is not None:
+                return made
         if len(axes) > 1:
             raise Unsupported(
                 f"line {line}: `{call.name}` over several axes at once is not written for Numba", line, "NB-AXIS"
@@ -223,20 +230,23 @@ class Reductions(NumbaRewriter):
             f"line {line}: Numba's `{name}` has no `axis=`, and there is no short way to write it", line, "NB-AXIS"
         )
 
-    def _several(self, call: _Reduction, axes: tuple[int, ...], dtype: str, ndim: int) -> cst.BaseExpression:
-        """Reduces over several axes, the last first."""
-        value, left = call.array, ndim
-        narrow = dtype in ("float32", "complex64") and call.dtype is None
-        for axis in reversed(axes):
-            step = _Reduction(call.name, value, None, call.dtype, False, None)
-            if left == 1:
-                value = self._whole(
-                    step, dtype, narrow, cst.Call(cst.Attribute(self.context.operand(value), cst.Name(call.name)), [])
-                )
-            else:
-                value = self._along(step, axis, dtype, left, narrow, None)
-            left -= 1
-        return self._kept(value, call.array, axes, ndim) if call.keepdims else value
+    def _looped(
+        self, call: _Reduction, axes: tuple[int, ...], dtype: str, ndim: int, original: cst.Call
+    ) -> cst.BaseExpression | None:
+        """Writes a reduction along axes through a helper of loops."""
+        fact = self.fact(original)
+        spread = call.name in ("std", "var")
+        if fact is None or fact.dtype is None or (spread and np.dtype(dtype).kind == "c"):
+            return None
+        if call.name in ("max", "min") and np.dtype(dtype).kind == "c":
+            return None
+        inside = call.keepdims and not (_is_name(call.array) or ndim - len(axes) == 1)
+        source = helpers.reduced(call.name, ndim, axes, dtype, fact.dtype, inside)
+        label = f"{call.name}_axis{axes[0]}" if len(axes) == 1 else f"{call.name}_axes{''.join(map(str, axes))}"
+        helper = self.context.helper(label, source)
+        more = f", {code(call.ddof) if call.ddof is not None else '0'}" if spread else ""
+        value = expression(f"{code(helper)}({{x}}{more})", x=call.array)
+        return self._kept(value, call.array, axes, ndim) if call.keepdims and not inside else value
 
     def _kept(
         self, value: cst.BaseExpression, array: cst.BaseExpression, axes: tuple[int, ...], ndim: int

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import libcst as cst
 import numpy as np
 
 from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, scalar_path
 from jitmagic.errors import Unsupported
+from jitmagic.observe.facts import ValueFact
 
 _JOINING = "concatenate stack hstack vstack dstack column_stack row_stack"
 _JOINS = frozenset(f"numpy.{name}" for name in _JOINING.split())
@@ -20,6 +23,15 @@ _OUT = (
 )
 _OUT_UFUNCS = frozenset(f"numpy.{name}" for name in _OUT.split())
 
+_DRAWN = {
+    f"numpy.random.{name}": given
+    for name, given in (
+        ("normal", ("0.0", "1.0")), ("uniform", ("0.0", "1.0")), ("exponential", ("1.0",)),
+        ("lognormal", ("0.0", "1.0")), ("laplace", ("0.0", "1.0")),
+    )
+}  # fmt: skip
+"""What these functions take where only a size is given: Numba wants it said."""
+
 
 class Spelling(NumbaRewriter):
     """Replaces forms that Numba's typing refuses by equal ones that it takes."""
@@ -27,7 +39,7 @@ class Spelling(NumbaRewriter):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         path = self.path(original_node.func)
         if path in _JOINS:
-            return self._tuple_argument(updated_node)
+            return self._joined(path, original_node, updated_node)
         if path == "numpy.einsum":
             return self._einsum(original_node, updated_node)
         if path == "numpy.linalg.norm":
@@ -40,12 +52,27 @@ class Spelling(NumbaRewriter):
             return self._float_keywords(updated_node)
         if path in ("numpy.array", "numpy.asarray") and updated_node.args and not updated_node.args[0].star:
             return self._copied(path, original_node, self._dtype_arguments(original_node, updated_node))
+        if path is not None and isinstance(getattr(np, path.removeprefix("numpy."), None), np.ufunc):
+            updated_node = self._without_lists(original_node, updated_node)
+        if path is None and isinstance(original_node.func, cst.Name) and original_node.func.value == "sum":
+            return self._summed(original_node, updated_node)
+        if isinstance(original_node.func, cst.Name) and original_node.func.value == "enumerate" and path is None:
+            plain = [a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) for a in updated_node.args]
+            return updated_node.with_changes(args=plain) if _keyword(updated_node.args[-1]) == "start" else updated_node
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
             return _reversed_range(updated_node)
         if path == "numpy.roll" and len(updated_node.args) == 3:
             return self._roll(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
+        if path == "numpy.pad":
+            return self._padded(original_node, updated_node)
+        if path in _DRAWN and len(updated_node.args) == 1 and _keyword(updated_node.args[0]) == "size":
+            size = updated_node.args[0].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
+            given = [cst.Arg(cst.Float(one), comma=_comma()) for one in _DRAWN[path]]
+            return updated_node.with_changes(args=[*given, size])
+        if path is None and self._draws_one_bound(original_node):
+            return updated_node.with_changes(args=[cst.Arg(cst.Integer("0"), comma=_comma()), *updated_node.args])
         if path == "numpy.gradient" and self._ndims(original_node)[:1] == (1,):
             return self._gradient(original_node, updated_node)
         updated_node = self._dtype_arguments(original_node, updated_node)
@@ -71,6 +98,13 @@ class Spelling(NumbaRewriter):
         given, result = self.fact(original.args[0].value), self.fact(original)
         rest = updated.args[1:]
         names = [a.keyword.value if a.keyword is not None else "dtype" for a in rest]
+        if self._lists_rows(original.args[0].value, result) and result is not None and set(names) <= {"dtype"}:
+            rows = self.context.helper("rows", helpers.ROWS.replace("{dtype}", str(result.dtype)))
+            return cst.Call(rows, [cst.Arg(updated.args[0].value)])
+        if self._lists_arrays(original.args[0].value, result):
+            if len(updated.args) == 1:
+                return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(updated.args[0].value)])
+            return updated
         listed = isinstance(updated.args[0].value, cst.List)
         if listed and result is not None and result.kind == "array":
             return self._stacked(original, updated, result.ndim)
@@ -84,6 +118,29 @@ class Spelling(NumbaRewriter):
         if result.dtype != given.dtype:
             return expression(f"{{x}}.astype({self.context.imports.code(scalar_path(result.dtype))})", x=operand)
         return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
+
+    def _lists_rows(self, node: cst.BaseExpression, result: ValueFact | None) -> bool:
+        """Says whether a matrix is made of a list of tuples or lists of numbers."""
+        fact = self.fact(node)
+        if result is None or result.ndim != 2 or result.dtype is None or not isinstance(node, cst.Name):
+            return False
+        if fact is None or fact.kind != "list" or not fact.items:
+            return False
+        return all(
+            item.kind in ("tuple", "list") and bool(item.items) and len({part.kind for part in item.items}) == 1
+            for item in fact.items
+        )
+
+    def _lists_arrays(self, node: cst.BaseExpression, result: ValueFact | None) -> bool:
+        """Says whether an array of several axes is made of a list that holds arrays."""
+        if result is None or (result.ndim or 0) < 2:
+            return False
+        if isinstance(node, cst.ListComp):
+            return not isinstance(node.elt, cst.List | cst.Tuple | cst.ListComp)
+        fact = self.fact(node)
+        if not isinstance(node, cst.Name) or fact is None or fact.kind != "list":
+            return False
+        return not fact.items or all(item.kind == "array" for item in fact.items)
 
     def _stacked(self, original: cst.Call, updated: cst.Call, ndim: int | None) -> cst.BaseExpression:
         """Writes `np.array([x, y])` of arrays as `np.stack((x, y))`, level by level."""
@@ -118,17 +175,92 @@ class Spelling(NumbaRewriter):
         facts = [self.fact(argument.value) for argument in call.args]
         return tuple(None if fact is None else fact.ndim for fact in facts)
 
-    def _tuple_argument(self, call: cst.Call) -> cst.Call:
-        if not call.args or not isinstance(call.args[0].value, cst.List):
+    def _joined(self, path: str, original: cst.Call, call: cst.Call) -> cst.BaseExpression:
+        """Gives a joining function a tuple of arrays: Numba takes no lists, and no numbers among the parts."""
+        if not call.args or call.args[0].star:
             return call
-        first = call.args[0]
-        assert isinstance(first.value, cst.List)
-        elements = [cst.Element(e.value, comma=e.comma) for e in first.value.elements if isinstance(e, cst.Element)]
-        if len(elements) != len(first.value.elements):
+        first, old = call.args[0], original.args[0].value
+        if isinstance(old, cst.Name | cst.ListComp) and len(call.args) == 1:
+            given, result = self.fact(old), self.fact(original)
+            listed = isinstance(old, cst.ListComp) or (given is not None and given.kind == "list")
+            if listed and result is not None and result.ndim is not None:
+                if path == "numpy.concatenate" or (path == "numpy.hstack" and result.ndim == 1):
+                    return cst.Call(self.context.helper("joined", helpers.JOINED), [cst.Arg(first.value)])
+                if path == "numpy.stack" or (path == "numpy.vstack" and result.ndim == 2):
+                    return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(first.value)])
             return call
+        if not isinstance(first.value, cst.List | cst.Tuple) or not isinstance(old, cst.List | cst.Tuple):
+            return call
+        elements = []
+        for before, after in zip(old.elements, first.value.elements, strict=True):
+            if not isinstance(after, cst.Element):
+                return call
+            elements.append(after.with_changes(value=self._part(before.value, after.value)))
         if len(elements) == 1:
             elements = [elements[0].with_changes(comma=cst.Comma())]
-        return call.with_changes(args=[first.with_changes(value=cst.Tuple(elements)), *call.args[1:]])
+        parentheses = {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]}
+        made = cst.Tuple(elements, **parentheses)  # type: ignore[arg-type]
+        return call.with_changes(args=[first.with_changes(value=made), *call.args[1:]])
+
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+        """Writes `np.r_[x, 0.0, y]` of arrays and numbers as `np.concatenate`."""
+        if self.path(original_node.value) != "numpy.r_":
+            return updated_node
+        elements = []
+        for old, new in zip(original_node.slice, updated_node.slice, strict=True):
+            if not isinstance(old.slice, cst.Index) or not isinstance(new.slice, cst.Index) or old.slice.star:
+                return updated_node
+            fact = self.fact(old.slice.value)
+            if fact is None or fact.kind == "str" or (fact.kind == "array" and fact.ndim != 1):
+                return updated_node
+            elements.append(cst.Element(self._part(old.slice.value, new.slice.value)))
+        if len(elements) == 1:
+            elements = [elements[0].with_changes(comma=cst.Comma())]
+        return cst.Call(self.context.imports.spell("numpy.concatenate"), [cst.Arg(cst.Tuple(elements))])
+
+    def _part(self, old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
+        """Makes an array of a number, or of a list or tuple of numbers, that is joined with arrays."""
+        fact = self.fact(old)
+        array = self.context.imports.code("numpy.array")
+        if fact is not None and fact.kind in ("float", "int", "scalar", "complex", "bool"):
+            return expression(f"{array}([{{x}}])", x=new)
+        if isinstance(old, cst.List | cst.Tuple) or (fact is not None and fact.kind in ("list", "tuple")):
+            return expression(f"{array}({{x}})", x=new)
+        return new
+
+    def _without_lists(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        arguments = [
+            new.with_changes(value=self._part(old.value, new.value)) if self._is_listed(old.value) else new
+            for old, new in zip(original.args, updated.args, strict=True)
+        ]
+        return updated.with_changes(args=arguments)
+
+    def _summed(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `sum(x[k] for k in ...)` as a sum over a list, and one of arrays through a helper."""
+        given = updated.args[0].value if len(updated.args) == 1 else None
+        result = self.fact(original)
+        if isinstance(given, cst.GeneratorExp):
+            given = cst.ListComp(given.elt, given.for_in)
+        if not isinstance(given, cst.ListComp | cst.Name) or result is None:
+            return updated
+        if result.kind == "array" and result.dtype is not None:
+            name = "bool_" if result.dtype == "bool" else result.dtype
+            helper = self.context.helper("summed", helpers.SUMMED.replace("{dtype}", name))
+            listed = self.fact(original.args[0].value)
+            if isinstance(given, cst.Name) and (listed is None or listed.kind != "list"):
+                return updated
+            return cst.Call(helper, [cst.Arg(given)])
+        return updated.with_changes(args=[updated.args[0].with_changes(value=given)])
+
+    def _draws_one_bound(self, call: cst.Call) -> bool:
+        """Says whether a call is `rng.integers(n)`, of which Numba wants both bounds."""
+        func = call.func
+        if not isinstance(func, cst.Attribute) or func.attr.value != "integers" or not call.args:
+            return False
+        owner = self.fact(func.value)
+        keywords = {a.keyword.value for a in call.args if a.keyword is not None}
+        plain = [a for a in call.args if a.keyword is None]
+        return owner is not None and owner.kind == "object" and len(plain) == 1 and "high" not in keywords
 
     def _python_dtype(self, node: cst.BaseExpression) -> cst.BaseExpression:
         if isinstance(node, cst.Name) and node.value in _PYTHON_DTYPES and self.path(node) is None:
@@ -261,6 +393,43 @@ class Spelling(NumbaRewriter):
         arguments = [cst.Arg(argument.value) for argument in updated.args[:2]]
         return cst.Call(helper, arguments)
 
+    def _padded(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `np.pad(x, 1)` and the like through a helper."""
+        fact = self.fact(original.args[0].value) if original.args else None
+        keywords = {a.keyword.value: a.value for a in updated.args if a.keyword is not None}
+        plain = [a.value for a in updated.args if a.keyword is None]
+        if fact is None or fact.kind != "array" or not fact.ndim or fact.dtype is None or len(plain) > 3:
+            return updated
+        mode = keywords.pop("mode", plain[2] if len(plain) == 3 else cst.SimpleString('"constant"'))
+        width = keywords.pop("pad_width", plain[1] if len(plain) > 1 else None)
+        if keywords or width is None or not isinstance(mode, cst.SimpleString) or not plain:
+            return updated
+        source = helpers.padded(str(mode.evaluated_value), fact.ndim)
+        widths = self._widths(width, original, fact.ndim)
+        if source is None or widths is None:
+            return updated
+        helper = self.context.helper("pad", source)
+        return cst.Call(helper, [cst.Arg(plain[0]), *(cst.Arg(one) for one in widths)])
+
+    def _widths(self, node: cst.BaseExpression, call: cst.Call, ndim: int) -> list[cst.BaseExpression] | None:
+        """Returns the widths before and after each axis, None where they are not spelled out."""
+        if isinstance(node, cst.Integer) or (isinstance(node, cst.Name) and self._is_int(node)):
+            return [node] * (2 * ndim)
+        if not isinstance(node, cst.Tuple | cst.List):
+            return None
+        parts = [element.value for element in node.elements]
+        if all(isinstance(part, cst.Tuple | cst.List) and len(part.elements) == 2 for part in parts):
+            if len(parts) != ndim:
+                return None
+            return [e.value for part in parts if isinstance(part, cst.Tuple | cst.List) for e in part.elements]
+        if len(parts) == 2 and all(isinstance(part, cst.Integer) or self._is_int(part) for part in parts):
+            return [parts[0], parts[1]] * ndim
+        return None
+
+    def _is_int(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        return fact is not None and fact.kind == "int"
+
     def _meshgrid(self, updated: cst.Call) -> cst.BaseExpression:
         """Writes `np.meshgrid(x, y)` through a helper."""
         keywords = {a.keyword.value: code(a.value).strip("'\"") for a in updated.args if a.keyword is not None}
@@ -286,6 +455,39 @@ class Spelling(NumbaRewriter):
 
     # -- statements
 
+    def leave_BinaryOperation(
+        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
+    ) -> cst.BaseExpression:
+        """Writes `x + [1, 0]` as `x + np.array([1, 0])`."""
+        changes = {}
+        for side, other in (("left", "right"), ("right", "left")):
+            old = getattr(original_node, side)
+            if self.is_array(getattr(original_node, other)) and self._is_listed(old):
+                changes[side] = self._part(old, getattr(updated_node, side))
+        return updated_node.with_changes(**changes) if changes else updated_node
+
+    def _is_listed(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        if isinstance(node, cst.List):
+            return bool(node.elements)
+        return fact is not None and fact.kind in ("list", "tuple")
+
+    def leave_With(self, original_node: cst.With, updated_node: cst.With) -> Any:
+        """Takes `with np.errstate(…):` off: compiled code warns of nothing."""
+        for item in original_node.items:
+            call = item.item
+            if not isinstance(call, cst.Call) or self.path(call.func) != "numpy.errstate" or item.asname is not None:
+                return updated_node
+            if any(not isinstance(a.value, cst.SimpleString) for a in call.args):
+                return updated_node
+            if any(code(a.value).strip("'\"") in ("raise", "call", "log") for a in call.args):
+                return updated_node
+        body: list[Any] = list(updated_node.body.body)
+        if not isinstance(updated_node.body, cst.IndentedBlock) or not body:
+            return updated_node
+        body[0] = body[0].with_changes(leading_lines=[*updated_node.leading_lines, *body[0].leading_lines])
+        return cst.FlattenSentinel(body)
+
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
         """Writes `np.add(a, b, out=c)` as `c[...] = np.add(a, b)`."""
         call = updated_node.value
@@ -304,32 +506,13 @@ class Spelling(NumbaRewriter):
         rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return _store(out[0], call.with_changes(args=rest))
 
-    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
-        """Writes a store through a mask of several axes as a choice: `x[x < 0] = 0` on a matrix."""
-        if len(updated_node.targets) != 1:
-            return updated_node
-        target, old = updated_node.targets[0].target, original_node.targets[0].target
-        if not isinstance(target, cst.Subscript) or not isinstance(old, cst.Subscript) or len(old.slice) != 1:
-            return updated_node
-        index = old.slice[0].slice
-        if not isinstance(index, cst.Index):
-            return updated_node
-        mask, base, value = self.fact(index.value), self.fact(old.value), self.fact(original_node.value)
-        if mask is None or base is None or mask.dtype != "bool" or (mask.ndim or 0) < 2 or base.dtype is None:
-            return updated_node
-        if value is None or value.kind not in ("float", "int", "bool", "complex", "scalar"):
-            line = self.module.line(original_node)
-            raise Unsupported(
-                f"line {line}: Numba stores through a mask of several axes only where the value is a number",
-                line,
-                "NB-NOFUNC",
-            )
-        new = target.slice[0].slice
-        assert isinstance(new, cst.Index)
-        where = self.context.imports.code("numpy.where")
-        number = self.context.cast(base.dtype, updated_node.value)
-        chosen = expression(f"{where}({{m}}, {{v}}, {{x}})", m=new.value, v=number, x=target.value)
-        return _store(target.value, chosen)
+
+def _keyword(argument: cst.Arg) -> str | None:
+    return argument.keyword.value if argument.keyword is not None else None
+
+
+def _comma() -> cst.Comma:
+    return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def _reversed_range(call: cst.Call) -> cst.Call:

@@ -64,6 +64,10 @@ class UfuncMethods(NumbaRewriter):
             contiguous = imports.code("numpy.ascontiguousarray")
             column = expression(f"{contiguous}({{x}}).reshape(-1, 1)", x=first)
             return expression(f"{imports.code(f'numpy.{ufunc}')}({{x}}, {{y}})", x=column, y=second)
+        if method == "at" and ufunc in _AT and positional and len(facts) == 3:
+            several = self._at_several(ufunc, original_node, updated_node)
+            if several is not None:
+                return several
         if method == "at" and ufunc in _AT and positional and len(facts) == 3 and ndims[:2] == [1, 1]:
             index, values = facts[1], facts[2]
             if index is None or index.kind != "array" or index.dtype == "bool" or values is None:
@@ -75,6 +79,33 @@ class UfuncMethods(NumbaRewriter):
             label = f"{ufunc}_at" if element else f"{ufunc}_number_at"
             return updated_node.with_changes(func=self.context.helper(label, source))
         return updated_node
+
+    def _at_several(self, ufunc: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression | None:
+        """Writes `np.add.at(x, (rows, columns), values)`."""
+        index, new = original.args[1].value, updated.args[1].value
+        base, values = self.fact(original.args[0].value), self.fact(original.args[2].value)
+        if not isinstance(index, cst.Tuple) or not isinstance(new, cst.Tuple) or base is None or values is None:
+            return None
+        facts = [self.fact(element.value) for element in index.elements]
+        plain = all(f is not None and f.kind == "array" and f.ndim == 1 and f.dtype != "bool" for f in facts)
+        if not plain or base.ndim != len(facts) or (values.kind == "array" and values.ndim != 1):
+            return None
+        names = ["rows", "columns"] if len(facts) == 2 else [f"index_{k}" for k in range(len(facts))]
+        element = "[k]" if values.kind == "array" else ""
+        different = " or ".join(f"{name}.size != {names[0]}.size" for name in names[1:])
+        lines = [
+            '@njit(error_model="numpy")',
+            f"def {{name}}(out, {', '.join(names)}, values):",
+            f"    # np.{ufunc}.at: repeated indices count each time",
+            f"    if {different}{f' or values.size != {names[0]}.size' if element else ''}:",
+            '        raise IndexError("index arrays of different lengths")',
+            f"    for k in range({names[0]}.size):",
+            f"        out[{', '.join(f'{name}[k]' for name in names)}] {_AT[ufunc]} values{element}",
+        ]
+        helper = self.context.helper(f"{ufunc}_at", "\n" + "\n".join(lines) + "\n")
+        indices = [e.value for e in new.elements]
+        given = [updated.args[0].value, *indices, updated.args[2].value]
+        return cst.Call(helper, [cst.Arg(self.context.bare(one)) for one in given])
 
 
 def _with_comma(args: object) -> list[cst.Arg]:

@@ -9,13 +9,13 @@ def fn(n):                              def fn(n):
     return x                            def _fn(n, steps): … x += steps[i] …
 ```
 
-JAX's own generators give another stream, with which no result could be compared. What is drawn must be known before the
+Compiled generators give another stream, with which no result could be compared. What is drawn must be known before the
 core runs: a draw whose being made, or whose size, depends on what is computed is refused with its line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,18 @@ class Hoisted:
         return tuple(self.facts)
 
 
-def hoisted(module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Sequence[str]) -> Hoisted:
+@dataclass(frozen=True)
+class Library:
+    """For whom draws are taken out: how a refusal names it, what it advises, and its gotcha."""
+
+    name: str
+    advice: str
+    gotcha: str
+
+
+def hoisted(
+    module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Sequence[str], library: Library
+) -> Hoisted:
     """Takes the draws out of a function.
 
     Parameters
@@ -75,6 +86,7 @@ def hoisted(module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Se
     kinds : Kinds
     mutated : sequence of str
         Labels of the arguments that the call changed.
+    library : Library
 
     Raises
     ------
@@ -85,7 +97,7 @@ def hoisted(module: Module, function: cst.FunctionDef, kinds: Kinds, mutated: Se
     function.visit(finder)
     if not finder.draws and not finder.makers and not finder.seeds:
         return Hoisted(function)
-    return _Hoist(module, function, kinds, finder, frozenset(mutated)).run()
+    return _Hoist(module, function, kinds, finder, frozenset(mutated), library).run()
 
 
 class _Finder(cst.CSTVisitor):
@@ -126,9 +138,11 @@ class _Finder(cst.CSTVisitor):
 
 class _Hoist:
     def __init__(
-        self, module: Module, function: cst.FunctionDef, kinds: Kinds, finder: _Finder, mutated: frozenset[str]
-    ) -> None:
+        self, module: Module, function: cst.FunctionDef, kinds: Kinds, finder: _Finder, mutated: frozenset[str],
+        library: Library,
+    ) -> None:  # fmt: skip
         self.module, self.function, self.kinds, self.finder = module, function, kinds, finder
+        self.library = library
         self.mutated = mutated - finder.generators
         self.taken = set(name_tools.all_names(function))
         self.parameters = frozenset(name_tools.parameters(function))
@@ -138,6 +152,7 @@ class _Hoist:
         # names that the wrapper has, and the statements that would give it more
         self.ready = {p for p in self.parameters if p not in self.rebound}
         self.offers: dict[str, Any] = {}
+        self.alike: dict[str, str] = {}
         self.replaced: dict[cst.CSTNode, cst.BaseExpression] = {}
 
     def run(self) -> Hoisted:
@@ -157,7 +172,7 @@ class _Hoist:
                 f"the random generator `{name}` is handed on, and what is drawn from it there cannot be drawn before "
                 "the compiled part; draw in this function, or pass the numbers",
                 line,
-                "JX-RNG",
+                self.library.gotcha,
             )
         function = function.with_changes(params=self._parameters(function.params))
         self.out.function = function
@@ -369,6 +384,13 @@ class _Hoist:
         if not isinstance(one, cst.Assign) or len(one.targets) != 1:
             return
         names = name_tools.targets(one.targets[0].target)
+        source = _shape_of(one.value, self.kinds)
+        if len(names) == 1 and names[0] not in self.rebound and source in self.parameters - self.reshaped:
+            # `s = spins.copy()`: its shape is the argument's
+            self.alike[names[0]] = source
+        if set(self.alike) & name_tools.loads(one.value):
+            statement = statement.visit(_Alike(self.module, self.alike))
+            one = small(statement)
         fact = self.kinds.of(one.value)
         plain = fact is not None and fact.kind in ("int", "float", "bool", "scalar", "tuple")
         literal = isinstance(one.value, cst.Integer | cst.Float)
@@ -429,10 +451,9 @@ class _Hoist:
         text = f"`{code(node)}` " if isinstance(node, cst.Call) else "a random number "
         where = f"line {line}: " if line is not None else ""
         return Unsupported(
-            f"{where}{text}{why}: JAX would draw other numbers; draw them all before the computation, in one array, "
-            "or use jax.random with a key",
+            f"{where}{text}{why}: {self.library.name} would draw other numbers; {self.library.advice}",
             line,
-            "JX-RNG",
+            self.library.gotcha,
         )
 
 
@@ -498,6 +519,45 @@ def _reshaped(function: cst.FunctionDef, rebound: frozenset[str], kinds: Kinds) 
     counter = _Bindings()
     function.visit(counter)
     return frozenset(name for name in rebound if counter.counts.get(name, 0) != copies.counts.get(name, 0))
+
+
+def _shape_of(node: cst.BaseExpression, kinds: Kinds) -> str:
+    """Returns the name of the array whose shape a new array has, "" where none is told."""
+    if not isinstance(node, cst.Call):
+        return ""
+    source: Any = None
+    if kinds.path(node.func) in _SAME_SHAPE and node.args:
+        source = node.args[0].value
+    elif isinstance(node.func, cst.Attribute) and node.func.attr.value in ("copy", "astype"):
+        source = node.func.value
+    fact = kinds.of(source) if isinstance(source, cst.Name) else None
+    return source.value if fact is not None and fact.kind == "array" else ""
+
+
+_SAME_SHAPE = frozenset(
+    f"numpy.{name}" for name in ("copy", "array", "asarray", "zeros_like", "ones_like", "empty_like", "full_like")
+)
+
+
+class _Alike(Rewriter):
+    """Asks arguments for their shapes in place of arrays that have the same."""
+
+    def __init__(self, module: Module, alike: Mapping[str, str]) -> None:
+        super().__init__(module)
+        self.alike = alike
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
+        if updated_node.attr.value in ("shape", "size", "ndim") and isinstance(updated_node.value, cst.Name):
+            name = updated_node.value.value
+            return updated_node.with_changes(value=cst.Name(self.alike.get(name, name)))
+        return updated_node
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        if isinstance(updated_node.func, cst.Name) and updated_node.func.value == "len" and updated_node.args:
+            only = updated_node.args[0]
+            if isinstance(only.value, cst.Name) and only.value.value in self.alike:
+                return updated_node.with_changes(args=[only.with_changes(value=cst.Name(self.alike[only.value.value]))])
+        return updated_node
 
 
 class _Copies(cst.CSTVisitor):

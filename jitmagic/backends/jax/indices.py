@@ -1,0 +1,114 @@
+"""Rewrite ``for i in np.ndindex(a.shape)`` as one loop over a range for each axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code, leading, made, statements, with_body
+from jitmagic.generate.kinds import Kinds
+from jitmagic.generate.module import Module
+from jitmagic.generate.rewriter import FunctionRewriter, Rewriter
+
+
+def nested_ranges(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
+    """Returns the tree without ``np.ndindex`` in loops that nothing leaves early."""
+    return tree.visit(_Loops(module, kinds))
+
+
+class _Loops(FunctionRewriter[Kinds]):
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
+        iterated: Any = original_node.iter
+        if not self.stack or not isinstance(iterated, cst.Call) or original_node.orelse is not None:
+            return updated_node
+        kinds = self.stack[-1]
+        if kinds.path(iterated.func) != "numpy.ndindex" or _leaves(original_node):
+            return updated_node
+        lengths = _lengths(iterated, kinds)
+        if not lengths:
+            return updated_node
+        target = original_node.target
+        body = list(statements(updated_node))
+        if isinstance(target, cst.Tuple) and len(target.elements) == len(lengths):
+            names = [code(e.value) for e in target.elements]
+        elif isinstance(target, cst.Name):
+            taken = set(name_tools.all_names(kinds.function))
+            names = [name_tools.fresh(f"{target.value}{axis}", taken) for axis in range(len(lengths))]
+            uses = _Uses(target.value)
+            original_node.body.visit(uses)
+            if uses.others:
+                return updated_node
+            body = [s.visit(_Indices(self.module, target.value, names)) for s in body]
+        else:
+            return updated_node
+        new: Any = None
+        for name, length in zip(reversed(names), reversed(lengths), strict=True):
+            loop = made(f"for {name} in range({length}):\n    pass\n", original_node)
+            new = with_body(loop, body if new is None else [new])
+            self.module.inherit(new, original_node)
+        return leading(new, updated_node)
+
+
+def _lengths(call: cst.Call, kinds: Kinds) -> list[str]:
+    """Returns the lengths of the axes that are counted, none where they are not known."""
+    if len(call.args) == 1 and call.args[0].keyword is None:
+        shape = call.args[0].value
+        if isinstance(shape, cst.Attribute) and shape.attr.value == "shape":
+            fact = kinds.of(shape.value)
+            if fact is not None and fact.ndim:
+                return [f"{code(shape)}[{axis}]" for axis in range(fact.ndim)]
+        if isinstance(shape, cst.Tuple):
+            return [code(e.value) for e in shape.elements]
+        if call.args[0].star:
+            return []
+    if any(a.star or a.keyword is not None for a in call.args):
+        return []
+    return [code(a.value) for a in call.args]
+
+
+def _leaves(node: cst.For) -> bool:
+    finder = _Jumps()
+    node.body.visit(finder)
+    return finder.found
+
+
+class _Jumps(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def visit_Break(self, node: cst.Break) -> None:
+        self.found = True
+
+
+class _Uses(cst.CSTVisitor):
+    """Counts the uses of an index that are not the whole subscript of an array."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name, self.others = name, 0
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.others += node.value == self.name
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        self.others -= _indexes(node, self.name)
+
+
+def _indexes(node: cst.Subscript, name: str) -> bool:
+    return len(node.slice) == 1 and code(node.slice[0].slice) == name
+
+
+class _Indices(Rewriter):
+    def __init__(self, module: Module, name: str, names: list[str]) -> None:
+        super().__init__(module)
+        self.name, self.names = name, names
+
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.Subscript:
+        if not _indexes(original_node, self.name):
+            return updated_node
+        text = cst.parse_expression(f"x[{', '.join(self.names)}]")
+        assert isinstance(text, cst.Subscript)
+        return updated_node.with_changes(slice=text.slice)

@@ -1,0 +1,507 @@
+"""Expressions over slices whose length changes, written over whole axes with a mask: ``x[:i].sum()``, ``A[k:, k] / p``.
+
+An operand is the whole array and, for each axis that a moving slice cuts, the :class:`Frame` of what counts.
+Elementwise operations act on the whole, reductions take the mask as ``where=``, products see zeros outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.jax.frames import Frame, difference, written
+from jitmagic.backends.jax.functions import ELEMENTWISE
+from jitmagic.generate.blocks import code
+from jitmagic.generate.kinds import Kinds
+
+_REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin", "any", "all"})
+_ARGS = {"argmax": ("max", "-__numpy__.inf"), "argmin": ("min", "__numpy__.inf")}
+_COPIES = frozenset({"numpy.copy", "numpy.array", "numpy.asarray", "numpy.ascontiguousarray"})
+_BUILTINS = {"sum": "sum", "max": "max", "min": "min"}
+
+
+class Unknown(Exception):
+    """A use of a moving slice that has no form over the whole axis; the message is a clause for the user."""
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """A value of which only a part counts.
+
+    Attributes
+    ----------
+    whole : str
+        The expression over whole axes.
+    ndim : int
+    frames : dict of int to Frame
+        What counts, by axis from the end (-1 is the last).
+    dtype : str or None
+    """
+
+    whole: str
+    ndim: int
+    frames: dict[int, Frame] = field(default_factory=dict)
+    dtype: str | None = None
+
+    def mask(self, axes: Any = None) -> str:
+        """Returns the mask of some axes (all by default), shaped to broadcast against the whole."""
+        parts = []
+        for axis in sorted(self.frames if axes is None else axes):
+            text = self.frames[axis].mask()
+            if axis < -1:
+                text = f"({text})[:, {', '.join(['None'] * (-axis - 1))}]"
+            elif len(self.frames if axes is None else axes) > 1 and " & " in text:
+                text = f"({text})"
+            parts.append(text)
+        return " & ".join(f"({p})" if " " in p and not p.startswith("(") and len(parts) > 1 else p for p in parts)
+
+    def zeroed(self, axis: int) -> str:
+        return f"__numpy__.where({self.mask([axis])}, {self.whole}, 0)"
+
+
+Value = Ragged | cst.BaseExpression
+
+
+class Evaluator:
+    """Turns expressions with moving slices into ones over whole axes.
+
+    Parameters
+    ----------
+    kinds : Kinds
+    slices : callable
+        Returns the :class:`Ragged` of a subscript that a moving slice cuts, None for any other subscript.
+    named : callable
+        Returns the Ragged that a name stands for at this place, None for any other name.
+    """
+
+    def __init__(
+        self,
+        kinds: Kinds,
+        slices: Callable[[cst.Subscript], Ragged | None],
+        named: Callable[[cst.Name], Ragged | None],
+    ) -> None:
+        self.kinds = kinds
+        self.slices = slices
+        self.named = named
+
+    def plain(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Returns an expression in which no moving slice is left; raises Unknown where its value is one."""
+        value = self.value(node)
+        if isinstance(value, Ragged):
+            raise Unknown(f"the length of `{code(node)}` changes from step to step")
+        return value
+
+    def value(self, node: Any) -> Value:
+        """Returns the value of an expression; the same node where it holds no moving slice."""
+        if isinstance(node, cst.Name):
+            return self.named(node) or node
+        if isinstance(node, cst.Subscript):
+            return self.subscript(node)
+        if isinstance(node, cst.BinaryOperation):
+            return self.binary(node)
+        if isinstance(node, cst.UnaryOperation):
+            inner = self.value(node.expression)
+            if isinstance(inner, Ragged):
+                return self.mapped(inner, code(node.with_changes(expression=_bracketed(inner.whole))), inner.dtype)
+            return node if inner is node.expression else node.with_changes(expression=inner)
+        if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
+            only = node.comparisons[0]
+            return self.together(
+                node,
+                [node.left, only.comparator],
+                lambda parts: node.with_changes(left=parts[0], comparisons=[only.with_changes(comparator=parts[1])]),
+                "bool",
+            )
+        if isinstance(node, cst.Call):
+            return self.call(node)
+        if isinstance(node, cst.Attribute):
+            return self.attribute(node)
+        if isinstance(node, cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString | cst.FormattedString):
+            return node
+        return self.children(node)
+
+    def children(self, node: Any) -> Any:
+        """Returns any other expression with plain parts."""
+        return node.visit(_Children(self, node))
+
+    def subscript(self, node: cst.Subscript) -> Value:
+        found = self.slices(node)
+        if found is not None:
+            return found
+        base = self.value(node.value)
+        if isinstance(base, Ragged):
+            only = node.slice[0].slice
+            if base.ndim == 1 and len(node.slice) == 1 and isinstance(only, cst.Index) and -1 in base.frames:
+                return self.element(base, only.value)
+            if _is_whole(node):
+                return base
+            raise Unknown(f"the length of `{code(node.value)}` changes from step to step, and `{code(node)}` cuts it")
+        new = self.children(node)
+        return new if base is node.value else new.with_changes(value=base)
+
+    def element(self, base: Ragged, index: cst.BaseExpression) -> cst.BaseExpression:
+        """Returns one element of a part: its index counts from the start, or back from the end."""
+        frame = base.frames[-1]
+        fact = self.kinds.of(index)
+        if fact is None or fact.kind not in ("int", "scalar") or frame.step != "1":
+            raise Unknown("an element of a part whose length changes is taken by an index that is no whole number")
+        negative = isinstance(index, cst.UnaryOperation) and isinstance(index.operator, cst.Minus)
+        if negative:
+            stop = frame.stop if frame.stop is not None else frame.length
+            place = f"{_term(stop)} - {code(index.expression)}"  # type: ignore[attr-defined]
+        elif isinstance(index, cst.Integer) or (fact.low is not None and fact.low >= 0):
+            place = code(index) if frame.start == "0" else f"{_term(frame.start)} + {code(index)}"
+        else:
+            raise Unknown("an element of a part whose length changes is taken by an index that may be negative")
+        return cst.parse_expression(f"{_term(base.whole)}[{place}]")
+
+    # elementwise ------------------------------------------------------------------------------
+
+    def mapped(self, like: Ragged, text: str, dtype: str | None = None) -> Ragged:
+        return Ragged(text, like.ndim, like.frames, dtype)
+
+    def binary(self, node: cst.BinaryOperation) -> Value:
+        left, right = self.value(node.left), self.value(node.right)
+        if not isinstance(left, Ragged) and not isinstance(right, Ragged):
+            same = left is node.left and right is node.right
+            return node if same else node.with_changes(left=left, right=right)
+        if isinstance(node.operator, cst.MatrixMultiply):
+            return self.product(node, left, right, node.left, node.right)
+        fact = self.kinds.of(node)
+        return self.together(
+            node,
+            [node.left, node.right],
+            lambda parts: node.with_changes(left=parts[0], right=parts[1]),
+            fact.dtype if fact is not None else None,
+            [left, right],
+        )
+
+    def together(
+        self,
+        node: Any,
+        given: list[Any],
+        build: Callable[[list[Any]], Any],
+        dtype: str | None,
+        values: list[Value] | None = None,
+    ) -> Value:
+        """Combines operands elementwise, all in the frames of the first that has one."""
+        values = [self.value(g) for g in given] if values is None else values
+        ragged = [v for v in values if isinstance(v, Ragged)]
+        if not ragged:
+            return node if all(v is g for v, g in zip(values, given, strict=True)) else build(values)
+        frames: dict[int, Frame] = {}
+        for one in ragged:
+            for axis, frame in one.frames.items():
+                frames.setdefault(axis, frame)
+        ndim = max(one.ndim for one in ragged)
+        parts = []
+        for value, old in zip(values, given, strict=True):
+            if isinstance(value, Ragged):
+                for axis in frames:
+                    if axis not in value.frames and -axis <= value.ndim:
+                        raise Unknown(f"`{code(old)}` does not move with the other slices of `{code(node)}`")
+                for axis, frame in frames.items():
+                    if axis in value.frames:
+                        value = self.moved(value, axis, frame, node)
+                parts.append(cst.parse_expression(value.whole))
+                continue
+            fact = self.kinds.of(old)
+            if not self.kinds.is_number(old):
+                if fact is None or fact.kind != "array" or fact.shape is None:
+                    if not is_plain_number(old, self.kinds):
+                        raise Unknown(f"it is not known whether `{code(old)}` is a number")
+                else:
+                    ndim = max(ndim, len(fact.shape))
+                    for axis in frames:
+                        if -axis <= len(fact.shape) and fact.shape[axis] != 1:
+                            raise Unknown(f"`{code(old)}` does not move with the other slices of `{code(node)}`")
+            parts.append(value)
+        return Ragged(code(build(parts)), ndim, frames, dtype)
+
+    def moved(self, value: Ragged, axis: int, frame: Frame, node: Any) -> Ragged:
+        """Returns a part whose elements stand where those of another frame stand."""
+        own = value.frames[axis]
+        if not own.may_be_as_wide(frame):
+            raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
+        if own.same_start(frame) and own.same_length(frame):
+            return value
+        if own.step != "1" or frame.step != "1" or axis != -1 or value.ndim != 1:
+            if own.same_start(frame):
+                return value
+            raise Unknown(f"the slices in `{code(node)}` begin at different places")
+        apart = difference(own.start, frame.start)
+        shift = written(apart)
+        if not set(apart) - {""} and own.same_length(frame):
+            text = f"__numpy__.roll({value.whole}, {written({'': -apart.get('', 0)})})"
+        else:
+            place = f"__numpy__.arange({frame.length})"
+            if apart:
+                place = f"{place} + {shift}" if not shift.startswith("-") else f"{place} - {_term(shift[1:])}"
+                if shift.startswith("-") and len(apart) > 1:
+                    place = f"__numpy__.arange({frame.length}) + ({shift})"
+            text = f"{_term(value.whole)}[{place}]"
+        return Ragged(text, value.ndim, {**value.frames, axis: frame}, value.dtype)
+
+    # calls ------------------------------------------------------------------------------------
+
+    def attribute(self, node: cst.Attribute) -> Value:
+        inner = self.value(node.value)
+        if not isinstance(inner, Ragged):
+            return node if inner is node.value else node.with_changes(value=inner)
+        name = node.attr.value
+        if name == "T" and inner.ndim == 1:
+            return inner
+        if name == "T" and inner.ndim == 2:
+            return Ragged(f"{_term(inner.whole)}.T", 2, {-3 - a: f for a, f in inner.frames.items()}, inner.dtype)
+        if name in ("real", "imag"):
+            return self.mapped(inner, f"{_term(inner.whole)}.{name}")
+        if name == "size" and inner.ndim == 1:
+            return cst.parse_expression(inner.frames[-1].width())
+        raise Unknown(f"`{code(node)}` of a part whose length changes")
+
+    def call(self, node: cst.Call) -> Value:
+        path = self.kinds.path(node.func)
+        func: Any = node.func
+        plain = path is None and isinstance(func, cst.Name) and func.value not in self.kinds.local
+        if path is None and isinstance(func, cst.Attribute):
+            base = self.value(func.value)
+            if isinstance(base, Ragged):
+                return self.method(node, base, func.attr.value)
+            if base is not func.value:
+                node = node.with_changes(func=func.with_changes(value=base))
+        values = [self.value(a.value) for a in node.args]
+        if not any(isinstance(v, Ragged) for v in values):
+            if all(v is a.value for v, a in zip(values, node.args, strict=True)):
+                return node
+            return node.with_changes(args=[a.with_changes(value=v) for v, a in zip(values, node.args, strict=True)])
+        first = values[0]
+        name = (path or "").removeprefix("numpy.")
+        if plain and func.value == "len" and isinstance(first, Ragged) and -first.ndim in first.frames:
+            return cst.parse_expression(first.frames[-first.ndim].width())
+        if plain and func.value == "abs" and isinstance(first, Ragged):
+            return self.mapped(first, f"__numpy__.abs({first.whole})", first.dtype)
+        if plain and func.value in _BUILTINS and isinstance(first, Ragged) and first.ndim == 1 and len(values) == 1:
+            return self.reduced(_BUILTINS[func.value], first, [], node)
+        if path in ELEMENTWISE and all(a.keyword is None for a in node.args):
+            fact = self.kinds.of(node)
+            return self.together(
+                node,
+                [a.value for a in node.args],
+                lambda parts: node.with_changes(
+                    args=[a.with_changes(value=p) for a, p in zip(node.args, parts, strict=True)]
+                ),
+                fact.dtype if fact is not None else None,
+                values,
+            )
+        if isinstance(first, Ragged):
+            if path in _COPIES and len(node.args) == 1:
+                return first
+            if name in _REDUCTIONS or name in _ARGS or name == "count_nonzero":
+                return self.reduced(name, first, list(node.args[1:]), node)
+            if name == "linalg.norm" and first.ndim == 1 and len(node.args) == 1:
+                return cst.parse_expression(f"{code(node.func)}({first.zeroed(-1)})")
+            if name in ("cumsum", "flip") and first.ndim == 1 and len(node.args) == 1 and name == "cumsum":
+                return self.mapped(first, f"__numpy__.cumsum({first.zeroed(-1)})", first.dtype)
+        if name in ("dot", "inner", "matmul") and len(values) == 2:
+            return self.product(node, values[0], values[1], node.args[0].value, node.args[1].value)
+        if name == "outer" and len(values) == 2:
+            return self.outer(node, values)
+        raise Unknown(f"the length of what `{code(node)}` is given changes from step to step")
+
+    def method(self, node: cst.Call, base: Ragged, name: str) -> Value:
+        if name in _REDUCTIONS or name in _ARGS:
+            return self.reduced(name, base, list(node.args), node)
+        if name == "copy" and not node.args:
+            return base
+        if name == "astype" and len(node.args) == 1:
+            dtype = self.kinds.dtype(node)
+            return self.mapped(base, f"{_term(base.whole)}.astype({code(node.args[0].value)})", dtype)
+        if name == "dot" and len(node.args) == 1:
+            other = node.args[0].value
+            func: Any = node.func
+            return self.product(node, base, self.value(other), func.value, other)
+        raise Unknown(f"`.{name}()` of a part whose length changes")
+
+    def outer(self, node: cst.Call, values: list[Value]) -> Ragged:
+        frames, texts = {}, []
+        for value, argument, axis in zip(values, node.args, (-2, -1), strict=True):
+            if isinstance(value, Ragged):
+                if value.ndim != 1:
+                    raise Unknown(f"`{code(node)}` of more than vectors")
+                frames[axis] = value.frames[-1]
+                texts.append(value.whole)
+            else:
+                fact = self.kinds.of(argument.value)
+                if fact is None or fact.ndim != 1:
+                    raise Unknown(f"it is not known whether `{code(argument.value)}` is a vector")
+                texts.append(code(value))
+        return Ragged(f"{code(node.func)}({', '.join(texts)})", 2, frames, self.kinds.dtype(node))
+
+    def product(self, node: Any, left: Value, right: Value, old_left: Any, old_right: Any) -> Value:
+        """Returns a matrix product; what lies outside along the axis that is summed over is zero."""
+        ndims = []
+        for value, old in ((left, old_left), (right, old_right)):
+            fact = self.kinds.of(old)
+            ndim = value.ndim if isinstance(value, Ragged) else fact.ndim if fact is not None else None
+            if ndim not in (1, 2):
+                raise Unknown(f"it is not known how many axes `{code(old)}` has")
+            ndims.append(ndim)
+        inner = (-1, -1 if ndims[1] == 1 else -2)
+        a = left.frames.get(inner[0]) if isinstance(left, Ragged) else None
+        b = right.frames.get(inner[1]) if isinstance(right, Ragged) else None
+        if (a is None) != (b is None):
+            raise Unknown(f"one side of `{code(node)}` changes its length and the other does not")
+        texts = []
+        if a is not None and b is not None:
+            assert isinstance(left, Ragged)
+            assert isinstance(right, Ragged)
+            if not a.same_start(b) or not a.same_length(b):
+                if ndims[1] == 1:
+                    right = self.moved(right, -1, a, node)
+                elif ndims[0] == 1:
+                    left = self.moved(left, -1, b, node)
+                else:
+                    right = self.moved(right, inner[1], a, node)
+            elif not a.may_be_as_wide(b):
+                raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
+            if ndims == [1, 1] and self.kinds.dtype(node) in ("float64", "complex128", "int64", "float32"):
+                return cst.parse_expression(
+                    f"__numpy__.sum({_term(left.whole)} * {_term(right.whole)}, where={left.mask([-1])})"
+                )
+            texts = [left.zeroed(inner[0]), right.zeroed(inner[1])]
+        else:
+            texts = [v.whole if isinstance(v, Ragged) else code(v) for v in (left, right)]
+        text = f"{_term(texts[0])} @ {_term(texts[1])}"
+        if getattr(node, "lpar", ()):
+            text = f"({text})"
+        frames: dict[int, Frame] = {}
+        if isinstance(left, Ragged) and ndims[0] == 2 and -2 in left.frames:
+            frames[-1 if ndims[1] == 1 else -2] = left.frames[-2]
+        if isinstance(right, Ragged) and ndims[1] == 2 and -1 in right.frames:
+            frames[-1] = right.frames[-1]
+        if not frames:
+            return cst.parse_expression(text)
+        return Ragged(text, ndims[0] + ndims[1] - 2, frames, self.kinds.dtype(node))
+
+    # reductions -------------------------------------------------------------------------------
+
+    def reduced(self, name: str, part: Ragged, args: list[cst.Arg], node: Any) -> Value:
+        """Returns a reduction over the elements that count."""
+        more, axis = "", None
+        for position, argument in enumerate(args):
+            word = argument.keyword.value if argument.keyword is not None else "axis" if position == 0 else ""
+            if word == "axis":
+                axis = _whole_number(argument.value)
+                if axis is None:
+                    raise Unknown(f"the axis of `{code(node)}` is not a plain number")
+                axis = axis if axis < 0 else axis - part.ndim
+            elif word == "ddof" and name in ("std", "var"):
+                more = f", ddof={code(argument.value)}"
+            else:
+                raise Unknown(f"`{code(argument)}` in `{code(node)}`")
+        if name in _ARGS:
+            return self.position(name, part, axis, node)
+        over = sorted(part.frames) if axis is None else [a for a in part.frames if a == axis]
+        left = {} if axis is None else {(a if a > axis else a + 1): f for a, f in part.frames.items() if a != axis}
+        where = ""
+        if over:
+            mask = part.mask(over)
+            if name == "count_nonzero":
+                text = part.whole if part.dtype == "bool" else f"({part.whole} != 0)"
+                name, part, where = "sum", Ragged(text, part.ndim, part.frames, "bool"), f", where={mask}"
+            elif name in ("max", "min", "amax", "amin"):
+                where = f", where={mask}, initial={_extreme(part.dtype, name.endswith('max'), node)}"
+            elif name in ("mean", "std", "var") and part.ndim > len(over):
+                where = f", where=__numpy__.broadcast_to({mask}, {_term(part.whole)}.shape)"
+            else:
+                where = f", where={mask}"
+        at = "" if axis is None else f", axis={axis + part.ndim}"
+        text = f"__numpy__.{name}({part.whole}{at}{more}{where})"
+        if left:
+            return Ragged(text, part.ndim - 1, left, part.dtype)
+        return cst.parse_expression(text)
+
+    def position(self, name: str, part: Ragged, axis: int | None, node: Any) -> cst.BaseExpression:
+        if part.ndim != 1 or part.frames[-1].step != "1":
+            raise Unknown(f"`{code(node)}` over more than one axis")
+        outside = _extreme(part.dtype, name == "argmax", node)
+        frame = part.frames[-1]
+        text = f"__numpy__.{name}(__numpy__.where({frame.mask()}, {part.whole}, {outside}))"
+        if frame.start == "0":
+            return cst.parse_expression(text)
+        # where all that counts is as extreme as what does not, NumPy takes the first that counts
+        return cst.parse_expression(f"__numpy__.maximum({text} - {_term(frame.start)}, 0)")
+
+
+class _Children(cst.CSTTransformer):
+    """Replaces the outermost expressions inside a node by plain ones."""
+
+    def __init__(self, evaluator: Evaluator, root: Any) -> None:
+        super().__init__()
+        self.evaluator = evaluator
+        self.root = root
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return bool(node is self.root or not isinstance(node, cst.BaseExpression))
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        if original_node is self.root or not isinstance(original_node, cst.BaseExpression):
+            return updated_node
+        return self.evaluator.plain(original_node)
+
+
+def _is_whole(node: cst.Subscript) -> bool:
+    return all(
+        isinstance(e.slice, cst.Slice) and e.slice.lower is None and e.slice.upper is None and e.slice.step is None
+        for e in node.slice
+    )
+
+
+def _extreme(dtype: str | None, largest: bool, node: Any) -> str:
+    """Returns what never wins a search for the largest, or the smallest."""
+    if dtype is not None and dtype.startswith("float"):
+        return "-__numpy__.inf" if largest else "__numpy__.inf"
+    if dtype is not None and dtype.startswith(("int", "uint")):
+        return f"__numpy__.iinfo(__numpy__.{dtype}).{'min' if largest else 'max'}"
+    raise Unknown(f"it is not known what numbers `{code(node)}` looks through")
+
+
+def _whole_number(node: cst.BaseExpression) -> int | None:
+    if isinstance(node, cst.Integer):
+        return int(node.value)
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+        inner = _whole_number(node.expression)
+        return None if inner is None else -inner
+    return None
+
+
+def is_plain_number(node: Any, kinds: Kinds) -> bool:
+    """Says whether an expression is a number because all that it is made of are."""
+    if isinstance(node, cst.Integer | cst.Float | cst.Imaginary) or kinds.is_number(node):
+        return True
+    if isinstance(node, cst.Name):
+        if node.value in ("True", "False"):
+            return True
+        # a Python number at first and NumPy's later
+        known = [f for f in kinds.names.get(node.value, []) if f.kind != "mixed"]
+        return bool(known) and all(f.kind in ("scalar", "float", "int", "bool", "complex") for f in known)
+    if isinstance(node, cst.BinaryOperation):
+        return is_plain_number(node.left, kinds) and is_plain_number(node.right, kinds)
+    if isinstance(node, cst.UnaryOperation):
+        return is_plain_number(node.expression, kinds)
+    path = kinds.path(node) if isinstance(node, cst.Attribute) else None
+    return path in ("numpy.pi", "numpy.e", "numpy.inf", "numpy.nan")
+
+
+def _bracketed(text: str) -> cst.BaseExpression:
+    return cst.parse_expression(_term(text))
+
+
+def _term(text: str) -> str:
+    """Puts brackets around what would fall apart behind a dot or beside an operator."""
+    node = cst.parse_expression(text)
+    tight = cst.Name | cst.Attribute | cst.Call | cst.Subscript | cst.Integer | cst.Float
+    return text if isinstance(node, tight) or bool(getattr(node, "lpar", False)) else f"({text})"

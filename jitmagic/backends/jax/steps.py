@@ -1,0 +1,891 @@
+"""Rewrite loops whose steps do not need one another as ``vmap`` over the index, growing lists as outputs of ``scan``.
+
+    for i in range(n):                      def body(i, x_i):
+        y[i] = f(x[i])              ->          return f(x_i)
+        s += x[i]*w
+                                            y = y.at[:n].set(...)
+
+The proof: nothing that the body binds is needed by the next step but what :mod:`outputs` can read off as one value a
+step, and no step reads what another one stores. Steps that make arrays are taken in batches: memory stays small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.jax.frames import Lowest, difference, ends_of, terms, written
+from jitmagic.backends.jax.loops import GROWING, Counted, LoopMaker, bound_in_order
+from jitmagic.backends.jax.outputs import Output, is_number, keeps_axes, output_of
+from jitmagic.backends.jax.rows import NoRows, Rows, by_rows
+from jitmagic.backends.jax.slices import is_size, sizes_of
+from jitmagic.backends.jax.tracing import loop_line
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code, leading, made, small, with_body
+from jitmagic.generate.kinds import Kinds
+from jitmagic.generate.rewriter import Rewriter
+
+_BATCH = 64
+"""How many steps that make arrays are computed at a time: some hundred kilobytes for rows of a thousand numbers."""
+
+_SMALL = 16
+"""Arrays of at most so many elements may be kept for each step before they are summed."""
+
+_NUMBERS = ("scalar", "float", "int", "bool", "complex")
+_SUMMED = (None, "float64", "float32", "complex128", "complex64", "int64", "bool")
+
+
+class _Cannot(Exception):
+    """The loop has to go step by step."""
+
+
+@dataclass(frozen=True)
+class _Span:
+    """How a loop counts: from ``start`` to ``stop`` upwards by ``step``; ``reverse`` where it counts down."""
+
+    start: str
+    stop: str
+    step: str = "1"
+    reverse: bool = False
+
+    def arange(self) -> str:
+        given = [self.start, self.stop] if self.start != "0" or self.step != "1" else [self.stop]
+        return f"__numpy__.arange({', '.join(given + [self.step] * (self.step != '1'))})"
+
+
+class StepMaker:
+    """Makes whole-array forms from counted loops whose body is already rewritten.
+
+    Parameters
+    ----------
+    loops : LoopMaker
+        For names, facts and how loops are counted.
+    """
+
+    def __init__(self, loops: LoopMaker) -> None:
+        self.loops = loops
+        self.module = loops.module
+        self.tracing = loops.tracing
+        self.kinds = loops.tracing.kinds
+        self.axes: dict[str, int] = {}
+        self.stacked: set[str] = set()
+        self.nest: list[cst.For] = []
+        self.sizes = sizes_of(loops.tracing.function)
+        self.returned: set[str] = set()
+
+    def for_loop(
+        self,
+        function: str,
+        node: cst.For,
+        counted: Counted,
+        body: Sequence[Any],
+        live: frozenset[str],
+        after: frozenset[str],
+        defined: set[str],
+        before: list[Any],
+    ) -> list[Any] | None:
+        """Returns the statements that stand for a ``for``, None where its steps must go one by one.
+
+        Parameters
+        ----------
+        function : str
+            Name of the body's function.
+        node : libcst.For
+        counted : Counted
+        body : sequence of statements
+            Its body, rewritten.
+        live, after : frozenset of str
+            Names that are live where an iteration begins or behind the loop, and behind it.
+        defined : set of str
+            Names that are bound before the loop.
+        before : list of statements
+            What stands before the loop in its block; the beginnings of lists are taken out of it.
+        """
+        known = list(before)
+        try:
+            lines = self.made(function, node, counted, body, live, after, defined, known)
+        except _Cannot:
+            return None
+        before[:] = known
+        return lines
+
+    def made(
+        self, function: str, node: cst.For, counted: Counted, body: Sequence[Any], live: frozenset[str],
+        after: frozenset[str], defined: set[str], before: list[Any],
+    ) -> list[Any]:  # fmt: skip
+        if node.orelse is not None:
+            raise _Cannot
+        targets = set(name_tools.targets(node.target))
+        if targets & after:
+            raise _Cannot
+        mask = ""
+        if any(self.tracing.expression(_parsed(t)) for t in (counted.start, counted.stop)):
+            span, mask = self.masked(node, counted)
+            index: str | None = counted.index
+            inputs, binds = [(counted.index, span.arange())], list[str]()
+        else:
+            inputs, binds, index, span = self.inputs(node, counted)
+        inner = [*(made(text, node) for text in binds), *body]
+        names: list[str] = []
+        for statement in inner:
+            bound_in_order(statement, names)
+        rows: list[Rows] = []
+        carried = [n for n in names if n in live and n not in targets]
+        fixed = frozenset(n for n in names if n not in carried) | targets - {index}
+        if index in names:
+            raise _Cannot
+        outputs, kept = self.divided(inner, index, fixed, carried)
+        self.check_places(node, outputs, span)
+        again = self.stored_again(outputs)
+        lists = [o for o in outputs if o.kind == "list"]
+        free = set(carried) <= {o.name for o in outputs}
+        try:
+            if not free:
+                raise _Cannot
+            self.check(outputs, kept)
+            _, kept = self.settled(inner, outputs, kept, node, again)
+            if mask:
+                self.chosen(outputs, kept, mask)
+        except _Cannot:
+            if mask:
+                raise
+            # what is carried stays in the body; rows and what is appended are given out
+            free = False
+            inner, _ = self.settled(inner, lists, kept, node, {})
+            given = {id(o.statement) for o in lists}
+            kept, rows = self.rows(node, inner, index, span, carried, frozenset(names) | targets - {index}, bool(lists))
+            kept = [s for s in kept if id(s) not in given]
+            self.check(lists, kept)
+            outputs = [*lists, *(self.row_output(one, index or "", kept) for one in rows)]
+        if not outputs or any(_grows(s, self.kinds) for s in kept):
+            raise _Cannot from None
+        if span.reverse and lists:
+            if rows:
+                raise _Cannot
+            inputs, span = (
+                [(inputs[0][0], f"__numpy__.{code(node.iter).replace('range', 'arange', 1)}")],
+                _Span("?", "?"),
+            )
+        starts = {o.name: self.beginning(o.name, before) for o in lists}
+        kept, values, inputs = self.elementwise(node, span, kept, outputs, inputs, index)
+        lines = [made(text, node) for text in counted.before]
+        earlier = [n for one in rows for n in one.earlier]
+        for one in rows:
+            for distance, name in enumerate(one.earlier, 1):
+                first = _sum(span.stop, str(distance - 1)) if span.reverse else _sum(span.start, str(-distance))
+                lines.append(made(f"{name} = {one.name}[{', '.join([*one.prefix, _sum(first, one.offset)])}]", node))
+        live, defined = live | set(earlier), defined | set(earlier)
+        carry: list[str] = []
+        if not free:
+            ordered = list(earlier)
+            for statement in kept:
+                bound_in_order(statement, ordered)
+            if set(ordered) & live - targets - {counted.index}:
+                carry = self.loops.carry(
+                    node, [*(_bind(n) for n in earlier), *kept], live, targets | {counted.index}, defined
+                )
+        if carry:
+            lines += [made(t, node) for t in self.loops.initial(node, carry, live | name_tools.loads(node.body))]
+            lines += [made(t, node) for t in self.loops.first_values(node, carry, defined)]
+        lines += self.called(function, node, kept, outputs, values, inputs, (carry, rows, after), span, starts)
+        lines[0] = leading(lines[0], node)
+        return lines
+
+    # what there is ----------------------------------------------------------------------------
+
+    def inputs(self, node: cst.For, counted: Counted) -> tuple[list[tuple[str, str]], list[str], str | None, _Span]:
+        """Returns (parameter, array) for what each step takes, statements that bind more, the index and its range."""
+        iterated, backwards = node.iter, False
+        if isinstance(iterated, cst.Call) and code(iterated.func) == "reversed" and len(iterated.args) == 1:
+            iterated, backwards = iterated.args[0].value, True
+        if isinstance(iterated, cst.Call) and code(iterated.func) == "range" and isinstance(node.target, cst.Name):
+            texts = [code(a.value) for a in iterated.args]
+            span = _Span("0", texts[0]) if len(texts) == 1 else _Span(texts[0], texts[1])
+            if len(texts) == 3:
+                step = texts[2].replace(" ", "")
+                if step == "-1":
+                    span, backwards = _Span(_sum(span.stop, "1"), _sum(span.start, "1")), not backwards
+                elif not backwards and not self.tracing.expression(_parsed(texts[2])):
+                    span = _Span(span.start, span.stop, texts[2])
+                else:
+                    raise _Cannot
+            span = replace(span, reverse=backwards)
+            return [(node.target.value, span.arange())], [], node.target.value, span
+        if backwards:
+            raise _Cannot
+        found: list[tuple[str, str]] = [(counted.index, f"__numpy__.arange({counted.stop})")]
+        binds = []
+        several = counted.stop.startswith("min(")
+        for text in counted.binds:
+            target, _, value = text.partition(" = ")
+            if target.isidentifier() and (value == counted.index or value.startswith(f"{counted.index} + ")):
+                binds.append(text)
+                continue
+            array = value.removesuffix(f"[{counted.index}]")
+            if not array.isidentifier() or array == value:
+                raise _Cannot
+            rows = f"{array}[:{counted.stop}]" if several else array
+            if target.isidentifier():
+                found.append((target, rows))
+            else:
+                name = self.loops.name("row")
+                found.append((name, rows))
+                binds.append(f"{target} = {name}")
+        return found, binds, counted.index, _Span("0", counted.stop)
+
+    def rows(
+        self, node: cst.For, body: list[Any], index: str | None, span: _Span, carried: Sequence[str],
+        fixed: frozenset[str], lists: bool,
+    ) -> tuple[list[Any], list[Rows]]:  # fmt: skip
+        """Takes the arrays that are stored row by row out of what is carried."""
+        found: list[Rows] = []
+        natural = Lowest([*self.nest, node], self.low).never_negative
+        for name in carried:
+            if index is None or span.step != "1" or (span.reverse and lists):
+                break
+            facts = [f for f in self.kinds.names.get(name, []) if f.kind == "array"]
+            ndims = {f.ndim for f in facts}
+            if len(ndims) != 1 or None in ndims:
+                continue
+
+            def cast(value: cst.BaseExpression, axes: int, name: str = name, dtype: Any = facts[0].dtype) -> str:
+                return self.cast(value, axes, name, dtype)
+
+            try:
+                one = by_rows(
+                    self.module,
+                    self.kinds,
+                    name,
+                    facts[0].ndim or 0,
+                    body,
+                    index,
+                    fixed,
+                    not span.reverse,
+                    self.loops.name,
+                    cast,
+                    natural,
+                )
+            except NoRows:
+                continue
+            found.append(one)
+            body = one.body
+        return body, found
+
+    def low(self, term: str) -> int | None:
+        """Returns a proved lower bound of a term that no loop counts."""
+        node = _parsed(term)
+        return 0 if is_size(node) or (isinstance(node, cst.Name) and node.value in self.sizes) else None
+
+    def cast(self, value: cst.BaseExpression, axes: int, name: str, dtype: str | None) -> str:
+        """Returns a value in the dtype and shape of a row."""
+        fact = self.kinds.of(value)
+        text = code(value)
+        known = fact is not None and (
+            fact.dtype == dtype or (fact.kind == "float" and dtype in ("float32", "float64", "complex128"))
+        )
+        if axes and not (fact is not None and fact.ndim == axes and 1 not in (fact.shape or (1,))):
+            shape = f"{name}.shape[-{axes}:]"
+            text = f"__numpy__.broadcast_to({text}, {shape})"
+            return text if known else f"{text}.astype({name}.dtype)"
+        return text if known else f"__numpy__.asarray({text}, dtype={name}.dtype)"
+
+    def row_output(self, one: Rows, index: str, kept: Sequence[Any]) -> Output:
+        place = index if one.offset == "0" else _sum(index, one.offset)
+        axes = self.ndim(one.name) - sum(":" not in t for t in one.prefix) - 1
+        behind = [":"] * (axes - sum(":" in t for t in one.prefix))
+        return Output(
+            "row", one.name, cst.Name(one.row), [*one.prefix, place, *behind], len(one.prefix), one.offset,
+            statement=kept[-1],
+        )  # fmt: skip
+
+    def masked(self, node: cst.For, counted: Counted) -> tuple[_Span, str]:
+        """Returns a range that holds those of all iterations of the loops around it, and what tells the loop's own."""
+        plain = isinstance(node.iter, cst.Call) and code(node.iter.func) == "range" and len(node.iter.args) < 3
+        if not plain or counted.binds:
+            raise _Cannot
+        start, stop = self.outermost(counted.start, False), self.outermost(counted.stop, True)
+        tests = [f"{counted.index} >= {_operand(counted.start)}"] if start != counted.start else []
+        tests += [f"{counted.index} < {_operand(counted.stop)}"] if stop != counted.stop else []
+        return _Span(start, stop), " & ".join(f"({t})" for t in tests) if len(tests) > 1 else tests[0]
+
+    def outermost(self, text: str, high: bool) -> str:
+        """Returns the smallest or largest value of a bound over the loops around it; raises where it is not known."""
+        left = {t: n for t, n in terms(_parsed(text)).items() if n}
+        for loop in reversed(self.nest):
+            name = loop.target.value if isinstance(loop.target, cst.Name) else ""
+            if name not in left:
+                continue
+            ends = ends_of(loop)
+            count = left.pop(name)
+            end = None if ends is None else ends[1 if (count > 0) == high else 0]
+            if end is None:
+                raise _Cannot
+            for term, n in end.items():
+                left[term] = left.get(term, 0) + count * n
+        result = written({t: n for t, n in left.items() if n})
+        if self.tracing.expression(_parsed(result)):
+            raise _Cannot
+        return result
+
+    def chosen(self, outputs: Sequence[Output], kept: Sequence[Any], mask: str) -> None:
+        """Lets each step outside the loop's own range give what changes nothing."""
+        if any("while_loop" in code(s) for s in kept) or any(o.kind == "list" for o in outputs):
+            raise _Cannot
+        for output in outputs:
+            nothing = output.own() if output.kind == "store" and output.method == "set" else "0"
+            if output.method not in ("set", "add"):
+                raise _Cannot
+            output.value = _parsed(f"__numpy__.where({mask}, {code(output.value)}, {nothing})")
+
+    def stored_again(self, outputs: Sequence[Output]) -> dict[int, list[Output]]:
+        """Finds stores whose value another store of the step reads: ``K[j, i] = K[i, j]`` behind ``K[i, j] = v``."""
+        found: dict[int, list[Output]] = {}
+        for position, output in enumerate(outputs):
+            for earlier in outputs[:position]:
+                if earlier.kind == "store" and earlier.method == "set" and code(output.value) == earlier.own():
+                    found.setdefault(id(earlier.statement), []).append(output)
+                    output.value = _parsed("0")
+        return found
+
+    def settled(
+        self, inner: list[Any], outputs: Sequence[Output], kept: list[Any], node: cst.For,
+        again: dict[int, list[Output]],
+    ) -> tuple[list[Any], list[Any]]:  # fmt: skip
+        """Names what a step gives where it stands, if what it reads is bound anew behind it."""
+        at = {id(o.statement): o for o in outputs}
+        everything, rest = [], []
+        for position, statement in enumerate(inner):
+            output = at.get(id(statement))
+            if output is None:
+                everything.append(statement)
+                rest.append(statement)
+                continue
+            later = {n for s in inner[position + 1 :] for n in name_tools.bound(s)}
+            later -= {o.name for o in outputs if o.statement is not statement}
+            others = again.get(id(statement), [])
+            if others or _reads(output) & later - {output.name}:
+                if output.kind == "scatter":
+                    raise _Cannot
+                name = self.loops.name(f"new_{output.name}")
+                line = made(f"{name} = {code(output.value)}", node)
+                self.module.inherit(small(line).value, output.value)
+                output.value = cst.Name(name)
+                self.module.inherit(output.value, small(line).value)
+                for other in others:
+                    other.value = cst.Name(name)
+                everything.append(line)
+                rest.append(line)
+            everything.append(statement)
+        return everything, rest
+
+    def divided(
+        self, body: Sequence[Any], index: str | None, fixed: frozenset[str], carried: Sequence[str]
+    ) -> tuple[list[Output], list[Any]]:
+        outputs, kept = [], []
+        for statement in body:
+            found = output_of(statement, index, fixed, self.kinds)
+            if found is not None and (found.name in carried or found.kind == "list"):
+                outputs.append(found)
+            else:
+                kept.append(statement)
+        return outputs, kept
+
+    def check(self, outputs: Sequence[Output], kept: Sequence[Any]) -> None:
+        """Raises where a step could see what another step gives."""
+        for statement in kept:
+            if not isinstance(small(statement), cst.Assign | cst.AugAssign | cst.AnnAssign) and not isinstance(
+                statement, cst.FunctionDef
+            ):
+                raise _Cannot
+        read = frozenset().union(*(name_tools.loads(s) for s in kept), frozenset())
+        again = {n for s in kept for n in name_tools.bound(s)}
+        for output in outputs:
+            others = [o for o in outputs if o is not output and o.name == output.name]
+            if output.kind == "list":
+                if others or output.name in read | again or any(output.name in _reads(o) for o in outputs):
+                    raise _Cannot
+                if not self.kinds.is_container(cst.Name(output.name)):
+                    raise _Cannot
+                continue
+            if not all(o.method == output.method == "add" or _apart(output, o) for o in others):
+                raise _Cannot
+            if output.name in read | again or any(output.name in _reads(o) for o in outputs if o is not output):
+                raise _Cannot
+            inside = output.value
+            if output.kind == "store" and not others:
+                # its own element may be read: it is still the one from before the loop
+                inside = cst.parse_expression(code(inside).replace(output.own(), "0"))
+            if output.name in name_tools.loads(inside):
+                raise _Cannot
+            if any(output.name in name_tools.loads(_parsed(t)) for t in _index_parts(output.index)):
+                raise _Cannot
+            self.check_sum(output)
+
+    def check_places(self, node: cst.For, outputs: Sequence[Output], span: _Span) -> None:
+        """Raises where a subscript could be negative: two steps could then name one element, from either end."""
+        natural = Lowest([*self.nest, node], self.low).never_negative
+        stores = [o for o in outputs if o.kind == "store"]
+        for output in stores:
+            several = any(o is not output and o.name == output.name for o in stores)
+            wanted = output.index if several else [output.index[output.mapped]]
+            if not all(_is_slice(t) or natural(_parsed(t)) for t in wanted):
+                raise _Cannot
+
+    def check_sum(self, output: Output) -> None:
+        """Raises where a sum would be of another dtype than NumPy's, or keep large arrays for each step."""
+        if output.kind == "store":
+            return
+        facts = [f for f in self.kinds.names.get(output.name, []) if f.kind != "mixed"]
+        if not facts or any(f.dtype not in _SUMMED for f in facts):
+            raise _Cannot
+        if output.kind == "sum":
+            if not all(f.kind in _NUMBERS for f in facts):
+                raise _Cannot
+            return
+        ndims = {f.ndim for f in facts}
+        if len(ndims) != 1 or None in ndims:
+            raise _Cannot
+        left = next(iter(ndims)) - sum(not _is_slice(t) for t in output.index)  # type: ignore[operator]
+        if left and (output.kind == "scatter" or any(_is_slice(t) and t != ":" for t in output.index)):
+            raise _Cannot
+        if left:
+            fact = self.module.fact(output.value)
+            shape = fact.shape if fact is not None else facts[0].shape and facts[0].shape[-left:]
+            size = 1
+            for length in shape or (None,):
+                size *= length or _SMALL + 1
+            if size > _SMALL:
+                raise _Cannot
+
+    def beginning(self, name: str, before: list[Any]) -> str | None:
+        """Takes the statement that begins a list out of a block; returns the array of its first elements, if any."""
+        for position in range(len(before) - 1, -1, -1):
+            one = small(before[position])
+            if isinstance(one, cst.Assign) and code(one.targets[0].target) == name and isinstance(one.value, cst.List):
+                if len(one.targets) != 1 or _appends(self.tracing.function, name) != 1:
+                    raise _Cannot
+                uses = _Uses(name)
+                self.tracing.function.visit(uses)
+                if uses.bindings != 1 or uses.others:
+                    raise _Cannot
+                if uses.returned:
+                    self.returned.add(name)
+                if not one.value.elements:
+                    removed = before.pop(position)
+                    comments = [line for line in removed.leading_lines if line.comment is not None]
+                    if comments and position < len(before):
+                        behind = before[position]
+                        before[position] = behind.with_changes(leading_lines=[*comments, *behind.leading_lines])
+                    return None
+                before[position] = before[position].with_changes(
+                    body=[one.with_changes(value=_parsed(f"__numpy__.array({code(one.value)})"))]
+                )
+                return name
+            if name in name_tools.loads(before[position]) or name in name_tools.bound(before[position]):
+                break
+        raise _Cannot
+
+    # how it is written ------------------------------------------------------------------------
+
+    def elementwise(
+        self, node: cst.For, span: _Span, kept: Sequence[Any], outputs: Sequence[Output],
+        inputs: list[tuple[str, str]], index: str | None,
+    ) -> tuple[list[Any], list[cst.BaseExpression], list[tuple[str, str]]]:  # fmt: skip
+        """Hands ``x[i]`` to each step as an element of ``x``; returns statements, values and inputs."""
+        values = [self.value(o) for o in outputs]
+        if any(index in name_tools.parameters(f) for s in kept for f in _functions(s)):
+            raise _Cannot
+        taken = {n for s in kept for n in name_tools.bound(s)} | {p for p, _ in inputs}
+        taken |= {o.name for o in outputs if o.kind != "row"}
+        taken |= {n for s in kept for f in _functions(s) for n in name_tools.bound(f)}
+        elements = _Elements(self, span, index or "", taken, node)
+        kept = [s.visit(elements) for s in kept]
+        values = [_parsed(code(v.visit(elements))) for v in values]  # type: ignore[arg-type]
+        more = [(parameter, rows) for parameter, rows in elements.found.values()]
+        given = {p for p, _ in more}
+        for position, statement in enumerate(kept):
+            one = small(statement)
+            if isinstance(one, cst.Assign) and code(one.value) in given and isinstance(one.targets[0].target, cst.Name):
+                # `y_i = y_i_2`: the row is what the step is given, unless that is read elsewhere
+                parameter, target = code(one.value), one.targets[0].target.value
+                rest = [*kept[:position], *kept[position + 1 :], *values]
+                if not any(parameter in name_tools.loads(s) for s in rest) and target.startswith(
+                    parameter.rstrip("0123456789_")
+                ):
+                    more = [(target if p == parameter else p, rows) for p, rows in more]
+                    kept = [*kept[:position], *kept[position + 1 :]]
+                break
+        read = frozenset().union(*(name_tools.loads(s) for s in (*kept, *values)), frozenset())
+        for output in outputs:
+            if output.kind == "scatter":
+                read |= {n for t in output.index for n in name_tools.loads(_parsed(t))}
+        wanted = [(p, a) for p, a in [*inputs, *more] if p in read]
+        return list(kept), values, wanted or inputs[:1]
+
+    def value(self, output: Output) -> cst.BaseExpression:
+        """Returns what a step gives, in the shape of what it is stored into."""
+        value = output.value
+        if output.kind == "list" and isinstance(value, cst.Tuple | cst.List):
+            return _parsed(f"__numpy__.array([{', '.join(code(e.value) for e in value.elements)}])")
+        if output.kind != "store":
+            return value  # a row is in shape already
+        ndim = self.ndim(output.name)
+        left = ndim - sum(not _is_slice(t) for t in output.index)
+        if left == 0 or self.axes.get(code(value)) == left:
+            return value
+        fact = self.module.fact(value)
+        if fact is not None and fact.ndim == left and None not in (fact.shape or (None,)) and 1 not in fact.shape:  # type: ignore[operator]
+            return value
+        return _parsed(f"__numpy__.broadcast_to({code(value)}, {output.own()}.shape)")
+
+    def ndim(self, name: str) -> int:
+        ndims = {f.ndim for f in self.kinds.names.get(name, []) if f.kind == "array"}
+        if len(ndims) != 1 or None in ndims:
+            raise _Cannot
+        return next(iter(ndims))  # type: ignore[return-value]
+
+    def called(
+        self, function: str, node: cst.For, kept: list[Any], outputs: Sequence[Output],
+        values: Sequence[cst.BaseExpression], inputs: Sequence[tuple[str, str]],
+        state: tuple[list[str], list[Rows], frozenset[str]], span: _Span,
+        starts: dict[str, str | None],
+    ) -> list[Any]:  # fmt: skip
+        carry, rows, after = state
+        given: list[str] = []
+        results: list[str] = []
+        places: list[list[str]] = []
+        own = {p for p, _ in inputs} | _bound(kept)
+        for output, value in zip(outputs, values, strict=True):
+            where = []
+            for text in output.index if output.kind == "scatter" else ():
+                if name_tools.loads(_parsed(text)) & own:
+                    given.append(text)
+                    results.append(self.loops.name("place"))
+                where.append(results[-1] if given and given[-1] == text else text)
+            places.append(where)
+            given.append(code(value))
+            fresh = output.kind == "list" and not starts[output.name]
+            results.append(output.name if fresh else "")
+        parameters = [p for p, _ in inputs]
+        arrays = [a for _, a in inputs]
+        heavy = bool(carry) or self.makes_arrays(node, [*kept, *values])
+        body = list(kept)
+        returned = ", ".join(given)
+        first_state = _tuple(carry)
+        if carry:
+            later = {name: now for one in rows for name, now in one.next().items()}
+            last = _tuple([later.get(name, name) for name in carry])
+            body.append(made(f"return {last}, {_tuple(given)}", node))
+        else:
+            body.append(made(f"return {returned}", outputs[0].statement))
+        first = list(parameters)
+        if heavy and len(parameters) > 1:
+            packed = self.loops.name("step")
+            body.insert(0, made(f"{', '.join(parameters)} = {packed}", node))
+            first = [packed]
+        if carry:
+            packed = carry[0] if len(carry) == 1 else "carry"
+            if len(carry) > 1:
+                body.insert(0, made(f"{', '.join(carry)} = {packed}", node))
+            first = [packed, *first]
+        definition = with_body(made(f"def {function}({', '.join(first)}):\n    pass\n", node), body)
+        over = arrays[0] if len(arrays) == 1 else f"({', '.join(arrays)})"
+        if carry:
+            more = ", reverse=True" if span.reverse else ""
+            call = f"__jax__.lax.scan({function}, {first_state}, {over}{more})"
+        elif heavy:
+            call = f"__jax__.lax.map({function}, {over}, batch_size={_BATCH})"
+        else:
+            call = f"__jax__.vmap({function})({', '.join(arrays)})"
+        lines = [definition]
+        if len(results) == 1 and not carry:
+            results[0] = call
+        else:
+            values_at = [i for i, name in enumerate(results) if not name]
+            owners = [o.name for o in outputs if o.kind != "list" or starts[o.name]]
+            for position, name in zip(values_at, owners, strict=True):
+                results[position] = self.loops.name(f"new_{name}")
+            left = ", ".join(results)
+            if carry:
+                left_state = _tuple([n if n in after else "_" for n in carry]) if set(carry) & after else "_"
+                left = f"{left_state}, {_tuple(results)}"
+            lines.append(made(f"{left} = {call}", node))
+        stacks = iter(results)
+        for output, where in zip(outputs, places, strict=True):
+            stack = next(stacks)
+            while stack in where:
+                stack = next(stacks)
+            line = self.behind(output, where, stack, span, starts)
+            if line is not None:
+                lines.append(made(line, node))
+        return lines
+
+    def behind(
+        self, output: Output, places: Sequence[str], stack: str, span: _Span,
+        starts: dict[str, str | None],
+    ) -> str | None:  # fmt: skip
+        """Returns the statement that takes up what the steps gave."""
+        name = output.name
+        if output.kind == "list":
+            self.stacked.add(name)
+            if starts[name]:
+                return f"{name} = __numpy__.concatenate([{name}, {stack}])"
+            return None if stack == name else f"{name} = {stack}"
+        if output.kind == "sum":
+            return f"{name} = {name} + __numpy__.sum({stack})"
+        if output.kind == "scatter":
+            return f"{name} = {name}.at[{', '.join(places)}].add({stack})"
+        if output.kind == "place":
+            number = self.ndim(name) == sum(not _is_slice(t) for t in output.index)
+            total = f"__numpy__.sum({stack})" if number else f"__numpy__.sum({stack}, axis=0)"
+            return f"{name} = {name}.at[{', '.join(output.index)}].add({total})"
+        index = list(output.index)
+        index[output.mapped] = self.places(output, span)
+        while len(index) > 1 and index[-1] == ":":
+            index.pop()
+        slices = sum(_is_slice(t) for t in output.index[: output.mapped])
+        if slices:
+            if any(not _is_slice(t) for i, t in enumerate(output.index) if i != output.mapped):
+                raise _Cannot
+            stack = f"__numpy__.moveaxis({stack}, 0, {slices})"
+        self.axes[stack] = 1 + sum(_is_slice(t) for t in output.index)
+        return f"{name} = {name}.at[{', '.join(index)}].{output.method}({stack})"
+
+    def places(self, output: Output, span: _Span) -> str:
+        """Returns the subscript that names the elements of all steps."""
+        first = span.start if output.offset == "0" else _sum(span.start, output.offset)
+        last = span.stop if output.offset == "0" else _sum(span.stop, output.offset)
+        if first.isdigit() and span.step.isdigit() and not self.tracing.expression(_parsed(last)):
+            return f"{'' if first == '0' else first}:{last}" + (f":{span.step}" if span.step != "1" else "")
+        others = [t for i, t in enumerate(output.index) if i != output.mapped]
+        if any(map(_is_slice, others)) and not all(map(_is_slice, others)):
+            raise _Cannot  # an array and a number with a slice between them would move the axes
+        shift = "" if output.offset == "0" else f" + {output.offset}"
+        return f"{span.arange()}{shift.replace('+ -', '- ')}"
+
+    def makes_arrays(self, node: cst.For, kept: Sequence[Any]) -> bool:
+        if any(isinstance(s, cst.FunctionDef) for s in kept):
+            return True
+        # what other rewrites made of slices
+        if any(word in code(s) for s in kept for word in ("__numpy__.arange(", "where=", "dynamic_slice", ".at[")):
+            return True
+        finder = _Arrays(self.module)
+        node.body.visit(finder)
+        return finder.found
+
+
+class _Elements(Rewriter):
+    """Replaces ``x[i]`` and ``x[i, …]`` by an element that each step is given."""
+
+    def __init__(self, maker: StepMaker, span: _Span, index: str, taken: set[str], node: cst.For) -> None:
+        super().__init__(maker.module)
+        self.maker, self.span, self.index, self.taken = maker, span, index, taken
+        self.found: dict[str, tuple[str, str]] = {}
+        fact = maker.module.observed.loops.get(loop_line(maker.module, node)) if maker.module.observed else None
+        self.trips = fact.trips_high if fact is not None else None
+        self.plain = span.start.isdigit() and span.step == "1" and self.trips is not None
+
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+        if not self.plain or not isinstance(original_node.value, cst.Name):
+            return updated_node
+        name = original_node.value.value
+        at, offset = self.place(original_node)
+        if name in self.taken or at < 0 or not keeps_axes(original_node.slice, self.maker.kinds, self.index):
+            return updated_node
+        facts = [f for f in self.maker.kinds.names.get(name, []) if f.kind == "array"]
+        shape = facts[0].shape if facts else None
+        start = int(self.span.start) + offset
+        if shape is None or len(shape) <= at or start < 0 or (shape[at] or 0) < start + (self.trips or 0):
+            return updated_node
+        stop = self.span.stop if offset == 0 else _sum(self.span.stop, str(offset))
+        stop = "" if stop in (f"len({name})" if at == 0 else "", f"{name}.shape[{at}]") else stop
+        whole = start == 0 and not stop
+        before = [code(e.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for e in original_node.slice[:at]]
+        rows = name
+        if before or not whole:
+            rows = f"{name}[{', '.join([*before, ':' if whole else f'{start or str()}:{stop}'])}]"
+        key = rows
+        if key not in self.found:
+            shift = "" if offset == 0 else f"p{offset}" if offset > 0 else f"m{-offset}"
+            wanted = f"{name}_{''.join(t for t in before if t.isidentifier())}{self.index}{shift}"
+            self.found[key] = (self.maker.loops.name(wanted), rows)
+        parameter = cst.Name(self.found[key][0])
+        rest = updated_node.slice[at + 1 :]
+        return updated_node.with_changes(value=parameter, slice=rest) if rest else parameter
+
+    def place(self, node: cst.Subscript) -> tuple[int, int]:
+        """Returns which subscript counts with the loop, and how far it is off; -1 where it is not as simple."""
+        found, offset = -1, 0
+        for position, element in enumerate(node.slice):
+            reads = name_tools.loads(element)
+            if self.index not in reads:
+                if reads & self.taken or (found < 0 and not self.is_number(element)):
+                    return -1, 0
+                continue
+            if found >= 0 or not isinstance(element.slice, cst.Index):
+                return -1, 0
+            parts = terms(element.slice.value)
+            if parts.pop(self.index, 0) != 1 or any(n for t, n in parts.items() if t):
+                return -1, 0
+            found, offset = position, parts.get("", 0)
+        return found, offset
+
+    def is_number(self, element: cst.SubscriptElement) -> bool:
+        return not isinstance(element.slice, cst.Slice) and is_number(element.slice, self.maker.kinds, self.index)
+
+
+class _Arrays(cst.CSTVisitor):
+    """Finds whether a loop's body makes arrays."""
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.module = module
+        self.found = False
+
+    def _look(self, node: cst.CSTNode) -> None:
+        fact = self.module.fact(node)
+        if fact is not None and fact.kind == "array" and fact.ndim != 0:
+            self.found = True
+
+    visit_BinaryOperation = visit_Call = visit_Comparison = visit_UnaryOperation = _look
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        self._look(node)
+
+
+def _tuple(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def _bind(name: str) -> Any:
+    return made(f"{name} = {name}")
+
+
+def _grows(statement: Any, kinds: Kinds) -> bool:
+    """Says whether a list grows somewhere in a statement, as on one way of a branch."""
+    finder = _Growing(kinds)
+    statement.visit(finder)
+    return finder.found
+
+
+class _Growing(cst.CSTVisitor):
+    def __init__(self, kinds: Kinds) -> None:
+        super().__init__()
+        self.kinds = kinds
+        self.found = False
+
+    def visit_Call(self, node: cst.Call) -> None:
+        func = node.func
+        if isinstance(func, cst.Attribute) and func.attr.value in GROWING and self.kinds.is_container(func.value):
+            self.found = True
+
+
+def _functions(statement: Any) -> list[cst.FunctionDef]:
+    finder = _FunctionFinder()
+    statement.visit(finder)
+    return finder.found
+
+
+class _FunctionFinder(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[cst.FunctionDef] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        self.found.append(node)
+
+
+def _bound(body: Sequence[Any]) -> frozenset[str]:
+    return frozenset(n for s in body for n in name_tools.bound(s))
+
+
+def _parsed(text: str) -> cst.BaseExpression:
+    return cst.parse_expression(text)
+
+
+def _is_slice(text: str) -> bool:
+    return ":" in text and not text.startswith("(")
+
+
+def _operand(text: str) -> str:
+    return text if isinstance(_parsed(text), cst.Name | cst.Integer | cst.Call | cst.Subscript) else f"({text})"
+
+
+def _apart(one: Output, other: Output) -> bool:
+    """Says whether two stores name the same element in one and the same step only, if at all.
+
+    ``S[a, b]`` and ``S[b, a]`` for the loop over b: both are the element ``S[a, a]``, in the step where b is a.
+    """
+    if one.kind != "store" or other.kind != "store" or one.method != "set" or other.method != "set":
+        return False
+    if len(one.index) != 2 or len(other.index) != 2 or one.mapped == other.mapped:
+        return False
+    if any(map(_is_slice, (*one.index, *other.index))):
+        return False
+    first = difference(other.index[one.mapped], one.offset)
+    second = difference(one.index[other.mapped], other.offset)
+    return first == second
+
+
+def _reads(output: Output) -> frozenset[str]:
+    parts = [name_tools.loads(_parsed(t)) for t in _index_parts(output.index)]
+    return name_tools.loads(output.value).union(*parts)
+
+
+def _index_parts(index: Sequence[str]) -> list[str]:
+    return [part for text in index for part in (text.split(":") if _is_slice(text) else [text]) if part.strip()]
+
+
+def _sum(a: str, b: str) -> str:
+    total = terms(_parsed(a))
+    total.update(terms(_parsed(b)))
+    return written({t: n for t, n in total.items() if n})
+
+
+def _appends(function: cst.FunctionDef, name: str) -> int:
+    finder = _Uses(name)
+    function.visit(finder)
+    return finder.appends
+
+
+class _Uses(cst.CSTVisitor):
+    """Counts what is done with a list: appending, binding, reading as an array could be, anything else."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.appends = self.bindings = self.others = self.returned = 0
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.others += node.value == self.name
+
+    def _is(self, node: Any) -> bool:
+        return isinstance(node, cst.Name) and node.value == self.name
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        if self._is(node.target):
+            self.bindings += 1
+            self.others -= 1
+
+    def visit_Call(self, node: cst.Call) -> None:
+        func = node.func
+        if isinstance(func, cst.Attribute) and self._is(func.value) and func.attr.value == "append":
+            self.appends += 1
+            self.others -= 1
+        elif code(func) == "len" or (isinstance(func, cst.Attribute) and not self._is(func.value)):
+            # a function of NumPy, which makes an array of it anyway
+            self.others -= sum(self._is(a.value) for a in node.args)
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        self.others -= self._is(node.value)
+
+    def visit_Return(self, node: cst.Return) -> None:
+        # the wrapper makes a list of it
+        value = node.value
+        parts = [e.value for e in value.elements] if isinstance(value, cst.Tuple) else [value]
+        found = sum(map(self._is, parts))
+        self.returned += found
+        self.others -= found

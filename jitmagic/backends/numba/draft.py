@@ -1,0 +1,43 @@
+"""What a draft of Numba's remembers for the next rung of its ladder. Imports nothing heavy: workers read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jitmagic.backends.protocol import Draft
+from jitmagic.observe.facts import Span
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a draft is to be written.
+
+    Attributes
+    ----------
+    outside : frozenset of Span
+        Places of the calls that are made in Python, by `objmode`.
+    native : bool
+        Whether Numba may draw from a global random state of its own.
+    fuse : bool
+        Whether array expressions that need temporaries are written as loops.
+    """
+
+    outside: frozenset[Span] = frozenset()
+    native: bool = True
+    fuse: bool = True
+
+
+@dataclass(frozen=True)
+class NumbaDraft(Draft):
+    """A draft, and how it was made.
+
+    Attributes
+    ----------
+    choices : Choices
+    native, fused : bool
+        Whether it does draw from a global state of Numba's own, and does hold such loops.
+    """
+
+    choices: Choices = Choices()
+    native: bool = False
+    fused: bool = False
