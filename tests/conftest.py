@@ -3,6 +3,12 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# CI asks about the change at hand: the same programs each time. What is new is looked for by runs outside of it.
+settings.register_profile("strict", derandomize=True)
+if os.environ.get("JITMAGIC_TEST_STRICT"):
+    settings.load_profile("strict")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.measure.memory import give_back
 from jitmagic.measure.transport import Opened
 
 _SMALL = 32 * 1024
@@ -117,6 +118,7 @@ class Arguments:
         # bound methods of one object are equal, so that the variants of one library share their arrays
         key = (written, move)
         if key not in self._resident:
+            give_back()
             self._resident[key] = self.ready(self.fresh(), written, move)
         return self._resident[key]
 

@@ -1,12 +1,27 @@
-"""Peak memory of a piece of work in this process, where the system can tell."""
+"""This process's memory: the peak of a piece of work where the system can tell, and what is free given back."""
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from pathlib import Path
 from types import TracebackType
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
+
+
+def give_back() -> None:
+    """Hands what is free on the heap back to the system: what comes next gets fresh pages, as in a new process.
+
+    A worker's heap is full of holes from the comparisons before. Pages in them that were once touched stay small ones,
+    and the same function would take up to half as long again as on pages of a new process, which are huge ones where
+    NumPy asks for them. glibc only; elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 class PeakMeter:

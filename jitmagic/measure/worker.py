@@ -26,7 +26,7 @@ import numpy as np
 from jitmagic.backends.protocol import Draft, Failure, Runtime
 from jitmagic.measure.arguments import Arguments
 from jitmagic.measure.clock import time_calls
-from jitmagic.measure.memory import PeakMeter
+from jitmagic.measure.memory import PeakMeter, give_back
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe.facts import Observation
@@ -146,6 +146,7 @@ class Worker:
         if self._area is not None:
             self._area.close()
         self._library.release()
+        give_back()
 
     # -- NumPy only
 
