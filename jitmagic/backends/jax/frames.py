@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from jitmagic.backends.jax.sums import difference, terms
 from jitmagic.generate.blocks import code
 
 
@@ -64,41 +65,6 @@ class Frame:
         mine, theirs = difference(self.stop, self.start), difference(other.stop, other.start)
         # `x[i:n]` and `x[i:]`: an end that does not move is the array's own
         return mine == theirs
-
-
-def terms(node: cst.BaseExpression, sign: int = 1) -> Counter[str]:
-    """Returns a sum's terms with their signs; the whole numbers together under ''."""
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add | cst.Subtract):
-        total = terms(node.left, sign)
-        total.update(terms(node.right, sign if isinstance(node.operator, cst.Add) else -sign))
-        return total
-    if isinstance(node, cst.Integer):
-        return Counter({"": sign * int(node.value.replace("_", ""), 0)})
-    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
-        return terms(node.expression, -sign)
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
-        for number, other in ((node.left, node.right), (node.right, node.left)):
-            if isinstance(number, cst.Integer):
-                scaled = terms(other, sign)
-                return Counter({t: n * int(number.value.replace("_", ""), 0) for t, n in scaled.items()})
-    return Counter({code(node.with_changes(lpar=[], rpar=[])): sign})
-
-
-def difference(a: str, b: str) -> dict[str, int]:
-    """Returns the terms of ``a - b``; empty where both are the same."""
-    total = terms(cst.parse_expression(a))
-    total.subtract(terms(cst.parse_expression(b)))
-    return {t: n for t, n in total.items() if n}
-
-
-def written(found: Mapping[str, int]) -> str:
-    """Returns a sum of terms as text."""
-    parts = []
-    for term, count in sorted(found.items(), key=lambda item: (item[0] == "", item[1] < 0)):
-        text = str(abs(count)) if term == "" else (term if abs(count) == 1 else f"{abs(count)} * {term}")
-        parts.append(("- " if count < 0 else "+ ") + text)
-    joined = " ".join(parts)
-    return (joined[2:] if joined.startswith("+ ") else joined.replace("- ", "-", 1)) or "0"
 
 
 def _term(text: str) -> str:

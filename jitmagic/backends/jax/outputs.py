@@ -12,7 +12,7 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.frames import terms, written
+from jitmagic.backends.jax.sums import terms, written
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, small
 from jitmagic.generate.kinds import Kinds

@@ -12,8 +12,9 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.frames import Frame, difference, written
+from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.functions import ELEMENTWISE
+from jitmagic.backends.jax.sums import difference, written
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 

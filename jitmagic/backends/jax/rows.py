@@ -15,8 +15,8 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.frames import difference, terms, written
 from jitmagic.backends.jax.outputs import is_number, keeps_axes, stored
+from jitmagic.backends.jax.sums import difference, terms, written
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements
 from jitmagic.generate.kinds import Kinds

@@ -12,9 +12,10 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.frames import Frame, Lowest, difference
+from jitmagic.backends.jax.frames import Frame, Lowest
 from jitmagic.backends.jax.ragged import Evaluator, Ragged, Unknown, is_plain_number
 from jitmagic.backends.jax.store_targets import root_name
+from jitmagic.backends.jax.sums import difference
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools

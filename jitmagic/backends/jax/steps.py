@@ -17,11 +17,12 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.frames import Lowest, difference, ends_of, terms, written
+from jitmagic.backends.jax.frames import Lowest, ends_of
 from jitmagic.backends.jax.loops import GROWING, Counted, LoopMaker, bound_in_order
 from jitmagic.backends.jax.outputs import Output, is_number, keeps_axes, output_of
 from jitmagic.backends.jax.rows import NoRows, Rows, by_rows
 from jitmagic.backends.jax.slices import is_size, sizes_of
+from jitmagic.backends.jax.sums import difference, terms, written
 from jitmagic.backends.jax.tracing import loop_line
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, with_body

@@ -7,12 +7,12 @@ that the width which was observed must be the written one.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.jax.sums import terms, written
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
@@ -73,12 +73,12 @@ class _Windows(FunctionRewriter[Tracing]):
         lower, upper = element.lower, element.upper
         step = element.step is None or code(element.step) == "1"
         if lower is not None and upper is not None and step:
-            difference = _terms(upper, 1)
-            difference.subtract(_terms(lower, 1))
+            difference = terms(upper, 1)
+            difference.subtract(terms(lower, 1))
             left = {t: n for t, n in difference.items() if n}
             names = [t for t in left if t]
             if not any(self.stack[-1].expression(cst.parse_expression(t)) for t in names):
-                return _Window(code(lower), _sum(left))
+                return _Window(code(lower), written(left))
         raise self.refuse(
             node,
             f"the length of `{code(node)}` changes from step to step, and JAX needs fixed shapes; use the whole "
@@ -153,25 +153,3 @@ class _Windows(FunctionRewriter[Tracing]):
         ):
             return self.never_negative(node.left) and self.never_negative(node.right)
         return False
-
-
-def _terms(node: cst.BaseExpression, sign: int) -> Counter[str]:
-    """Returns a sum's terms with their signs; the whole numbers together under ''."""
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add | cst.Subtract):
-        total = _terms(node.left, sign)
-        total.update(_terms(node.right, sign if isinstance(node.operator, cst.Add) else -sign))
-        return total
-    if isinstance(node, cst.Integer):
-        return Counter({"": sign * int(node.value.replace("_", ""), 0)})
-    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
-        return _terms(node.expression, -sign)
-    return Counter({code(node.with_changes(lpar=[], rpar=[]) if isinstance(node, cst.Name) else node): sign})
-
-
-def _sum(terms: dict[str, int]) -> str:
-    parts = []
-    for term, count in sorted(terms.items(), key=lambda item: (item[0] == "", item[1] < 0)):
-        text = str(abs(count)) if term == "" else (term if abs(count) == 1 else f"{abs(count)} * {term}")
-        parts.append(("- " if count < 0 else "+ ") + text)
-    joined = " ".join(parts)
-    return (joined[2:] if joined.startswith("+ ") else joined.replace("- ", "-", 1)) or "0"
