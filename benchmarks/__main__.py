@@ -1,6 +1,7 @@
 """Prints how fair and how fast jitmagic is here: ``python -m benchmarks [--rounds N] [--out FILE]``.
 
-1. Our steady time over a hand-written timing of the same code, in one run, sample by sample in turn.
+1. Our steady time over a hand-written timing of the same code, in one run, some processes of each, sample by sample
+   in turn.
 2. The time of ``%load_ext jitmagic`` in a fresh process.
 3. The time from Enter to the answer, cold (no worker runs yet) and warm.
 """
@@ -24,7 +25,7 @@ from jitmagic.devices import machine
 def main() -> None:
     """Runs all three and prints them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=40, help="samples a side for the comparison of clocks")
+    parser.add_argument("--rounds", type=int, default=20, help="samples a process for the comparison of clocks")
     parser.add_argument("--out", type=Path, help="also write what was printed to this file")
     options = parser.parse_args()
     lines = io.StringIO()

@@ -3,9 +3,9 @@
 The other processes are what a careful user writes: the variant's source, the arguments on the device, some warm-up
 calls, a loop over ``time.perf_counter`` with ``block_until_ready``. They share no code with jitmagic's workers.
 
-They run under the settings of ``malloc`` that workers have (``STEADY_MALLOC`` says why). There are several of them, all
-equal, because even so equal processes differ a little: no clock can be nearer to a hand-written one than hand-written
-ones are to each other.
+They run under the settings of ``malloc`` that workers have (``STEADY_MALLOC`` says why). Even so equal processes
+differ: where their pages lie is chance, and lasts as long as they do. So there are several of each side, and it is their
+middle ones that are compared, with an interval that holds the differences between processes too.
 """
 
 from __future__ import annotations
@@ -13,22 +13,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.file import from_file
 from jitmagic.measure.bench import Bench
-from jitmagic.measure.pool import pool
+from jitmagic.measure.pool import Pool
 from jitmagic.measure.process import STEADY_MALLOC
-from jitmagic.measure.statistics import Interval, median_interval, ratio_interval
+from jitmagic.measure.statistics import Interval
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 CASES = ("cubic.py", "black_scholes.py", "w_tilde_low_memory.py", "matrix_rows.py", "weighted_sum.py")
-HANDS = 3
-"""Hand-written processes for each case."""
+PROCESSES = 3
+"""Processes of each side for each case and variant."""
 VARIANTS = ("numpy", "numba", "numba-parallel", "jax", "torch")
 
 BY_HAND = """
@@ -87,10 +90,10 @@ class Row:
 
     Attributes
     ----------
-    hand : float
-        The median over the hand-written processes of each one's median.
+    ours, hand : float
+        The median over the processes of a side of each one's median.
     ratio : Interval
-        Of our time over that of the hand-written process in the middle.
+        Of ours over the hand-written one; the interval is a bootstrap over processes and their samples.
     spread : tuple of float
         The fastest and the slowest hand-written process, over the one in the middle.
     """
@@ -105,8 +108,6 @@ class Row:
 
 def rows(rounds: int, folder: Path | None = None) -> Iterator[Row]:
     """Yields a row for each case and variant that can be built here."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as made:
         for case in CASES:
             yield from _case(EXAMPLES / case, rounds, folder or Path(made))
@@ -115,45 +116,55 @@ def rows(rounds: int, folder: Path | None = None) -> Iterator[Row]:
 def _case(path: Path, rounds: int, folder: Path) -> Iterator[Row]:
     workload = from_file(path)
     table = all_backends()
-    bench = Bench(workload, pool(), timeout=120.0)
-    observed = bench.observe(table["numpy"], 10.0, 600.0)
-    pool().end(table["numpy"], "cpu")  # as a comparison does: the baseline's clock runs in a fresh process
-    arguments = folder / "arguments.py"
-    example = path.read_text()
-    # the example up to its last line, the call, whose arguments are collected instead
-    body, _, call = example.rstrip().rpartition("\n")
-    arguments.write_text(f"{body}\n\ndef collect(*args):\n    return list(args)\n\n"
-                         f"ARGUMENTS = collect{call[call.index('('):]}\n")  # fmt: skip
-    for name, backend in table.items():
-        if not backend.availability().installed or name == "cupy":
-            continue
-        for draft in backend.drafts(workload, observed):
-            if isinstance(draft, Draft) and draft.variant in VARIANTS:
-                row = _row(bench, backend, draft, observed, rounds, folder, arguments, path.stem)
-                if row is not None:
-                    yield row
-    bench.close()
+    pools = [Pool() for _ in range(PROCESSES)]
+    try:
+        benches = [Bench(workload, pool, timeout=120.0) for pool in pools]
+        for bench, pool in zip(benches, pools, strict=True):
+            observed = bench.observe(table["numpy"], 10.0, 600.0)
+            pool.end(table["numpy"], "cpu")  # as a comparison does: the baseline's clock runs in a fresh process
+        arguments = folder / "arguments.py"
+        example = path.read_text()
+        # the example up to its last line, the call, whose arguments are collected instead
+        body, _, call = example.rstrip().rpartition("\n")
+        arguments.write_text(f"{body}\n\ndef collect(*args):\n    return list(args)\n\n"
+                             f"ARGUMENTS = collect{call[call.index('('):]}\n")  # fmt: skip
+        for name, backend in table.items():
+            if not backend.availability().installed or name == "cupy":
+                continue
+            for draft in backend.drafts(workload, observed):
+                if isinstance(draft, Draft) and draft.variant in VARIANTS:
+                    row = _row(benches, workload, backend, draft, observed, rounds, folder, arguments, path.stem)
+                    if row is not None:
+                        yield row
+            for pool in pools:
+                pool.end(backend, "cpu")
+        for bench in benches:
+            bench.close()
+    finally:
+        for pool in pools:
+            pool.shutdown()
 
 
-def _row(bench, backend, draft, observed, rounds, folder, arguments, case) -> Row | None:
-    from dataclasses import replace
-
+def _row(benches, workload, backend, draft, observed, rounds, folder, arguments, case) -> Row | None:
     written = tuple(dict.fromkeys((*draft.written, *observed.mutated)))
-    built = bench.build(backend, "cpu", replace(draft, written=written))
-    if built.finding is None or not built.finding.ok:
+    builds = [bench.build(backend, "cpu", replace(draft, written=written)) for bench in benches]
+    if any(built.finding is None or not built.finding.ok for built in builds):
         return None
     source, script = folder / "variant.py", folder / "by_hand.py"
     source.write_text(draft.module.text)
     script.write_text(BY_HAND)
-    labels = bench._workload.argument_names
-    numbers = str([labels.index(label) for label in written])
+    numbers = str([workload.argument_names.index(label) for label in written])
     command = [sys.executable, str(script), backend.name, numbers, str(arguments), str(source), draft.entry]
-    others = [_Hand(command) for _ in range(HANDS)]
+    others = [_Hand(command) for _ in range(PROCESSES)]
     try:
-        sample = bench.sampler(draft.variant, built.second)
-        calls = max(1, round(0.05 / built.second))
-        calls = max(1, round(0.05 / sample(calls, 1)))
-        takers = [lambda: sample(calls, 1), *(lambda other=other: other.sample(calls) for other in others)]
+        samplers = [bench.sampler(draft.variant, built.second) for bench, built in zip(benches, builds, strict=True)]
+        calls = max(1, round(0.05 / builds[0].second))
+        calls = max(1, round(0.05 / samplers[0](calls, 1)))
+        # a side's processes stand apart, so that none always follows one of its own
+        takers = []
+        for sampler, other in zip(samplers, others, strict=True):
+            takers.append(lambda sampler=sampler: sampler(calls, 1))
+            takers.append(lambda other=other: other.sample(calls))
         taken: list[list[float]] = [[] for _ in takers]
         for number in range(rounds):
             # who goes first changes, so that none always follows the same other
@@ -163,18 +174,36 @@ def _row(bench, backend, draft, observed, rounds, folder, arguments, case) -> Ro
     finally:
         for other in others:
             other.end()
-    ours, *hands = taken
-    hands.sort(key=lambda samples: median_interval(samples).median)
-    medians = [median_interval(samples).median for samples in hands]
-    middle = HANDS // 2
+    ours, hands = np.array(taken[0::2]), np.array(taken[1::2])
+    medians = np.sort(np.median(hands, axis=1))
+    middle = float(np.median(medians))
     return Row(
         case,
         draft.variant,
-        median_interval(ours).median,
-        medians[middle],
-        ratio_interval(ours, hands[middle]),
-        (medians[0] / medians[middle], medians[-1] / medians[middle]),
+        _middle(ours),
+        middle,
+        _ratio(ours, hands),
+        (medians[0] / middle, medians[-1] / middle),
     )
+
+
+def _middle(samples: np.ndarray) -> float:
+    """Returns the median over the processes of each one's median; ``samples`` is processes × rounds."""
+    return float(np.median(np.median(samples, axis=1)))
+
+
+def _ratio(ours: np.ndarray, hands: np.ndarray, resamples: int = 2000) -> Interval:
+    """Returns the ratio of two sides; its interval draws processes first, then samples (Kalibera and Jones, 2013)."""
+    rng = np.random.default_rng(0)
+
+    def drawn(samples: np.ndarray) -> float:
+        processes, rounds = samples.shape
+        some = samples[rng.integers(processes, size=processes)]
+        return _middle(np.take_along_axis(some, rng.integers(rounds, size=some.shape), axis=1))
+
+    ratios = [drawn(ours) / drawn(hands) for _ in range(resamples)]
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return Interval(_middle(ours) / _middle(hands), float(low), float(high), ours.size)
 
 
 class _Hand:

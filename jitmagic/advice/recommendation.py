@@ -58,9 +58,7 @@ def _close(one: Outcome, best: Outcome) -> bool:
     return gap.low <= 1.0 or gap.median <= _NEAR
 
 
-def _conditions(
-    choice: Outcome, baseline: Outcome, near: Sequence[Outcome], rivals: Sequence[Outcome]
-) -> list[str]:
+def _conditions(choice: Outcome, baseline: Outcome, near: Sequence[Outcome], rivals: Sequence[Outcome]) -> list[str]:
     conditions = []
     build, run, base = choice.build_seconds, choice.run, baseline.run
     if build is not None and run is not None and base is not None:

@@ -239,9 +239,7 @@ METHODS: dict[str, str] = {
 }
 """Methods of arrays to their parameters."""
 
-ATTRIBUTES = words(
-    "T base data device dtype flags flat imag itemsize mT nbytes ndim real shape size strides "
-)
+ATTRIBUTES = words("T base data device dtype flags flat imag itemsize mT nbytes ndim real shape size strides ")
 """Attributes of arrays."""
 
 UFUNC_OPTIONS = frozenset({"out", "dtype"})

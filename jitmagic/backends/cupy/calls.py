@@ -28,9 +28,7 @@ from jitmagic.generate.rewriter import FunctionRewriter
 from jitmagic.observe.facts import Observation, ValueFact
 
 NUMBERS = ("float", "int", "bool", "complex")
-_ARRAYS = words(
-    "a x x1 x2 b m arr y v p condition ary xp fp f ar ar1 ar2 element test_elements weights A values array"
-)
+_ARRAYS = words("a x x1 x2 b m arr y v p condition ary xp fp f ar ar1 ar2 element test_elements weights A values array")
 """Parameters of NumPy's functions that take a list for an array, which CuPy's do not."""
 _SIZES = words(
     "shape num N M n k reps repeats newshape new_shape dims minlength shift offset axis axes axis1 axis2 deg "

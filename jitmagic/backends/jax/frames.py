@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import libcst as cst
-
-from jitmagic.backends.jax.sums import difference, terms
-from jitmagic.generate.blocks import code
+from jitmagic.backends.jax.sums import difference
 
 
 @dataclass(frozen=True)
@@ -69,81 +64,3 @@ class Frame:
 
 def _term(text: str) -> str:
     return text if text.replace("_", "").isalnum() else f"({text})"
-
-
-class Lowest:
-    """Proves that a sum is never below zero, from the ranges of the loops around it.
-
-    Parameters
-    ----------
-    loops : sequence of libcst.For
-        The loops around the place, the outermost first.
-    seen_low : callable
-        Returns a proved lower bound of a term that no loop counts, None where there is none.
-    """
-
-    def __init__(self, loops: list[cst.For], seen_low: object) -> None:
-        self.loops = loops
-        self.seen_low = seen_low
-
-    def never_negative(self, node: cst.BaseExpression) -> bool:
-        return self._never_negative(terms(node), 6)
-
-    def _never_negative(self, found: Mapping[str, int], depth: int) -> bool:
-        left = {t: n for t, n in found.items() if n}
-        for loop in reversed(self.loops):
-            name = loop.target.value if isinstance(loop.target, cst.Name) else None
-            if name is None or name not in left or depth == 0:
-                continue
-            ends = ends_of(loop)
-            if ends is None:
-                continue
-            count = left.pop(name)
-            end = ends[0] if count > 0 else ends[1]
-            if end is None:
-                return False
-            for term, n in end.items():
-                left[term] = left.get(term, 0) + count * n
-            return self._never_negative(left, depth - 1)
-        lowest = left.pop("", 0)
-        for term, count in left.items():
-            low = self.seen_low(term) if count > 0 else None  # type: ignore[operator]
-            if low is None:
-                return False
-            lowest += count * low
-        return lowest >= 0
-
-
-def ends_of(loop: cst.For) -> tuple[Counter[str] | None, Counter[str] | None] | None:
-    """Returns the smallest and the largest value of a loop over a range, as terms; None for any other loop."""
-    iterated = loop.iter
-    backwards = False
-    if isinstance(iterated, cst.Call) and code(iterated.func) == "reversed" and len(iterated.args) == 1:
-        iterated, backwards = iterated.args[0].value, True
-    if not (isinstance(iterated, cst.Call) and code(iterated.func) == "range"):
-        if (
-            isinstance(iterated, cst.Call)
-            and code(iterated.func) in ("np.arange", "numpy.arange")
-            and all(a.keyword is None for a in iterated.args)
-        ):
-            pass
-        else:
-            return None
-    values = [a.value for a in iterated.args]
-    start = terms(values[0]) if len(values) > 1 else Counter({"": 0})
-    stop = terms(values[1] if len(values) > 1 else values[0])
-    step = 1
-    if len(values) == 3:
-        only = terms(values[2])
-        if set(only) - {""}:
-            return None
-        step = only[""]
-    if step == 0 or (backwards and step != 1):
-        return None
-    if step > 0:
-        last = Counter(stop)
-        last[""] -= 1
-        return start, last
-    first = Counter(stop)
-    first[""] += 1
-    return first, start

@@ -12,7 +12,8 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.frames import Frame, Lowest
+from jitmagic.backends.jax.frames import Frame
+from jitmagic.backends.jax.lowest import Lowest, count_bindings, sizes_of
 from jitmagic.backends.jax.ragged import Evaluator, Ragged, Unknown, is_plain_number
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.sums import difference
@@ -165,22 +166,7 @@ class _Function:
         return f"__numpy__.where({closed} < 0, {closed} + {length}, {text})"
 
     def never_negative(self, node: cst.BaseExpression) -> bool:
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in ("max", "min"):
-            each = [self.never_negative(a.value) for a in node.args]
-            return any(each) if node.func.value == "max" else all(each)
-        return Lowest(self.loops, self.low).never_negative(node)
-
-    def low(self, term: str) -> int | None:
-        """Returns a proved lower bound of a term that no loop counts."""
-        node = cst.parse_expression(term)
-        if isinstance(node, cst.Name):
-            return 0 if node.value in self.sizes else None
-        if isinstance(node, cst.BinaryOperation) and isinstance(
-            node.operator, cst.Multiply | cst.FloorDivide | cst.Modulo
-        ):
-            both = self.never_negative(node.left) and self.never_negative(node.right)
-            return 0 if both else None
-        return 0 if is_size(node) else None
+        return Lowest(self.loops, self.sizes).never_negative(node)
 
     # statements -------------------------------------------------------------------------------
 
@@ -285,7 +271,7 @@ class _Function:
             reads = {n for f in frames.values() for t in (f.start, f.stop or "0", f.length) for n in _names(t)}
             if only.value in reads:
                 raise Unknown(f"`{only.value}` is bound to a part of itself")
-            if _bindings(self.function, only.value) > 1:
+            if count_bindings(self.function, only.value) > 1:
                 raise Unknown(f"`{only.value}` is bound to parts of different lengths")
             self.named[only.value] = Ragged(only.value, value.ndim, frames, value.dtype)
             return [leading(new, node)]
@@ -446,75 +432,3 @@ class _Counter(cst.CSTVisitor):
 
     def visit_AssignTarget_target(self, node: cst.AssignTarget) -> None:
         self.count -= isinstance(node.target, cst.Name) and node.target.value == self.name
-
-
-def _bindings(function: cst.FunctionDef, name: str) -> int:
-    finder = _Bindings(name)
-    function.visit(finder)
-    return finder.count
-
-
-class _Bindings(cst.CSTVisitor):
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name, self.count = name, 0
-
-    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
-        self.count += self.name in name_tools.targets(node.target)
-
-    def visit_For(self, node: cst.For) -> None:
-        self.count += self.name in name_tools.targets(node.target)
-
-    def visit_Param(self, node: cst.Param) -> None:
-        self.count += node.name.value == self.name
-
-
-def is_size(node: Any) -> bool:
-    """Says whether an expression is a length, a size, or a position found by a search."""
-    if isinstance(node, cst.Call):
-        called = code(node.func)
-        if called == "max":
-            return any(isinstance(a.value, cst.Integer) for a in node.args)
-        return called == "len" or called.rpartition(".")[2] in ("argmax", "argmin", "count_nonzero", "searchsorted")
-    if isinstance(node, cst.Subscript):
-        return isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape"
-    return isinstance(node, cst.Attribute) and node.attr.value in ("size", "ndim")
-
-
-def sizes_of(function: cst.FunctionDef) -> set[str]:
-    """Returns the names that are bound once, to a length or a shape's parts, or to what is never below zero."""
-    finder = _SizeNames()
-    function.visit(finder)
-    once = {n for n in finder.found if _bindings(function, n) == 1}
-    return once | {n for n, known in finder.counters.items() if known and n not in name_tools.parameters(function)}
-
-
-class _SizeNames(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-        self.counters: dict[str, bool] = {}
-
-    def visit_For(self, node: cst.For) -> None:
-        self._counted(node.target, False)
-
-    def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
-        self._counted(node.target, False)
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        adds = isinstance(node.operator, cst.AddAssign | cst.MultiplyAssign)
-        self._counted(node.target, adds and isinstance(node.value, cst.Integer))
-
-    def _counted(self, target: cst.BaseExpression, known: bool) -> None:
-        """Notes whether a name begins with a whole number and only grows."""
-        for name in name_tools.targets(target):
-            self.counters[name] = self.counters.get(name, True) and known
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        shape = isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape"
-        for target in node.targets:
-            self._counted(target.target, isinstance(node.value, cst.Integer))
-            if shape and isinstance(target.target, cst.Tuple):
-                self.found.update(name_tools.targets(target.target))
-            elif isinstance(target.target, cst.Name) and is_size(node.value):
-                self.found.add(target.target.value)

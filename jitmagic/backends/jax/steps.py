@@ -12,22 +12,20 @@ step, and no step reads what another one stores. Steps that make arrays are take
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.frames import Lowest, ends_of
-from jitmagic.backends.jax.loops import GROWING, Counted, LoopMaker, bound_in_order
-from jitmagic.backends.jax.outputs import Output, is_number, keeps_axes, output_of
+from jitmagic.backends.jax.list_uses import grows, uses_of
+from jitmagic.backends.jax.loops import Counted, LoopMaker, bound_in_order
+from jitmagic.backends.jax.lowest import Lowest, ends_of, sizes_of
+from jitmagic.backends.jax.outputs import Output, output_of
 from jitmagic.backends.jax.rows import NoRows, Rows, by_rows
-from jitmagic.backends.jax.slices import is_size, sizes_of
-from jitmagic.backends.jax.sums import difference, terms, written
-from jitmagic.backends.jax.tracing import loop_line
+from jitmagic.backends.jax.step_inputs import ElementMaker, Span
+from jitmagic.backends.jax.sums import added, difference, terms, written
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, with_body
-from jitmagic.generate.kinds import Kinds
-from jitmagic.generate.rewriter import Rewriter
 
 _BATCH = 64
 """How many steps that make arrays are computed at a time: some hundred kilobytes for rows of a thousand numbers."""
@@ -41,20 +39,6 @@ _SUMMED = (None, "float64", "float32", "complex128", "complex64", "int64", "bool
 
 class _Cannot(Exception):
     """The loop has to go step by step."""
-
-
-@dataclass(frozen=True)
-class _Span:
-    """How a loop counts: from ``start`` to ``stop`` upwards by ``step``; ``reverse`` where it counts down."""
-
-    start: str
-    stop: str
-    step: str = "1"
-    reverse: bool = False
-
-    def arange(self) -> str:
-        given = [self.start, self.stop] if self.start != "0" or self.step != "1" else [self.stop]
-        return f"__numpy__.arange({', '.join(given + [self.step] * (self.step != '1'))})"
 
 
 class StepMaker:
@@ -161,14 +145,14 @@ class StepMaker:
             kept = [s for s in kept if id(s) not in given]
             self.check(lists, kept)
             outputs = [*lists, *(self.row_output(one, index or "", kept) for one in rows)]
-        if not outputs or any(_grows(s, self.kinds) for s in kept):
+        if not outputs or any(grows(s, self.kinds) for s in kept):
             raise _Cannot from None
         if span.reverse and lists:
             if rows:
                 raise _Cannot
             inputs, span = (
                 [(inputs[0][0], f"__numpy__.{code(node.iter).replace('range', 'arange', 1)}")],
-                _Span("?", "?"),
+                Span("?", "?"),
             )
         starts = {o.name: self.beginning(o.name, before) for o in lists}
         kept, values, inputs = self.elementwise(node, span, kept, outputs, inputs, index)
@@ -176,8 +160,8 @@ class StepMaker:
         earlier = [n for one in rows for n in one.earlier]
         for one in rows:
             for distance, name in enumerate(one.earlier, 1):
-                first = _sum(span.stop, str(distance - 1)) if span.reverse else _sum(span.start, str(-distance))
-                lines.append(made(f"{name} = {one.name}[{', '.join([*one.prefix, _sum(first, one.offset)])}]", node))
+                first = added(span.stop, str(distance - 1)) if span.reverse else added(span.start, str(-distance))
+                lines.append(made(f"{name} = {one.name}[{', '.join([*one.prefix, added(first, one.offset)])}]", node))
         live, defined = live | set(earlier), defined | set(earlier)
         carry: list[str] = []
         if not free:
@@ -197,20 +181,20 @@ class StepMaker:
 
     # what there is ----------------------------------------------------------------------------
 
-    def inputs(self, node: cst.For, counted: Counted) -> tuple[list[tuple[str, str]], list[str], str | None, _Span]:
+    def inputs(self, node: cst.For, counted: Counted) -> tuple[list[tuple[str, str]], list[str], str | None, Span]:
         """Returns (parameter, array) for what each step takes, statements that bind more, the index and its range."""
         iterated, backwards = node.iter, False
         if isinstance(iterated, cst.Call) and code(iterated.func) == "reversed" and len(iterated.args) == 1:
             iterated, backwards = iterated.args[0].value, True
         if isinstance(iterated, cst.Call) and code(iterated.func) == "range" and isinstance(node.target, cst.Name):
             texts = [code(a.value) for a in iterated.args]
-            span = _Span("0", texts[0]) if len(texts) == 1 else _Span(texts[0], texts[1])
+            span = Span("0", texts[0]) if len(texts) == 1 else Span(texts[0], texts[1])
             if len(texts) == 3:
                 step = texts[2].replace(" ", "")
                 if step == "-1":
-                    span, backwards = _Span(_sum(span.stop, "1"), _sum(span.start, "1")), not backwards
+                    span, backwards = Span(added(span.stop, "1"), added(span.start, "1")), not backwards
                 elif not backwards and not self.tracing.expression(_parsed(texts[2])):
-                    span = _Span(span.start, span.stop, texts[2])
+                    span = Span(span.start, span.stop, texts[2])
                 else:
                     raise _Cannot
             span = replace(span, reverse=backwards)
@@ -235,15 +219,15 @@ class StepMaker:
                 name = self.loops.name("row")
                 found.append((name, rows))
                 binds.append(f"{target} = {name}")
-        return found, binds, counted.index, _Span("0", counted.stop)
+        return found, binds, counted.index, Span("0", counted.stop)
 
     def rows(
-        self, node: cst.For, body: list[Any], index: str | None, span: _Span, carried: Sequence[str],
+        self, node: cst.For, body: list[Any], index: str | None, span: Span, carried: Sequence[str],
         fixed: frozenset[str], lists: bool,
     ) -> tuple[list[Any], list[Rows]]:  # fmt: skip
         """Takes the arrays that are stored row by row out of what is carried."""
         found: list[Rows] = []
-        natural = Lowest([*self.nest, node], self.low).never_negative
+        natural = Lowest([*self.nest, node], self.sizes).never_negative
         for name in carried:
             if index is None or span.step != "1" or (span.reverse and lists):
                 break
@@ -275,11 +259,6 @@ class StepMaker:
             body = one.body
         return body, found
 
-    def low(self, term: str) -> int | None:
-        """Returns a proved lower bound of a term that no loop counts."""
-        node = _parsed(term)
-        return 0 if is_size(node) or (isinstance(node, cst.Name) and node.value in self.sizes) else None
-
     def cast(self, value: cst.BaseExpression, axes: int, name: str, dtype: str | None) -> str:
         """Returns a value in the dtype and shape of a row."""
         fact = self.kinds.of(value)
@@ -294,7 +273,7 @@ class StepMaker:
         return text if known else f"__numpy__.asarray({text}, dtype={name}.dtype)"
 
     def row_output(self, one: Rows, index: str, kept: Sequence[Any]) -> Output:
-        place = index if one.offset == "0" else _sum(index, one.offset)
+        place = index if one.offset == "0" else added(index, one.offset)
         axes = self.ndim(one.name) - sum(":" not in t for t in one.prefix) - 1
         behind = [":"] * (axes - sum(":" in t for t in one.prefix))
         return Output(
@@ -302,7 +281,7 @@ class StepMaker:
             statement=kept[-1],
         )  # fmt: skip
 
-    def masked(self, node: cst.For, counted: Counted) -> tuple[_Span, str]:
+    def masked(self, node: cst.For, counted: Counted) -> tuple[Span, str]:
         """Returns a range that holds those of all iterations of the loops around it, and what tells the loop's own."""
         plain = isinstance(node.iter, cst.Call) and code(node.iter.func) == "range" and len(node.iter.args) < 3
         if not plain or counted.binds:
@@ -310,7 +289,7 @@ class StepMaker:
         start, stop = self.outermost(counted.start, False), self.outermost(counted.stop, True)
         tests = [f"{counted.index} >= {_operand(counted.start)}"] if start != counted.start else []
         tests += [f"{counted.index} < {_operand(counted.stop)}"] if stop != counted.stop else []
-        return _Span(start, stop), " & ".join(f"({t})" for t in tests) if len(tests) > 1 else tests[0]
+        return Span(start, stop), " & ".join(f"({t})" for t in tests) if len(tests) > 1 else tests[0]
 
     def outermost(self, text: str, high: bool) -> str:
         """Returns the smallest or largest value of a bound over the loops around it; raises where it is not known."""
@@ -425,9 +404,9 @@ class StepMaker:
                 raise _Cannot
             self.check_sum(output)
 
-    def check_places(self, node: cst.For, outputs: Sequence[Output], span: _Span) -> None:
+    def check_places(self, node: cst.For, outputs: Sequence[Output], span: Span) -> None:
         """Raises where a subscript could be negative: two steps could then name one element, from either end."""
-        natural = Lowest([*self.nest, node], self.low).never_negative
+        natural = Lowest([*self.nest, node], self.sizes).never_negative
         stores = [o for o in outputs if o.kind == "store"]
         for output in stores:
             several = any(o is not output and o.name == output.name for o in stores)
@@ -466,10 +445,9 @@ class StepMaker:
         for position in range(len(before) - 1, -1, -1):
             one = small(before[position])
             if isinstance(one, cst.Assign) and code(one.targets[0].target) == name and isinstance(one.value, cst.List):
-                if len(one.targets) != 1 or _appends(self.tracing.function, name) != 1:
+                uses = uses_of(self.tracing.function, name)
+                if len(one.targets) != 1 or uses.appends != 1:
                     raise _Cannot
-                uses = _Uses(name)
-                self.tracing.function.visit(uses)
                 if uses.bindings != 1 or uses.others:
                     raise _Cannot
                 if uses.returned:
@@ -492,7 +470,7 @@ class StepMaker:
     # how it is written ------------------------------------------------------------------------
 
     def elementwise(
-        self, node: cst.For, span: _Span, kept: Sequence[Any], outputs: Sequence[Output],
+        self, node: cst.For, span: Span, kept: Sequence[Any], outputs: Sequence[Output],
         inputs: list[tuple[str, str]], index: str | None,
     ) -> tuple[list[Any], list[cst.BaseExpression], list[tuple[str, str]]]:  # fmt: skip
         """Hands ``x[i]`` to each step as an element of ``x``; returns statements, values and inputs."""
@@ -502,7 +480,7 @@ class StepMaker:
         taken = {n for s in kept for n in name_tools.bound(s)} | {p for p, _ in inputs}
         taken |= {o.name for o in outputs if o.kind != "row"}
         taken |= {n for s in kept for f in _functions(s) for n in name_tools.bound(f)}
-        elements = _Elements(self, span, index or "", taken, node)
+        elements = ElementMaker(self.loops, span, index or "", taken, node)
         kept = [s.visit(elements) for s in kept]
         values = [_parsed(code(v.visit(elements))) for v in values]  # type: ignore[arg-type]
         more = [(parameter, rows) for parameter, rows in elements.found.values()]
@@ -551,7 +529,7 @@ class StepMaker:
     def called(
         self, function: str, node: cst.For, kept: list[Any], outputs: Sequence[Output],
         values: Sequence[cst.BaseExpression], inputs: Sequence[tuple[str, str]],
-        state: tuple[list[str], list[Rows], frozenset[str]], span: _Span,
+        state: tuple[list[str], list[Rows], frozenset[str]], span: Span,
         starts: dict[str, str | None],
     ) -> list[Any]:  # fmt: skip
         carry, rows, after = state
@@ -625,7 +603,7 @@ class StepMaker:
         return lines
 
     def behind(
-        self, output: Output, places: Sequence[str], stack: str, span: _Span,
+        self, output: Output, places: Sequence[str], stack: str, span: Span,
         starts: dict[str, str | None],
     ) -> str | None:  # fmt: skip
         """Returns the statement that takes up what the steps gave."""
@@ -655,10 +633,10 @@ class StepMaker:
         self.axes[stack] = 1 + sum(_is_slice(t) for t in output.index)
         return f"{name} = {name}.at[{', '.join(index)}].{output.method}({stack})"
 
-    def places(self, output: Output, span: _Span) -> str:
+    def places(self, output: Output, span: Span) -> str:
         """Returns the subscript that names the elements of all steps."""
-        first = span.start if output.offset == "0" else _sum(span.start, output.offset)
-        last = span.stop if output.offset == "0" else _sum(span.stop, output.offset)
+        first = span.start if output.offset == "0" else added(span.start, output.offset)
+        last = span.stop if output.offset == "0" else added(span.stop, output.offset)
         if first.isdigit() and span.step.isdigit() and not self.tracing.expression(_parsed(last)):
             return f"{'' if first == '0' else first}:{last}" + (f":{span.step}" if span.step != "1" else "")
         others = [t for i, t in enumerate(output.index) if i != output.mapped]
@@ -676,66 +654,6 @@ class StepMaker:
         finder = _Arrays(self.module)
         node.body.visit(finder)
         return finder.found
-
-
-class _Elements(Rewriter):
-    """Replaces ``x[i]`` and ``x[i, …]`` by an element that each step is given."""
-
-    def __init__(self, maker: StepMaker, span: _Span, index: str, taken: set[str], node: cst.For) -> None:
-        super().__init__(maker.module)
-        self.maker, self.span, self.index, self.taken = maker, span, index, taken
-        self.found: dict[str, tuple[str, str]] = {}
-        fact = maker.module.observed.loops.get(loop_line(maker.module, node)) if maker.module.observed else None
-        self.trips = fact.trips_high if fact is not None else None
-        self.plain = span.start.isdigit() and span.step == "1" and self.trips is not None
-
-    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
-        if not self.plain or not isinstance(original_node.value, cst.Name):
-            return updated_node
-        name = original_node.value.value
-        at, offset = self.place(original_node)
-        if name in self.taken or at < 0 or not keeps_axes(original_node.slice, self.maker.kinds, self.index):
-            return updated_node
-        facts = [f for f in self.maker.kinds.names.get(name, []) if f.kind == "array"]
-        shape = facts[0].shape if facts else None
-        start = int(self.span.start) + offset
-        if shape is None or len(shape) <= at or start < 0 or (shape[at] or 0) < start + (self.trips or 0):
-            return updated_node
-        stop = self.span.stop if offset == 0 else _sum(self.span.stop, str(offset))
-        stop = "" if stop in (f"len({name})" if at == 0 else "", f"{name}.shape[{at}]") else stop
-        whole = start == 0 and not stop
-        before = [code(e.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for e in original_node.slice[:at]]
-        rows = name
-        if before or not whole:
-            rows = f"{name}[{', '.join([*before, ':' if whole else f'{start or str()}:{stop}'])}]"
-        key = rows
-        if key not in self.found:
-            shift = "" if offset == 0 else f"p{offset}" if offset > 0 else f"m{-offset}"
-            wanted = f"{name}_{''.join(t for t in before if t.isidentifier())}{self.index}{shift}"
-            self.found[key] = (self.maker.loops.name(wanted), rows)
-        parameter = cst.Name(self.found[key][0])
-        rest = updated_node.slice[at + 1 :]
-        return updated_node.with_changes(value=parameter, slice=rest) if rest else parameter
-
-    def place(self, node: cst.Subscript) -> tuple[int, int]:
-        """Returns which subscript counts with the loop, and how far it is off; -1 where it is not as simple."""
-        found, offset = -1, 0
-        for position, element in enumerate(node.slice):
-            reads = name_tools.loads(element)
-            if self.index not in reads:
-                if reads & self.taken or (found < 0 and not self.is_number(element)):
-                    return -1, 0
-                continue
-            if found >= 0 or not isinstance(element.slice, cst.Index):
-                return -1, 0
-            parts = terms(element.slice.value)
-            if parts.pop(self.index, 0) != 1 or any(n for t, n in parts.items() if t):
-                return -1, 0
-            found, offset = position, parts.get("", 0)
-        return found, offset
-
-    def is_number(self, element: cst.SubscriptElement) -> bool:
-        return not isinstance(element.slice, cst.Slice) and is_number(element.slice, self.maker.kinds, self.index)
 
 
 class _Arrays(cst.CSTVisitor):
@@ -763,25 +681,6 @@ def _tuple(parts: Sequence[str]) -> str:
 
 def _bind(name: str) -> Any:
     return made(f"{name} = {name}")
-
-
-def _grows(statement: Any, kinds: Kinds) -> bool:
-    """Says whether a list grows somewhere in a statement, as on one way of a branch."""
-    finder = _Growing(kinds)
-    statement.visit(finder)
-    return finder.found
-
-
-class _Growing(cst.CSTVisitor):
-    def __init__(self, kinds: Kinds) -> None:
-        super().__init__()
-        self.kinds = kinds
-        self.found = False
-
-    def visit_Call(self, node: cst.Call) -> None:
-        func = node.func
-        if isinstance(func, cst.Attribute) and func.attr.value in GROWING and self.kinds.is_container(func.value):
-            self.found = True
 
 
 def _functions(statement: Any) -> list[cst.FunctionDef]:
@@ -838,55 +737,3 @@ def _reads(output: Output) -> frozenset[str]:
 
 def _index_parts(index: Sequence[str]) -> list[str]:
     return [part for text in index for part in (text.split(":") if _is_slice(text) else [text]) if part.strip()]
-
-
-def _sum(a: str, b: str) -> str:
-    total = terms(_parsed(a))
-    total.update(terms(_parsed(b)))
-    return written({t: n for t, n in total.items() if n})
-
-
-def _appends(function: cst.FunctionDef, name: str) -> int:
-    finder = _Uses(name)
-    function.visit(finder)
-    return finder.appends
-
-
-class _Uses(cst.CSTVisitor):
-    """Counts what is done with a list: appending, binding, reading as an array could be, anything else."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-        self.appends = self.bindings = self.others = self.returned = 0
-
-    def visit_Name(self, node: cst.Name) -> None:
-        self.others += node.value == self.name
-
-    def _is(self, node: Any) -> bool:
-        return isinstance(node, cst.Name) and node.value == self.name
-
-    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
-        if self._is(node.target):
-            self.bindings += 1
-            self.others -= 1
-
-    def visit_Call(self, node: cst.Call) -> None:
-        func = node.func
-        if isinstance(func, cst.Attribute) and self._is(func.value) and func.attr.value == "append":
-            self.appends += 1
-            self.others -= 1
-        elif code(func) == "len" or (isinstance(func, cst.Attribute) and not self._is(func.value)):
-            # a function of NumPy, which makes an array of it anyway
-            self.others -= sum(self._is(a.value) for a in node.args)
-
-    def visit_Subscript(self, node: cst.Subscript) -> None:
-        self.others -= self._is(node.value)
-
-    def visit_Return(self, node: cst.Return) -> None:
-        # the wrapper makes a list of it
-        value = node.value
-        parts = [e.value for e in value.elements] if isinstance(value, cst.Tuple) else [value]
-        found = sum(map(self._is, parts))
-        self.returned += found
-        self.others -= found

@@ -61,3 +61,10 @@ def _factor(term: str, count: int) -> str:
         if isinstance(node.operator, cst.FloorDivide | cst.Modulo | cst.Divide) and count == 1:
             return term
     return f"({term})"
+
+
+def added(a: str, b: str) -> str:
+    """Returns the sum of two expressions, as text."""
+    total = terms(cst.parse_expression(a))
+    total.update(terms(cst.parse_expression(b)))
+    return written({t: n for t, n in total.items() if n})

@@ -414,6 +414,7 @@ def product(left: int, right: int, dtype: str) -> str:
         )
     return head + check + loops
 
+
 ROWS = """
 @njit(error_model="numpy")
 def {name}(parts):

@@ -154,7 +154,11 @@ def _imports(module: Module, workload: Workload) -> Imports:
 
 
 def _decorate(
-    tree: cst.Module, context: Context, workload: Workload, parallel: frozenset[str], plan: Wrapping,
+    tree: cst.Module,
+    context: Context,
+    workload: Workload,
+    parallel: frozenset[str],
+    plan: Wrapping,
     signature: cst.Parameters,
 ) -> tuple[cst.Module, str]:
     """Puts `@njit` over every function, and the plain wrapper below the core where one is needed."""

@@ -155,9 +155,7 @@ def _known(limit: cst.BaseExpression, fact: Fact) -> bool:
     return isinstance(literal(limit), int) or (seen is not None and seen.low is not None and seen.low >= 0)
 
 
-def _positions(
-    part: cst.Slice, base: cst.BaseExpression, axis: int, ellipsis: bool, fail: Fail
-) -> cst.BaseSlice:
+def _positions(part: cst.Slice, base: cst.BaseExpression, axis: int, ellipsis: bool, fail: Fail) -> cst.BaseSlice:
     """Spells a backwards slice by Python's own range, which takes any limits as NumPy does."""
     if ellipsis or not isinstance(base, cst.Name | cst.Attribute):
         fail("slices backwards between computed limits, which torch does not have", "PT-NEGSTRIDE")

@@ -477,5 +477,3 @@ def _work(node: cst.For | cst.While, translator: Statements) -> bool:
     worker = _Worker(translator)
     node.body.visit(worker)
     return worker.tensors
-
-

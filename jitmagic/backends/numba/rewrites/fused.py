@@ -29,9 +29,7 @@ _TOTALS = {"sum": "sum", "mean": "mean", "max": "max", "min": "min", "amax": "ma
            "all": "all"}  # fmt: skip
 _NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
 _UNFUSED = frozenset({"numpy.where", "numpy.clip", "numpy.round", "numpy.around"})
-_DTYPES = words(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128"
-)
+_DTYPES = words("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128")
 _WIDE = {"float32": "float64", "complex64": "complex128"}
 
 
