@@ -4,8 +4,8 @@ The other processes are what a careful user writes: the variant's source, the ar
 calls, a loop over ``time.perf_counter`` with ``block_until_ready``. They share no code with jitmagic's workers.
 
 They run under the settings of ``malloc`` that workers have (``STEADY_MALLOC`` says why). Even so equal processes
-differ: where their pages lie is chance, and lasts as long as they do. So there are several of each side, and it is their
-middle ones that are compared, with an interval that holds the differences between processes too.
+differ: where their pages lie is chance, and lasts as long as they do. So there are several of each side, and it is
+their middle ones that are compared, with an interval that holds the differences between processes too.
 """
 
 from __future__ import annotations
