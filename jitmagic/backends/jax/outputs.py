@@ -37,6 +37,8 @@ class Output:
         What is added to the loop's index there.
     method : str
         ``"set"`` or a method that changes the element, as ``"add"``.
+    mask : str
+        Which steps give something, over all of them; empty where all do.
     """
 
     kind: str
@@ -47,6 +49,7 @@ class Output:
     offset: str = "0"
     method: str = "set"
     statement: Any = None
+    mask: str = ""
 
     def own(self) -> str:
         return f"{self.name}[{', '.join(self.index)}]"

@@ -133,7 +133,7 @@ class StepMaker:
             self.check(outputs, kept)
             _, kept = self.settled(inner, outputs, kept, node, again)
             if mask:
-                self.chosen(outputs, kept, mask)
+                self.chosen(outputs, kept, mask, counted.index, span)
         except _Cannot:
             if mask:
                 raise
@@ -310,14 +310,19 @@ class StepMaker:
             raise _Cannot
         return result
 
-    def chosen(self, outputs: Sequence[Output], kept: Sequence[Any], mask: str) -> None:
+    def chosen(self, outputs: Sequence[Output], kept: Sequence[Any], mask: str, index: str, span: Span) -> None:
         """Lets each step outside the loop's own range give what changes nothing."""
         if any("while_loop" in code(s) for s in kept) or any(o.kind == "list" for o in outputs):
             raise _Cannot
         for output in outputs:
-            nothing = output.own() if output.kind == "store" and output.method == "set" else "0"
             if output.method not in ("set", "add"):
                 raise _Cannot
+            if output.kind == "store" and output.method == "set" and not any(map(_is_slice, output.index)):
+                # chosen behind the loop: a loop around it can see then that the element keeps its own value
+                output.mask = mask.replace(f"{index} >= ", f"{span.arange()} >= ")
+                output.mask = output.mask.replace(f"{index} < ", f"{span.arange()} < ")
+                continue
+            nothing = output.own() if output.kind == "store" and output.method == "set" else "0"
             output.value = _parsed(f"__numpy__.where({mask}, {code(output.value)}, {nothing})")
 
     def stored_again(self, outputs: Sequence[Output]) -> dict[int, list[Output]]:
@@ -559,7 +564,9 @@ class StepMaker:
             last = _tuple([later.get(name, name) for name in carry])
             body.append(made(f"return {last}, {_tuple(given)}", node))
         else:
-            body.append(made(f"return {returned}", outputs[0].statement))
+            last = made(f"return {returned}", outputs[0].statement)
+            below = isinstance(body[-1], cst.FunctionDef) if body else False
+            body.append(last.with_changes(leading_lines=[cst.EmptyLine(indent=False)]) if below else last)
         first = list(parameters)
         if heavy and len(parameters) > 1:
             packed = self.loops.name("step")
@@ -580,7 +587,7 @@ class StepMaker:
         else:
             call = f"__jax__.vmap({function})({', '.join(arrays)})"
         lines = [definition]
-        if len(results) == 1 and not carry:
+        if len(results) == 1 and not carry and not any(o.mask for o in outputs):
             results[0] = call
         else:
             values_at = [i for i, name in enumerate(results) if not name]
@@ -630,7 +637,10 @@ class StepMaker:
             if any(not _is_slice(t) for i, t in enumerate(output.index) if i != output.mapped):
                 raise _Cannot
             stack = f"__numpy__.moveaxis({stack}, 0, {slices})"
-        self.axes[stack] = 1 + sum(_is_slice(t) for t in output.index)
+        axes = 1 + sum(_is_slice(t) for t in output.index)
+        if output.mask:
+            stack = f"__numpy__.where({output.mask}, {stack}, {name}[{', '.join(index)}])"
+        self.axes[stack] = axes
         return f"{name} = {name}.at[{', '.join(index)}].{output.method}({stack})"
 
     def places(self, output: Output, span: Span) -> str:

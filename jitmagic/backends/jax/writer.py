@@ -19,6 +19,7 @@ from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
+from jitmagic.backends.jax.mirrors import without_mirrors
 from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.selections import inlined
@@ -132,6 +133,7 @@ def write(
     tree = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
+    tree = without_mirrors(module, tree, _kinds(parts, tree))
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
