@@ -121,9 +121,9 @@ def classify(
         Where there is no such function.
     """
     from jitmagic.analysis.dependence import LoopProof
-    from jitmagic.analysis.scope import Scope
+    from jitmagic.analysis.scope import scope_of
 
-    scope = Scope(module_text, function, names, observed)
+    scope = scope_of(module_text, function, names, observed)
     found: list[LoopClass] = []
 
     def visit(node: ast.AST, depth: int, parent: int | None) -> None:

@@ -12,6 +12,7 @@ What a name is bound to, in every scope of a module, is in `jitmagic.analysis.na
 from __future__ import annotations
 
 import ast
+from collections import OrderedDict
 from collections.abc import Mapping
 
 from jitmagic.analysis.aliases import Aliases
@@ -21,9 +22,27 @@ from jitmagic.analysis.scalars import assigned
 from jitmagic.analysis.tree import SourceTree
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
+_KEPT = 8
+"""How many scopes are kept: those of the functions of one workload."""
+
+_recent: OrderedDict[tuple[object, ...], tuple[Observation | None, Scope]] = OrderedDict()
+
+
+def scope_of(text: str, function: str, names: Mapping[str, str], observed: Observation | None) -> Scope:
+    """Returns a scope, the same one for each library that asks for it; the parameters are those of ``Scope``."""
+    key = (text, function, tuple(sorted(names.items())), id(observed))
+    kept = _recent.get(key)
+    if kept is None or kept[0] is not observed:
+        kept = observed, Scope(text, function, names, observed)
+        _recent[key] = kept
+        if len(_recent) > _KEPT:
+            _recent.popitem(last=False)
+    _recent.move_to_end(key)
+    return kept[1]
+
 
 class Scope:
-    """One function of a module.
+    """One function of a module; nothing of it changes once it is made.
 
     Parameters
     ----------

@@ -28,6 +28,7 @@ from jitmagic.generate.blocks import code, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import ValueFact
 
 _MAKERS = frozenset(
@@ -100,7 +101,7 @@ def hoisted(
     return _Hoist(module, function, kinds, finder, frozenset(mutated), library).run()
 
 
-class _Finder(cst.CSTVisitor):
+class _Finder(Finder):
     """Finds draws, and what makes or seeds generators."""
 
     def __init__(self, kinds: Kinds) -> None:
@@ -470,7 +471,7 @@ class _Replace(Rewriter):
         return made_
 
 
-class _Calls(cst.CSTVisitor):
+class _Calls(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[cst.Call] = []
@@ -560,7 +561,7 @@ class _Alike(Rewriter):
         return updated_node
 
 
-class _Copies(cst.CSTVisitor):
+class _Copies(Finder):
     """Counts assignments such as ``a = a.copy()``, ``a = np.array(a, float)`` and ``a = a.astype(float)``."""
 
     def __init__(self, kinds: Kinds) -> None:
@@ -582,7 +583,7 @@ class _Copies(cst.CSTVisitor):
             self.counts[target.value] = self.counts.get(target.value, 0) + 1
 
 
-class _Shapes(cst.CSTVisitor):
+class _Shapes(Finder):
     """Tells names of which the shape is asked from names whose value is."""
 
     def __init__(self) -> None:
@@ -607,7 +608,7 @@ class _Shapes(cst.CSTVisitor):
         self.others.add(node.value)
 
 
-class _Bindings(cst.CSTVisitor):
+class _Bindings(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.counts: dict[str, int] = {}
@@ -678,7 +679,7 @@ def _bounds(loop: cst.For) -> Any:
     return (values[0], values[1]) if len(values) == 2 else None
 
 
-class _Jumps(cst.CSTVisitor):
+class _Jumps(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found = False

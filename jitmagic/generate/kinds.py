@@ -10,6 +10,7 @@ import libcst as cst
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Observation, ValueFact
 
 _CONTAINERS = (cst.List, cst.Tuple, cst.Dict, cst.Set, cst.ListComp, cst.DictComp, cst.SetComp)
@@ -118,7 +119,7 @@ def literal(node: cst.CSTNode) -> ValueFact | None:
     return None
 
 
-class _NameFacts(cst.CSTVisitor):
+class _NameFacts(Finder):
     def __init__(self, module: Module, seen: dict[str, list[ValueFact]]) -> None:
         super().__init__()
         self.module = module

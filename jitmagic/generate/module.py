@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from jitmagic.capture.workload import ModuleText, Workload
+from jitmagic.generate.walking import children
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
 _MARK = re.compile(r"[ ]*#@(\d+):(\d+)@$")
@@ -40,10 +42,8 @@ class Module:
         self.source = source
         self.names = dict(names)
         self.observed = observed
-        # unsafe_skip_copy: the tree is parsed here and nowhere else in use, so no node stands in it twice.
-        wrapper = MetadataWrapper(cst.parse_module(source.text), unsafe_skip_copy=True)
-        self._positions = dict(cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider)))
-        self.tree = wrapper.module
+        self.tree, positions = _parsed(source.text)
+        self._positions = dict(positions)
         self._learned: dict[cst.CSTNode, ValueFact] = {}
 
     @classmethod
@@ -84,7 +84,7 @@ class Module:
     def inherit_parts(self, new: cst.CSTNode, old: cst.CSTNode) -> None:
         """Does so for an expression and all its parts, where both are written alike."""
         self.inherit(new, old)
-        for one, other in zip(new.children, old.children, strict=False):
+        for one, other in zip(children(new), children(old), strict=False):
             if type(one) is type(other):
                 self.inherit_parts(one, other)
 
@@ -104,11 +104,9 @@ class Module:
 
         ``self.tree`` becomes the marked tree, so that look-ups go on working: its nodes are new objects.
         """
-        marker = _Marker(self._positions)
-        marked = self.tree.visit(marker)
-        self._positions = marker.positions
-        self.tree = marked
-        return marked
+        self.tree, positions = _marked(self.source.text)
+        self._positions = dict(positions)
+        return self.tree
 
     @staticmethod
     def finish(tree: cst.Module, source: ModuleText) -> ModuleText:
@@ -165,6 +163,24 @@ def dotted(path: str) -> cst.BaseExpression:
     'jnp.linalg.norm'
     """
     return cst.parse_expression(path)
+
+
+_Places = Mapping[cst.CSTNode, CodeRange]
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> tuple[cst.Module, _Places]:
+    """Returns a text's tree and where its nodes stand; every library's variants begin with the same tree."""
+    # unsafe_skip_copy: the tree comes from the parser, so no node stands in it twice
+    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    return wrapper.module, cast("_Places", wrapper.resolve(PositionProvider))
+
+
+@lru_cache(maxsize=32)
+def _marked(text: str) -> tuple[cst.Module, _Places]:
+    tree, positions = _parsed(text)
+    marker = _Marker(positions)
+    return tree.visit(marker), marker.positions
 
 
 class _Marker(cst.CSTTransformer):

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from jitmagic.generate.walking import Finder
+
 _SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
 
@@ -73,7 +75,7 @@ def all_names(node: cst.CSTNode) -> frozenset[str]:
     return frozenset(finder.names)
 
 
-class _All(cst.CSTVisitor):
+class _All(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
@@ -82,7 +84,7 @@ class _All(cst.CSTVisitor):
         self.names.add(node.value)
 
 
-class _Bound(cst.CSTVisitor):
+class _Bound(Finder):
     def __init__(self, root: cst.CSTNode) -> None:
         super().__init__()
         self.root = root
@@ -141,7 +143,7 @@ class _Bound(cst.CSTVisitor):
         return False
 
 
-class _Loads(cst.CSTVisitor):
+class _Loads(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()

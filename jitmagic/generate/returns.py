@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.scope import Scope, scope_of
 from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Observation
 
 
@@ -53,7 +54,7 @@ def returned_parts(workload: Workload, observed: Observation, among: Iterable[st
     tuple of (str or None), or None
         None where not every ``return`` is such a tuple, or where another element may be a view of one of them.
     """
-    scope = Scope(workload.module.text, workload.function.name, workload.names, observed)
+    scope = scope_of(workload.module.text, workload.function.name, workload.names, observed)
     wanted = frozenset(among)
     bound = {node.id for node in ast.walk(scope.function) if isinstance(node, ast.Name) and _is_rebound(node, scope)}
     found: set[tuple[str | None, ...]] = set()
@@ -79,7 +80,7 @@ def _is_rebound(node: ast.Name, scope: Scope) -> bool:
     return isinstance(node.ctx, ast.Store) and not isinstance(scope.tree.parents.get(node), ast.AugAssign)
 
 
-class _Finder(cst.CSTVisitor):
+class _Finder(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.returned: list[str | None] = []

@@ -8,11 +8,12 @@ from typing import Any, Generic, TypeVar
 import libcst as cst
 
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Transformer
 
 Known = TypeVar("Known")
 
 
-class Rewriter(cst.CSTTransformer):
+class Rewriter(Transformer):
     """A LibCST transformer after which :meth:`Module.fact` and :meth:`Module.line` still answer.
 
     LibCST makes every node anew in each pass. This class carries the place of each original node over to

@@ -20,13 +20,14 @@ from jitmagic.analysis.affine import Polynomial, affine
 from jitmagic.analysis.dependence import LoopProof
 from jitmagic.analysis.loops import LoopClass
 from jitmagic.analysis.scalars import assigned
-from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.scope import Scope, scope_of
 from jitmagic.analysis.subscripts import is_range
 from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import children
 from jitmagic.observe.facts import Observation, ValueFact
 
 _MATH = {
@@ -92,7 +93,7 @@ class _Vectorise(Rewriter):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         if self.scopes:
             return False  # a function inside sees names of the one around
-        scope = Scope(self.workload.module.text, node.name.value, self.workload.names, self.observed)
+        scope = scope_of(self.workload.module.text, node.name.value, self.workload.names, self.observed)
         self.scopes.append(scope)
         self.loops.append({one.lineno: one for one in ast.walk(scope.function) if isinstance(one, ast.For)})
         return True
@@ -442,7 +443,7 @@ class _Nest:
         fact = self.module.fact(node)
         if fact is not None:
             self.module.learn(copy, fact)
-        for one, two in zip(copy.children, node.children, strict=False):
+        for one, two in zip(children(copy), children(node), strict=False):
             self._same(one, two)
 
     def _made(self, made: Any, like: Any, dims: frozenset[int], dtype: str | None = None) -> tuple[Any, frozenset[int]]:
@@ -470,7 +471,7 @@ class _Nest:
 
 def _nodes(node: cst.CSTNode) -> list[cst.CSTNode]:
     """Returns a node and all below it."""
-    return [node, *(inner for child in node.children for inner in _nodes(child))]
+    return [node, *(inner for child in children(node) for inner in _nodes(child))]
 
 
 def _may_grow(operator: cst.BaseBinaryOp, fact: ValueFact) -> bool:

@@ -31,43 +31,53 @@ def square(n):
 CASES = {
     "differences": (
         "def fn(x):\n    n = len(x)\n    y = np.zeros(n)\n    for i in range(1, n):\n        y[i] = x[i] - x[i-1]\n    return y\n",
-        "y[1:n] = x[1:n] - x[:n - 1]", lambda n: (rng(n),),
+        "y[1:n] = x[1:n] - x[:n - 1]",
+        lambda n: (rng(n),),
     ),
     "a stencil": (
         "def fn(u):\n    n, m = u.shape\n    w = u.copy()\n    for i in range(1, n-1):\n        for j in range(1, m-1):\n            w[i, j] = u[i-1, j] + u[i, j+1]\n    return w\n",
-        "w[1:n - 1, 1:m - 1] = u[:n - 2, 1:m - 1] + u[1:n - 1, 2:m]", lambda n: (square(n),),
+        "w[1:n - 1, 1:m - 1] = u[:n - 2, 1:m - 1] + u[1:n - 1, 2:m]",
+        lambda n: (square(n),),
     ),
     "pairs": (
         "def fn(a, b):\n    out = np.empty((len(a), len(b)))\n    for i in range(len(a)):\n        for j in range(len(b)):\n            d = a[i] - b[j]\n            out[i, j] = d*d if d > 0 else i\n    return out\n",
-        "d = a[:len(a), None] - b[:len(b)]", lambda n: (rng(n), rng(n + 2)),
+        "d = a[:len(a), None] - b[:len(b)]",
+        lambda n: (rng(n), rng(n + 2)),
     ),
     "a transposed array": (
         "def fn(m):\n    h, w = m.shape\n    out = np.zeros((w, h))\n    for i in range(w):\n        for j in range(h):\n            out[i, j] = m[j, i] * 2\n    return out\n",
-        "out[:w, :h] = m[:h, :w].T * 2", lambda n: (square(n),),
+        "out[:w, :h] = m[:h, :w].T * 2",
+        lambda n: (square(n),),
     ),
     "sums": (
         "def fn(a, b):\n    s = 0.0\n    for i in range(len(a)):\n        s += a[i] * b[i]\n    return s\n",
-        "s += np.sum(a[:len(a)] * b[:len(a)])", lambda n: (rng(n), rng(n)),
+        "s += np.sum(a[:len(a)] * b[:len(a)])",
+        lambda n: (rng(n), rng(n)),
     ),
     "a sum inside a loop": (
         "def fn(m, v):\n    n, d = m.shape\n    y = np.zeros(n)\n    for i in range(n):\n        acc = 0.0\n        for k in range(d):\n            acc += m[i, k] * v[k]\n        y[i] = acc\n    return y\n",
-        "acc += np.sum(m[i, :d] * v[:d])", lambda n: (square(n), rng(n + 1)),
+        "acc += np.sum(m[i, :d] * v[:d])",
+        lambda n: (square(n), rng(n + 1)),
     ),
     "python's max": (
         "def fn(x):\n    y = np.zeros(len(x))\n    for i in range(len(x)):\n        y[i] = max(x[i], x[i] * x[i] + 0.1)\n    return y\n",
-        "y[:len(x)] = np.where((x[:len(x)] * x[:len(x)] + 0.1) > x[:len(x)], x[:len(x)] * x[:len(x)] + 0.1, x[:len(x)])", lambda n: (rng(n),),
+        "y[:len(x)] = np.where((x[:len(x)] * x[:len(x)] + 0.1) > x[:len(x)], x[:len(x)] * x[:len(x)] + 0.1, x[:len(x)])",
+        lambda n: (rng(n),),
     ),
     "a time loop around": (
         "def fn(u, k):\n    for t in range(k):\n        v = u.copy()\n        for i in range(1, len(u)):\n            u[i] = v[i-1]\n    return u\n",
-        "u[1:len(u)] = v[:len(u) - 1]", lambda n: (rng(n), 2),
+        "u[1:len(u)] = v[:len(u) - 1]",
+        lambda n: (rng(n), 2),
     ),
     "an offset that cancels": (
         "def fn(x, k):\n    y = np.zeros(len(x))\n    for i in range(k, len(x)):\n        y[i - k] = x[i - k] + 1\n    return y\n",
-        "y[:len(x) - k] = x[:len(x) - k] + 1", None,
+        "y[:len(x) - k] = x[:len(x) - k] + 1",
+        None,
     ),
     "comments": (
         "def fn(x):\n    y = x.copy()\n    # all of it\n    for i in range(len(x)):\n        y[i] = x[i] * 2  # twice\n    return y\n",
-        "# all of it\n    y[:len(x)] = x[:len(x)] * 2  # twice", lambda n: (rng(n),),
+        "# all of it\n    y[:len(x)] = x[:len(x)] * 2  # twice",
+        lambda n: (rng(n),),
     ),
 }
 
@@ -90,21 +100,69 @@ def test_the_loop_is_one_statement(name):
 
 STAY = {
     "a recurrence": ("def fn(x):\n    for i in range(1, len(x)):\n        x[i] = x[i-1] + 1\n    return x\n", rng(5)),
-    "an anti-dependence": ("def fn(x):\n    for i in range(len(x) - 1):\n        x[i] = x[i+1]\n    return x\n", rng(5)),
-    "a negative first index": ("def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        y[i] = x[i-1]\n    return y\n", rng(5)),
-    "an unknown offset": ("def fn(x, k):\n    y = np.zeros(len(x))\n    for i in range(len(x) - k):\n        y[i] = x[i + k]\n    return y\n", rng(5), 2),
-    "a long way before the end": ("def fn(x):\n    y = x.copy()\n    for i in range(len(x) - 3):\n        y[i] = 2 * x[i]\n    return y\n", rng(5)),
-    "a triangle": ("def fn(m):\n    y = m.copy()\n    for i in range(len(m)):\n        for j in range(i + 1):\n            y[i, j] = 0.0\n    return y\n", square(4)),
-    "a branch": ("def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        if x[i] > 0.5:\n            y[i] = 0\n    return y\n", rng(5)),
-    "growing integers": ("def fn(n):\n    y = np.zeros(n)\n    for i in range(n):\n        y[i] = 2 ** i\n    return y\n", 70),
-    "a sum over all pairs": ("def fn(a, b):\n    s = 0.0\n    for i in range(len(a)):\n        for j in range(len(b)):\n            s += a[i] * b[j] - a[i]\n    return s\n", rng(4), rng(5)),
-    "a method of a column": ("def fn(m):\n    y = np.zeros(m.shape[1])\n    for i in range(m.shape[1]):\n        y[i] = m[:, i].max()\n    return y\n", square(4)),
-    "draws": ("def fn(n):\n    rng = np.random.default_rng(0)\n    y = np.zeros(n)\n    for i in range(n):\n        y[i] = rng.normal()\n    return y\n", 5),
-    "draws from the module": ("def fn(n):\n    np.random.seed(0)\n    y = np.zeros(n)\n    for i in range(n):\n        y[i] = np.random.rand()\n    return y\n", 5),
-    "a helper": ("def g(v):\n    return v + 1\n\n\ndef fn(x):\n    y = np.zeros(len(x))\n    for i in range(len(x)):\n        y[i] = g(x[i])\n    return y\n", rng(5)),
-    "an integer array in place": ("def fn(x):\n    for i in range(len(x)):\n        x[i] += 0.5\n    return x\n", np.arange(5)),
-    "a list": ("def fn(x):\n    y = np.zeros(3)\n    z = [1.0, 2.0, 3.0]\n    for i in range(3):\n        y[i] = z[i] + x[i]\n    return y\n", rng(5)),
-    "an index array": ("def fn(x, k):\n    y = np.zeros(len(k))\n    for i in range(len(k)):\n        y[i] = x[k[i]]\n    return y\n", rng(5), np.array([1, 0])),
+    "an anti-dependence": (
+        "def fn(x):\n    for i in range(len(x) - 1):\n        x[i] = x[i+1]\n    return x\n",
+        rng(5),
+    ),
+    "a negative first index": (
+        "def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        y[i] = x[i-1]\n    return y\n",
+        rng(5),
+    ),
+    "an unknown offset": (
+        "def fn(x, k):\n    y = np.zeros(len(x))\n    for i in range(len(x) - k):\n        y[i] = x[i + k]\n    return y\n",
+        rng(5),
+        2,
+    ),
+    "a long way before the end": (
+        "def fn(x):\n    y = x.copy()\n    for i in range(len(x) - 3):\n        y[i] = 2 * x[i]\n    return y\n",
+        rng(5),
+    ),
+    "a triangle": (
+        "def fn(m):\n    y = m.copy()\n    for i in range(len(m)):\n        for j in range(i + 1):\n            y[i, j] = 0.0\n    return y\n",
+        square(4),
+    ),
+    "a branch": (
+        "def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        if x[i] > 0.5:\n            y[i] = 0\n    return y\n",
+        rng(5),
+    ),
+    "growing integers": (
+        "def fn(n):\n    y = np.zeros(n)\n    for i in range(n):\n        y[i] = 2 ** i\n    return y\n",
+        70,
+    ),
+    "a sum over all pairs": (
+        "def fn(a, b):\n    s = 0.0\n    for i in range(len(a)):\n        for j in range(len(b)):\n            s += a[i] * b[j] - a[i]\n    return s\n",
+        rng(4),
+        rng(5),
+    ),
+    "a method of a column": (
+        "def fn(m):\n    y = np.zeros(m.shape[1])\n    for i in range(m.shape[1]):\n        y[i] = m[:, i].max()\n    return y\n",
+        square(4),
+    ),
+    "draws": (
+        "def fn(n):\n    rng = np.random.default_rng(0)\n    y = np.zeros(n)\n    for i in range(n):\n        y[i] = rng.normal()\n    return y\n",
+        5,
+    ),
+    "draws from the module": (
+        "def fn(n):\n    np.random.seed(0)\n    y = np.zeros(n)\n    for i in range(n):\n        y[i] = np.random.rand()\n    return y\n",
+        5,
+    ),
+    "a helper": (
+        "def g(v):\n    return v + 1\n\n\ndef fn(x):\n    y = np.zeros(len(x))\n    for i in range(len(x)):\n        y[i] = g(x[i])\n    return y\n",
+        rng(5),
+    ),
+    "an integer array in place": (
+        "def fn(x):\n    for i in range(len(x)):\n        x[i] += 0.5\n    return x\n",
+        np.arange(5),
+    ),
+    "a list": (
+        "def fn(x):\n    y = np.zeros(3)\n    z = [1.0, 2.0, 3.0]\n    for i in range(3):\n        y[i] = z[i] + x[i]\n    return y\n",
+        rng(5),
+    ),
+    "an index array": (
+        "def fn(x, k):\n    y = np.zeros(len(k))\n    for i in range(len(k)):\n        y[i] = x[k[i]]\n    return y\n",
+        rng(5),
+        np.array([1, 0]),
+    ),
 }
 
 

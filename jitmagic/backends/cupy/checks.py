@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from jitmagic.analysis.launches import launches
-from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.scope import scope_of
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.observe.facts import Observation
@@ -25,7 +25,7 @@ def check(workload: Workload, observed: Observation, gone: frozenset[int] = froz
     tree = ast.parse(workload.module.text)
     origin = workload.module.origin_line
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
-        scope = Scope(workload.module.text, function.name, workload.names, observed)
+        scope = scope_of(workload.module.text, function.name, workload.names, observed)
         for node in ast.walk(scope.function):
             if isinstance(node, ast.Global | ast.Nonlocal):
                 line = origin(node.lineno)
@@ -72,7 +72,7 @@ def notes(workload: Workload, observed: Observation, gone: frozenset[int] = froz
     found: list[str] = []
     tree = ast.parse(workload.module.text)
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
-        scope = Scope(workload.module.text, function.name, workload.names, observed)
+        scope = scope_of(workload.module.text, function.name, workload.names, observed)
         for node in ast.walk(scope.function):
             pulled: ast.expr | None = None
             if isinstance(node, ast.If | ast.While):

@@ -12,7 +12,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.analysis import memory
-from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.scope import scope_of
 from jitmagic.analysis.stored import Stored
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
@@ -57,7 +57,7 @@ class Elements(FunctionRewriter[Kinds]):
         super().__init__(module, kinds_of(module, workload, observed))
         self.entry = workload.function.name
         self.memory = {
-            name: Stored(Scope(workload.module.text, name, workload.names, observed)) for name in self.by_function
+            name: Stored(scope_of(workload.module.text, name, workload.names, observed)) for name in self.by_function
         }
         self.storing = frozenset(name for name, one in self.memory.items() if one.parameters and name != self.entry)
         self.function: list[str] = []

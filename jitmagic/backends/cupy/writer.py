@@ -21,6 +21,7 @@ from jitmagic.generate.kinds import literal
 from jitmagic.generate.module import Module
 from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.generate.vectorised import vectorise
+from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import Observation
 
 # These stay NumPy's: they touch no array.
@@ -252,7 +253,7 @@ def _passed(params: cst.Parameters, local: dict[str, str]) -> str:
     return ", ".join(parts)
 
 
-class _Renamed(cst.CSTTransformer):
+class _Renamed(Transformer):
     def __init__(self, old: str, new: str) -> None:
         super().__init__()
         self.old, self.new = old, new

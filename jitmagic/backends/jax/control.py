@@ -17,6 +17,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
 from jitmagic.generate.liveness import live_names
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Transformer
 
 
 class Control:
@@ -180,7 +181,7 @@ class Control:
         return [new]
 
 
-class _Stacked(cst.CSTTransformer):
+class _Stacked(Transformer):
     """Takes ``np.array(xs)`` off lists that are arrays now."""
 
     def __init__(self, names: set[str]) -> None:

@@ -26,6 +26,7 @@ from jitmagic.generate.blocks import code, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Finder
 
 
 def without_exchanges(module: Module, tree: cst.Module, entry: str, kinds: Kinds) -> cst.Module:
@@ -98,7 +99,7 @@ def _fits(
     return not later.stored and not later.bound
 
 
-class _Returned(cst.CSTVisitor):
+class _Returned(Finder):
     """Collects the names that are returned as they are."""
 
     def __init__(self) -> None:
@@ -131,7 +132,7 @@ def _pair(node: cst.Assign) -> tuple[str, ...] | None:
     return None
 
 
-class _Exchanges(cst.CSTVisitor):
+class _Exchanges(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.pairs: set[tuple[str, ...]] = set()
@@ -142,7 +143,7 @@ class _Exchanges(cst.CSTVisitor):
             self.pairs.add(pair)
 
 
-class _Names(cst.CSTVisitor):
+class _Names(Finder):
     """Counts bindings beside exchanges, stores, and plain copies of the names into others."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -234,7 +235,7 @@ def _argument(node: Any, name: str) -> cst.CSTNode:
     return finder.found or node
 
 
-class _First(cst.CSTVisitor):
+class _First(Finder):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name

@@ -11,6 +11,7 @@ from jitmagic.generate.blocks import code, leading, made, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter, Rewriter
+from jitmagic.generate.walking import Finder
 
 
 def nested_ranges(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
@@ -74,7 +75,7 @@ def _leaves(node: cst.For) -> bool:
     return finder.found
 
 
-class _Jumps(cst.CSTVisitor):
+class _Jumps(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found = False
@@ -83,7 +84,7 @@ class _Jumps(cst.CSTVisitor):
         self.found = True
 
 
-class _Uses(cst.CSTVisitor):
+class _Uses(Finder):
     """Counts the uses of an index that are not the whole subscript of an array."""
 
     def __init__(self, name: str) -> None:

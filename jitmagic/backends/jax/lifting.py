@@ -16,6 +16,8 @@ import libcst as cst
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements, with_body
 from jitmagic.generate.module import Module
+from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Finder
 
 
 def lifted(module: Module, tree: cst.Module) -> cst.Module:
@@ -86,7 +88,7 @@ def _does_more(node: cst.FunctionDef) -> bool:
     return finder.found and not finder.outward
 
 
-class _More(cst.CSTVisitor):
+class _More(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found = self.outward = False
@@ -113,7 +115,7 @@ class _More(cst.CSTVisitor):
         self.outward = True
 
 
-class _Uses(cst.CSTVisitor):
+class _Uses(Finder):
     """Counts what is done with a function's name beside calling it."""
 
     def __init__(self, name: str) -> None:
@@ -135,10 +137,10 @@ class _Uses(cst.CSTVisitor):
             self.values += any(a.star for a in node.args)
 
 
-class _Calls(cst.CSTTransformer):
+class _Calls(Rewriter):
     def __init__(self, module: Module, name: str, free: list[str], plain: bool) -> None:
-        super().__init__()
-        self.module, self.name, self.free, self.plain = module, name, free, plain
+        super().__init__(module)
+        self.name, self.free, self.plain = name, free, plain
 
     def given(self, call: cst.Call) -> cst.Call:
         """Returns a call with what the function reads as further arguments."""
@@ -152,9 +154,5 @@ class _Calls(cst.CSTTransformer):
         args[:-1] = [a.with_changes(comma=comma) for a in args[:-1]]
         return call.with_changes(args=args)
 
-    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
-        if isinstance(updated_node, cst.Call) and code(updated_node.func) == self.name:
-            updated_node = self.given(updated_node)
-        if isinstance(updated_node, cst.CSTNode):
-            self.module.inherit(updated_node, original_node)
-        return updated_node
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        return self.given(updated_node) if code(updated_node.func) == self.name else updated_node

@@ -9,6 +9,7 @@ import libcst as cst
 from jitmagic.backends.jax.loops import GROWING
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
+from jitmagic.generate.walking import Finder
 
 
 def grows(statement: Any, kinds: Kinds) -> bool:
@@ -18,7 +19,7 @@ def grows(statement: Any, kinds: Kinds) -> bool:
     return finder.found
 
 
-class _Growing(cst.CSTVisitor):
+class _Growing(Finder):
     def __init__(self, kinds: Kinds) -> None:
         super().__init__()
         self.kinds = kinds
@@ -37,7 +38,7 @@ def uses_of(function: cst.FunctionDef, name: str) -> ListUses:
     return finder
 
 
-class ListUses(cst.CSTVisitor):
+class ListUses(Finder):
     """Counts what is done with a list: appending, binding, reading as an array could be, anything else."""
 
     def __init__(self, name: str) -> None:

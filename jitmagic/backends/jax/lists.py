@@ -15,6 +15,8 @@ from jitmagic.backends.jax.outputs import appended
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
+from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Finder
 
 _MOST = 4
 """How many of the last elements of a list may be names of their own."""
@@ -215,7 +217,7 @@ def _beginning(name: str, before: Sequence[Any]) -> tuple[int, list[cst.BaseExpr
     return None
 
 
-class _LastReads(cst.CSTVisitor):
+class _LastReads(Finder):
     """Finds how far back a list is read, and what else is done with it."""
 
     def __init__(self, name: str) -> None:
@@ -249,14 +251,11 @@ def _depth(node: cst.Subscript, name: str) -> int:
     return 0
 
 
-class _Named(cst.CSTTransformer):
+class _Named(Rewriter):
     def __init__(self, module: Module, name: str, lasts: Sequence[str]) -> None:
-        super().__init__()
-        self.module, self.name, self.lasts = module, name, lasts
+        super().__init__(module)
+        self.name, self.lasts = name, lasts
 
-    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
-        if isinstance(original_node, cst.Subscript) and (depth := _depth(original_node, self.name)):
-            updated_node = cst.Name(self.lasts[depth - 1])
-        if isinstance(updated_node, cst.CSTNode):
-            self.module.inherit(updated_node, original_node)
-        return updated_node
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+        depth = _depth(original_node, self.name)
+        return cst.Name(self.lasts[depth - 1]) if depth else updated_node

@@ -11,6 +11,7 @@ import libcst as cst
 from jitmagic.backends.jax.sums import terms
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code
+from jitmagic.generate.walking import Finder
 
 
 class Lowest:
@@ -120,7 +121,7 @@ def sizes_of(function: cst.FunctionDef) -> set[str]:
     return once | {n for n, known in finder.counters.items() if known and n not in name_tools.parameters(function)}
 
 
-class _SizeNames(cst.CSTVisitor):
+class _SizeNames(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: set[str] = set()
@@ -158,7 +159,7 @@ def count_bindings(function: cst.FunctionDef, name: str) -> int:
     return finder.count
 
 
-class _Bindings(cst.CSTVisitor):
+class _Bindings(Finder):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name, self.count = name, 0

@@ -16,6 +16,7 @@ from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds, same_code
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter
+from jitmagic.generate.walking import Finder
 
 _REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "any", "all", "amax", "amin"})
 _EMPTY = {"max": "-__numpy__.inf", "amax": "-__numpy__.inf", "min": "__numpy__.inf", "amin": "__numpy__.inf"}
@@ -203,7 +204,7 @@ def _selected(node: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression:
     return found.bases[0]
 
 
-class _Masks(cst.CSTVisitor):
+class _Masks(Finder):
     def __init__(self, kinds: Kinds) -> None:
         super().__init__()
         self.kinds = kinds
@@ -234,7 +235,7 @@ def refuse_masks(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> N
                 )
 
 
-class _Remaining(cst.CSTVisitor):
+class _Remaining(Finder):
     def __init__(self, kinds: Kinds, module: Module) -> None:
         super().__init__()
         self.kinds = kinds

@@ -27,6 +27,7 @@ from jitmagic.generate.blocks import code, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import ValueFact
 
 _FRESH = ("zeros", "ones", "empty", "full", "eye", "identity")
@@ -239,7 +240,7 @@ def _stored(statement: Any) -> set[str]:
     return {n for n in names if n} if one is not None else set(name_tools.all_names(statement))
 
 
-class _Calls(cst.CSTVisitor):
+class _Calls(Finder):
     """Says whether all that is called gives the same whenever it is called again."""
 
     def __init__(self) -> None:
@@ -276,7 +277,7 @@ class _Remover(Rewriter):
         return self.pair.kept if self.pair.kept is not None else cst.RemoveFromParent()
 
 
-class _Touches(cst.CSTVisitor):
+class _Touches(Finder):
     """Counts how often a name is mentioned, and collects the elements of it that are stored."""
 
     def __init__(self, name: str) -> None:
@@ -294,7 +295,7 @@ class _Touches(cst.CSTVisitor):
             self.places.append(target)
 
 
-class _Jumps(cst.CSTVisitor):
+class _Jumps(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found = False
@@ -341,7 +342,7 @@ def _visited(outer: cst.For, inner: cst.For, name: str) -> str | None:
     return " & ".join(parts)
 
 
-class _Renamed(cst.CSTTransformer):
+class _Renamed(Transformer):
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
         self.name, self.node = name, cst.parse_expression(text)

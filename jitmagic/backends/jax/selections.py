@@ -17,6 +17,8 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import leading, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
+from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Finder
 
 
 def inlined(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
@@ -114,7 +116,7 @@ class _Selections:
         return True
 
 
-class _Counter(cst.CSTVisitor):
+class _Counter(Finder):
     """Counts bindings and reads of a name, and collects all names that are bound or stored into."""
 
     def __init__(self, name: str) -> None:
@@ -147,19 +149,10 @@ class _Counter(cst.CSTVisitor):
         self._target(node.target)
 
 
-class _Inline(cst.CSTTransformer):
+class _Inline(Rewriter):
     def __init__(self, module: Module, name: str, value: cst.Subscript) -> None:
-        super().__init__()
-        self.module, self.name, self.value = module, name, value
-
-    def visit_Attribute_attr(self, node: cst.Attribute) -> None:
-        pass
-
-    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
-        result = super().on_leave(original_node, updated_node)
-        if isinstance(result, cst.CSTNode):
-            self.module.inherit(result, original_node)
-        return result
+        super().__init__(module)
+        self.name, self.value = name, value
 
     def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
         return updated_node.with_changes(attr=original_node.attr)

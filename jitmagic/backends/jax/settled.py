@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import ValueFact
 
 
@@ -32,7 +33,7 @@ def _broadcast(shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
     return tuple(next((n for n in axis if n != 1), 1) for axis in zip(*padded, strict=True))
 
 
-class _AssignedFacts(cst.CSTVisitor):
+class _AssignedFacts(Finder):
     def __init__(self, module: Module) -> None:
         super().__init__()
         self.module = module
@@ -107,7 +108,7 @@ def whole_facts(
     }
 
 
-class _AssignedValues(cst.CSTVisitor):
+class _AssignedValues(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, cst.BaseExpression]] = []

@@ -22,6 +22,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Finder
 
 _BINARY = {
     "AddAssign": "+", "SubtractAssign": "-", "MultiplyAssign": "*", "DivideAssign": "/", "PowerAssign": "**",
@@ -380,7 +381,7 @@ def _stored(node: Any) -> set[str]:
     return finder.names
 
 
-class _StoredInto(cst.CSTVisitor):
+class _StoredInto(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
@@ -397,7 +398,7 @@ class _StoredInto(cst.CSTVisitor):
             self.names.add(root)
 
 
-class _Moving(cst.CSTVisitor):
+class _Moving(Finder):
     def __init__(self, function: _Function) -> None:
         super().__init__()
         self.function = function
@@ -422,7 +423,7 @@ def _count(node: cst.CSTNode, name: str) -> int:
     return finder.count
 
 
-class _Counter(cst.CSTVisitor):
+class _Counter(Finder):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name, self.count = name, 0

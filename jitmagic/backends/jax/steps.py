@@ -26,6 +26,7 @@ from jitmagic.backends.jax.step_inputs import ElementMaker, Span
 from jitmagic.backends.jax.sums import added, difference, terms, written
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, with_body
+from jitmagic.generate.walking import Finder
 
 _BATCH = 64
 """How many steps that make arrays are computed at a time: some hundred kilobytes for rows of a thousand numbers."""
@@ -666,7 +667,7 @@ class StepMaker:
         return finder.found
 
 
-class _Arrays(cst.CSTVisitor):
+class _Arrays(Finder):
     """Finds whether a loop's body makes arrays."""
 
     def __init__(self, module: Any) -> None:
@@ -699,7 +700,7 @@ def _functions(statement: Any) -> list[cst.FunctionDef]:
     return finder.found
 
 
-class _FunctionFinder(cst.CSTVisitor):
+class _FunctionFinder(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[cst.FunctionDef] = []

@@ -14,6 +14,7 @@ from jitmagic.generate.aliases import Aliases
 from jitmagic.generate.blocks import code, small, statements
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Finder
 
 AT_METHODS = {
     "numpy.add.at": "add", "numpy.multiply.at": "multiply", "numpy.maximum.at": "max", "numpy.minimum.at": "min",
@@ -193,7 +194,7 @@ def calls_in(statement: cst.CSTNode) -> list[cst.Call]:
     return found.calls
 
 
-class _CallFinder(cst.CSTVisitor):
+class _CallFinder(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[cst.Call] = []

@@ -17,6 +17,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import statements
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import ValueFact
 
 UNROLL = 32
@@ -114,7 +115,7 @@ def loop_line(module: Module, node: cst.CSTNode) -> int:
         return 0
 
 
-class _Assignments(cst.CSTVisitor):
+class _Assignments(Finder):
     """Grows the set of traced names by one pass over a function."""
 
     def __init__(self, tracing: Tracing, module: Module) -> None:

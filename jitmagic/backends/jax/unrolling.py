@@ -10,6 +10,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.tracing import is_short, literal_trips, loop_line
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Finder
 
 
 def more_written_out(module: Module, line: int | None, written_out: frozenset[int]) -> frozenset[int]:
@@ -39,7 +40,7 @@ def more_written_out(module: Module, line: int | None, written_out: frozenset[in
     return more
 
 
-class _Loops(cst.CSTVisitor):
+class _Loops(Finder):
     """Collects the ``for`` loops without a literal count, and those of them around a line, the innermost last."""
 
     def __init__(self, module: Module, line: int | None) -> None:

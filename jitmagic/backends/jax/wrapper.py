@@ -13,6 +13,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Finder
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _ends(body: Sequence[Any]) -> bool:
     return always_returns(body)
 
 
-class _Collector(cst.CSTVisitor):
+class _Collector(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.returns: list[cst.Return] = []

@@ -38,6 +38,7 @@ from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -213,7 +214,7 @@ def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
     return frozenset(finder.found - assigned)
 
 
-class _AssignedValues(cst.CSTVisitor):
+class _AssignedValues(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
@@ -235,7 +236,7 @@ def _appending(node: cst.For) -> bool:
     return any(appended(s) is not None for s in statements(node))
 
 
-class _ControlFinder(cst.CSTVisitor):
+class _ControlFinder(Finder):
     def __init__(
         self, module: Module, integers: set[str], numbers: set[str],
         assigned: list[tuple[cst.BaseExpression, cst.BaseExpression]], written_out: frozenset[int],
@@ -493,7 +494,7 @@ def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ..
     return given
 
 
-class _ReturnCounter(cst.CSTVisitor):
+class _ReturnCounter(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.count = 0

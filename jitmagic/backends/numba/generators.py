@@ -21,6 +21,7 @@ from jitmagic.generate.blocks import code, normalised, small, statements, with_b
 from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Observation, Span
 
 SAME_STREAM = words(
@@ -204,7 +205,7 @@ def _all_targets(function: cst.FunctionDef) -> list[tuple[str, ...]]:
     return finder.found
 
 
-class _Targets(cst.CSTVisitor):
+class _Targets(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, ...]] = []
@@ -225,7 +226,7 @@ class _Targets(cst.CSTVisitor):
         self.found.append(name_tools.targets(node.target))
 
 
-class _Calls(cst.CSTVisitor):
+class _Calls(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[cst.Call] = []
@@ -234,7 +235,7 @@ class _Calls(cst.CSTVisitor):
         self.found.append(node)
 
 
-class _Finder(cst.CSTVisitor):
+class _Finder(Finder):
     """Finds what makes generators, seeds the global state, and draws from it."""
 
     def __init__(self, module: Module) -> None:

@@ -14,6 +14,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import ValueFact
 
 _PYTHON = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
@@ -219,7 +220,7 @@ class Variables:
         return found
 
 
-class _Assignments(cst.CSTVisitor):
+class _Assignments(Finder):
     def __init__(self, variables: Variables) -> None:
         super().__init__()
         self.variables = variables

@@ -19,6 +19,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import fresh, parameters
+from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import Observation, ValueFact
 
 _BUILTINS = frozenset(dir(builtins))
@@ -260,7 +261,7 @@ class _Flat:
         return True
 
 
-class _Returns(cst.CSTVisitor):
+class _Returns(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[cst.Return] = []
@@ -285,7 +286,7 @@ class _Returns(cst.CSTVisitor):
         return False
 
 
-class _Tuples(cst.CSTTransformer):
+class _Tuples(Transformer):
     """Returns flat tuples, and makes them where the dicts were made."""
 
     def __init__(self, returns: set[int], named: set[str]) -> None:

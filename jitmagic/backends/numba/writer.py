@@ -34,6 +34,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import Observation, Span
 
 
@@ -188,7 +189,7 @@ def _decorate(
     return tree.with_changes(body=body), name
 
 
-class _Renamed(cst.CSTTransformer):
+class _Renamed(Transformer):
     def __init__(self, old: str, new: str) -> None:
         super().__init__()
         self.old, self.new = old, new
@@ -271,7 +272,7 @@ def has_array_expressions(workload: Workload, observed: Observation, function: s
     return finder.found
 
 
-class _ArrayArithmetic(cst.CSTVisitor):
+class _ArrayArithmetic(Finder):
     def __init__(self, module: Module) -> None:
         super().__init__()
         self.module = module

@@ -29,6 +29,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.names import fresh
+from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import ValueFact
 
 BREAK = "PT-DYNBREAK"
@@ -45,7 +46,7 @@ _NO_SUCH_ATTRIBUTES = {
 }
 
 
-class Names(cst.CSTTransformer):
+class Names(Transformer):
     """Rewrites names, literals and attributes; the base of the translation.
 
     Attributes
@@ -356,7 +357,7 @@ def _paths(node: cst.BaseExpression, translator: Names) -> set[str]:
     return {p for n in finder.found if (p := translator.module.names.get(n)) is not None}
 
 
-class _Names(cst.CSTVisitor):
+class _Names(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.found: set[str] = set()
@@ -376,7 +377,7 @@ def _plain_names(tree: cst.CSTNode) -> set[str]:
     return finder.found
 
 
-class _Called(cst.CSTTransformer):
+class _Called(Transformer):
     """Turns the attribute it is given into a call without arguments."""
 
     def visit_Attribute(self, node: cst.Attribute) -> bool:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from jitmagic.analysis.memory import CONTAINER_METHODS
 from jitmagic.backends.torch.kinds import Value, join
+from jitmagic.generate.walking import Finder
 
 
 @dataclass
@@ -147,7 +148,7 @@ def grown_names(function: cst.CSTNode) -> frozenset[str]:
     return frozenset(finder.names)
 
 
-class _Grown(cst.CSTVisitor):
+class _Grown(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
@@ -169,7 +170,7 @@ class _Grown(cst.CSTVisitor):
             self.names.add(name)
 
 
-class _Stores(cst.CSTVisitor):
+class _Stores(Finder):
     _METHODS = frozenset({"fill", "sort", "itemset", "put", "partition"})
     _FUNCTIONS = frozenset({"at", "copyto", "put", "fill_diagonal", "put_along_axis", "putmask", "place", "shuffle"})
 

@@ -10,7 +10,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.launches import launches
-from jitmagic.analysis.scope import Scope
+from jitmagic.analysis.scope import scope_of
 from jitmagic.analysis.stored import Stored
 from jitmagic.backends.torch.calls import code, literal
 from jitmagic.backends.torch.kinds import NO_ARITHMETIC, SUPPORTED, Value, from_fact
@@ -24,6 +24,7 @@ from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
 from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.generate.vectorised import vectorise
+from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -94,7 +95,7 @@ def write(workload: Workload, observed: Observation, compiled: bool, vectorised:
     steps = None if compiled else _steps(workload, observed, gone)
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())
-    memory = {name: Stored(Scope(workload.module.text, name, workload.names, observed)) for name in functions}
+    memory = {name: Stored(scope_of(workload.module.text, name, workload.names, observed)) for name in functions}
     for _ in range(_PASSES):
         before = learned.snapshot()
         imports = Imports(module, _OFFERS, workload.needs)
@@ -262,7 +263,7 @@ def _is_generator(workload: Workload, label: str) -> bool:
     return isinstance(values.get(label), np.random.Generator | np.random.RandomState | random.Random)
 
 
-class _Rename(cst.CSTTransformer):
+class _Rename(Transformer):
     """Gives a function another name, where it is defined and where it is called."""
 
     def __init__(self, old: str, new: str) -> None:
@@ -279,7 +280,7 @@ class _Rename(cst.CSTTransformer):
         return updated_node.with_changes(value=self.new)
 
 
-class _Decorate(cst.CSTTransformer):
+class _Decorate(Transformer):
     """Puts a decorator on a top-level function."""
 
     def __init__(self, name: str, decorator: str) -> None:
@@ -355,7 +356,7 @@ def _wrapper(
     return statement.with_changes(leading_lines=_BLANK)
 
 
-class _Bare(cst.CSTTransformer):
+class _Bare(Transformer):
     """Takes annotations off parameters."""
 
     def leave_Param(self, original_node: cst.Param, updated_node: cst.Param) -> cst.Param:

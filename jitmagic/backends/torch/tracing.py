@@ -17,6 +17,7 @@ from jitmagic.capture.workload import ModuleText, Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Observation
 
 _REAL = frozenset(path for path, entry in TABLE.items() if entry.adaptor in ("real", "mean", "spread"))
@@ -63,7 +64,7 @@ def write(workload: Workload, observed: Observation) -> Traced:
     return Traced(Module.finish(result, workload.module), names)
 
 
-class _Unfaithful(cst.CSTVisitor):
+class _Unfaithful(Finder):
     """Raises at the first place where torch's tracing of NumPy is known to differ."""
 
     def __init__(self, module: Module, stored: frozenset[str]) -> None:

@@ -13,6 +13,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import Span, ValueFact
 
 
@@ -178,7 +179,7 @@ def expression(text: str, **parts: cst.BaseExpression) -> cst.BaseExpression:
     return filled
 
 
-class _Filled(cst.CSTTransformer):
+class _Filled(Transformer):
     """Puts the very nodes in the place of names: a copy would know nothing of what was observed."""
 
     def __init__(self, parts: dict[str, cst.BaseExpression]) -> None:

@@ -16,6 +16,7 @@ from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.walking import Finder
 
 _PRODUCTS = ("numpy.dot", "numpy.matmul", "numpy.vdot")
 
@@ -186,7 +187,7 @@ class Contiguity(NumbaRewriter):
         return [a.value for a in original.args]
 
 
-class _StoredThrough(cst.CSTVisitor):
+class _StoredThrough(Finder):
     """Collects the names that are stored into: by index, in place, or as `out=`."""
 
     def __init__(self) -> None:

@@ -26,6 +26,7 @@ from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, cod
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.walking import Finder
 from jitmagic.gotchas.numba.support import ARRAY_METHODS, FUNCTIONS, METHODS, MISSING_UFUNCS
 from jitmagic.observe.facts import Span, ValueFact
 
@@ -205,7 +206,7 @@ def _formatted(node: cst.FormattedString) -> cst.BaseExpression | None:
     return cst.parse_expression(f"{start}{text}{node.end}.format({', '.join(values)})")
 
 
-class _Names(cst.CSTVisitor):
+class _Names(Finder):
     def __init__(self, local: frozenset[str]) -> None:
         super().__init__()
         self.local = local

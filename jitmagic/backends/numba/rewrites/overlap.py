@@ -14,6 +14,7 @@ from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.names import Names
 from jitmagic.analysis.tree import SourceTree, base_name
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import ValueFact
 
 
@@ -114,7 +115,7 @@ class Overlap(NumbaRewriter):
         return not (base == base_name(right) and _disjoint(left, right))
 
 
-class _Apart(cst.CSTTransformer):
+class _Apart(Transformer):
     def __init__(self, overlap: Overlap, base: str, target: str) -> None:
         super().__init__()
         self.overlap, self.base, self.target = overlap, base, target

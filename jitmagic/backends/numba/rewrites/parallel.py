@@ -7,6 +7,7 @@ import libcst as cst
 from jitmagic.analysis.loops import LoopClass
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Span
 
 
@@ -98,7 +99,7 @@ class Parallel(NumbaRewriter):
         return span.line, span.column
 
 
-class _IndexUse(cst.CSTVisitor):
+class _IndexUse(Finder):
     """Finds out whether an index is computed with; subscripts such as `a[i]` and `a[i + 1]` do not count."""
 
     def __init__(self, index: str) -> None:
@@ -151,7 +152,7 @@ class _IndexUse(cst.CSTVisitor):
         self.arithmetic = self.arithmetic or node.value == self.index
 
 
-class _Reads(cst.CSTVisitor):
+class _Reads(Finder):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
