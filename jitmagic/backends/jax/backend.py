@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import importlib.util
 from collections.abc import Mapping, Sequence
 
 from jitmagic.backends.jax import ladder
+from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out
 from jitmagic.backends.jax.writer import LoweredDraft, write
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
@@ -14,7 +16,7 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
 from jitmagic.generate.kinds import argument_facts
 from jitmagic.generate.module import Module
-from jitmagic.observe.facts import Observation
+from jitmagic.observe.facts import Observation, ValueFact
 
 
 class JaxBackend:
@@ -54,11 +56,21 @@ class JaxBackend:
         """Writes the first draft of the variant ``jax``, or the reason why not."""
         draft = _written(workload, observed, ())
         if isinstance(draft, Refusal):
+            draft = partly(workload, observed, draft, _written)
+        if isinstance(draft, Refusal):
             return [VariantRefusal("jax", "jax", "jit", draft)]
         return [draft]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
-        """Answers a failed check with a draft that has one more static argument or loop written out, or the reason."""
+        """Answers a failed check: one more static argument, a loop written out, only parts compiled, or the reason."""
+        if isinstance(draft, PartialDraft):
+            return _fewer_parts(workload, observed, draft, failure)
+        answer = self._whole(workload, observed, draft, failure)
+        if isinstance(answer, Refusal) and failure.stage in ("load", "check"):
+            return partly(workload, observed, answer, _written)
+        return answer
+
+    def _whole(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         module = Module.of(workload, observed)
         arguments = argument_facts(observed, module.function(workload.function.name))
         found = ladder.answer(draft, failure, arguments)
@@ -76,6 +88,26 @@ class JaxBackend:
             return found
         renewed = _written(workload, observed, draft.static, more, stepwise)
         return found if isinstance(renewed, Refusal) else renewed
+
+
+def _fewer_parts(workload: Workload, observed: Observation, draft: PartialDraft, failure: Failure) -> Draft | Refusal:
+    """Leaves one more line to NumPy, or makes one more name static."""
+    names = {n: ValueFact("int") for n in _names(workload)}
+    found = ladder.answer(draft, failure, names)
+    why = draft.refusal or Refusal("JAX refused")
+    if isinstance(found, ladder.Static):
+        fixed = tuple(dict.fromkeys((*draft.fixed, *found.names)))
+        if fixed == draft.fixed:
+            return Refusal(f"JAX raised {failure.type}: {failure.message[:200]}")
+        return partly(workload, observed, why, _written, draft.left, fixed)
+    if found.line is None or found.line in draft.left or failure.stage == "verify":
+        return found
+    return partly(workload, observed, why, _written, draft.left | {found.line}, draft.fixed)
+
+
+def _names(workload: Workload) -> set[str]:
+    tree = ast.parse(workload.module.text)
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
 
 
 def _written(

@@ -50,7 +50,7 @@ class BranchMaker:
                 return []  # what it binds is not used
             raise self.refuse(
                 acting if self.loops.module.line(acting) is not None else node,
-                f"`{code(acting).strip().splitlines()[0]}` is done or not depending on array values "
+                f"`{code(acting).strip().splitlines()[0].partition('#@')[0].rstrip()}` is done or not depending on array values "
                 f"(`{code(node.test)}`), and JAX cannot leave it out while it compiles; compute a value with np.where "
                 "instead",
             )

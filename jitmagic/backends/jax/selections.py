@@ -75,7 +75,9 @@ class _Selections:
                 renewed = cst.Name(chosen)
                 self.module.inherit(renewed, mask)
                 index = value.slice[0].slice.with_changes(value=renewed)
-                value = value.with_changes(slice=[value.slice[0].with_changes(slice=index)])
+                named = value.with_changes(slice=[value.slice[0].with_changes(slice=index)])
+                self.module.inherit(named, value)
+                value = named
             replace = _Inline(self.module, name, value)
             body[position:] = [self.visited(s, replace) for s in body[position:]]
         return result
@@ -164,6 +166,6 @@ class _Inline(Rewriter):
         if original_node.value != self.name:
             return updated_node
         new = self.value.deep_clone()
-        self.module.inherit(new, original_node)
+        # a refusal names the line of the selection, not the one of its use
         self.module.inherit_parts(new, self.value)
         return new

@@ -356,7 +356,7 @@ class StepMaker:
                 if output.kind == "scatter":
                     raise _Cannot
                 name = self.loops.name(f"new_{output.name}")
-                line = made(f"{name} = {code(output.value)}", node)
+                line = made(f"{name} = {code(_row(output))}", node)
                 self.module.inherit(small(line).value, output.value)
                 output.value = cst.Name(name)
                 self.module.inherit(output.value, small(line).value)
@@ -512,9 +512,7 @@ class StepMaker:
 
     def value(self, output: Output) -> cst.BaseExpression:
         """Returns what a step gives, in the shape of what it is stored into."""
-        value = output.value
-        if output.kind == "list" and isinstance(value, cst.Tuple | cst.List):
-            return _parsed(f"__numpy__.array([{', '.join(code(e.value) for e in value.elements)}])")
+        value = _row(output)
         if output.kind != "store":
             return value  # a row is in shape already
         ndim = self.ndim(output.name)
@@ -684,6 +682,14 @@ class _Arrays(Finder):
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         self._look(node)
+
+
+def _row(output: Output) -> cst.BaseExpression:
+    """Returns an output's value, as an array where a tuple is appended to a list."""
+    value = output.value
+    if output.kind == "list" and isinstance(value, cst.Tuple | cst.List):
+        return _parsed(f"__numpy__.array([{', '.join(code(e.value) for e in value.elements)}])")
+    return value
 
 
 def _tuple(parts: Sequence[str]) -> str:

@@ -46,8 +46,11 @@ class Elements(Calls):
         return kept(original, updated, self._own)
 
     def _own(self, original: cst.BaseExpression, updated: Any) -> Any:
-        value = self.value(original)
-        if not value.scalar or not value.is_tensor:
+        value, seen = self.value(original), self.fact(original)
+        # an index that is a tensor, or a line that did not run, hides what NumPy gives; of an array that is indexed
+        # along all its axes it is an element or, by index arrays, a copy already
+        scalar = value.scalar or (seen is not None and seen.kind == "scalar") or self._is_indexed_fully(original)
+        if not scalar or not value.may_be_tensor:
             return updated
         passed_on = isinstance(original, cst.Subscript) or (
             isinstance(original, cst.Attribute | cst.Call) and value.view
@@ -55,6 +58,16 @@ class Elements(Calls):
         if passed_on and self.may_change(original):
             return cst.parse_expression(f"{atom(updated)}.clone()")
         return updated
+
+    def _is_indexed_fully(self, node: cst.BaseExpression) -> bool:
+        if not isinstance(node, cst.Subscript) or not all(isinstance(e.slice, cst.Index) for e in node.slice):
+            return False
+        places = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
+        if any(isinstance(place, cst.Ellipsis) or code(place) in ("None", "np.newaxis") for place in places):
+            return False
+        base = self.fact(node.value)
+        ndim = base.ndim if base is not None and base.kind == "array" else self.value(node.value).ndim
+        return ndim == len(places)
 
     def may_change(self, node: cst.BaseExpression) -> bool:
         """Tells whether the memory behind an expression may be stored into, here or in a function that is called."""
