@@ -30,6 +30,7 @@ from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
 from jitmagic.measure.rounds import Plan, run_rounds
+from jitmagic.observe import coverage
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import Outcome, describe_value, describe_values, variant_record
 
@@ -641,7 +642,7 @@ class _Run:
                 "lines": list(workload.module.lines),
                 "arguments": arguments,
                 "result": _result(observed),
-                "notes": list(workload.notes),
+                "notes": [*workload.notes, *filter(None, [coverage.note(workload, observed)])],
             },
             "baseline": variant_record(self.baseline, self.baseline),
             "variants": [variant_record(one, self.baseline) for one in self.outcomes],

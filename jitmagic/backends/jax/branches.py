@@ -50,7 +50,7 @@ class BranchMaker:
                 return []  # what it binds is not used
             raise self.refuse(
                 acting if self.loops.module.line(acting) is not None else node,
-                f"`{code(acting).strip().splitlines()[0].partition('#@')[0].rstrip()}` is done or not depending on array values "
+                f"`{_first_line(acting)}` is done or not depending on array values "
                 f"(`{code(node.test)}`), and JAX cannot leave it out while it compiles; compute a value with np.where "
                 "instead",
             )
@@ -222,6 +222,11 @@ def _names(body: Sequence[Any]) -> list[str]:
             if isinstance(statement, cst.For):
                 found += list(name_tools.targets(statement.target))
     return list(dict.fromkeys(found))
+
+
+def _first_line(statement: cst.CSTNode) -> str:
+    text = code(statement).strip().splitlines()[0]
+    return text.partition("#@")[0].rstrip()  # without the mark of its line
 
 
 def _read_first(name: str, body: Sequence[Any]) -> bool:

@@ -369,6 +369,12 @@ class LoopMaker:
         if step.replace(" ", "") == "-1":
             count = f"{_minus(start)} - {_term(stop)}" if stop.replace(" ", "") != "-1" else f"{_minus(start)} + 1"
             return Counted(index, "0", count, (f"{name} = {_minus(start)} - {index}",))
+        by = step.replace(" ", "")
+        if any(self.tracing.expression(a.value) for a in iterated.args) and by.removeprefix("-").isdigit() and int(by):
+            first, last = (start, stop) if int(by) > 0 else (stop, start)
+            up = abs(int(by)) - 1
+            count = f"({_minus(last)} - {_term(first)} + {up}) // {abs(int(by))}"
+            return Counted(index, "0", count, (f"{name} = {_minus(start)} + {index} * {_term(step)}",))
         if any(self.tracing.expression(a.value) for a in iterated.args):
             raise self.refuse(node, f"the number of steps of `{code(iterated)}` depends on array values", "JX-SHAPEARG")
         return Counted(index, "0", f"len({code(iterated)})", (f"{name} = {_minus(start)} + {index} * {_term(step)}",))

@@ -56,6 +56,8 @@ def unmasked(node: cst.BaseExpression, mask: cst.BaseExpression, kinds: Kinds) -
     if inner is not None:
         assert isinstance(node, cst.Subscript)
         return node.value if same_code(inner, mask) else None
+    if isinstance(node, cst.Subscript):
+        return _row_unmasked(node, mask, kinds)
     if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):
         left, right = unmasked(node.left, mask, kinds), unmasked(node.right, mask, kinds)
         return None if left is None or right is None else node.with_changes(left=left, right=right)
@@ -72,6 +74,31 @@ def unmasked(node: cst.BaseExpression, mask: cst.BaseExpression, kinds: Kinds) -
     if isinstance(node, cst.Call):
         return _unmasked_call(node, mask, kinds)
     return None
+
+
+def _row_unmasked(node: cst.Subscript, mask: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+    """Returns ``W[k]`` for ``W[k, m]``, ``W[:, k]`` for ``W[m, k]``: the mask has one axis and k is a number."""
+    fact = kinds.of(mask)
+    if fact is None or fact.ndim != 1 or not kinds.is_array(node.value):
+        return None
+    elements: list[cst.SubscriptElement] = []
+    masks = 0
+    for element in node.slice:
+        if not isinstance(element.slice, cst.Index):
+            return None
+        if same_code(element.slice.value, mask):
+            masks += 1
+            elements.append(element.with_changes(slice=cst.Slice(None, None)))
+        elif kinds.is_number(element.slice.value):
+            elements.append(element)
+        else:
+            return None
+    while elements and isinstance(elements[-1].slice, cst.Slice):
+        elements.pop()
+    if masks != 1 or not elements:
+        return None
+    elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return node.with_changes(slice=elements)
 
 
 def _unmasked_call(node: cst.Call, mask: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:

@@ -27,7 +27,7 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import ModuleText, SourceFunction, Workload
 from jitmagic.errors import Refusal
 from jitmagic.generate.walking import Transformer
-from jitmagic.observe.facts import Observation, Span, ValueFact
+from jitmagic.observe.facts import Observation, ValueFact
 
 Write = Callable[[Workload, Observation, Sequence[str]], Draft | Refusal]
 """Writes a whole function: (workload, observed, static parameters)."""
@@ -259,7 +259,9 @@ def _outlined(
     end = last.end_lineno or last.lineno
     line = source.origin_line(first.lineno)
     column = first.col_offset
-    if lines[first.lineno - 1][:column].strip() or lines[end - 1][last.end_col_offset or 0 :].partition("#")[0].strip():
+    # ast counts columns in bytes
+    behind = lines[end - 1].encode()[last.end_col_offset or 0 :].decode()
+    if lines[first.lineno - 1][:column].strip() or behind.partition("#")[0].strip():
         return Refusal("shares a line with another statement", line)
     if not final and any(_leaves(s) for s in statements):
         return Refusal("leaves the function or the loop around it", line)
@@ -382,9 +384,7 @@ def _fact(search: _Search, name: str, line: int) -> ValueFact | None:
     places: list[tuple[int, int, ValueFact]] = []
     for node in ast.walk(search.scope.function):
         if isinstance(node, ast.Name) and node.id == name:
-            fact = search.observed.expressions.get(
-                Span(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
-            )
+            fact = search.scope.fact(node)
             if fact is not None:
                 places.append((node.lineno, node.col_offset, fact))
     places.sort(key=lambda place: place[:2])

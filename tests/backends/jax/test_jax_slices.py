@@ -247,3 +247,33 @@ def test_what_lies_outside_does_not_count_even_if_it_is_infinite():
 def test_a_part_is_refused_where_its_length_would_be_the_results():
     found = refused(HEAD + "def fn(x):\n    k = np.argmax(x)\n    return x[:k]\n", RNG.random(9))
     assert found.line == 6
+
+
+def every_second_from_a_moving_start(u, n):
+    for colour in range(2):
+        for i in range(1, n - 1):
+            first = 1 + (i + colour) % 2
+            for j in range(first, n - 1, 2):
+                u[i, j] += 0.9 * (0.25 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1]) - u[i, j])
+            for j in range(n - first, 0, -3):
+                u[i, j] *= 1 + j / 100
+    return u
+
+
+def a_row_where_it_is_smaller(W, n):
+    best = W[0].copy()
+    last = W[:, 1].copy()
+    came = np.zeros(n, dtype=int)
+    for k in range(1, n):
+        closer = W[k] < best
+        best[closer] = W[k, closer] + 0.5
+        higher = W[:, k] > last
+        last[higher] = 2 * W[higher, k]
+        came[closer] = k
+    return best, came, last
+
+
+@pytest.mark.parametrize("function", [every_second_from_a_moving_start, a_row_where_it_is_smaller])
+def test_moving_starts_and_rows_of_a_mask(function):
+    text = both_sizes(inspect.getsource(function), (RNG.random((9, 9)), 9), (RNG.random((17, 17)), 17))
+    assert "lax." in text
