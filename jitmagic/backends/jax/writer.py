@@ -10,6 +10,7 @@ import libcst as cst
 
 from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
+from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
@@ -135,6 +136,7 @@ def write(
     tree = nested_ranges(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
     tree = without_mirrors(module, tree, _kinds(parts, tree))
+    tree = steady_closures(module, tree, _kinds(parts, tree))
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
