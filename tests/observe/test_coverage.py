@@ -28,7 +28,6 @@ def clipped(x, low):
             total -= v
             del v
         else:
-            pass
             total += v
     while total > 1e6:
         total /= 2

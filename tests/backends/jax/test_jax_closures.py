@@ -75,7 +75,7 @@ def reachable(A):
 def upper_part(d):
     n = d.shape[0]
     for k in range(n):
-        for i in range(0, n - 1):
+        for i in range(n - 1):
             for j in range(1, n):
                 if d[i, k] + d[k, j] < d[i, j]:
                     d[i, j] = d[i, k] + d[k, j]

@@ -1,0 +1,65 @@
+"""How far NumPy's own result moves for one unit in the last place."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jitmagic.verify.sensitivity import is_within, moved, own_movement
+
+
+def steady(x):
+    return 2 * x
+
+
+def hilbert_solve(A, b):
+    return np.linalg.solve(A, b)
+
+
+def hilbert(n):
+    i = np.arange(1, n + 1)
+    return 1.0 / (i[:, None] + i - 1), np.ones(n)
+
+
+def fill(x, out):
+    out[:] = x * 3
+
+
+def test_a_steady_function_moves_by_little():
+    assert own_movement(steady, lambda: (np.linspace(1, 2, 9),)) <= 2 * np.spacing(4.0)
+
+
+def test_a_system_near_to_singular_moves_by_much():
+    n = 8
+    movement = own_movement(hilbert_solve, lambda: hilbert(n))
+    assert movement > 1e-7
+    A, b = hilbert(n)
+    exact, other = np.linalg.solve(A, b), np.linalg.inv(A) @ b
+    assert is_within(float(np.abs(exact - other).max()), movement)
+    assert not is_within(1.0 + 1e6 * movement, movement)
+    assert not is_within(None, movement)
+
+
+def test_arguments_that_are_left_alone_do_not_count_and_changed_ones_do():
+    assert own_movement(steady, lambda: (np.array([1e-3]), np.array([1e20]))[:1]) < 1e-18
+    assert 0 < own_movement(fill, lambda: (np.linspace(1, 2, 9), np.zeros(9))) < 1e-14
+
+
+def test_whole_numbers_do_not_move():
+    assert own_movement(lambda n, x: x // n, lambda: (3, np.arange(9))) == 0.0
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=9), st.integers(0, 99))
+def test_each_number_moves_to_a_neighbour_or_stays(values, seed):
+    before = np.array(values)
+    after = moved(before, np.random.default_rng(seed))
+    special = ~np.isfinite(before) | (before == 0)
+    assert np.array_equal(after[special], before[special], equal_nan=True)
+    near = (after == before) | (after == np.nextafter(before, np.inf)) | (after == np.nextafter(before, -np.inf))
+    assert near[~special].all()
+    both = np.empty(len(before), complex)
+    both.real, both.imag = before, 1.5
+    complexes = moved((both, [1, "text"], 2.5), np.random.default_rng(seed))
+    assert np.array_equal(complexes[0].real[special], before[special], equal_nan=True)
+    assert (np.abs(complexes[0].imag - 1.5) == np.spacing(1.5)).all()
+    assert complexes[1] == [1, "text"]
+    assert abs(complexes[2] - 2.5) == np.spacing(2.5)
