@@ -52,7 +52,7 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from (item for item in value if isinstance(item, cst.CSTNode))
 
 
-Hook = Callable[[Any, Any], Any]
+Hook = Callable[..., Any]
 _Plan = tuple[Hook | None, Hook | None, tuple[tuple[str, Hook | None, Hook | None], ...]]
 
 
@@ -124,11 +124,11 @@ class Transformer(cst.CSTTransformer):
         self.__root = self.__below(node, around) if below else node
         return False
 
-    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+    def on_leave(self, original_node: cst.CSTNode, updated_node: Any) -> Any:
         if self.__root is not None:
             updated_node, self.__root = self.__root, None
         leave = _plan(type(self), type(original_node))[1]
-        return updated_node if leave is None else leave(self, original_node, updated_node)  # type: ignore[call-arg]
+        return updated_node if leave is None else leave(self, original_node, updated_node)
 
     def __below(self, node: cst.CSTNode, around: tuple[tuple[str, Hook | None, Hook | None], ...]) -> cst.CSTNode:
         changes: dict[str, Any] = {}
@@ -161,7 +161,7 @@ class Transformer(cst.CSTTransformer):
             for one in new if isinstance(new, cst.FlattenSentinel) else (new,):
                 if one is cst.RemovalSentinel.REMOVE:
                     continue
-                if isinstance(one, cst.SimpleStatementLine) and not one.body and getattr(value, "body", ()):
+                if isinstance(one, cst.SimpleStatementLine) and not one.body and getattr(value, "body", None):
                     continue  # all of the line was removed
                 result.append(one)
         return result if changed else values

@@ -26,7 +26,7 @@ def moved(value: Any, rng: np.random.Generator) -> Any:
         if value.dtype.kind == "f":
             ends = np.array([-np.inf, np.inf], value.dtype)
             neighbours = np.nextafter(value, ends[rng.integers(0, 2, value.shape)])
-            return np.where(np.isfinite(neighbours) & (value != 0), neighbours, value)
+            return np.where(np.isfinite(neighbours) & np.isfinite(value) & (value != 0), neighbours, value)
         if value.dtype.kind == "c":
             result = np.empty_like(value)
             result.real, result.imag = moved(value.real, rng), moved(value.imag, rng)

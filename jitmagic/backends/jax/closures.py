@@ -77,7 +77,7 @@ class _Function:
         self.taken = set(name_tools.all_names(module.tree)) | set(name_tools.all_names(function))
 
     def result(self) -> cst.FunctionDef:
-        return self.inside(self.function)  # type: ignore[no-any-return]
+        return self.inside(self.function)
 
     def inside(self, node: Any) -> Any:
         new = with_body(node, self.block(statements(node)))

@@ -52,7 +52,7 @@ class _Function:
         self.links = aliases(function, kinds)
 
     def result(self) -> cst.FunctionDef:
-        return self.inside(self.function)  # type: ignore[no-any-return]
+        return self.inside(self.function)
 
     def inside(self, node: Any) -> Any:
         new = with_body(node, self.block(statements(node)))
@@ -336,10 +336,15 @@ def _visited(outer: cst.For, inner: cst.For, name: str) -> str | None:
     column, row = f"__numpy__.arange({name}.shape[1])", f"__numpy__.arange({name}.shape[0])[:, None]"
     parts = [f"({column} >= {low})"] if low != "0" else []
     parts.append(f"({column} < {high})")
-    start, stop = (code(cst.parse_expression(t).visit(_Renamed(i, column))) for t in bounds)
+    start, stop = (_with_name(text, i, column) for text in bounds)
     parts += [f"({row} >= {start})"] if start != "0" else []
     parts.append(f"({row} < {stop})")
     return " & ".join(parts)
+
+
+def _with_name(text: str, name: str, other: str) -> str:
+    renamed: Any = cst.parse_expression(text).visit(_Renamed(name, other))
+    return code(renamed)
 
 
 class _Renamed(Transformer):

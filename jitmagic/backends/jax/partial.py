@@ -453,10 +453,10 @@ def _assembled(search: _Search, refusal: Refusal) -> Draft | Refusal:
     compiled: dict[str, str] = {}
     for part in search.parts:
         for lines, where, name in _chunks(part.draft.module):
-            text = "\n".join(lines)
-            if name and (name in used or compiled.setdefault(name, text) != text):
+            whole = "\n".join(lines)
+            if name and (name in used or compiled.setdefault(name, whole) != whole):
                 return refusal  # one name for two functions
-            if all(text != "\n".join(one) for one, _, _ in chunks):
+            if all(lines != one for one, _, _ in chunks):
                 chunks.append((lines, where, name))
     here = ModuleText("\n".join(host) + "\n", tuple(origins))
     for lines, where, name in _chunks(here):
