@@ -97,3 +97,51 @@ def longest_common_substring(a, b):
 def longest_common_substring_args(size, rng):
     n = of(size, 9, 40, 150)
     return rng.integers(0, 3, n), rng.integers(0, 3, n + 2)
+
+
+def widest_paths(capacity):
+    """maximum bottleneck between all pairs"""
+    W = capacity.copy()
+    n = W.shape[0]
+    for via in range(n):
+        for a in range(n):
+            for b in range(n):
+                thru = min(W[a, via], W[via, b])
+                if thru > W[a, b]:
+                    W[a, b] = thru
+    return W
+
+
+def widest_paths_args(size, rng):
+    n = of(size, 7, 25, 120)
+    return (rng.uniform(0, 10, (n, n)) * (rng.random((n, n)) < 0.4),)
+
+
+def transitive_closure(adj):
+    reach = adj > 0
+    n = len(reach)
+    for k in range(n):
+        for i in range(n):
+            for j in range(n):
+                reach[i, j] = reach[i, j] or (reach[i, k] and reach[k, j])
+    return reach
+
+
+def transitive_closure_args(size, rng):
+    n = of(size, 7, 25, 120)
+    return ((rng.random((n, n)) < 1.5/n).astype(np.int8),)
+
+
+def longest_run_positions(x, level):
+    # runs above the level: where the long ones start
+    above = x > level
+    run = np.zeros(len(x), dtype=int)
+    for i in range(len(x) - 1, -1, -1):
+        if above[i]:
+            run[i] = 1 + (run[i+1] if i + 1 < len(x) else 0)
+    best = run.max()
+    return np.flatnonzero(run == best), best
+
+
+def longest_run_positions_args(size, rng):
+    return rng.normal(size=of(size, 30, 1000, 100000)), 0.2

@@ -121,3 +121,77 @@ def nearest_neighbour(points, query):
 def nearest_neighbour_args(size, rng):
     n = of(size, 15, 150, 1000)
     return rng.random((n, 2)), rng.random((n // 3, 2))
+
+
+def contact_map(xyz, cutoff):
+    n = len(xyz)
+    C = np.zeros((n, n), dtype=np.int8)
+    n_contacts = 0
+    for i in range(n):
+        for j in range(i + 3, n):
+            d = xyz[i] - xyz[j]
+            if np.sqrt(np.sum(d*d)) < cutoff:
+                C[i, j] = 1
+                C[j, i] = 1
+                n_contacts += 1
+    return C, n_contacts
+
+
+def contact_map_args(size, rng):
+    return np.cumsum(rng.normal(size=(of(size, 12, 60, 400), 3)), axis=0), 2.5
+
+
+def rank_correlations(R):
+    # Spearman, column by column
+    m, p = R.shape
+    rho = np.eye(p)
+    for a in range(p - 1):
+        ra = np.argsort(np.argsort(R[:, a]))
+        for b in range(a + 1, p):
+            rb = np.argsort(np.argsort(R[:, b]))
+            d = ra - rb
+            rho[a, b] = 1 - 6*np.sum(d**2)/(m*(m**2 - 1))
+            rho[b, a] = rho[a, b]
+    return rho
+
+
+def rank_correlations_args(size, rng):
+    return (rng.normal(size=(of(size, 15, 60, 300), of(size, 4, 12, 40))),)
+
+
+def pair_forces(q, x, F):
+    """Coulomb in 1-D with softening, antisymmetric, into F"""
+    n = len(q)
+    for i in range(n):
+        for j in range(i):
+            r = x[i] - x[j]
+            f = q[i]*q[j]*r/(r*r + 0.01)**1.5
+            F[i, j] = f
+            F[j, i] = -f
+
+
+def pair_forces_args(size, rng):
+    n = of(size, 9, 60, 500)
+    return rng.choice([-1.0, 1.0], n), rng.random(n)*10, np.zeros((n, n))
+
+
+def closest_pairs(P, k):
+    # list of the k closest pairs, greedy, each point used once
+    n = len(P)
+    D = np.full((n, n), np.inf)
+    for i in range(n):
+        for j in range(i + 1, n):
+            D[i, j] = (P[i, 0] - P[j, 0])**2 + (P[i, 1] - P[j, 1])**2
+    pairs = []
+    while len(pairs) < k and np.isfinite(D).any():
+        i, j = np.unravel_index(np.argmin(D), D.shape)
+        pairs.append((i, j))
+        D[i, :] = np.inf
+        D[:, i] = np.inf
+        D[j, :] = np.inf
+        D[:, j] = np.inf
+    return np.array(pairs)
+
+
+def closest_pairs_args(size, rng):
+    return rng.random((of(size, 10, 50, 300), 2)), of(size, 3, 10, 40)

@@ -226,3 +226,50 @@ def clamp_outliers(table, limit):
 
 def clamp_outliers_args(size, rng):
     return rng.standard_normal((of(size, 6, 40, 400), of(size, 5, 30, 200))), 1.0
+
+
+def greedy_tree(W):
+    """minimum spanning tree length, dense Prim, and each node's parent"""
+    n = len(W)
+    best = W[0].copy()
+    parent = np.zeros(n, dtype=np.int64)
+    done = np.zeros(n, dtype=bool)
+    done[0] = True
+    length = 0.0
+    for step in range(n - 1):
+        cand = np.where(done, np.inf, best)
+        v = int(np.argmin(cand))
+        length += cand[v]
+        done[v] = True
+        nearer = (W[:, v] < best) & ~done
+        best[nearer] = W[nearer, v]
+        parent[nearer] = v
+    return length, parent
+
+
+def greedy_tree_args(size, rng):
+    p = rng.random((of(size, 9, 60, 400), 2))
+    return (np.sqrt(((p[:, None] - p[None])**2).sum(-1)),)
+
+
+def robust_line(x, y, nsigma):
+    # fit, throw out, fit again; then the residual sums by loops
+    A = np.vstack([x, np.ones_like(x)]).T
+    coef = np.linalg.lstsq(A, y, rcond=None)[0]
+    res = y - A @ coef
+    good = np.abs(res) < nsigma*res.std()
+    xg, yg = x[good], y[good]
+    n = len(xg)
+    sx = sy = sxx = sxy = 0.0
+    for i in range(n):
+        sx += xg[i]
+        sy += yg[i]
+        sxx += xg[i]*xg[i]
+        sxy += xg[i]*yg[i]
+    slope = (n*sxy - sx*sy)/(n*sxx - sx*sx)
+    return slope, (sy - slope*sx)/n, n
+
+
+def robust_line_args(size, rng):
+    x = np.linspace(0, 5, of(size, 20, 500, 50000))
+    return x, 2*x + 1 + rng.standard_t(2, len(x)), 2.0

@@ -189,3 +189,32 @@ def upwind_advection(q, vel, dx, dt, steps):
 def upwind_advection_args(size, rng):
     n = of(size, 16, 200, 2000)
     return rng.random(n), rng.uniform(-1, 1, n), 1.0, 0.4, of(size, 5, 50, 200)
+
+
+def red_black_poisson(p, rhs, h, omega, nsweep):
+    n, m = p.shape
+    for sweep in range(nsweep):
+        for colour in (0, 1):
+            for i in range(1, n - 1):
+                for j in range(1 + (i + colour) % 2, m - 1, 2):
+                    r = p[i-1, j] + p[i+1, j] + p[i, j-1] + p[i, j+1] - h*h*rhs[i, j]
+                    p[i, j] = (1 - omega)*p[i, j] + 0.25*omega*r
+    return p
+
+
+def red_black_poisson_args(size, rng):
+    n = of(size, 8, 25, 80)
+    return rng.random((n, n)), rng.random((n, n)), 1.0/n, 1.4, of(size, 2, 5, 20)
+
+
+def every_third_row_smoothed(z, first):
+    out = z.copy()
+    rows = z.shape[0]
+    for i in range(rows - 2, first, -3):
+        for j in range(1, z.shape[1] - 1):
+            out[i, j] = (z[i, j-1] + z[i, j] + z[i, j+1])/3
+    return out
+
+
+def every_third_row_smoothed_args(size, rng):
+    return rng.random((of(size, 11, 60, 400), of(size, 9, 50, 400))), 1
