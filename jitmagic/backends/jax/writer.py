@@ -39,6 +39,7 @@ from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Observation, ValueFact
 
@@ -145,6 +146,7 @@ def write(
     tree, checks = _without_checks(parts, tree)
     tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
     checks += counts
+    tree = tree.visit(HalfPowers(module, _kinds(parts, tree), lambda path: path.replace("numpy", "__numpy__")))
     tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
     tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
