@@ -17,6 +17,7 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.analysis.loops import classify
 from jitmagic.backends.jax.list_uses import grows, uses_of
 from jitmagic.backends.jax.loops import Counted, LoopMaker, bound_in_order
 from jitmagic.backends.jax.lowest import Lowest, ends_of, sizes_of
@@ -61,6 +62,7 @@ class StepMaker:
         self.nest: list[cst.For] = []
         self.sizes = sizes_of(loops.tracing.function)
         self.returned: set[str] = set()
+        self.independent: set[int] | None = None
 
     def for_loop(
         self,
@@ -124,13 +126,14 @@ class StepMaker:
         if index in names:
             raise _Cannot
         outputs, kept = self.divided(inner, index, fixed, carried)
-        self.check_places(node, outputs, span)
+        self.check_places(node, outputs, False)
         again = self.stored_again(outputs)
         lists = [o for o in outputs if o.kind == "list"]
         free = set(carried) <= {o.name for o in outputs}
         try:
             if not free:
                 raise _Cannot
+            self.check_places(node, outputs, True)
             self.check(outputs, kept)
             _, kept = self.settled(inner, outputs, kept, node, again)
             if mask:
@@ -410,12 +413,15 @@ class StepMaker:
                 raise _Cannot
             self.check_sum(output)
 
-    def check_places(self, node: cst.For, outputs: Sequence[Output], span: Span) -> None:
-        """Raises where a subscript could be negative: two steps could then name one element, from either end."""
+    def check_places(self, node: cst.For, outputs: Sequence[Output], every: bool) -> None:
+        """Raises where a subscript could be negative: two steps could then name one element, from either end.
+
+        With ``every`` that is asked of all subscripts where an array is stored into twice, else of the loop's own.
+        """
         natural = Lowest([*self.nest, node], self.sizes).never_negative
         stores = [o for o in outputs if o.kind == "store"]
         for output in stores:
-            several = any(o is not output and o.name == output.name for o in stores)
+            several = every and any(o is not output and o.name == output.name for o in stores)
             wanted = output.index if several else [output.index[output.mapped]]
             if not all(_is_slice(t) or natural(_parsed(t)) for t in wanted):
                 raise _Cannot
@@ -440,10 +446,7 @@ class StepMaker:
         if left:
             fact = self.module.fact(output.value)
             shape = fact.shape if fact is not None else facts[0].shape and facts[0].shape[-left:]
-            size = 1
-            for length in shape or (None,):
-                size *= length or _SMALL + 1
-            if size > _SMALL:
+            if _elements(shape or None) > _SMALL:
                 raise _Cannot
 
     def beginning(self, name: str, before: list[Any]) -> str | None:
@@ -583,6 +586,8 @@ class StepMaker:
             call = f"__jax__.lax.scan({function}, {first_state}, {over}{more})"
         elif heavy:
             call = f"__jax__.lax.map({function}, {over}, batch_size={_BATCH})"
+            if self.is_batched():
+                call = f"__jax__.vmap({function})({over})"
         else:
             call = f"__jax__.vmap({function})({', '.join(arrays)})"
         lines = [definition]
@@ -654,6 +659,20 @@ class StepMaker:
         shift = "" if output.offset == "0" else f" + {output.offset}"
         return f"{span.arange()}{shift.replace('+ -', '- ')}"
 
+    def is_batched(self) -> bool:
+        """Says whether the steps of the loop around are independent: they go in batches, and batches of batches
+        would only take longer to compile."""
+        if not self.nest:
+            return False
+        if self.independent is None:
+            name = self.tracing.function.name.value
+            try:
+                found = classify(self.module.source.text, name, self.module.names, self.module.observed)
+            except LookupError:
+                found = ()  # a function that was lifted out of another one
+            self.independent = {loop.span.line for loop in found if loop.parallel}
+        return self.module.span(self.nest[-1]).line in self.independent
+
     def makes_arrays(self, node: cst.For, kept: Sequence[Any]) -> bool:
         if any(isinstance(s, cst.FunctionDef) for s in kept):
             return True
@@ -675,13 +694,21 @@ class _Arrays(Finder):
 
     def _look(self, node: cst.CSTNode) -> None:
         fact = self.module.fact(node)
-        if fact is not None and fact.kind == "array" and fact.ndim != 0:
+        if fact is not None and fact.kind == "array" and _elements(fact.shape) > _SMALL:
             self.found = True
 
     visit_BinaryOperation = visit_Call = visit_Comparison = visit_UnaryOperation = _look
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         self._look(node)
+
+
+def _elements(shape: Sequence[int | None] | None) -> int:
+    """Returns how many elements an array of a shape has; more than a few where that is not known."""
+    count = 1
+    for length in (None,) if shape is None else shape:
+        count *= _SMALL + 1 if length is None else length
+    return count
 
 
 def _row(output: Output) -> cst.BaseExpression:
