@@ -6,10 +6,11 @@ import ast
 import importlib.metadata
 import importlib.util
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from jitmagic.backends.jax import ladder
 from jitmagic.backends.jax.partial import PartialDraft, partly
-from jitmagic.backends.jax.unrolling import more_written_out
+from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
 from jitmagic.backends.jax.writer import LoweredDraft, write
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
@@ -20,7 +21,10 @@ from jitmagic.observe.facts import Observation, ValueFact
 
 
 class JaxBackend:
-    """Writes the variant ``jax``: ``jax.jit`` around the function in ``jax.numpy``, with ``lax`` loops."""
+    """Writes the variant ``jax``: ``jax.jit`` around the function in ``jax.numpy``, with ``lax`` loops.
+
+    Where loops over whole arrays are short by the shape of an argument, ``jax-unrolled`` has them written out.
+    """
 
     name = "jax"
     title = "JAX"
@@ -53,16 +57,21 @@ class JaxBackend:
         }
 
     def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
-        """Writes the first draft of the variant ``jax``, or the reason why not."""
+        """Writes the first draft of each variant, or the reason why not."""
         draft = _written(workload, observed, ())
         if isinstance(draft, Refusal):
             draft = partly(workload, observed, draft, _written)
         if isinstance(draft, Refusal):
             return [VariantRefusal("jax", "jax", "jit", draft)]
-        return [draft]
+        other = _unrolled(workload, observed, draft)
+        return [draft] if other is None else [draft, other]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failed check: one more static argument, a loop written out, only parts compiled, or the reason."""
+        if draft.mode == "unrolled":
+            module = Module.of(workload, observed)
+            found = ladder.answer(draft, failure, argument_facts(observed, module.function(workload.function.name)))
+            return found if isinstance(found, Refusal) else Refusal(f"`{found.names[0]}` would have to be static")
         if isinstance(draft, PartialDraft):
             return _fewer_parts(workload, observed, draft, failure)
         answer = self._whole(workload, observed, draft, failure)
@@ -88,6 +97,20 @@ class JaxBackend:
             return found
         renewed = _written(workload, observed, draft.static, more, stepwise)
         return found if isinstance(renewed, Refusal) else renewed
+
+
+def _unrolled(workload: Workload, observed: Observation, draft: Draft) -> Draft | None:
+    """Writes the variant in which short loops over whole arrays are written out, None where there are none."""
+    if not isinstance(draft, LoweredDraft):
+        return None
+    module = Module.of(workload, observed)
+    lines = short_by_shape(module, module.function(workload.function.name)) - draft.written_out
+    if not lines:
+        return None
+    other = _written(workload, observed, draft.static, draft.written_out | lines, draft.stepwise)
+    if isinstance(other, Refusal) or other.module.text == draft.module.text:
+        return None
+    return replace(other, variant="jax-unrolled", mode="unrolled")
 
 
 def _fewer_parts(workload: Workload, observed: Observation, draft: PartialDraft, failure: Failure) -> Draft | Refusal:

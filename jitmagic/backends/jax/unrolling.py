@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import libcst as cst
 
-from jitmagic.backends.jax.tracing import is_short, literal_trips, loop_line
+from jitmagic.backends.jax.lowest import is_size, sizes_of
+from jitmagic.backends.jax.sums import terms
+from jitmagic.backends.jax.tracing import is_short, literal_trips, loop_line, trip_count
+from jitmagic.generate.blocks import code, statements
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder
 
@@ -57,3 +60,72 @@ class _Loops(Finder):
         lines = [self.module.source.origin_line(n) for n in range(span.line, span.end_line + 1)]
         if self.at is not None and self.at in lines:
             self.around.append(node)
+
+
+_COPIES = 32
+"""How many copies of a body on arrays a variant of its own may hold."""
+
+
+def short_by_shape(module: Module, function: cst.FunctionDef) -> frozenset[int]:
+    """Returns the lines of loops on whole arrays that run as often as an argument's shape says, a few times.
+
+    Written out, their steps become one pass over the arrays: a loop over the taps of a stencil, or over the axes of a
+    point. That is another variant, not the only one, since the next call's shape may be larger.
+    """
+    finder = _ShortLoops(module, sizes_of(function))
+    function.visit(finder)
+    return frozenset(finder.found)
+
+
+class _ShortLoops(Finder):
+    """Collects the outermost loops whose copies, with those of the loops in them, are few."""
+
+    def __init__(self, module: Module, sizes: set[str]) -> None:
+        super().__init__()
+        self.module, self.sizes = module, sizes
+        self.found: set[int] = set()
+
+    def visit_For(self, node: cst.For) -> bool:
+        inner = _Inside(self.module)
+        node.body.visit(inner)
+        loops = [node, *inner.loops]
+        if inner.whiles or not inner.arrays or not all(map(self.is_fixed, loops)):
+            return True
+        copies = self.copies(node)
+        if 1 < copies <= _COPIES:
+            self.found |= {loop_line(self.module, loop) for loop in loops}
+            return False
+        return True
+
+    def is_fixed(self, node: cst.For) -> bool:
+        """Says whether shapes alone tell how often a loop runs."""
+        if not isinstance(node.iter, cst.Call) or code(node.iter.func) != "range":
+            return False
+        parts = {t for a in node.iter.args for t in terms(a.value) if t}
+        known = (t in self.sizes or is_size(cst.parse_expression(t)) for t in parts)
+        return bool(parts) and all(known)
+
+    def copies(self, node: cst.For) -> int:
+        inner = [child for child in statements(node) if isinstance(child, cst.For)]
+        return (trip_count(self.module, node) or 0) * max(map(self.copies, inner), default=1)
+
+
+class _Inside(Finder):
+    """Finds the loops in a body, and whether it computes with arrays of some size."""
+
+    def __init__(self, module: Module) -> None:
+        super().__init__()
+        self.module = module
+        self.loops: list[cst.For] = []
+        self.arrays = self.whiles = False
+
+    def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
+        fact = self.module.fact(node)
+        if fact is not None and fact.kind == "array":
+            self.arrays |= any(length is None or length > _COPIES for length in fact.shape or ())
+
+    def visit_For(self, node: cst.For) -> None:
+        self.loops.append(node)
+
+    def visit_While(self, node: cst.While) -> None:
+        self.whiles = True
