@@ -148,7 +148,7 @@ def wrapping(
                 None,
                 "NB-REFLIST",
             )
-        form = _list_form(fact)
+        form = list_form(fact)
         if form is not None:
             lists[label] = form
     result = observed.result
@@ -167,7 +167,7 @@ def wrapping(
     )
 
 
-def _list_form(fact: ValueFact) -> str | None:
+def list_form(fact: ValueFact) -> str | None:
     """Returns how a list is passed: numbers as an array, arrays as a tuple; None where neither fits."""
     kinds = {item.kind for item in fact.items}
     if kinds and kinds <= {"float", "int", "bool", "scalar"}:

@@ -34,9 +34,15 @@ class Broadcasting(NumbaRewriter):
         parts = [element.slice for element in original_node.slice]
         if not self._concerned() or base is None or base.kind != "array" or base.ndim is None:
             return updated_node
+        dots = [isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis) for part in parts]
         new = [isinstance(part, cst.Index) and self._is_new_axis(part.value) for part in parts]
         if not any(new):
             return updated_node
+        if any(dots):
+            # `R[..., None]` is `R[:, :, None]`
+            at, missing = dots.index(True), base.ndim - (len(parts) - sum(new) - 1)
+            parts[at : at + 1] = [cst.Slice(None, None)] * missing
+            new[at : at + 1] = [False] * missing
         plain = [
             one or (isinstance(part, cst.Slice) and part.lower is None and part.upper is None and part.step is None)
             for one, part in zip(new, parts, strict=True)
@@ -62,7 +68,7 @@ class Broadcasting(NumbaRewriter):
         self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
     ) -> cst.BaseExpression:
         if self._concerned() and not isinstance(original_node.operator, cst.MatrixMultiply):
-            self._check(original_node, original_node.left, original_node.right)
+            self._check(original_node, (original_node.left, updated_node.left), (original_node.right, updated_node.right))
         return updated_node
 
     def _check(self, node: cst.CSTNode, left: cst.BaseExpression, right: cst.BaseExpression) -> None:

@@ -97,10 +97,10 @@ class Overlap(NumbaRewriter):
         return name == base or self._may_share(base, name)
 
     def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
-        if isinstance(value, cst.Tuple | cst.List):
+        if isinstance(value, cst.Tuple | cst.List) or self._is_element(target):
             return False
         fact = self.fact(value)
-        if fact is not None and fact.kind != "array":
+        if fact is not None and fact.kinds and "array" not in fact.kinds:
             return False
         left, right = ast.parse(_bare(target), mode="eval").body, ast.parse(_bare(value), mode="eval").body
         if not isinstance(right, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.IfExp):
@@ -115,6 +115,15 @@ class Overlap(NumbaRewriter):
         return not (base == base_name(right) and _disjoint(left, right))
 
 
+    def _is_element(self, target: cst.BaseExpression) -> bool:
+        """Says whether a store goes to one element: its value is a number, whatever names it came through."""
+        base = self.fact(target.value) if isinstance(target, cst.Subscript) else None
+        if base is None or base.kind != "array" or not isinstance(target, cst.Subscript):
+            return False
+        facts = [self.fact(e.slice.value) if isinstance(e.slice, cst.Index) else None for e in target.slice]
+        return len(facts) == base.ndim and all(_is_whole(fact) for fact in facts)
+
+
 class _Apart(Transformer):
     def __init__(self, overlap: Overlap, base: str, target: str) -> None:
         super().__init__()
@@ -127,6 +136,15 @@ class _Apart(Transformer):
         if not self.overlap.reads_elsewhere(original_node, self.base, self.target):
             return updated_node
         return cst.Call(cst.Attribute(updated_node, cst.Name("copy")), [])
+
+
+def _is_whole(fact: ValueFact | None) -> bool:
+    """Says whether a value was a whole number each time."""
+    if fact is None:
+        return False
+    if fact.kind == "mixed":
+        return bool(fact.items) and all(_is_whole(item) for item in fact.items)
+    return fact.kind == "int" or (fact.kind == "scalar" and "int" in (fact.dtype or ""))
 
 
 def _bare(node: cst.BaseExpression) -> str:
