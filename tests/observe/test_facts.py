@@ -76,9 +76,9 @@ def h():
     assert run.fact("x + 1") == ValueFact("array", None, (None, 4), count=2, contiguous=True)
     mixed = Watched(text, "f()").fact("z")
     assert (mixed.kind, mixed.count, mixed.kinds) == ("mixed", 4, {"array", "float", "int"})
-    assert mixed.items == (
-        ValueFact("array", "float64", (None, 4), count=2, contiguous=True), ValueFact("float"), ValueFact("int", low=2, high=2),
-    )
+    array, one, whole = mixed.items
+    assert array == ValueFact("array", "float64", (None, 4), count=2, contiguous=True)
+    assert (one, whole) == (ValueFact("float"), ValueFact("int", low=2, high=2))
     assert Watched(text, "h()").fact("y", line=3) == ValueFact("array", "float64", None, count=2, contiguous=True)
 
 

@@ -43,23 +43,44 @@ class Broadcasting(NumbaRewriter):
             at, missing = dots.index(True), base.ndim - (len(parts) - sum(new) - 1)
             parts[at : at + 1] = [cst.Slice(None, None)] * missing
             new[at : at + 1] = [False] * missing
-        plain = [
-            one or (isinstance(part, cst.Slice) and part.lower is None and part.upper is None and part.step is None)
-            for one, part in zip(new, parts, strict=True)
-        ]
-        rest = len(parts) - sum(new)
-        if not all(plain) or rest > base.ndim:
+        kept = list(zip(parts, new, strict=True))
+        used = len(parts) - sum(new)
+        kept += [(cst.Slice(None, None), False)] * (base.ndim - used)
+        axes = [None if one else self._axis(part) for part, one in kept]
+        cut = axes.count("cut")
+        if used > base.ndim or "other" in axes or cut > 1:
             return updated_node
-        new += [False] * (base.ndim - rest)
+        left = sum(axis in ("whole", "cut") for axis in axes)
         array = self.context.operand(updated_node.value)
-        sizes, axis = [], 0
-        for one in new:
-            sizes.append("1" if one else "-1" if base.ndim == 1 else f"{code(array)}.shape[{axis}]")
-            axis += not one
-        if not isinstance(original_node.value, cst.BinaryOperation | cst.Call):
+        sizes, number = [], 0
+        for axis in axes:
+            if axis is None:
+                sizes.append("1")
+                continue
+            if axis != "index":
+                whole = axis == "whole" and left > 1
+                sizes.append(f"{code(array)}.shape[{number}]" if whole else "-1")
+            number += 1
+        inner = updated_node.value
+        if cut or "index" in axes:
+            if any(dots):
+                return updated_node
+            elements = [e for e, one in zip(updated_node.slice, new, strict=False) if not one]
+            inner = updated_node.with_changes(
+                slice=[*elements[:-1], elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
+            )
+        if cut or "index" in axes or not isinstance(original_node.value, cst.BinaryOperation | cst.Call):
             # reshape takes contiguous arrays only; of those this makes no copy
-            array = expression(f"{self.context.imports.code('numpy.ascontiguousarray')}({{x}})", x=updated_node.value)
+            array = expression(f"{self.context.imports.code('numpy.ascontiguousarray')}({{x}})", x=inner)
         return expression(f"{{x}}.reshape({', '.join(sizes)})", x=array)
+
+    def _axis(self, part: cst.BaseSlice) -> str:
+        """Says what is taken of an axis: ``"whole"``, ``"cut"`` by a slice, one ``"index"``, or ``"other"``."""
+        if isinstance(part, cst.Slice):
+            return "whole" if part.lower is None and part.upper is None and part.step is None else "cut"
+        fact = self.fact(part.value) if isinstance(part, cst.Index) else None
+        whole = fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and "int" in (fact.dtype or "")))
+        return "index" if whole else "other"
 
     def _is_new_axis(self, node: cst.BaseExpression) -> bool:
         return (isinstance(node, cst.Name) and node.value == "None") or self.path(node) == "numpy.newaxis"
@@ -68,20 +89,30 @@ class Broadcasting(NumbaRewriter):
         self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
     ) -> cst.BaseExpression:
         if self._concerned() and not isinstance(original_node.operator, cst.MatrixMultiply):
-            self._check(original_node, (original_node.left, updated_node.left), (original_node.right, updated_node.right))
+            old, new = (original_node.left, original_node.right), (updated_node.left, updated_node.right)
+            self._check(original_node, old, new)
         return updated_node
 
-    def _check(self, node: cst.CSTNode, left: cst.BaseExpression, right: cst.BaseExpression) -> None:
+    def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.BaseExpression:
+        if self._concerned() and len(original_node.comparisons) == 1:
+            old = original_node.left, original_node.comparisons[0].comparator
+            self._check(original_node, old, (updated_node.left, updated_node.comparisons[0].comparator))
+        return updated_node
+
+    def _check(
+        self, node: cst.CSTNode, old: tuple[cst.BaseExpression, ...], new: tuple[cst.BaseExpression, ...]
+    ) -> None:
+        """Refuses an operation that stretches an axis of which the rewritten text does not show that it is 1."""
         shapes = []
-        for side in (left, right):
+        for side in old:
             fact = self.fact(side)
             if fact is None or fact.kind != "array" or fact.shape is None:
                 return
             shapes.append(fact.shape)
         for one, two in zip(reversed(shapes[0]), reversed(shapes[1]), strict=False):
             if one != two and one is not None and two is not None:
-                short = left if one == 1 else right
-                if not _shows_its_ones(short):
+                short, shown = (old[0], new[0]) if one == 1 else (old[1], new[1])
+                if not _shows_its_ones(shown):
                     line = self.module.line(node)
                     raise Unsupported(
                         f"line {line} stretches an axis of length 1 of `{code(short)}`, which Numba's parallel mode "
@@ -92,12 +123,7 @@ class Broadcasting(NumbaRewriter):
 
 
 def _shows_its_ones(node: cst.BaseExpression) -> bool:
-    """Says whether an expression makes its axes of length 1 itself, by new axes or a reshape."""
-    if isinstance(node, cst.Subscript):
-        return any(
-            isinstance(e.slice, cst.Index) and code(e.slice.value).split(".")[-1] in ("None", "newaxis")
-            for e in node.slice
-        )
+    """Says whether an expression makes its axes of length 1 itself, by a reshape."""
     if isinstance(node, cst.BinaryOperation):
         return _shows_its_ones(node.left) or _shows_its_ones(node.right)
     if isinstance(node, cst.UnaryOperation):

@@ -81,9 +81,7 @@ class GeneratorLoops(NumbaRewriter):
         self._functions.pop()
         return super().leave_FunctionDef(original_node, updated_node)
 
-    def leave_GeneratorExp(
-        self, original_node: cst.GeneratorExp, updated_node: cst.GeneratorExp
-    ) -> cst.BaseExpression:
+    def leave_GeneratorExp(self, original_node: cst.GeneratorExp, updated_node: cst.GeneratorExp) -> cst.BaseExpression:
         if original_node in self._taken:
             return updated_node
         line = self.module.line(original_node)

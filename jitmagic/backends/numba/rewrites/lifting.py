@@ -25,14 +25,15 @@ from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import Finder
 
 
-
 def lifted(module: Module, tree: cst.Module) -> tuple[cst.Module, dict[str, str]]:
     """Returns the tree with the functions that can stand at the top there, and in which function each stood.
 
     A function stays where it is if it is bound twice, is handed on while it reads names around it, or has defaults that
     are no literals.
     """
-    taken = set(name_tools.all_names(tree.with_changes(body=[s for s in tree.body if not isinstance(s, cst.FunctionDef)])))
+    taken = set(
+        name_tools.all_names(tree.with_changes(body=[s for s in tree.body if not isinstance(s, cst.FunctionDef)]))
+    )
     taken |= {s.name.value for s in tree.body if isinstance(s, cst.FunctionDef)} | set(module.names)
     body: list[Any] = []
     moved: dict[str, str] = {}
@@ -267,7 +268,7 @@ def _lift(module: Module, function: cst.FunctionDef, found: _Inner) -> tuple[cst
     parameters = old.with_changes(params=[*more, *plain] if defaults else [*plain, *more])
     comments = [line for line in found.statement.leading_lines if line.comment is not None]
     blank = cst.EmptyLine(indent=False)
-    top = _function(module, found).with_changes(params=parameters, leading_lines=[blank, blank, *comments])
+    top: Any = _function(module, found).with_changes(params=parameters, leading_lines=[blank, blank, *comments])
     module.inherit(top, found.node)
     rest = [s for s in statements(function) if s is not found.statement]
     if rest and found.statement is statements(function)[0]:
@@ -276,7 +277,7 @@ def _lift(module: Module, function: cst.FunctionDef, found: _Inner) -> tuple[cst
     module.inherit(new, function)
     if found.reads:
         calls = _Calls(module, found.name, found.reads, defaults)
-        new, renewed = new.visit(calls), top.visit(calls)
+        new, renewed = new.visit(calls), top.visit(calls)  # it may call itself
         module.inherit(new, function)
         module.inherit(renewed, top)
         top = renewed
@@ -320,9 +321,7 @@ class _Calls(Rewriter):
         given = list(updated_node.args)
         args = [*more, *given] if self.first else [*given, *more]
         comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        keep = [
-            a.with_changes(comma=comma) if isinstance(a.comma, cst.MaybeSentinel) else a for a in args[:-1]
-        ]
+        keep = [a.with_changes(comma=comma) if isinstance(a.comma, cst.MaybeSentinel) else a for a in args[:-1]]
         return updated_node.with_changes(args=[*keep, args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
 
 

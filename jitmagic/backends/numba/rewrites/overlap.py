@@ -14,6 +14,7 @@ from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.names import Names
 from jitmagic.analysis.tree import SourceTree, base_name
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.backends.numba.unseen import Numbers
 from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import ValueFact
 
@@ -97,8 +98,10 @@ class Overlap(NumbaRewriter):
         return name == base or self._may_share(base, name)
 
     def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
-        if isinstance(value, cst.Tuple | cst.List) or self._is_element(target):
+        if isinstance(value, cst.Tuple | cst.List):
             return False
+        if (isinstance(target, cst.Subscript) and self._numbers.is_element(target)) or self._numbers.is_number(value):
+            return False  # an element: its value is a number, whatever names that came through
         fact = self.fact(value)
         if fact is not None and fact.kinds and "array" not in fact.kinds:
             return False
@@ -114,14 +117,10 @@ class Overlap(NumbaRewriter):
             return False
         return not (base == base_name(right) and _disjoint(left, right))
 
-
-    def _is_element(self, target: cst.BaseExpression) -> bool:
-        """Says whether a store goes to one element: its value is a number, whatever names it came through."""
-        base = self.fact(target.value) if isinstance(target, cst.Subscript) else None
-        if base is None or base.kind != "array" or not isinstance(target, cst.Subscript):
-            return False
-        facts = [self.fact(e.slice.value) if isinstance(e.slice, cst.Index) else None for e in target.slice]
-        return len(facts) == base.ndim and all(_is_whole(fact) for fact in facts)
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        if len(self.functions) == 1:
+            self._numbers = Numbers(self.module, node)
 
 
 class _Apart(Transformer):
@@ -136,15 +135,6 @@ class _Apart(Transformer):
         if not self.overlap.reads_elsewhere(original_node, self.base, self.target):
             return updated_node
         return cst.Call(cst.Attribute(updated_node, cst.Name("copy")), [])
-
-
-def _is_whole(fact: ValueFact | None) -> bool:
-    """Says whether a value was a whole number each time."""
-    if fact is None:
-        return False
-    if fact.kind == "mixed":
-        return bool(fact.items) and all(_is_whole(item) for item in fact.items)
-    return fact.kind == "int" or (fact.kind == "scalar" and "int" in (fact.dtype or ""))
 
 
 def _bare(node: cst.BaseExpression) -> str:

@@ -122,12 +122,13 @@ def _source(shape: tuple[int, ...]) -> str:
     """Returns the source of the function that stores a nest of tuples."""
     name = "row" if len(shape) == 1 else "block"
     wanted = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+    count = " x ".join(map(str, shape))
     lines = [
         '@njit(error_model="numpy")',
         f"def {{name}}({name}, values):",
         f"    # {name}[...] = values, each cast to the dtype of {name}",
         f"    if {name}.shape != {wanted}:",
-        f'        raise ValueError("could not broadcast {" x ".join(map(str, shape))} values into the shape of {name}")',
+        f'        raise ValueError("could not broadcast {count} values into the shape of {name}")',
     ]
     for index in np.ndindex(shape):
         lines.append(f"    {name}[{', '.join(map(str, index))}] = values" + "".join(f"[{k}]" for k in index))

@@ -185,9 +185,9 @@ class Spelling(NumbaRewriter):
             return None
         dtype = scalar_path(result.dtype).removeprefix("numpy.")
         width = len(fact.items[0].items)
-        if all(item.kind == "tuple" and len(item.items) == width <= _WIDEST for item in fact.items):
-            if all(part.kind in _NUMBERS for item in fact.items for part in item.items):
-                return helpers.rows_of_tuples(width, dtype)
+        numbers = all(part.kind in _NUMBERS for item in fact.items for part in item.items)
+        if numbers and all(item.kind == "tuple" and len(item.items) == width <= _WIDEST for item in fact.items):
+            return helpers.rows_of_tuples(width, dtype)
         if all(len({part.kind for part in item.items}) == 1 for item in fact.items):
             return helpers.ROWS.replace("{dtype}", dtype)
         return None

@@ -16,14 +16,14 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.analysis.words import words
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
-from jitmagic.generate import names as name_tools
 from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import ValueFact
 
 _NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
-_READERS = frozenset("len sum min max tuple list sorted enumerate zip reversed any all print".split())
+_READERS = words("len sum min max tuple list sorted enumerate zip reversed any all print")
 
 
 class Unpacking(NumbaRewriter):
@@ -135,20 +135,23 @@ class Unpacking(NumbaRewriter):
                 "NB-SYNTAX",
             )
         count = len(before) + len(after)
-        if fact is None or fact.kind not in ("tuple", "list", "array") or fact.kind == "array" and not fact.ndim:
+        if fact is None or fact.kind not in ("tuple", "list", "array") or (fact.kind == "array" and not fact.ndim):
             raise self._refused(line, name.value)
-        if fact.kind == "tuple":
-            return self._of_tuple(updated, target, star, name.value, read, fact)
         if count == 0:
             raise self._refused(line, name.value)
+        if fact.kind == "tuple" and (not read or _is_plain(updated.value)):
+            return self._of_tuple(updated, target, star, name.value, read, fact)
+        # what is taken of a tuple Numba has to know when it compiles
+        back = "" if fact.kind == "tuple" else "len(x) "
+        dash = "- " if back else "-"
         parts = [f"x[{k}]" for k in range(len(before))]
         if read:
-            stop = f"len(x) - {len(after)}" if after else ""
+            stop = f"{back}{dash}{len(after)}" if after else ""
             # elements are numbers of their own; rows are views, of a list as of an array
             numbers = fact.ndim == 1 if fact.kind == "array" else all(item.kind in _NUMBERS for item in fact.items)
-            copied = ".copy()" if numbers else ""
+            copied = ".copy()" if numbers and fact.kind != "tuple" else ""
             parts.append(f"x[{len(before) or ''}:{stop}]{copied}")
-        parts += [f"x[len(x) - {len(after) - k}]" for k in range(len(after))]
+        parts += [f"x[{back}{dash}{len(after) - k}]" for k in range(len(after))]
         source = (
             '\n@njit(error_model="numpy")\ndef {name}(x):\n'
             f"    # {code(target.with_changes(lpar=[], rpar=[]) if isinstance(target, cst.Tuple) else target)} = x\n"
@@ -166,13 +169,9 @@ class Unpacking(NumbaRewriter):
         """Unpacks a tuple: how long it is, Numba knows when it compiles."""
         before, after = star, len(target.elements) - star - 1
         value = self.context.operand(updated.value)
-        left: list[cst.BaseExpression] = [e.value for e in target.elements]
+        left: list[Any] = [e.value for e in target.elements]
         left[star] = cst.Name(name)
         if read:
-            if not _is_plain(updated.value):
-                raise Unsupported(
-                    f"Numba does not unpack into `*{name}`: give `{code(updated.value)}` a name first", None, "NB-SYNTAX"
-                )
             texts = [f"{{v}}[{k}]" for k in range(before)]
             texts.append(f"{{v}}[{before or ''}:{-after or ''}]")
             texts += [f"{{v}}[{k - after}]" for k in range(after)]
