@@ -136,6 +136,12 @@ FORMS = {
         [],
         ([2, 0, 1], [1.5, 2.5]),
     ),
+    "a matrix that came as a list of lists": (
+        "def fn(rows, x):\n    m = np.array(rows, dtype=float)\n    t = 0\n    for row in rows:\n        t += row[0]\n"
+        "    return m @ x, t, len(rows)\n",
+        ["m = rows.astype(np.float64)"],
+        ([[1, 2], [3, 4], [0, 1]], np.array([1.0, 2.0])),
+    ),
     "a list that a helper takes": (
         "def f(y):\n    y = np.array(y, dtype=float)\n    y[0] = -1.0\n    return y\n\n\ndef fn(y0):\n"
         "    return f(y0) + f([1, 2, 3]), y0[0]\n",
@@ -171,6 +177,11 @@ FORMS = {
         "        return k + steps(m // 2 if m % 2 == 0 else 3 * m + 1)\n\n    return steps(n)\n",
         ["return steps(n, k)"],
         (27, 1),
+    ),
+    "a generator in a function that stays inside": (
+        "def fn(x, y):\n    f = lambda k: any(v > k for v in x)\n    return f(y)\n",
+        ["f = lambda k: any_of(k, x)"],
+        (F64, 3.0),
     ),
     "a function that is handed on": (
         "def twice(f, v):\n    return f(f(v))\n\n\ndef fn(x):\n    g = lambda v: v * 3\n    return twice(g, x)\n",
@@ -210,6 +221,13 @@ def test_axes_of_length_one_are_shown_in_parallel(before, after):
     agrees(work, draft)
 
 
+def test_a_view_with_a_new_axis_is_stored_through_in_parallel():
+    source = "def fn(x, m):\n    v = m[:, 1:3, None]\n    v[...] = 0.0\n    x[:, None] = 7.0\n    return m + x[0]\n"
+    work, draft, text = made(source, F64, MATRIX, variant="numba-parallel")
+    assert "v = m[:, 1:3, None]" in text
+    agrees(work, draft)
+
+
 def test_a_comparison_that_stretches_from_elsewhere_is_refused_in_parallel():
     source = "def fn(m):\n    k = m[:1]\n    return (m < k) * 2.0\n"
     assert "axis of length 1 of `k`" in made(source, MATRIX, variant="numba-parallel")[2]
@@ -229,7 +247,7 @@ def test_lifted_functions_keep_their_comments_and_lines():
             def g(v):
                 return k * v  # times k
 
-            return g(x)
+            return g(x) + g(2 * x)
     """)
     _, draft, _ = made(source, F64, 2.0)
     assert draft.module.text.split("\n\n\n", 1)[1] == textwrap.dedent("""\
@@ -241,7 +259,7 @@ def test_lifted_functions_keep_their_comments_and_lines():
 
         @njit(error_model="numpy")
         def fn(x, k):
-            return g(x, k)
+            return g(x, k) + g(2 * x, k)
     """)
     lines = draft.module.text.splitlines()
     assert draft.module.origin_line(lines.index("def g(v, k):") + 1) == 3
@@ -249,9 +267,10 @@ def test_lifted_functions_keep_their_comments_and_lines():
 
 
 STAYS = {
+    "called at one place": "f = lambda v: v + k\n    return f(x)",
     "bound twice": "f = lambda v: v + 1\n    if k > 0:\n        f = lambda v: v + k\n    return f(x)",
     "in a branch": "if k > 0:\n        f = lambda v: v + k\n    else:\n        f = lambda v: v - k\n    return f(x)",
-    "a default that is computed": "f = lambda v, w=k: v + w\n    return f(x)",
+    "a default that is computed": "f = lambda v, w=k: v + w\n    return f(x) + f(k)",
     "a read that means another name at a call": (
         "f = lambda v: v + k\n    g = lambda k: f(x) + k\n    return g(1.0)"
     ),

@@ -25,9 +25,31 @@ class Broadcasting(NumbaRewriter):
     def __init__(self, context: Context, functions: frozenset[str]) -> None:
         super().__init__(context)
         self._parallel = functions
+        self._targets: set[cst.CSTNode] = set()
+        self._operands: set[cst.CSTNode] = set()
 
     def _concerned(self) -> bool:
         return bool(self.functions) and self.functions[0].name.value in self._parallel
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        self._targets.add(node.target)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        self._targets.add(node.target)
+        self._operands.add(node.value)
+
+    def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
+        self._operands.update((node.left, node.right))
+
+    def visit_UnaryOperation(self, node: cst.UnaryOperation) -> None:
+        self._operands.add(node.expression)
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        self._operands.update((node.left, *(target.comparator for target in node.comparisons)))
+
+    def visit_Call(self, node: cst.Call) -> None:
+        if (self.path(node.func) or "").startswith("numpy."):
+            self._operands.update(argument.value for argument in node.args)
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
         base = self.fact(original_node.value)
@@ -36,7 +58,7 @@ class Broadcasting(NumbaRewriter):
             return updated_node
         dots = [isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis) for part in parts]
         new = [isinstance(part, cst.Index) and self._is_new_axis(part.value) for part in parts]
-        if not any(new):
+        if not any(new) or original_node in self._targets:
             return updated_node
         if any(dots):
             # `R[..., None]` is `R[:, :, None]`
@@ -63,8 +85,8 @@ class Broadcasting(NumbaRewriter):
             number += 1
         inner = updated_node.value
         if cut or "index" in axes:
-            if any(dots):
-                return updated_node
+            if any(dots) or original_node not in self._operands:
+                return updated_node  # a view that may be stored through: reshape could make a copy of it
             elements = [e for e, one in zip(updated_node.slice, new, strict=False) if not one]
             inner = updated_node.with_changes(
                 slice=[*elements[:-1], elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]

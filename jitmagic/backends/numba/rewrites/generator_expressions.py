@@ -81,6 +81,14 @@ class GeneratorLoops(NumbaRewriter):
         self._functions.pop()
         return super().leave_FunctionDef(original_node, updated_node)
 
+    def visit_Lambda(self, node: cst.Lambda) -> None:
+        outer = self._locals[-1] if self._locals else frozenset()
+        self._locals.append(outer | set(name_tools.parameters(node)))
+
+    def leave_Lambda(self, original_node: cst.Lambda, updated_node: cst.Lambda) -> cst.Lambda:
+        self._locals.pop()
+        return updated_node
+
     def leave_GeneratorExp(self, original_node: cst.GeneratorExp, updated_node: cst.GeneratorExp) -> cst.BaseExpression:
         if original_node in self._taken:
             return updated_node

@@ -29,7 +29,7 @@ def lifted(module: Module, tree: cst.Module) -> tuple[cst.Module, dict[str, str]
     """Returns the tree with the functions that can stand at the top there, and in which function each stood.
 
     A function stays where it is if it is bound twice, is handed on while it reads names around it, or has defaults that
-    are no literals.
+    are no literals; and if it is called at one place: there it is compiled once in either form.
     """
     taken = set(
         name_tools.all_names(tree.with_changes(body=[s for s in tree.body if not isinstance(s, cst.FunctionDef)]))
@@ -79,6 +79,8 @@ def _inner(statement: Any) -> _Inner | None:
 
 def _candidate(function: cst.FunctionDef, taken: set[str]) -> _Inner | None:
     inner = [found for s in statements(function) if (found := _inner(s)) is not None]
+    if not inner:
+        return None
     local = name_tools.bound(function)
     several = _Comprehended()
     function.visit(several)
@@ -98,6 +100,8 @@ def _candidate(function: cst.FunctionDef, taken: set[str]) -> _Inner | None:
         uses = _Uses(one.name, frozenset(reads))
         function.visit(uses)
         if uses.bindings != 1 or uses.shadowed or (reads and (uses.values or uses.starred)):
+            continue
+        if uses.calls == 1 and not uses.values and not uses.deeper:
             continue
         order = [n for n in name_tools.parameters(function) if n in reads]
         return _Inner(one.name, one.statement, one.node, (*order, *_in_order(one.node, reads - set(order))))
@@ -188,10 +192,10 @@ class _Uses(Finder):
     def __init__(self, name: str, reads: frozenset[str]) -> None:
         super().__init__()
         self.name, self.reads = name, reads
-        self.values = self.bindings = 0
-        self.starred = self.shadowed = False
+        self.values = self.bindings = self.calls = 0
+        self.starred = self.shadowed = self.deeper = False
         self._scopes: list[frozenset[str]] = []
-        self._depth = 0
+        self._generators = 0
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         self._enter(node)
@@ -213,6 +217,12 @@ class _Uses(Finder):
         self._scopes.append(name_tools.bound(node) if self._scopes else frozenset())
         if len(self._scopes) > 1 and self.name in self._scopes[-1]:
             self.shadowed = True
+
+    def visit_GeneratorExp(self, node: cst.GeneratorExp) -> None:
+        self._generators += 1
+
+    def leave_GeneratorExp(self, original_node: cst.GeneratorExp) -> None:
+        self._generators -= 1
 
     def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
         self._bound(node.target)
@@ -255,6 +265,9 @@ class _Uses(Finder):
     def visit_Call(self, node: cst.Call) -> None:
         if isinstance(node.func, cst.Name) and node.func.value == self.name:
             self.values -= 1
+            self.calls += 1
+            # from inside a function that may be lifted, itself included, or a generator that becomes one
+            self.deeper = self.deeper or len(self._scopes) > 1 or self._generators > 0
             self.starred = self.starred or any(a.star for a in node.args)
             self.shadowed = self.shadowed or any(self.reads & names for names in self._scopes)
 

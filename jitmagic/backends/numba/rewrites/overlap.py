@@ -37,6 +37,8 @@ class Overlap(NumbaRewriter):
             self._seen,
             observed.overlapping if observed is not None else (),
         )
+        self._outermost: cst.FunctionDef
+        self._known: Numbers | None = None
 
     def _seen(self, node: ast.AST) -> ValueFact | None:
         observed = self.module.observed
@@ -120,7 +122,13 @@ class Overlap(NumbaRewriter):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         if len(self.functions) == 1:
-            self._numbers = Numbers(self.module, node)
+            self._outermost, self._known = node, None
+
+    @property
+    def _numbers(self) -> Numbers:
+        """What is a number in the outermost function: made where it is asked for."""
+        self._known = self._known or Numbers(self.module, self._outermost)
+        return self._known
 
 
 class _Apart(Transformer):

@@ -152,7 +152,7 @@ class Spelling(NumbaRewriter):
         """Writes `np.array(y, dtype=float)` of an argument that came as a list: the wrapper hands on an array."""
         name, value = original.args[0].value, updated.args[0].value
         function = self.functions[-1] if self.functions else None
-        if not isinstance(name, cst.Name) or function is None or result.ndim != 1 or result.dtype is None:
+        if not isinstance(name, cst.Name) or function is None or result.dtype is None:
             return updated
         if name.value not in name_tools.parameters(function) or np.dtype(result.dtype).kind not in "biufc":
             return updated
@@ -161,6 +161,8 @@ class Spelling(NumbaRewriter):
         observed = self.module.observed
         given = observed.arguments.get(name.value) if observed is not None else None
         if not entry or given is None or list_form(given) != "array" or self._is_list_later(function, name.value):
+            if result.ndim != 1:
+                return updated
             # a list of the function's own, or an array: which of them, the caller knows
             source = helpers.COPIED.replace("{dtype}", made.removeprefix("numpy."))
             return cst.Call(self.context.helper("copied", source), [cst.Arg(self.context.bare(value))])
