@@ -169,7 +169,7 @@ def wrapping(
 
 
 def list_form(fact: ValueFact) -> str | None:
-    """Returns how a list is passed: numbers, and lists of as many numbers, as an array, arrays as a tuple; else None."""
+    """Returns how a list is passed: numbers, and lists of equally many, as an array, arrays as a tuple; else None."""
     kinds = {item.kind for item in fact.items}
     if kinds and kinds <= _NUMBERS:
         return "array"

@@ -124,6 +124,8 @@ class Spelling(NumbaRewriter):
         given, result = self.fact(original.args[0].value), self.fact(original)
         rest = updated.args[1:]
         names = [a.keyword.value if a.keyword is not None else "dtype" for a in rest]
+        if (of_list := self._of_list(original, updated, given, result, names)) is not None:
+            return of_list
         if set(names) <= {"dtype"} and result is not None and (rows := self._rows(original.args[0].value, result)):
             return cst.Call(self.context.helper("rows", rows), [cst.Arg(updated.args[0].value)])
         if self._lists_arrays(original.args[0].value, result):
@@ -135,8 +137,6 @@ class Spelling(NumbaRewriter):
             return self._stacked(original, updated, result.ndim)
         if result is None or result.dtype is None or given is None or set(names) - {"dtype", "copy"}:
             return updated
-        if given.kind == "list" and result.kind == "array":
-            return self._of_list(original, updated, result, names)
         if given.kind != "array" or given.dtype is None:
             return updated
         if "copy" in names and code(rest[names.index("copy")].value) != "True":
@@ -147,22 +147,24 @@ class Spelling(NumbaRewriter):
         return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
 
     def _of_list(
-        self, original: cst.Call, updated: cst.Call, result: ValueFact, names: list[str]
-    ) -> cst.BaseExpression:
+        self, original: cst.Call, updated: cst.Call, given: ValueFact | None, result: ValueFact | None, names: list[str]
+    ) -> cst.BaseExpression | None:
         """Writes `np.array(y, dtype=float)` of an argument that came as a list: the wrapper hands on an array."""
+        if given is None or given.kind != "list" or result is None or result.kind != "array" or result.dtype is None:
+            return None
         name, value = original.args[0].value, updated.args[0].value
         function = self.functions[-1] if self.functions else None
-        if not isinstance(name, cst.Name) or function is None or result.dtype is None:
-            return updated
+        if not isinstance(name, cst.Name) or function is None or set(names) - {"dtype", "copy"}:
+            return None
         if name.value not in name_tools.parameters(function) or np.dtype(result.dtype).kind not in "biufc":
-            return updated
+            return None
         made = scalar_path(result.dtype)
         entry = self.module.functions()[-1].name.value == function.name.value
         observed = self.module.observed
-        given = observed.arguments.get(name.value) if observed is not None else None
-        if not entry or given is None or list_form(given) != "array" or self._is_list_later(function, name.value):
+        came = observed.arguments.get(name.value) if observed is not None else None
+        if not entry or came is None or list_form(came) != "array" or self._is_list_later(function, name.value):
             if result.ndim != 1:
-                return updated
+                return None
             # a list of the function's own, or an array: which of them, the caller knows
             source = helpers.COPIED.replace("{dtype}", made.removeprefix("numpy."))
             return cst.Call(self.context.helper("copied", source), [cst.Arg(self.context.bare(value))])
