@@ -99,6 +99,7 @@ def _write(
     rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
+    every = tuple(loop for found in loops.values() for loop in found)
     before = len(context.helpers)
     if how.fuse and form != "array":
         # what stands outside of parallel loops is left to parallel=True, which fuses by itself
@@ -109,12 +110,11 @@ def _write(
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:
-        tree = tree.visit(Broadcasting(context, parallel))
+        tree = tree.visit(Broadcasting(context, parallel, tuple(loop.span for loop in every)))
         tree = tree.visit(Widening(context, parallel))
     else:
         tree = tree.visit(WrapAround(context))
     tree = tree.visit(Rows(context))
-    every = tuple(loop for found in loops.values() for loop in found)
     tree = tree.visit(Parallel(context, every))
     tree.visit(Supported(context))
     moved: dict[str, str] = {}

@@ -208,6 +208,17 @@ PARALLEL = {
         "return x[1:, None] * x[None, :-1]",
         "return np.ascontiguousarray(x[1:]).reshape(-1, 1) * np.ascontiguousarray(x[:-1]).reshape(1, -1)",
     ),
+    "stretched in place": (
+        "m += 2 * x[:4]\n    m[:, 1:] -= x[:3, None]\n    return m",
+        "m[...] = m + 2 * x[:4]\n    m[:, 1:] = m[:, 1:] - np.ascontiguousarray(x[:3]).reshape(-1, 1)\n"
+        "    return m",
+    ),
+    "stretched into a part": (
+        "m[:, 1:] = x[:3, None]\n    m[:2, :2] = (2 * x)[None, :2]\n    return m + 1",
+        "m[:, 1:] = np.broadcast_to(np.ascontiguousarray(x[:3]).reshape(-1, 1), m[:, 1:].shape)\n"
+        "    m[:2, :2] = np.broadcast_to(np.ascontiguousarray((2 * x)[:2]).reshape(1, -1), m[:2, :2].shape)\n"
+        "    return m + 1",
+    ),
     "an index and a new axis": (
         "return m[0, :, None] + x", "return np.ascontiguousarray(m[0, :]).reshape(-1, 1) + x",
     ),

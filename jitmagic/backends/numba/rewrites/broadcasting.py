@@ -2,6 +2,10 @@
 
 Numba's parallel array expressions take axes for equal unless they see a literal 1, and stop with "Sizes of x, y do not
 match" on `x - y[:, None]` (seen with 0.68). Where an axis of length 1 comes from elsewhere the variant is refused.
+
+What is stretched in place or into a part of an array comes out wrong there, without a word (seen with 0.68.1: after
+`m -= k.reshape(-1, 1)` other rows than the first are wrong, and after `m[:, 1:] = k.reshape(-1, 1)`). These are written
+as `m[...] = m - k.reshape(-1, 1)` and with `np.broadcast_to`.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ import libcst as cst
 
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
+from jitmagic.generate.walking import Finder
+from jitmagic.observe.facts import Span, ValueFact
 
 
 class Broadcasting(NumbaRewriter):
@@ -20,11 +26,14 @@ class Broadcasting(NumbaRewriter):
     context : Context
     functions : frozenset of str
         Their names.
+    loops : tuple of Span
+        The loops that become `prange`: there an update in place may be a reduction.
     """
 
-    def __init__(self, context: Context, functions: frozenset[str]) -> None:
+    def __init__(self, context: Context, functions: frozenset[str], loops: tuple[Span, ...] = ()) -> None:
         super().__init__(context)
         self._parallel = functions
+        self._loops = loops
         self._targets: set[cst.CSTNode] = set()
         self._operands: set[cst.CSTNode] = set()
 
@@ -33,6 +42,10 @@ class Broadcasting(NumbaRewriter):
 
     def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
         self._targets.add(node.target)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        if all(isinstance(target.target, cst.Subscript) for target in node.targets):
+            self._operands.add(node.value)
 
     def visit_AugAssign(self, node: cst.AugAssign) -> None:
         self._targets.add(node.target)
@@ -56,7 +69,7 @@ class Broadcasting(NumbaRewriter):
         parts = [element.slice for element in original_node.slice]
         if not self._concerned() or base is None or base.kind != "array" or base.ndim is None:
             return updated_node
-        dots = [isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis) for part in parts]
+        dots = [self._is_dots(part) for part in parts]
         new = [isinstance(part, cst.Index) and self._is_new_axis(part.value) for part in parts]
         if not any(new) or original_node in self._targets:
             return updated_node
@@ -121,6 +134,79 @@ class Broadcasting(NumbaRewriter):
             self._check(original_node, old, (updated_node.left, updated_node.comparisons[0].comparator))
         return updated_node
 
+    def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
+        """Writes `m -= row` as `m[...] = m - row`: in place the parallel mode stretches wrongly."""
+        value, ndim = self.fact(original_node.value), self._ndim(original_node.target)
+        if not self._concerned() or ndim == 0 or not _is_stretched(value, ndim):
+            return updated_node
+        operator = code(updated_node.operator).strip().removesuffix("=")
+        self._check_store(original_node, original_node.target, original_node.value, updated_node.value)
+        line = self.module.line(original_node)
+        place = self.context.place(original_node.value)
+        inside = place is None or any(s.line <= place.line <= s.end_line for s in self._loops)
+        if operator == "@" or (inside and isinstance(original_node.target, cst.Name)):
+            raise Unsupported(
+                f"line {line} stretches an axis in place, which Numba's parallel mode gets wrong: write the axis out",
+                line,
+                "NB-PAR-BROADCAST",
+            )
+        target = updated_node.target
+        again = target.deep_clone()
+        self.module.inherit_parts(again, target)
+        right = updated_node.value
+        binds = isinstance(right, cst.BinaryOperation) and isinstance(right.operator, cst.Multiply | cst.Divide)
+        right = right if binds and operator in ("+", "-") else self.context.operand(right)
+        made = expression(f"{{t}} {operator} {{v}}", t=again, v=right)
+        whole = cst.Subscript(target, [cst.SubscriptElement(cst.Index(cst.Ellipsis()))])
+        into = whole if isinstance(target, cst.Name) else target
+        return cst.Assign([cst.AssignTarget(into)], made)
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
+        """Writes `m[:, 1:] = column` through `np.broadcast_to`: a store into a part stretches wrongly."""
+        target, value = original_node.targets[0].target, self.fact(original_node.value)
+        if not self._concerned() or len(original_node.targets) != 1 or not isinstance(target, cst.Subscript):
+            return updated_node
+        whole = all(self._is_dots(e.slice) or (isinstance(e.slice, cst.Slice) and self._axis(e.slice) == "whole")
+                    for e in target.slice)  # fmt: skip
+        ndim = self._ndim(target)
+        if whole or ndim == 0 or value is None or value.kind != "array" or 1 not in (value.shape or ()):
+            return updated_node
+        self._check_store(original_node, target, original_node.value, updated_node.value)
+        again = target.deep_clone()
+        self.module.inherit_parts(again, target)
+        stretch = self.context.imports.code("numpy.broadcast_to")
+        new = expression(f"{stretch}({{v}}, {{t}}.shape)", v=self.context.bare(updated_node.value), t=again)
+        return updated_node.with_changes(value=new)
+
+    def _check_store(
+        self, node: cst.CSTNode, target: cst.BaseExpression, old: cst.BaseExpression, new: cst.BaseExpression
+    ) -> None:
+        """Refuses a store whose target cannot be written twice, or whose value hides its axis of length 1."""
+        fact = self.fact(old)
+        calls = _Calls()
+        target.visit(calls)
+        hidden = fact is not None and 1 in (fact.shape or ()) and not _shows_its_ones(new)
+        if calls.found or hidden:
+            line = self.module.line(node)
+            raise Unsupported(
+                f"line {line} stretches an axis of length 1 of `{code(old)}`, which Numba's parallel mode does not "
+                "see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression",
+                line,
+                "NB-PAR-BROADCAST",
+            )
+
+    def _ndim(self, target: cst.BaseExpression) -> int:
+        """Returns the number of axes of a name or of a part that is stored into; 0 where it is not known."""
+        base = self.fact(target.value if isinstance(target, cst.Subscript) else target)
+        if base is None or base.kind != "array" or base.ndim is None:
+            return 0
+        parts = [element.slice for element in target.slice] if isinstance(target, cst.Subscript) else []
+        axes = ["whole" if self._is_dots(part) else self._axis(part) for part in parts]
+        return 0 if "other" in axes else base.ndim - axes.count("index")
+
+    def _is_dots(self, part: cst.BaseSlice) -> bool:
+        return isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis)
+
     def _check(
         self, node: cst.CSTNode, old: tuple[cst.BaseExpression, ...], new: tuple[cst.BaseExpression, ...]
     ) -> None:
@@ -142,6 +228,22 @@ class Broadcasting(NumbaRewriter):
                         line,
                         "NB-PAR-BROADCAST",
                     )
+
+
+def _is_stretched(value: ValueFact | None, ndim: int) -> bool:
+    """Says whether an array has fewer axes than the place that it goes to, or axes of length 1."""
+    if value is None or value.kind != "array" or value.shape is None or not value.shape:
+        return False
+    return len(value.shape) < ndim or 1 in value.shape
+
+
+class _Calls(Finder):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def visit_Call(self, node: cst.Call) -> None:
+        self.found = True
 
 
 def _shows_its_ones(node: cst.BaseExpression) -> bool:
