@@ -213,6 +213,10 @@ PARALLEL = {
         "m[...] = m + 2 * x[:4]\n    m[:, 1:] = m[:, 1:] - np.ascontiguousarray(x[:3]).reshape(-1, 1)\n"
         "    return m",
     ),
+    "axes of length 1 that fit": (
+        "c = m[:, :1].copy()\n    c += m[:, 1:2] * x[0]\n    c[:, :] = c * 2.0\n    return c - 1",
+        "c = m[:, :1].copy()\n    c += m[:, 1:2] * x[0]\n    c[:, :] = c * 2.0\n    return c - 1",
+    ),
     "stretched into a part": (
         "m[:, 1:] = x[:3, None]\n    m[:2, :2] = (2 * x)[None, :2]\n    return m + 1",
         "m[:, 1:] = np.broadcast_to(np.ascontiguousarray(x[:3]).reshape(-1, 1), m[:, 1:].shape)\n"

@@ -136,15 +136,17 @@ class Broadcasting(NumbaRewriter):
 
     def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
         """Writes `m -= row` as `m[...] = m - row`: in place the parallel mode stretches wrongly."""
-        value, ndim = self.fact(original_node.value), self._ndim(original_node.target)
-        if not self._concerned() or ndim == 0 or not _is_stretched(value, ndim):
+        value, sizes = self.fact(original_node.value), self._sizes(original_node.target)
+        if not self._concerned() or sizes is None or not _is_stretched(value, sizes):
             return updated_node
         operator = code(updated_node.operator).strip().removesuffix("=")
-        self._check_store(original_node, original_node.target, original_node.value, updated_node.value)
         line = self.module.line(original_node)
+        if _is_surely_stretched(value, sizes) and not _shows_its_ones(updated_node.value):
+            raise self._unseen(original_node, original_node.value)
         place = self.context.place(original_node.value)
         inside = place is None or any(s.line <= place.line <= s.end_line for s in self._loops)
-        if operator == "@" or (inside and isinstance(original_node.target, cst.Name)):
+        reduces = inside and isinstance(original_node.target, cst.Name)
+        if operator == "@" or reduces or _calls(original_node.target):
             raise Unsupported(
                 f"line {line} stretches an axis in place, which Numba's parallel mode gets wrong: write the axis out",
                 line,
@@ -168,41 +170,47 @@ class Broadcasting(NumbaRewriter):
             return updated_node
         whole = all(self._is_dots(e.slice) or (isinstance(e.slice, cst.Slice) and self._axis(e.slice) == "whole")
                     for e in target.slice)  # fmt: skip
-        ndim = self._ndim(target)
-        if whole or ndim == 0 or value is None or value.kind != "array" or 1 not in (value.shape or ()):
+        sizes = self._sizes(target)
+        if whole or sizes is None or not _is_stretched(value, sizes) or 1 not in ((value and value.shape) or ()):
             return updated_node
-        self._check_store(original_node, target, original_node.value, updated_node.value)
+        if _calls(target):
+            raise self._unseen(original_node, original_node.value)
         again = target.deep_clone()
         self.module.inherit_parts(again, target)
         stretch = self.context.imports.code("numpy.broadcast_to")
         new = expression(f"{stretch}({{v}}, {{t}}.shape)", v=self.context.bare(updated_node.value), t=again)
         return updated_node.with_changes(value=new)
 
-    def _check_store(
-        self, node: cst.CSTNode, target: cst.BaseExpression, old: cst.BaseExpression, new: cst.BaseExpression
-    ) -> None:
-        """Refuses a store whose target cannot be written twice, or whose value hides its axis of length 1."""
-        fact = self.fact(old)
-        calls = _Calls()
-        target.visit(calls)
-        hidden = fact is not None and 1 in (fact.shape or ()) and not _shows_its_ones(new)
-        if calls.found or hidden:
-            line = self.module.line(node)
-            raise Unsupported(
-                f"line {line} stretches an axis of length 1 of `{code(old)}`, which Numba's parallel mode does not "
-                "see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression",
-                line,
-                "NB-PAR-BROADCAST",
-            )
-
-    def _ndim(self, target: cst.BaseExpression) -> int:
-        """Returns the number of axes of a name or of a part that is stored into; 0 where it is not known."""
+    def _sizes(self, target: cst.BaseExpression) -> list[int | None] | None:
+        """Returns the lengths of the axes of what is stored into, None for each that is not known."""
         base = self.fact(target.value if isinstance(target, cst.Subscript) else target)
-        if base is None or base.kind != "array" or base.ndim is None:
-            return 0
+        if base is None or base.kind != "array" or base.shape is None:
+            return None
         parts = [element.slice for element in target.slice] if isinstance(target, cst.Subscript) else []
-        axes = ["whole" if self._is_dots(part) else self._axis(part) for part in parts]
-        return 0 if "other" in axes else base.ndim - axes.count("index")
+        sizes: list[int | None] = []
+        left = list(base.shape)
+        for number, part in enumerate(parts):
+            if self._is_dots(part):
+                kept = len(left) - (len(parts) - number - 1)
+                sizes += left[:kept]
+                left = left[kept:]
+                continue
+            axis = self._axis(part)
+            if axis == "other" or not left:
+                return None
+            size = left.pop(0)
+            if axis != "index":
+                sizes.append(size if axis == "whole" else None)
+        return [*sizes, *left] or None
+
+    def _unseen(self, node: cst.CSTNode, value: cst.BaseExpression) -> Unsupported:
+        line = self.module.line(node)
+        return Unsupported(
+            f"line {line} stretches an axis of length 1 of `{code(value)}`, which Numba's parallel mode does not see: "
+            "write it as `.reshape(-1, 1)` or `[:, None]` in this expression",
+            line,
+            "NB-PAR-BROADCAST",
+        )
 
     def _is_dots(self, part: cst.BaseSlice) -> bool:
         return isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis)
@@ -221,20 +229,28 @@ class Broadcasting(NumbaRewriter):
             if one != two and one is not None and two is not None:
                 short, shown = (old[0], new[0]) if one == 1 else (old[1], new[1])
                 if not _shows_its_ones(shown):
-                    line = self.module.line(node)
-                    raise Unsupported(
-                        f"line {line} stretches an axis of length 1 of `{code(short)}`, which Numba's parallel mode "
-                        "does not see: write it as `.reshape(-1, 1)` or `[:, None]` in this expression",
-                        line,
-                        "NB-PAR-BROADCAST",
-                    )
+                    raise self._unseen(node, short)
 
 
-def _is_stretched(value: ValueFact | None, ndim: int) -> bool:
-    """Says whether an array has fewer axes than the place that it goes to, or axes of length 1."""
-    if value is None or value.kind != "array" or value.shape is None or not value.shape:
+def _is_stretched(value: ValueFact | None, sizes: list[int | None]) -> bool:
+    """Says whether an array has fewer axes than the place that it goes to, or axes of length 1 where that has more."""
+    if value is None or value.kind != "array" or not value.shape:
         return False
-    return len(value.shape) < ndim or 1 in value.shape
+    pairs = zip(reversed(value.shape), reversed(sizes), strict=False)
+    return len(value.shape) < len(sizes) or any(one == 1 and size != 1 for one, size in pairs)
+
+
+def _is_surely_stretched(value: ValueFact | None, sizes: list[int | None]) -> bool:
+    """Says whether an axis of length 1 goes to one that is known to be longer."""
+    shape = (value and value.shape) or ()
+    return any(one == 1 and size not in (1, None) for one, size in zip(reversed(shape), reversed(sizes), strict=False))
+
+
+def _calls(node: cst.CSTNode) -> bool:
+    """Says whether an expression calls anything, so that it is not to be written twice."""
+    finder = _Calls()
+    node.visit(finder)
+    return finder.found
 
 
 class _Calls(Finder):
