@@ -40,7 +40,7 @@ class ValueFact:
     shape : tuple of (int or None), or None
         For arrays and NumPy scalars; None for an axis whose length differed, None as a whole where ndim differed.
     items : tuple of ValueFact
-        The elements of a tuple or list (at most the first 64).
+        The elements of a tuple or list (at most the first 64); of a mixed value what was seen of each kind.
     low, high : int or None
         Smallest and largest value seen, for Python ints and NumPy integer scalars; for integer arrays that
         stand in an index (and for arguments) the smallest and largest element. Seen is not proved: loops and
@@ -69,6 +69,11 @@ class ValueFact:
     def ndim(self) -> int | None:
         """Number of axes; None where it is not known."""
         return None if self.shape is None else len(self.shape)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that were seen: of a mixed value more than one."""
+        return frozenset(item.kind for item in self.items) if self.kind == "mixed" else frozenset({self.kind})
 
 
 @dataclass(frozen=True)

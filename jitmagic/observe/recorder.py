@@ -99,10 +99,11 @@ def _with_list_range(fact: ValueFact, value: list[Any]) -> ValueFact:
 def merge(old: ValueFact, new: ValueFact) -> ValueFact:
     """Joins what two groups of evaluations of one expression showed; their order does not matter."""
     count = old.count + new.count
-    if old.kind != new.kind:
-        return ValueFact("mixed", count=count)
-    if old.kind == "mixed":
-        return replace(old, count=count)
+    if old.kind != new.kind or old.kind == "mixed":
+        parts: dict[str, ValueFact] = {}
+        for fact in (one for both in (old, new) for one in (both.items if both.kind == "mixed" else (both,))):
+            parts[fact.kind] = merge(parts[fact.kind], fact) if fact.kind in parts else fact
+        return ValueFact("mixed", items=tuple(parts[kind] for kind in sorted(parts)), count=count)
     shape: tuple[int | None, ...] | None = None
     if old.shape is not None and new.shape is not None and len(old.shape) == len(new.shape):
         shape = tuple(a if a == b else None for a, b in zip(old.shape, new.shape, strict=True))

@@ -185,3 +185,38 @@ def dtw(a, b):
 def dtw_args(size, rng):
     n = of(size, 8, 30, 150)
     return rng.random(n), rng.random(n + 4)
+
+
+def bottleneck_path(width, start, goal, load):
+    """The widest path by Prim's order; the load that fits is taken off along it"""
+    n = len(width)
+    best = np.zeros(n)
+    best[start] = np.inf
+    before = np.full(n, -1, dtype=np.int32)
+    done = np.zeros(n, dtype=bool)
+    for _ in range(n):
+        u = -1
+        for v in range(n):
+            if not done[v] and (u < 0 or best[v] > best[u]):
+                u = v
+        done[u] = True
+        for v in range(n):
+            through = min(best[u], width[u, v])
+            if through > best[v] and not done[v]:
+                best[v] = through
+                before[v] = u
+    v = goal
+    fits = load
+    while before[v] >= 0:
+        fits = min(fits, width[before[v], v])
+        v = before[v]
+    v = goal
+    while before[v] >= 0:
+        width[before[v], v] -= fits
+        v = before[v]
+    return fits, best, width
+
+
+def bottleneck_path_args(size, rng):
+    n = of(size, 6, 30, 200)
+    return rng.integers(0, 40, (n, n)).astype(float), 0, n - 1, 1000

@@ -192,3 +192,48 @@ def rsi(close, period=14):
 
 def rsi_args(size, rng):
     return (100 + np.cumsum(rng.standard_normal(of(size, 40, 400, 4000))),)
+
+
+def bond_duration(cashflows, times, rate):
+    """Price, Macaulay duration and convexity under continuous compounding; lists will do"""
+    c = np.asarray(cashflows, dtype=float)
+    t = np.array(times, float)
+    pv = c*np.exp(-rate*t)
+    price = pv.sum()
+    return price, (t*pv).sum()/price, (t**2*pv).sum()/price
+
+
+def bond_duration_args(size, rng):
+    n = of(size, 5, 30, 400)
+    return [4]*(n - 1) + [104], [0.5*(k + 1) for k in range(n)], 0.02 + 0.01*rng.random()
+
+
+def north_west_corner(supply, demand, cost, stop):
+    """First plan of a transport problem; what is over at the end goes back along the last row"""
+    plan = np.zeros((len(supply), len(demand)), dtype=np.int64)
+    i, j = 0, 0
+    while i < len(supply) and j < len(demand):
+        moved = stop
+        moved = min(moved, supply[i], demand[j])
+        plan[i, j] += moved
+        supply[i] -= moved
+        demand[j] -= moved
+        if supply[i] == 0:
+            i += 1
+        else:
+            j += 1
+    left = stop
+    k = plan.shape[1] - 1
+    while i < len(supply) and left > 0:
+        left = min(left, supply[i])
+        plan[i, k] += left
+        supply[i] -= left
+        i = i + 1
+    return plan, (plan*cost).sum()
+
+
+def north_west_corner_args(size, rng):
+    n, m = of(size, 3, 20, 150), of(size, 4, 25, 200)
+    supply, demand = rng.integers(1, 50, n), rng.integers(1, 50, m)
+    demand[-1] += max(0, supply.sum() - demand.sum())
+    return supply, demand, rng.integers(1, 9, (n, m)), 1_000_000

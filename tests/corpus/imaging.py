@@ -260,3 +260,20 @@ def floyd_steinberg(im):
 def floyd_steinberg_args(size, rng):
     n = of(size, 8, 25, 100)
     return (rng.integers(0, 256, (n, n), dtype=np.uint8),)
+
+
+def brightest_spots(image, count, radius):
+    """Picks the brightest pixel again and again, and blots out what is around it"""
+    work = image.astype(float)
+    spots = []
+    for _ in range(count):
+        k = np.argmax(work)
+        y, x = k//work.shape[1], k % work.shape[1]
+        spots.append((y, x, work[y, x]))
+        work[max(y - radius, 0):y + radius + 1, max(x - radius, 0):x + radius + 1] = -1.0
+    return np.array(spots)
+
+
+def brightest_spots_args(size, rng):
+    n = of(size, 12, 64, 512)
+    return rng.integers(0, 256, (n, n)).astype(np.uint8), of(size, 3, 8, 20), 2

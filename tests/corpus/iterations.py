@@ -275,3 +275,43 @@ def heun_history(y0, duration, steps, k, damping):
 
 def heun_history_args(size, rng):
     return np.array([1.0, rng.random()]), 5.0, of(size, 10, 200, 2000), 2.0, 0.1
+
+
+def secant_table(coeffs, x0, x1, n):
+    """The secant method, each step a row: its number, x, f(x), whether the sign changed"""
+    table = np.zeros((n + 1, 4))
+    f0 = np.polyval(coeffs, x0)
+    table[0] = 0, x0, f0, False
+    for k in range(1, n + 1):
+        f1 = np.polyval(coeffs, x1)
+        table[k] = k, x1, f1, f0*f1 < 0
+        if f1 == f0:
+            return table[:k + 1]
+        x0, x1, f0 = x1, x1 - f1*(x1 - x0)/(f1 - f0), f1
+    return table
+
+
+def secant_table_args(size, rng):
+    return np.array([1.0, 0.0, -2.0, -5.0 - 0.1*rng.random()]), 2.0, 3.0, of(size, 3, 6, 6)
+
+
+def adams_bashforth(y0, rate, duration, steps):
+    """Two-step Adams-Bashforth for predator and prey; the start may be a list"""
+    def slope(y):
+        return np.array([y[0]*(1 - y[1]), rate*y[1]*(y[0] - 1)])
+
+    h = duration/steps
+    y = np.array(y0, dtype=float)
+    old = slope(y)
+    y = y + h*old
+    peak = max(y0)
+    for _ in range(1, steps):
+        new = slope(y)
+        y = y + h*(1.5*new - 0.5*old)
+        old = new
+        peak = max(peak, y[0], y[1])
+    return y, peak
+
+
+def adams_bashforth_args(size, rng):
+    return [2, 1], 0.5 + 0.1*rng.random(), 4.0, of(size, 10, 400, 20_000)

@@ -326,3 +326,21 @@ def ldlt(A):
 
 def ldlt_args(size, rng):
     return (_spd(of(size, 6, 20, 80), rng),)
+
+
+def robust_line(x, y, rounds):
+    """A cubic by least squares, the weights from Huber's function"""
+    A = np.stack([np.ones_like(x), x, x**2, x**3], axis=1)
+    weight = np.ones_like(y)
+    for _ in range(rounds):
+        coef, *_ = la.lstsq(A*weight[:, None], y*weight, rcond=None)
+        residual = np.abs(y - A @ coef)
+        scale = 1.48*np.median(residual) + 1e-12
+        weight = np.sqrt(np.minimum(1.0, 1.345*scale/np.maximum(residual, 1e-12)))
+    return coef, weight
+
+
+def robust_line_args(size, rng):
+    n = of(size, 12, 100, 5000)
+    x = np.linspace(-1, 1, n)
+    return x, 1 - x + 2*x**3 + rng.standard_normal(n)**3*0.1, 4

@@ -195,3 +195,32 @@ def closest_pairs(P, k):
 
 def closest_pairs_args(size, rng):
     return rng.random((of(size, 10, 50, 300), 2)), of(size, 3, 10, 40)
+
+
+def great_circles(lon1, lat1, lon2, lat2):
+    """Angles in degrees between all pairs of places, after Vincenty, and which pairs are close to antipodes"""
+    l1, p1, l2, p2 = (np.radians(v) for v in (lon1, lat1, lon2, lat2))
+    s1, s2 = [np.sin(v) for v in (p1, p2)]
+    c1, c2 = map(np.cos, (p1, p2))
+    d = l2[None, :] - l1[:, None]
+    cd = np.cos(d)
+    x = c1[:, None]*s2 - s1[:, None]*c2*cd
+    angle = np.arctan2(np.hypot(c2*np.sin(d), x), s1[:, None]*s2 + c1[:, None]*c2*cd)
+    return np.degrees(angle), angle > 0.97*np.pi
+
+
+def great_circles_args(size, rng):
+    n, m = of(size, 5, 40, 600), of(size, 7, 50, 700)
+    return rng.uniform(-180, 180, n), rng.uniform(-80, 80, n), rng.uniform(-180, 180, m), rng.uniform(-80, 80, m)
+
+
+def gaussian_overlaps(centres, widths, points):
+    """Sums of normalised Gaussians of several widths, and their gradients"""
+    diff = points[:, None] - centres[None, :]
+    scaled = diff[..., None]/widths
+    g = np.exp(-0.5*scaled**2)/(np.sqrt(2*np.pi)*widths)
+    return g.sum(axis=1), (-scaled/widths*g).sum(axis=1)
+
+
+def gaussian_overlaps_args(size, rng):
+    return rng.random(of(size, 4, 20, 80)), np.array([0.1, 0.3, 1.0]), rng.random(of(size, 6, 50, 1000))

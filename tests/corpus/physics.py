@@ -257,3 +257,67 @@ def leapfrog_springs(x, v, k, m, dt, steps):
 def leapfrog_springs_args(size, rng):
     n = of(size, 9, 60, 400)
     return 0.1*rng.random(n), np.zeros(n), 2.0, 0.5, 0.01, of(size, 4, 20, 60)
+
+
+def planar_arm(angles, lengths):
+    """Position and heading of each joint of an arm in the plane, by homogeneous transforms"""
+    T = np.eye(3)
+    M = np.zeros((3, 3))
+    joints = np.zeros((len(angles), 3))
+    heading = 0.0
+    for i in range(len(angles)):
+        c, s = np.cos(angles[i]), np.sin(angles[i])
+        M[:2, :2] = [[c, -s], [s, c]]
+        M[:, 2] = lengths[i]*c, lengths[i]*s, 1
+        T = T @ M
+        heading += angles[i]
+        joints[i] = T[0, 2], T[1, 2], heading
+    return joints
+
+
+def planar_arm_args(size, rng):
+    n = of(size, 3, 40, 2000)
+    return rng.uniform(-1, 1, n), rng.uniform(0.5, 1.5, n)
+
+
+def dipole_potential(points, positions, moments):
+    """Potential of point dipoles at some points, in units of 1/(4 pi eps0)"""
+    d = points[:, np.newaxis, :] - positions[np.newaxis, 1:, :]
+    r2 = np.sum(d**2, axis=-1) + 1e-3
+    field = 3*d/r2[..., np.newaxis]**2.5
+    return np.sum(np.sum(d*moments[None, 1:, :], axis=2)/r2**1.5, axis=1), field.sum(axis=1)
+
+
+def dipole_potential_args(size, rng):
+    n, m = of(size, 6, 60, 800), of(size, 4, 20, 200)
+    return rng.normal(size=(n, 3)), rng.normal(size=(m, 3)), rng.normal(size=(m, 3))
+
+
+def orbit_rk4(state, mu, J2, dt, steps):
+    """A satellite around an oblate planet; functions within functions, as one writes them in a notebook"""
+    R2 = 0.25
+
+    def norm(r):
+        return np.sqrt(r[0]**2 + r[1]**2 + r[2]**2)
+
+    def accel(r):
+        d = norm(r)
+        z2 = 5*r[2]**2/d**2
+        pull = lambda k: -mu*r[k]/d**3*(1 - 1.5*J2*R2/d**2*(z2 - (3 if k == 2 else 1)))
+        return np.array([pull(0), pull(1), pull(2)])
+
+    r, v = state[:3].copy(), state[3:].copy()
+    energy = np.zeros(steps)
+    for i in range(steps):
+        k1, l1 = v, accel(r)
+        k2, l2 = v + dt/2*l1, accel(r + dt/2*k1)
+        k3, l3 = v + dt/2*l2, accel(r + dt/2*k2)
+        k4, l4 = v + dt*l3, accel(r + dt*k3)
+        r = r + dt/6*(k1 + 2*k2 + 2*k3 + k4)
+        v = v + dt/6*(l1 + 2*l2 + 2*l3 + l4)
+        energy[i] = 0.5*norm(v)**2 - mu/norm(r)
+    return r, v, energy
+
+
+def orbit_rk4_args(size, rng):
+    return np.array([1.0, 0.0, 0.1*rng.random(), 0.0, 1.0, 0.2]), 1.0, 1e-3, 0.01, of(size, 5, 200, 5000)

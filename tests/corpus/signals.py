@@ -237,3 +237,38 @@ def clipped_window_max(x, reach):
 
 def clipped_window_max_args(size, rng):
     return rng.standard_normal(of(size, 12, 200, 2000)), 3
+
+
+def holt_trend(series, alpha, beta):
+    """Double exponential smoothing: the first two values start level and trend"""
+    first, second, *rest = series
+    level, trend = second, second - first
+    error = 0.0
+    for value in rest:
+        error += (value - level - trend)**2
+        new = alpha*value + (1 - alpha)*(level + trend)
+        trend = beta*(new - level) + (1 - beta)*trend
+        level = new
+    return level, trend, error/len(rest)
+
+
+def holt_trend_args(size, rng):
+    n = of(size, 10, 300, 30_000)
+    return np.cumsum(rng.standard_normal(n)) + 0.1*np.arange(n), 0.4, 0.2
+
+
+def peak_table(x, height):
+    """Peaks above a height, the highest first: where, how high, how far from the one before"""
+    peaks = []
+    last = 0
+    for i in range(1, len(x) - 1):
+        if x[i - 1] < x[i] >= x[i + 1] and x[i] > height:
+            peaks.append((i, x[i], i - last))
+            last = i
+    peaks.sort(key=lambda p: -p[1])
+    return np.array(peaks), len(peaks)
+
+
+def peak_table_args(size, rng):
+    n = of(size, 40, 600, 60_000)
+    return np.sin(np.arange(n)*0.4) + 0.3*rng.standard_normal(n), 0.5

@@ -234,3 +234,31 @@ def columns_reshaped(grid, M, scale):
 def columns_reshaped_args(size, rng):
     n = of(size, 6, 40, 300)
     return rng.random((n, 2)), n, 0.3
+
+
+def greedy_colouring(adjacent):
+    """Colours a graph, each node with the first colour that no neighbour has"""
+    n = len(adjacent)
+    colour = np.full(n, -1)
+    for u in range(n):
+        colour[u] = next(c for c in range(n) if not any(adjacent[u, v] and colour[v] == c for v in range(u)))
+    proper = all(colour[u] != colour[v] for u in range(n) for v in range(u) if adjacent[u, v])
+    return colour, max(int(c) for c in colour) + 1, proper
+
+
+def greedy_colouring_args(size, rng):
+    n = of(size, 6, 30, 150)
+    a = rng.random((n, n)) < 0.3
+    return a | a.T,
+
+
+def settling_time(x, target, tolerance, window):
+    # first index from which a whole window stays close; -1 if it never does
+    close = lambda k: abs(x[k] - target) <= tolerance
+    start = next((i for i in range(len(x) - window + 1) if all(close(i + j) for j in range(window))), -1)
+    return start, sum(close(k) for k in range(len(x)))
+
+
+def settling_time_args(size, rng):
+    n = of(size, 30, 500, 50_000)
+    return 1 + np.exp(-np.arange(n)*8/n)*np.cos(np.arange(n)*0.3) + 0.001*rng.random(n), 1.0, 0.05, 5

@@ -74,8 +74,11 @@ def h():
 """
     run = Watched(text, "[g(np.zeros((3, 4)), 1), g(np.zeros((5, 4), 'float32'), 1)]")
     assert run.fact("x + 1") == ValueFact("array", None, (None, 4), count=2, contiguous=True)
-    assert Watched(text, "f()").fact("x + 1") == ValueFact("mixed", count=4)
-    assert Watched(text, "f()").fact("z") == ValueFact("mixed", count=4)
+    mixed = Watched(text, "f()").fact("z")
+    assert (mixed.kind, mixed.count, mixed.kinds) == ("mixed", 4, {"array", "float", "int"})
+    array, one, whole = mixed.items
+    assert array == ValueFact("array", "float64", (None, 4), count=2, contiguous=True)
+    assert (one, whole) == (ValueFact("float"), ValueFact("int", low=2, high=2))
     assert Watched(text, "h()").fact("y", line=3) == ValueFact("array", "float64", None, count=2, contiguous=True)
 
 

@@ -117,6 +117,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
         found.append(replace(how, outside=how.outside | more))
     if draft.fused and how.fuse:
         found.append(replace(how, fuse=False))
+    if draft.lifted and how.lift and failure.type.startswith("numba."):
+        found.append(replace(how, lift=False))
     return found
 
 

@@ -20,11 +20,14 @@ class Choices:
         Whether Numba may draw from a global random state of its own.
     fuse : bool
         Whether array expressions that need temporaries are written as loops.
+    lift : bool
+        Whether functions inside functions become functions of the module.
     """
 
     outside: frozenset[Span] = frozenset()
     native: bool = True
     fuse: bool = True
+    lift: bool = True
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,11 @@ class NumbaDraft(Draft):
     Attributes
     ----------
     choices : Choices
-    native, fused : bool
-        Whether it does draw from a global state of Numba's own, and does hold such loops.
+    native, fused, lifted : bool
+        Whether it does draw from a global state of Numba's own, does hold such loops, and such functions.
     """
 
     choices: Choices = Choices()
     native: bool = False
     fused: bool = False
+    lifted: bool = False

@@ -426,6 +426,36 @@ def {name}(parts):
     return out
 """
 
+COPIED = """
+@njit(error_model="numpy")
+def {name}(values):
+    # np.array of a list or an array of one axis
+    out = {np}.empty(len(values), dtype={np}.{dtype})
+    for i in range(len(values)):
+        out[i] = values[i]
+    return out
+"""
+
+
+def rows_of_tuples(width: int, dtype: str) -> str:
+    """Returns the source of ``np.array`` of a list of tuples, whose values may have different types.
+
+    >>> "out[i, 1] = parts[i][1]" in rows_of_tuples(2, "float64")
+    True
+    """
+    stores = "".join(f"        out[i, {k}] = parts[i][{k}]\n" for k in range(width))
+    return f"""
+@njit(error_model="numpy")
+def {{name}}(parts):
+    # np.array of a list of tuples
+    if len(parts) == 0:
+        raise ValueError("how many columns an empty list has is not known")
+    out = {{np}}.empty((len(parts), {width}), dtype={{np}}.{dtype})
+    for i in range(len(parts)):
+{stores}    return out
+"""
+
+
 SUMMED = """
 @njit(error_model="numpy")
 def {name}(parts):

@@ -49,6 +49,12 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"([^\n]*f-strings? not supported[^\n.]*)", "Numba: {0}", "NB-SYNTAX"),
     (
+        r">>> getitem\((Tuple\([^\n]*\)), int64\)",
+        "the values of a tuple with several types ({0}) are taken by a computed index, and Numba wants to know which "
+        "when it compiles: use numbers as indices, or an array",
+        "NB-UNIFY",
+    ),
+    (
         r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*"
         r">>> (\w+\([^\n]*\))",
         "Numba's `{0}` does not take these arguments: {1}",
@@ -59,6 +65,16 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     (r"unsupported keyword arguments when calling ([^\n]+)", "Numba takes no keywords in this call of {0}", "NB-AXIS"),
     (r"reflected list|list\(undefined\)|cannot reflect", "Numba cannot take this list: use an array", "NB-REFLIST"),
     (r"The use of '?(\w+)'? is not supported", "Numba does not support `{0}`", "NB-SYNTAX"),
+    (
+        r"Use of unsupported opcode \(UNPACK_EX\)",
+        "Numba does not unpack into a starred name: take the parts by index and slice",
+        "NB-SYNTAX",
+    ),
+    (
+        r"use of yield in a closure",
+        "Numba has no generator expressions: write a list, or a loop",
+        "NB-SYNTAX",
+    ),
     (r"Use of unsupported opcode \((\w+)\)", "Numba cannot compile the Python instruction {0} here", "NB-SYNTAX"),
     (
         r"Unsupported Python exception|unsupported exception|Exception matching is limited",

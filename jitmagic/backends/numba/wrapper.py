@@ -23,6 +23,7 @@ from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import Observation, ValueFact
 
 _BUILTINS = frozenset(dir(builtins))
+_NUMBERS = frozenset({"float", "int", "bool", "scalar"})
 _PLAIN = frozenset({"float64", "int64", "bool", "complex128"})
 
 
@@ -148,7 +149,7 @@ def wrapping(
                 None,
                 "NB-REFLIST",
             )
-        form = _list_form(fact)
+        form = list_form(fact)
         if form is not None:
             lists[label] = form
     result = observed.result
@@ -167,11 +168,15 @@ def wrapping(
     )
 
 
-def _list_form(fact: ValueFact) -> str | None:
-    """Returns how a list is passed: numbers as an array, arrays as a tuple; None where neither fits."""
+def list_form(fact: ValueFact) -> str | None:
+    """Returns how a list is passed: numbers, and lists of equally many, as an array, arrays as a tuple; else None."""
     kinds = {item.kind for item in fact.items}
-    if kinds and kinds <= {"float", "int", "bool", "scalar"}:
+    if kinds and kinds <= _NUMBERS:
         return "array"
+    if kinds == {"list"}:
+        widths = {len(item.items) for item in fact.items}
+        numbers = {part.kind for item in fact.items for part in item.items}
+        return "array" if len(widths) == 1 and numbers and numbers <= _NUMBERS else None
     return "tuple" if kinds == {"array"} else None
 
 

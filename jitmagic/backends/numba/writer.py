@@ -17,15 +17,19 @@ from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.fused import Fused
+from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
+from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
+from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
+from jitmagic.backends.numba.rewrites.unpacking import Unpacking
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.rewrites.wraparound import WrapAround
 from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrapping
@@ -92,9 +96,10 @@ def _write(
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
-    rewrites: tuple[type[NumbaRewriter], ...] = (Special, UfuncMethods, Spelling)
+    rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
+    every = tuple(loop for found in loops.values() for loop in found)
     before = len(context.helpers)
     if how.fuse and form != "array":
         # what stands outside of parallel loops is left to parallel=True, which fuses by itself
@@ -105,20 +110,25 @@ def _write(
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:
-        tree = tree.visit(Broadcasting(context, parallel))
+        tree = tree.visit(Broadcasting(context, parallel, tuple(loop.span for loop in every)))
         tree = tree.visit(Widening(context, parallel))
     else:
         tree = tree.visit(WrapAround(context))
-    every = tuple(loop for found in loops.values() for loop in found)
+    tree = tree.visit(Rows(context))
     tree = tree.visit(Parallel(context, every))
     tree.visit(Supported(context))
+    moved: dict[str, str] = {}
+    if how.lift:
+        tree, moved = lifted(module, tree)
+        parallel |= _parallel_ones(module, tree, moved, parallel)
+    tree = tree.visit(GeneratorLoops(context))
     core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)
     returned = without_containers(module, core)
     if returned is not None:
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
     plan = wrapping(workload, observed, core, drawn.head, returned)
-    tree, entry = _decorate(tree, context, workload, parallel, plan, signature)
+    tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)
     tree = _merged_imports(tree)
@@ -138,7 +148,23 @@ def _write(
         choices=how,
         native=drawn.native,
         fused=fused,
+        lifted=bool(moved),
     )
+
+
+def _parallel_ones(
+    module: Module, tree: cst.Module, moved: Mapping[str, str], parallel: frozenset[str]
+) -> frozenset[str]:
+    """Returns the lifted functions to compile with `parallel=True`: those of such a function that have work for it."""
+    chosen = set(parallel)
+    functions = {s.name.value: s for s in tree.body if isinstance(s, cst.FunctionDef)}
+    serial = called_in_prange(tree, set(moved))
+    for name, around in moved.items():
+        finder = _ArrayArithmetic(module)
+        functions[name].visit(finder)
+        if around in chosen and name not in serial and (finder.found or "prange" in name_tools.loads(functions[name])):
+            chosen.add(name)
+    return frozenset(chosen)
 
 
 def _imports(module: Module, workload: Workload) -> Imports:
@@ -159,6 +185,7 @@ def _decorate(
     context: Context,
     workload: Workload,
     parallel: frozenset[str],
+    moved: frozenset[str],
     plan: Wrapping,
     signature: cst.Parameters,
 ) -> tuple[cst.Module, str]:
@@ -166,7 +193,7 @@ def _decorate(
     njit = context.imports.code("numba.njit")
     name = workload.function.name
     core = name_tools.fresh(f"_{name}", name_tools.all_names(tree) | set(workload.needs)) if plan.needed else name
-    ours = {name, *(helper.name for helper in workload.helpers)}
+    ours = {name, *(helper.name for helper in workload.helpers)} | moved
     body: list[Any] = []
     for statement in tree.body:
         if not isinstance(statement, cst.FunctionDef) or statement.name.value not in ours:

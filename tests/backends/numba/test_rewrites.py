@@ -98,10 +98,14 @@ SERIAL = {
     ),
     "a list as index": ("return x[[0, 2]]", "return x[np.array([0, 2])]", (F64,)),
     "integers that overflow": (
-        "return (x * x) >> 1", "return (x * x).astype(np.uint8) >> np.uint8(1)", (U8,),
+        "return (x * x) >> 1",
+        "return (x * x).astype(np.uint8) >> np.uint8(1)",
+        (U8,),
     ),
     "matrices of integers": (
-        "return x @ k", "return integer_product(x, k)", (MATRIX.astype("int64"), MATRIX.T.astype("int64")),
+        "return x @ k",
+        "return integer_product(x, k)",
+        (MATRIX.astype("int64"), MATRIX.T.astype("int64")),
     ),
     "a comment": ("y = x + 1  # one more\n    return y", "y = x + 1  # one more\n    return y", (F64,)),
 }

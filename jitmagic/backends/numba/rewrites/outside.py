@@ -228,6 +228,8 @@ class _Names(Finder):
 def _is_passed(fact: ValueFact | None) -> bool:
     if fact is None:
         return False
+    if fact.kind == "mixed":
+        return bool(fact.items) and all(_is_passed(item) and item.kind != "array" for item in fact.items)
     if fact.kind == "tuple":
         return bool(fact.items) and all(item is not None and item.kind in _PASSED for item in fact.items)
     if fact.kind in ("array", "scalar"):
@@ -249,6 +251,10 @@ def _type(fact: ValueFact | None, view: bool) -> str | None:
     """Returns the type of a result as `objmode` wants it named."""
     if fact is None:
         return None
+    if fact.kind == "mixed":
+        # a Python number now, one of NumPy's then: Numba has one type for both
+        found = {_type(item, view) for item in fact.items if item.kind != "array"}
+        return found.pop() if len(found) == 1 and "array" not in fact.kinds else None
     if fact.kind in _NUMBERS:
         return _NUMBERS[fact.kind]
     name = _dtype_name(fact.dtype) if fact.dtype is not None else None

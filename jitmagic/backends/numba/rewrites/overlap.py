@@ -14,6 +14,7 @@ from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.names import Names
 from jitmagic.analysis.tree import SourceTree, base_name
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.backends.numba.unseen import Numbers
 from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import ValueFact
 
@@ -36,6 +37,8 @@ class Overlap(NumbaRewriter):
             self._seen,
             observed.overlapping if observed is not None else (),
         )
+        self._outermost: cst.FunctionDef
+        self._known: Numbers | None = None
 
     def _seen(self, node: ast.AST) -> ValueFact | None:
         observed = self.module.observed
@@ -99,8 +102,10 @@ class Overlap(NumbaRewriter):
     def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
         if isinstance(value, cst.Tuple | cst.List):
             return False
+        if (isinstance(target, cst.Subscript) and self._numbers.is_element(target)) or self._numbers.is_number(value):
+            return False  # an element: its value is a number, whatever names that came through
         fact = self.fact(value)
-        if fact is not None and fact.kind != "array":
+        if fact is not None and fact.kinds and "array" not in fact.kinds:
             return False
         left, right = ast.parse(_bare(target), mode="eval").body, ast.parse(_bare(value), mode="eval").body
         if not isinstance(right, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.IfExp):
@@ -113,6 +118,17 @@ class Overlap(NumbaRewriter):
         if ast.dump(left).replace("Store()", "Load()") == ast.dump(right):
             return False
         return not (base == base_name(right) and _disjoint(left, right))
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        if len(self.functions) == 1:
+            self._outermost, self._known = node, None
+
+    @property
+    def _numbers(self) -> Numbers:
+        """What is a number in the outermost function: made where it is asked for."""
+        self._known = self._known or Numbers(self.module, self._outermost)
+        return self._known
 
 
 class _Apart(Transformer):

@@ -9,12 +9,28 @@ import numpy as np
 
 from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, scalar_path
+from jitmagic.backends.numba.wrapper import list_form
 from jitmagic.errors import Unsupported
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.module import Module
+from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import ValueFact
 
 _JOINING = "concatenate stack hstack vstack dstack column_stack row_stack"
 _JOINS = frozenset(f"numpy.{name}" for name in _JOINING.split())
 _PYTHON_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
+_DTYPE_PLACES = {
+    f"numpy.{name}": place
+    for place, names in (
+        (1, "zeros ones empty identity array asarray ascontiguousarray zeros_like ones_like empty_like"),
+        (2, "full full_like"), (3, "eye arange"),
+    )
+    for name in names.split()
+}  # fmt: skip
+"""Where these functions take a dtype without its keyword."""
+_NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
+_WIDEST = 16
+"""Values of a tuple up to which they are written out one by one."""
 _WITH_DTYPE = frozenset({"astype", "view"})
 _OUT = (
     "add subtract multiply divide true_divide power maximum minimum sqrt exp log sin cos tan tanh abs "
@@ -78,9 +94,19 @@ class Spelling(NumbaRewriter):
         updated_node = self._dtype_arguments(original_node, updated_node)
         if path is not None and path.split(".")[0] == "numpy":
             return updated_node
+        if self._copies_a_number(original_node) and isinstance(updated_node.func, cst.Attribute):
+            return updated_node.func.value
         if isinstance(updated_node.func, cst.Attribute) and updated_node.func.attr.value in _WITH_DTYPE:
             return self._method_dtype(original_node, updated_node)
         return updated_node
+
+    def _copies_a_number(self, call: cst.Call) -> bool:
+        """Says whether a call is `x[0].copy()` of a NumPy scalar: Numba has a number there, which nothing changes."""
+        func = call.func
+        if not isinstance(func, cst.Attribute) or func.attr.value != "copy" or call.args:
+            return False
+        owner = self.fact(func.value)
+        return owner is not None and owner.kind == "scalar"
 
     def _float_keywords(self, call: cst.Call) -> cst.Call:
         """Writes `rtol=0` as `rtol=0.0`: Numba's typing takes floats only."""
@@ -98,9 +124,10 @@ class Spelling(NumbaRewriter):
         given, result = self.fact(original.args[0].value), self.fact(original)
         rest = updated.args[1:]
         names = [a.keyword.value if a.keyword is not None else "dtype" for a in rest]
-        if self._lists_rows(original.args[0].value, result) and result is not None and set(names) <= {"dtype"}:
-            rows = self.context.helper("rows", helpers.ROWS.replace("{dtype}", str(result.dtype)))
-            return cst.Call(rows, [cst.Arg(updated.args[0].value)])
+        if (of_list := self._of_list(original, updated, given, result, names)) is not None:
+            return of_list
+        if set(names) <= {"dtype"} and result is not None and (rows := self._rows(original.args[0].value, result)):
+            return cst.Call(self.context.helper("rows", rows), [cst.Arg(updated.args[0].value)])
         if self._lists_arrays(original.args[0].value, result):
             if len(updated.args) == 1:
                 return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(updated.args[0].value)])
@@ -108,9 +135,9 @@ class Spelling(NumbaRewriter):
         listed = isinstance(updated.args[0].value, cst.List)
         if listed and result is not None and result.kind == "array":
             return self._stacked(original, updated, result.ndim)
-        if given is None or given.kind != "array" or result is None or result.dtype is None or given.dtype is None:
+        if result is None or result.dtype is None or given is None or set(names) - {"dtype", "copy"}:
             return updated
-        if set(names) - {"dtype", "copy"}:
+        if given.kind != "array" or given.dtype is None:
             return updated
         if "copy" in names and code(rest[names.index("copy")].value) != "True":
             return updated
@@ -119,17 +146,55 @@ class Spelling(NumbaRewriter):
             return expression(f"{{x}}.astype({self.context.imports.code(scalar_path(result.dtype))})", x=operand)
         return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
 
-    def _lists_rows(self, node: cst.BaseExpression, result: ValueFact | None) -> bool:
-        """Says whether a matrix is made of a list of tuples or lists of numbers."""
+    def _of_list(
+        self, original: cst.Call, updated: cst.Call, given: ValueFact | None, result: ValueFact | None, names: list[str]
+    ) -> cst.BaseExpression | None:
+        """Writes `np.array(y, dtype=float)` of an argument that came as a list: the wrapper hands on an array."""
+        if given is None or given.kind != "list" or result is None or result.kind != "array" or result.dtype is None:
+            return None
+        name, value = original.args[0].value, updated.args[0].value
+        function = self.functions[-1] if self.functions else None
+        if not isinstance(name, cst.Name) or function is None or set(names) - {"dtype", "copy"}:
+            return None
+        if name.value not in name_tools.parameters(function) or np.dtype(result.dtype).kind not in "biufc":
+            return None
+        made = scalar_path(result.dtype)
+        entry = self.module.functions()[-1].name.value == function.name.value
+        observed = self.module.observed
+        came = observed.arguments.get(name.value) if observed is not None else None
+        if not entry or came is None or list_form(came) != "array" or self._is_list_later(function, name.value):
+            if result.ndim != 1:
+                return None
+            # a list of the function's own, or an array: which of them, the caller knows
+            source = helpers.COPIED.replace("{dtype}", made.removeprefix("numpy."))
+            return cst.Call(self.context.helper("copied", source), [cst.Arg(self.context.bare(value))])
+        if "dtype" in names:
+            return expression(f"{{x}}.astype({self.context.imports.code(made)})", x=value)
+        return expression("{x}.copy()", x=value)
+
+    def _is_list_later(self, function: cst.FunctionDef, name: str) -> bool:
+        """Says whether a parameter's name is given another list in the function."""
+        finder = _Given(self.module, name)
+        function.body.visit(finder)
+        return finder.found
+
+    def _rows(self, node: cst.BaseExpression, result: ValueFact) -> str | None:
+        """Returns the source of a function that makes a matrix of a list of tuples or lists of numbers."""
         fact = self.fact(node)
-        if result is None or result.ndim != 2 or result.dtype is None or not isinstance(node, cst.Name):
-            return False
-        if fact is None or fact.kind != "list" or not fact.items:
-            return False
-        return all(
-            item.kind in ("tuple", "list") and bool(item.items) and len({part.kind for part in item.items}) == 1
-            for item in fact.items
-        )
+        if result.ndim != 2 or result.dtype is None or not isinstance(node, cst.Name):
+            return None
+        if fact is None or fact.kind != "list" or not fact.items or np.dtype(result.dtype).kind not in "biufc":
+            return None
+        if not all(item.kind in ("tuple", "list") and bool(item.items) for item in fact.items):
+            return None
+        dtype = scalar_path(result.dtype).removeprefix("numpy.")
+        width = len(fact.items[0].items)
+        numbers = all(part.kind in _NUMBERS for item in fact.items for part in item.items)
+        if numbers and all(item.kind == "tuple" and len(item.items) == width <= _WIDEST for item in fact.items):
+            return helpers.rows_of_tuples(width, dtype)
+        if all(len({part.kind for part in item.items}) == 1 for item in fact.items):
+            return helpers.ROWS.replace("{dtype}", dtype)
+        return None
 
     def _lists_arrays(self, node: cst.BaseExpression, result: ValueFact | None) -> bool:
         """Says whether an array of several axes is made of a list that holds arrays."""
@@ -268,11 +333,12 @@ class Spelling(NumbaRewriter):
         return node
 
     def _dtype_arguments(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        place = _DTYPE_PLACES.get(self.path(original.func) or "")
         arguments = [
             a.with_changes(value=self._python_dtype(a.value))
-            if a.keyword is not None and a.keyword.value == "dtype"
+            if (a.keyword is not None and a.keyword.value == "dtype") or (a.keyword is None and k == place)
             else a
-            for a in updated.args
+            for k, a in enumerate(updated.args)
         ]
         return updated.with_changes(args=arguments)
 
@@ -505,6 +571,26 @@ class Spelling(NumbaRewriter):
         rest = [a for a in call.args if a.keyword is None or a.keyword.value != "out"]
         rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return _store(out[0], call.with_changes(args=rest))
+
+
+class _Given(Finder):
+    """Finds out whether a name is assigned a list, or a value of which nothing is known."""
+
+    def __init__(self, module: Module, name: str) -> None:
+        super().__init__()
+        self.module, self.name = module, name
+        self.found = False
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        if self.name in name_tools.targets(node.target):
+            fact = self.module.fact(node.target)
+            self.found = self.found or fact is None or fact.kind in ("list", "mixed")
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        self.found = self.found or self.name in name_tools.targets(node.target)
+
+    def visit_For(self, node: cst.For) -> None:
+        self.found = self.found or self.name in name_tools.targets(node.target)
 
 
 def _keyword(argument: cst.Arg) -> str | None:
