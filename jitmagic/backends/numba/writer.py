@@ -37,7 +37,9 @@ from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
+from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import Observation, Span
 
@@ -84,6 +86,14 @@ def _within(inner: Span, outer: Span) -> bool:
     return outer.line <= inner.line and inner.end_line <= outer.end_line
 
 
+def _kinds(module: Module, tree: cst.Module, entry: str, observed: Observation) -> dict[str, Kinds]:
+    """Returns what is known of the expressions of each function."""
+    functions = [s for s in tree.body if isinstance(s, cst.FunctionDef)]
+    return {
+        f.name.value: Kinds(module, f, argument_facts(observed, f) if f.name.value == entry else {}) for f in functions
+    }
+
+
 def _write(
     workload: Workload, observed: Observation, variant: str, mode: str, form: str,
     loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], how: Choices,
@@ -99,6 +109,7 @@ def _write(
     rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
+    tree = tree.visit(HalfPowers(module, _kinds(module, tree, name, observed), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
     before = len(context.helpers)
     if how.fuse and form != "array":
