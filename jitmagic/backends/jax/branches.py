@@ -44,16 +44,16 @@ class BranchMaker:
         """Returns the statements for an ``if`` without ``return``: every live name is selected."""
         assigned = _names(then) + [n for n in _names(other) if n not in _names(then)]
         wanted = [n for n in assigned if n in after]
-        if not wanted:
-            acting = next((s for s in [*then, *other] if not _only_binds(s)), None)
-            if acting is None:
-                return []  # what it binds is not used
+        acting = next((s for s in [*then, *other] if not _only_binds(s)), None)
+        if acting is not None:
             raise self.refuse(
                 acting if self.loops.module.line(acting) is not None else node,
                 f"`{_first_line(acting)}` is done or not depending on array values "
                 f"(`{code(node.test)}`), and JAX cannot leave it out while it compiles; compute a value with np.where "
                 "instead",
             )
+        if not wanted:
+            return []  # what it binds is not used
         for name in wanted:
             if name not in defined and not (name in _names(then) and name in _names(other)):
                 raise self.refuse(

@@ -214,6 +214,12 @@ def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
         parts.module, integers, numbers, values.found, parts.written_out, name_tools.bound(function)
     )
     function.visit(finder)
+    users = {parts.entry, *(helper.name for helper in parts.workload.helpers)}
+    for name, other in _functions(tree).items():
+        if name not in users:
+            # what it read of the function around it goes by the same name
+            other.visit(values)
+            other.visit(finder)
     assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
     return frozenset(finder.found - assigned)
 
@@ -297,7 +303,7 @@ class _ControlFinder(Finder):
     def visit_Slice(self, node: cst.Slice) -> None:
         for bound in (node.lower, node.upper, node.step):
             if bound is not None:
-                self.found |= name_tools.loads(bound) & self.integers
+                self.found |= self.behind(name_tools.loads(bound)) & self.integers
 
     def visit_Arg(self, node: cst.Arg) -> None:
         if node.keyword is not None and node.keyword.value in (

@@ -23,6 +23,13 @@ REFUSED = {
         7,
         "JX-IFTRACED",
     ),
+    "a list that grows beside a store, in a loop that is written out": (
+        "def fn(x):\n    y, r = x.copy(), []\n    for i in range(9):\n        if x[i] > x[i + 1]:\n"
+        "            y[i] = 0.5\n            r.append(i)\n    return y, np.array(r)\n",
+        (X,),
+        8,
+        "JX-IFTRACED",
+    ),
     "a selection by a mask": ("def fn(x):\n    return x[x > 0]\n", (X,), 4, "JX-BOOLMASK"),
     "nonzero": ("def fn(x):\n    (i,) = np.nonzero(x > 0)\n    return i\n", (X,), 4, "JX-BOOLMASK"),
     "a store through a reshaped view": (
