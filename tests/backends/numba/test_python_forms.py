@@ -165,6 +165,16 @@ FORMS = {
         ["return rows(peaks)"],
         (F64,),
     ),
+    "sums of small integers": (
+        "def fn(x):\n    y = x.astype(np.int32)\n    for _ in range(3):\n"
+        "        y = np.cumsum(y * 1000, dtype=np.int32)\n"
+        "    return y, y.prod(dtype=np.int32) // 2\n",
+        ["y = (y * np.int32(1000)).astype(np.int32).cumsum().astype(np.int32)"],
+        (INTS.ravel(),),
+    ),
+    "functions of Python's math": (
+        "def fn(x, n):\n    return x * math.factorial(n) / math.comb(2 * n, n), math.isqrt(n)\n", [], (F64, 4),
+    ),
     "functions within functions": (
         "def fn(x, k):\n    c = 2.0\n\n    # doubles\n    def g(v, n=2):\n        # raised\n        return c * v**n\n\n"
         "    def h(v):\n        return g(v, n=3) + k  # both\n\n    f = lambda v, w: h(v) + w\n    k = k + 1\n"
