@@ -223,6 +223,11 @@ PARALLEL = {
         "m[...] = m + 2 * x[:4]\n    m[:, 1:] = m[:, 1:] - np.ascontiguousarray(x[:3]).reshape(-1, 1)\n"
         "    return m",
     ),
+    "a matrix beside more axes": (
+        "return x[:, None, None] * m - m",
+        "return np.ascontiguousarray(x).reshape(-1, 1, 1) * np.ascontiguousarray(m).reshape(1, m.shape[0], m.shape[1]) "
+        "- np.ascontiguousarray(m).reshape(1, m.shape[0], m.shape[1])",
+    ),
     "axes of length 1 that fit": (
         "c = m[:, :1].copy()\n    c += m[:, 1:2] * x[0]\n    c[:, :] = c * 2.0\n    return c - 1",
         "c = m[:, :1].copy()\n    c += m[:, 1:2] * x[0]\n    c[:, :] = c * 2.0\n    return c - 1",
