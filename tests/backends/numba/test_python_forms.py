@@ -44,6 +44,12 @@ FORMS = {
         ["out[0] = x[1], x[0]"],
         (F64,),
     ),
+    "a row of numbers of Python's now and NumPy's then": (
+        "def fn(x, a):\n    out = np.zeros((3, 2), dtype=np.int64)\n    for k in range(3):\n        out[k] = k, a\n"
+        "        a = x[k]\n    return out\n",
+        ["store_row(out[k], (k, a))"],
+        (F64, 1.5),
+    ),
     "a row that a function returns": (
         "def step(x, k):\n    return x[k] * 2, k\n\n\ndef fn(x):\n    out = np.empty((x.size, 2), dtype=np.float32)\n"
         "    for k in range(x.size):\n        out[k] = step(x, k)\n    return out\n",
