@@ -304,7 +304,7 @@ def adams_bashforth(y0, rate, duration, steps):
     y = np.array(y0, dtype=float)
     old = slope(y)
     y = y + h*old
-    peak = max(y0)
+    peak = y.max()
     for _ in range(1, steps):
         new = slope(y)
         y = y + h*(1.5*new - 0.5*old)

@@ -12,7 +12,11 @@ from tests.backends.numba.harness import drafts, observed, run, workload
 pytest.importorskip("numba")
 
 CAUSES = {
-    "a generator": ("def fn(x):\n    return any(v > 1 for v in x)\n", 2, "any|yield|Numba"),
+    "a starred name in a loop": (
+        "def fn(x):\n    t = 0.0\n    for a, *b in [(1.0, 2.0), (3.0, 4.0)]:\n        t += a + b[0]\n    return t\n",
+        3,
+        "does not unpack into a starred name",
+    ),
     "unify": (
         "def fn(x):\n    if x.size > 2:\n        y = 1\n    else:\n        y = x\n    return y\n",
         None,

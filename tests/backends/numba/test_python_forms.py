@@ -44,6 +44,12 @@ FORMS = {
         ["out[0] = x[1], x[0]"],
         (F64,),
     ),
+    "a row of numbers of Python's now and NumPy's then": (
+        "def fn(x, a):\n    out = np.zeros((3, 2), dtype=np.int64)\n    for k in range(3):\n        out[k] = k, a\n"
+        "        a = x[k]\n    return out\n",
+        ["store_row(out[k], (k, a))"],
+        (F64, 1.5),
+    ),
     "a row that a function returns": (
         "def step(x, k):\n    return x[k] * 2, k\n\n\ndef fn(x):\n    out = np.empty((x.size, 2), dtype=np.float32)\n"
         "    for k in range(x.size):\n        out[k] = step(x, k)\n    return out\n",
@@ -165,6 +171,16 @@ FORMS = {
         ["return rows(peaks)"],
         (F64,),
     ),
+    "sums of small integers": (
+        "def fn(x):\n    y = x.astype(np.int32)\n    for _ in range(3):\n"
+        "        y = np.cumsum(y * 1000, dtype=np.int32)\n"
+        "    return y, y.prod(dtype=np.int32) // 2\n",
+        ["y = (y * np.int32(1000)).astype(np.int32).cumsum().astype(np.int32)"],
+        (INTS.ravel(),),
+    ),
+    "functions of Python's math": (
+        "def fn(x, n):\n    return x * math.factorial(n) / math.comb(2 * n, n), math.isqrt(n)\n", [], (F64, 4),
+    ),
     "functions within functions": (
         "def fn(x, k):\n    c = 2.0\n\n    # doubles\n    def g(v, n=2):\n        # raised\n        return c * v**n\n\n"
         "    def h(v):\n        return g(v, n=3) + k  # both\n\n    f = lambda v, w: h(v) + w\n    k = k + 1\n"
@@ -212,6 +228,11 @@ PARALLEL = {
         "m += 2 * x[:4]\n    m[:, 1:] -= x[:3, None]\n    return m",
         "m[...] = m + 2 * x[:4]\n    m[:, 1:] = m[:, 1:] - np.ascontiguousarray(x[:3]).reshape(-1, 1)\n"
         "    return m",
+    ),
+    "a matrix beside more axes": (
+        "return x[:, None, None] * m - m",
+        "return np.ascontiguousarray(x).reshape(-1, 1, 1) * np.ascontiguousarray(m).reshape(1, m.shape[0], m.shape[1]) "
+        "- np.ascontiguousarray(m).reshape(1, m.shape[0], m.shape[1])",
     ),
     "axes of length 1 that fit": (
         "c = m[:, :1].copy()\n    c += m[:, 1:2] * x[0]\n    c[:, :] = c * 2.0\n    return c - 1",

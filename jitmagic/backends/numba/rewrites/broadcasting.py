@@ -126,7 +126,26 @@ class Broadcasting(NumbaRewriter):
         if self._concerned() and not isinstance(original_node.operator, cst.MatrixMultiply):
             old, new = (original_node.left, original_node.right), (updated_node.left, updated_node.right)
             self._check(original_node, old, new)
+            left, right = self._as_many(old[0], old[1], new[0]), self._as_many(old[1], old[0], new[1])
+            if left is not new[0] or right is not new[1]:
+                return updated_node.with_changes(left=left, right=right)
         return updated_node
+
+    def _as_many(
+        self, old: cst.BaseExpression, other: cst.BaseExpression, new: cst.BaseExpression
+    ) -> cst.BaseExpression:
+        """Gives a matrix beside an array of more axes as many: the parallel mode takes vectors alone with fewer."""
+        fact, beside = self.fact(old), self.fact(other)
+        if fact is None or beside is None or {fact.kind, beside.kind} != {"array"} or not isinstance(new, cst.Name):
+            return new
+        ndim, wanted = fact.ndim or 0, beside.ndim or 0
+        if not 2 <= ndim < wanted:
+            return new
+        sizes = ["1"] * (wanted - ndim) + [f"{new.value}.shape[{k}]" for k in range(ndim)]
+        array = f"{self.context.imports.code('numpy.ascontiguousarray')}({new.value})"
+        made = expression(f"{array}.reshape({', '.join(sizes)})")
+        self.module.inherit(made, new)
+        return made
 
     def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.BaseExpression:
         if self._concerned() and len(original_node.comparisons) == 1:

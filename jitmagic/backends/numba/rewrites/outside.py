@@ -21,6 +21,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis import memory
+from jitmagic.analysis.words import words
 from jitmagic.backends.numba.generators import SAME_STREAM
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.errors import Unsupported
@@ -30,7 +31,9 @@ from jitmagic.generate.walking import Finder
 from jitmagic.gotchas.numba.support import ARRAY_METHODS, FUNCTIONS, METHODS, MISSING_UFUNCS
 from jitmagic.observe.facts import Span, ValueFact
 
-_LIBRARIES = ("numpy.", "scipy.")
+_LIBRARIES = ("numpy.", "scipy.", "math.")
+_MISSING_MATH = words("cbrt comb dist exp2 factorial fsum isqrt lcm nextafter perm prod remainder sumprod ulp")
+"""What Python's `math` has and Numba has not (0.68)."""
 _PASSED = frozenset({"array", "scalar", "int", "float", "bool", "complex"})
 _NUMBERS = {"int": "int64", "float": "float64", "bool": "boolean", "complex": "complex128"}
 _FREE = "xyzuvwabcdefgh"
@@ -289,6 +292,8 @@ class Supported(NumbaRewriter):
             missing = "print" if keywords or any(_is_formatted(a.value) for a in original_node.args) else None
         elif path is not None and path.startswith("scipy."):
             missing = path
+        elif path is not None and path.startswith("math."):
+            missing = path if path.removeprefix("math.") in _MISSING_MATH else None
         elif path is not None and path.startswith("numpy.") and not path.startswith("numpy.random."):
             missing = _missing(path.removeprefix("numpy."), keywords, len(original_node.args))
         elif path is None and isinstance(original_node.func, cst.Attribute) and self.is_array(original_node.func.value):

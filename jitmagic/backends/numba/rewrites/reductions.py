@@ -14,6 +14,7 @@ import numpy as np
 from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
+from jitmagic.observe.facts import ValueFact
 
 _REDUCTIONS = "sum mean std var max min prod any all argmax argmin ptp cumsum cumprod median"
 _NAMES = {name: name for name in _REDUCTIONS.split()} | {"amax": "max", "amin": "min"}
@@ -94,7 +95,7 @@ class Reductions(NumbaRewriter):
     ) -> cst.BaseExpression:
         narrow = dtype in ("float32", "complex64") and call.dtype is None
         if call.axis is None and not call.keepdims:
-            return self._whole(call, dtype, narrow, updated)
+            return self._whole(call, dtype, narrow, updated, self.fact(original))
         line = self.module.line(original)
         if call.axis is None:
             if call.name in ("any", "all", "argmax", "argmin", "max", "min", "sum", "mean", "prod", "std", "var"):
@@ -143,7 +144,9 @@ class Reductions(NumbaRewriter):
             return None
         return tuple(sorted(v % ndim for v in values))
 
-    def _whole(self, call: _Reduction, dtype: str, narrow: bool, updated: cst.Call) -> cst.BaseExpression:
+    def _whole(
+        self, call: _Reduction, dtype: str, narrow: bool, updated: cst.Call, result: ValueFact | None = None
+    ) -> cst.BaseExpression:
         """Writes a reduction of the whole array."""
         np_sum = self.context.imports.code("numpy.sum")
         wide = self.context.imports.code("numpy.complex128" if dtype == "complex64" else "numpy.float64")
@@ -168,7 +171,14 @@ class Reductions(NumbaRewriter):
             return self._serial_extremum(call)
         if call.dtype is not None and call.name not in ("sum",):
             cast = expression(f"{{x}}.astype({code(call.dtype)})", x=self.context.operand(call.array))
-            return expression(f"{{x}}.{call.name}()", x=cast)
+            value = expression(f"{{x}}.{call.name}()", x=cast)
+            small = result is not None and result.dtype is not None and np.dtype(result.dtype).kind in "biu"
+            if result is None or result.dtype is None or not small or np.dtype(result.dtype).itemsize == 8:
+                return value
+            # Numba adds up and multiplies whole numbers in 64 bits: the last bits are the same
+            if result.kind == "array":
+                return expression(f"{{v}}.astype({code(call.dtype)})", v=value)
+            return self.context.cast(result.dtype, value)
         return updated
 
     def _serial_extremum(self, call: _Reduction) -> cst.BaseExpression:

@@ -103,7 +103,7 @@ class Rows(NumbaRewriter):
 
 
 def _is_number(fact: ValueFact | None) -> bool:
-    return fact is not None and fact.kind in _NUMBERS
+    return fact is not None and bool(fact.kinds) and fact.kinds <= _NUMBERS
 
 
 def _tuples(node: cst.BaseExpression) -> cst.BaseExpression:
