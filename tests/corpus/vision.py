@@ -1,0 +1,319 @@
+"""Imaging and computer vision."""
+
+import numpy as np
+
+from tests.corpus.sizes import of
+
+
+def _picture(rng, h, w):
+    # blobs, an edge and noise
+    y, x = np.mgrid[0:h, 0:w]
+    img = 60.0 + 80.0*(x > 0.4*w + 0.2*y)
+    img = img + 90*np.exp(-((x - 0.7*w)**2 + (y - 0.3*h)**2)/(0.02*w*h))
+    return np.clip(img + rng.normal(0, 4, (h, w)), 0, 255).astype(np.uint8)
+
+
+def canny_edges(img, lo, hi):
+    f = img.astype(float)
+    p = np.pad(f, 1, mode='edge')
+    gx = (p[:-2, 2:] + 2*p[1:-1, 2:] + p[2:, 2:]) - (p[:-2, :-2] + 2*p[1:-1, :-2] + p[2:, :-2])
+    gy = (p[2:, :-2] + 2*p[2:, 1:-1] + p[2:, 2:]) - (p[:-2, :-2] + 2*p[:-2, 1:-1] + p[:-2, 2:])
+    mag = np.hypot(gx, gy)
+    ang = np.rad2deg(np.arctan2(gy, gx)) % 180
+    h, w = mag.shape
+    thin = np.zeros_like(mag)
+    for i in range(1, h - 1):
+        for j in range(1, w - 1):
+            a = ang[i, j]
+            if a < 22.5 or a >= 157.5:
+                n1, n2 = mag[i, j-1], mag[i, j+1]
+            elif a < 67.5:
+                n1, n2 = mag[i-1, j-1], mag[i+1, j+1]
+            elif a < 112.5:
+                n1, n2 = mag[i-1, j], mag[i+1, j]
+            else:
+                n1, n2 = mag[i-1, j+1], mag[i+1, j-1]
+            if mag[i, j] >= n1 and mag[i, j] >= n2:
+                thin[i, j] = mag[i, j]
+    # hysteresis
+    out = np.zeros((h, w), dtype=np.uint8)
+    stack = [(int(i), int(j)) for i, j in np.argwhere(thin > hi)]
+    while stack:
+        i, j = stack.pop()
+        if out[i, j]:
+            continue
+        out[i, j] = 255
+        for u in range(max(i - 1, 0), min(i + 2, h)):
+            for v in range(max(j - 1, 0), min(j + 2, w)):
+                if thin[u, v] > lo and out[u, v] == 0:
+                    stack.append((u, v))
+    return out
+
+
+def canny_edges_args(size, rng):
+    n = of(size, 16, 70, 300)
+    return _picture(rng, n, n + 4), 40.0, 120.0
+
+
+def hough_lines(edges, n_theta=180, n_peaks=3):
+    h, w = edges.shape
+    diag = int(np.ceil(np.hypot(h, w)))
+    theta = np.linspace(0, np.pi, n_theta, endpoint=False)
+    ys, xs = np.nonzero(edges)
+    rho = np.rint(xs[:, None]*np.cos(theta) + ys[:, None]*np.sin(theta)).astype(int) + diag
+    acc = np.zeros((2*diag + 1, n_theta), dtype=int)
+    np.add.at(acc, (rho, np.arange(n_theta)[None, :]), 1)
+    peaks = []
+    A = acc.copy()
+    for _ in range(n_peaks):
+        r, t = np.unravel_index(A.argmax(), A.shape)
+        peaks.append((r - diag, theta[t], A[r, t]))
+        A[max(r-5, 0):r+6, max(t-5, 0):t+6] = 0
+    return acc, np.array(peaks)
+
+
+def hough_lines_args(size, rng):
+    n = of(size, 16, 64, 256)
+    e = rng.random((n, n)) < 0.02
+    e[np.arange(n), np.arange(n)[::-1]] = True
+    e[n//3, :] = True
+    return e, of(size, 30, 90, 180)
+
+
+def resize_bilinear(src, dst):
+    """Resize src into dst (both uint8, one channel)."""
+    H, W = src.shape
+    h, w = dst.shape
+    sy = H/h
+    sx = W/w
+    for i in range(h):
+        y = (i + 0.5)*sy - 0.5
+        y = min(max(y, 0.0), H - 1.0)
+        y0 = int(y)
+        y1 = min(y0 + 1, H - 1)
+        fy = y - y0
+        for j in range(w):
+            x = (j + 0.5)*sx - 0.5
+            x = min(max(x, 0.0), W - 1.0)
+            x0 = int(x)
+            x1 = min(x0 + 1, W - 1)
+            fx = x - x0
+            top = src[y0, x0]*(1 - fx) + src[y0, x1]*fx
+            bot = src[y1, x0]*(1 - fx) + src[y1, x1]*fx
+            dst[i, j] = int(top*(1 - fy) + bot*fy + 0.5)
+
+
+def resize_bilinear_args(size, rng):
+    n = of(size, 8, 36, 140)
+    return _picture(rng, n, n), np.zeros((int(n*1.4), int(n*1.7)), dtype=np.uint8)
+
+
+def open_close(mask, r=1):
+    # disc shaped structuring element
+    d = np.arange(-r, r + 1)
+    se = d[:, None]**2 + d[None, :]**2 <= r*r + r
+
+    def dilate(m):
+        p = np.pad(m, r)
+        out = np.zeros_like(m)
+        for a, b in zip(*np.nonzero(se)):
+            out |= p[a:a+m.shape[0], b:b+m.shape[1]]
+        return out
+
+    erode = lambda m: ~dilate(~m)
+    opened = dilate(erode(mask))
+    closed = erode(dilate(opened))
+    return closed, (closed ^ mask).sum()
+
+
+def open_close_args(size, rng):
+    n = of(size, 12, 100, 700)
+    y, x = np.mgrid[0:n, 0:n]
+    m = np.sin(x/5.0)*np.cos(y/7.0) > 0.1
+    return m ^ (rng.random((n, n)) < 0.03), of(size, 1, 2, 3)
+
+
+def lucas_kanade(I0, I1, half=2, min_det=1e-3):
+    """Dense flow, one level. float32 all the way"""
+    Iy, Ix = np.gradient(I0)
+    It = I1 - I0
+
+    def boxsum(a):
+        s = np.pad(a, half)
+        k = 2*half + 1
+        s = np.cumsum(np.pad(s, ((1, 0), (0, 0))), axis=0, dtype=np.float32)
+        s = s[k:] - s[:-k]
+        s = np.cumsum(np.pad(s, ((0, 0), (1, 0))), axis=1, dtype=np.float32)
+        return s[:, k:] - s[:, :-k]
+
+    a, b, c = boxsum(Ix*Ix), boxsum(Ix*Iy), boxsum(Iy*Iy)
+    p, q = -boxsum(Ix*It), -boxsum(Iy*It)
+    det = a*c - b*b
+    ok = det > min_det
+    det = np.where(ok, det, np.float32(1))
+    u = np.where(ok, (c*p - b*q)/det, 0)
+    v = np.where(ok, (a*q - b*p)/det, 0)
+    return u, v, ok.mean()
+
+
+def lucas_kanade_args(size, rng):
+    n = of(size, 16, 120, 700)
+    y, x = np.mgrid[0:n, 0:n].astype(np.float32)
+    ph = rng.uniform(0, 1)
+    g = lambda dx, dy: (np.sin(0.3*(x - dx) + ph) + np.cos(0.25*(y - dy))
+                        + np.sin(0.2*(x + y - dx - dy))).astype(np.float32)
+    return g(0, 0), g(0.4, -0.3)
+
+
+def nms_boxes(boxes, scores, thr=0.5):
+    x1, y1, x2, y2 = boxes.T
+    area = (x2 - x1)*(y2 - y1)
+    order = scores.argsort()[::-1]
+    keep = []
+    while order.size > 0:
+        i = order[0]
+        keep.append(i)
+        xx1 = np.maximum(x1[i], x1[order[1:]])
+        yy1 = np.maximum(y1[i], y1[order[1:]])
+        xx2 = np.minimum(x2[i], x2[order[1:]])
+        yy2 = np.minimum(y2[i], y2[order[1:]])
+        inter = np.clip(xx2 - xx1, 0, None)*np.clip(yy2 - yy1, 0, None)
+        iou = inter/(area[i] + area[order[1:]] - inter)
+        order = order[1:][iou <= thr]
+    return np.array(keep)
+
+
+def nms_boxes_args(size, rng):
+    n = of(size, 20, 400, 6000)
+    xy = rng.uniform(0, 300, (n, 2))
+    wh = rng.uniform(10, 80, (n, 2))
+    return np.hstack([xy, xy + wh]), rng.random(n), 0.4
+
+
+def atkinson_dither(img, levels=2):
+    """Atkinson error diffusion, serpentine scan. img float, overwritten"""
+    h, w = img.shape
+    q = 255.0/(levels - 1)
+    err_total = 0.0
+    for y in range(h):
+        step = 1 if y % 2 == 0 else -1
+        xs = range(w) if step == 1 else range(w - 1, -1, -1)
+        for x in xs:
+            old = img[y, x]
+            new = round(old/q)*q
+            if new > 255:
+                new = 255.0
+            if new < 0:
+                new = 0.0
+            img[y, x] = new
+            e = (old - new)/8
+            err_total += abs(e)
+            for dy, dx in ((0, 1), (0, 2), (1, -1), (1, 0), (1, 1), (2, 0)):
+                yy = y + dy
+                xx = x + dx*step
+                if yy < h and 0 <= xx < w:
+                    img[yy, xx] += e
+    return err_total
+
+
+def atkinson_dither_args(size, rng):
+    n = of(size, 14, 64, 300)
+    return _picture(rng, n, n).astype(np.float64), 2
+
+
+def label_components(bw):
+    """4-connected labelling, two passes with union-find"""
+    h, w = bw.shape
+    lab = np.zeros((h, w), dtype=np.int32)
+    parent = [0]
+
+    def find(a):
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        return a
+
+    nxt = 1
+    for i in range(h):
+        for j in range(w):
+            if not bw[i, j]:
+                continue
+            up = lab[i-1, j] if i > 0 else 0
+            left = lab[i, j-1] if j > 0 else 0
+            if up == 0 and left == 0:
+                parent.append(nxt)
+                lab[i, j] = nxt
+                nxt += 1
+            elif up and left:
+                a, b = find(up), find(left)
+                lo, hi = min(a, b), max(a, b)
+                parent[hi] = lo
+                lab[i, j] = lo
+            else:
+                lab[i, j] = up or left
+    # second pass: flatten and renumber
+    remap = np.zeros(nxt, dtype=np.int32)
+    count = 0
+    for k in range(1, nxt):
+        r = find(k)
+        if remap[r] == 0:
+            count += 1
+            remap[r] = count
+        remap[k] = remap[r]
+    return remap[lab], count
+
+
+def label_components_args(size, rng):
+    n = of(size, 16, 90, 450)
+    return (rng.random((n, n)) < 0.55,)
+
+
+def gamma_hsv(rgb, gamma=2.2):
+    lut = np.array([int(255*(i/255)**(1/gamma) + 0.5) for i in range(256)], dtype=np.uint8)
+    f = lut[rgb].astype(np.float32)/np.float32(255)
+    r, g, b = f[..., 0], f[..., 1], f[..., 2]
+    mx = f.max(axis=-1)
+    mn = f.min(axis=-1)
+    d = mx - mn
+    safe = np.where(d == 0, 1, d)
+    h = np.zeros_like(mx)
+    m = (mx == r) & (d > 0)
+    h[m] = ((g - b)/safe)[m] % 6
+    m2 = (mx == g) & (d > 0) & ~m
+    h[m2] = ((b - r)/safe)[m2] + 2
+    m3 = (mx == b) & (d > 0) & ~m & ~m2
+    h[m3] = ((r - g)/safe)[m3] + 4
+    s = np.where(mx > 0, d/np.where(mx > 0, mx, 1), 0)
+    hsv = np.stack([h/6, s, mx], axis=-1)
+    return (hsv*255).astype(np.uint8)
+
+
+def gamma_hsv_args(size, rng):
+    n = of(size, 10, 120, 800)
+    return (rng.integers(0, 256, (n, n, 3), dtype=np.uint8),)
+
+
+def radon(img, angles):
+    """Sinogram by rotating the sampling grid, bilinear"""
+    n = img.shape[0]
+    c = (n - 1)/2
+    X, Y = np.meshgrid(np.arange(n) - c, np.arange(n) - c)
+    sino = np.zeros((n, len(angles)))
+    for k, th in enumerate(np.deg2rad(angles)):
+        xr = X*np.cos(th) - Y*np.sin(th) + c
+        yr = X*np.sin(th) + Y*np.cos(th) + c
+        x0 = np.floor(xr).astype(int)
+        y0 = np.floor(yr).astype(int)
+        inside = (x0 >= 0) & (x0 < n - 1) & (y0 >= 0) & (y0 < n - 1)
+        x0 = np.clip(x0, 0, n - 2)
+        y0 = np.clip(y0, 0, n - 2)
+        fx, fy = xr - x0, yr - y0
+        val = (img[y0, x0]*(1-fx)*(1-fy) + img[y0, x0+1]*fx*(1-fy)
+               + img[y0+1, x0]*(1-fx)*fy + img[y0+1, x0+1]*fx*fy)
+        sino[:, k] = (val*inside).sum(axis=0)
+    return sino
+
+
+def radon_args(size, rng):
+    n = of(size, 12, 50, 150)
+    return _picture(rng, n, n).astype(float), np.linspace(0, 180, of(size, 4, 30, 90), endpoint=False)
