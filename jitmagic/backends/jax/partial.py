@@ -14,6 +14,7 @@ still holds, and goes through the same writer as a whole function does.
 from __future__ import annotations
 
 import ast
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ import libcst as cst
 
 from jitmagic.analysis.scalars import Exposure, assigned, live_after, loaded, path_to
 from jitmagic.analysis.scope import Scope, scope_of
+from jitmagic.analysis.stored import Stored
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import ModuleText, SourceFunction, Workload
 from jitmagic.errors import Refusal
@@ -206,13 +208,14 @@ def _tried(search: _Search, block: Sequence[ast.stmt], final: bool) -> _Part | R
     search.tries += 1
     if search.tries > _MOST_TRIES:
         return Refusal("too many parts were tried")
+    # what stands against some statements together may stand against none of them alone
+    line = search.workload.module.origin_line(statements[0].lineno) if len(statements) == 1 else None
     outlined = _outlined(search, statements, final)
     if isinstance(outlined, Refusal):
-        return outlined
+        return replace(outlined, line=line)
     workload, observed, inputs, outputs = outlined
     static = [n for n in search.fixed if n in inputs]
     moving = _moving(search, statements[0], inputs)
-    line = search.workload.module.origin_line(statements[0].lineno)
     if moving:
         return Refusal(f"`{moving}` has another length in each step, and would be compiled anew", line)
     draft = search.write(workload, observed, static)
@@ -397,26 +400,15 @@ def _fact(search: _Search, name: str, line: int) -> ValueFact | None:
 
 def _shares(scope: Scope, statements: Sequence[ast.stmt], inputs: Sequence[str], outputs: Sequence[str]) -> str | None:
     """Says why a part's arrays may be one memory under two names, None where they surely are not."""
-    stored = {
-        node.value.id
-        for s in ast.walk(scope.function)
-        for node in [s]
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
-    } | {
-        node.target.id
-        for node in ast.walk(scope.function)
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
-    }
+    stored = Stored(scope).names
     arrays = [n for n in {*inputs, *outputs} if not _is_number(scope, n)]
-    for one in arrays:
-        for other in arrays:
-            if one < other and scope.may_share(one, other) and {one, other} & stored:
-                return f"uses `{one}` and `{other}`, which may be the same memory"
-    bound = assigned(statements)
-    for name in outputs:
-        others = scope.parameters - {name} if name in bound and name in stored else set()
-        for other in others:
-            if not _is_number(scope, name) and scope.may_share(name, other):
+    for one, other in itertools.combinations(sorted(arrays), 2):
+        if scope.may_share(one, other) and {one, other} & stored:
+            return f"uses `{one}` and `{other}`, which may be the same memory"
+    # what a part binds comes back as a copy
+    for name in sorted(set(outputs) & assigned(statements) & stored & set(arrays)):
+        for other in sorted(scope.parameters - {name}):
+            if scope.may_share(name, other):
                 return f"binds `{name}`, which may be the argument `{other}`"
     return None
 

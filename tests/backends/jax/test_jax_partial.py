@@ -129,6 +129,46 @@ def what_a_step_leaves_behind_args(n):
     return RNG.random(n), n
 
 
+def another_name_for_the_argument(x):
+    found = np.unique(x)
+    y = x
+    for i in range(len(x)):
+        x[i] = x[i] * 2
+    y[0] = 7.0
+    return y + 1, found
+
+
+def another_name_for_the_argument_args(n):
+    return (RNG.random(n),)
+
+
+def a_row_that_is_a_view(A):
+    chosen = A[A > 0.5]
+    row = A[0]
+    for j in range(len(row)):
+        row[j] = row[j] + j
+    return A.sum(), chosen
+
+
+def a_row_that_is_a_view_args(n):
+    return (RNG.random((n, n)),)
+
+
+def sorted_behind_the_loop(x):
+    low = np.unique(x)
+    y = np.zeros(len(x))
+    for i in range(len(x)):
+        for j in range(len(x)):
+            y[i] += abs(x[i] - x[j])
+    y.sort()
+    np.add.at(y, [0, 0], 1.0)
+    return y, low
+
+
+def sorted_behind_the_loop_args(n):
+    return (RNG.random(n),)
+
+
 CASES = {name: value for name, value in globals().items() if f"{name}_args" in globals()}
 
 
@@ -213,3 +253,23 @@ def test_where_nothing_can_be_compiled_the_reason_of_the_whole_stands():
     made = make(HEAD + "def fn(x):\n    return x[x > 0.5] + 1\n", RNG.random(9))
     assert made.refusal is not None
     assert "depends on values" in made.refusal.reason
+
+
+REBOUND = """
+def fn(x, n):
+    low = np.unique(x)
+    for k in range(n):
+        y = x
+        s = 0.0
+        for i in range(len(x)):
+            s += y[i]
+    y.sort()
+    return s, x, low
+"""
+
+
+def test_what_a_part_binds_to_the_argument_is_not_copied():
+    workload_arguments = RNG.random(9), 3
+    made = make(HEAD + REBOUND, *workload_arguments)
+    if made.refusal is None:
+        run_both(HEAD + REBOUND, *workload_arguments)
