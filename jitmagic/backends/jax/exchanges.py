@@ -1,8 +1,8 @@
 """Rewrite double buffers: ``T, new = new, T`` in a loop, where ``T`` is the caller's array and both are written into.
 
 After an odd number of exchanges the caller's memory goes by the other name. The names get local arrays, a flag tells
-which is which, and the caller's array is written behind the loop. Not where one of the two is returned: whether that is
-the caller's own object depends on the number of exchanges.
+which is which, and the caller's array is written behind the loop. Where one of the two is returned at the end, whether
+that is the caller's own object depends on the number of exchanges: the flag is returned with it.
 
     T_ = T.copy()
     swapped = False
@@ -16,6 +16,7 @@ the caller's own object depends on the number of exchanges.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
@@ -29,17 +30,33 @@ from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import Finder
 
 
-def without_exchanges(module: Module, tree: cst.Module, entry: str, kinds: Kinds) -> cst.Module:
-    """Returns the tree with the entry's double buffers as local arrays."""
+@dataclass(frozen=True)
+class Own:
+    """When what a function returns is the caller's own array; a flag is returned behind the value.
+
+    Attributes
+    ----------
+    parameter : str
+    swapped : bool
+        What the flag is then.
+    """
+
+    parameter: str
+    swapped: bool
+
+
+def without_exchanges(module: Module, tree: cst.Module, entry: str, kinds: Kinds) -> tuple[cst.Module, Own | None]:
+    """Returns the tree with the entry's double buffers as local arrays, and when it returns the caller's own."""
     body: list[Any] = []
+    own: Own | None = None
     for statement in tree.body:
         if isinstance(statement, cst.FunctionDef) and statement.name.value == entry:
-            statement = _rewritten(module, statement, kinds)
+            statement, own = _rewritten(module, statement, kinds)
         body.append(statement)
-    return tree.with_changes(body=body)
+    return tree.with_changes(body=body), own
 
 
-def _rewritten(module: Module, function: cst.FunctionDef, kinds: Kinds) -> cst.FunctionDef:
+def _rewritten(module: Module, function: cst.FunctionDef, kinds: Kinds) -> tuple[cst.FunctionDef, Own | None]:
     body = list(statements(function))
     parameters = set(name_tools.parameters(function))
     for position, node in enumerate(body):
@@ -69,13 +86,30 @@ def _rewritten(module: Module, function: cst.FunctionDef, kinds: Kinds) -> cst.F
             module.inherit(value, _argument(node, name))
         before = [made(f"{mine} = {name}.copy()", node) for name, mine in local.items()]
         before.append(made(f"{swapped} = False", node))
+        own = None
+        last = _final(function, pair)
+        if last is not None:
+            if len(given) != 1:
+                continue
+            own = Own(given[0], last != given[0])
+            new[-1] = made(f"return {local.get(last, last)}, {swapped}", body[-1])
         first = 1 if _is_docstring(body[0]) else 0
         new[position + 1 : position + 1] = behind
         new[first:first] = before
         result: cst.FunctionDef = with_body(function, new)
         module.inherit(result, function)
-        return result
-    return function
+        return result, own
+    return function, None
+
+
+def _final(function: cst.FunctionDef, pair: tuple[str, ...]) -> str | None:
+    """Returns which of two names a function returns, alone, in its one return at the end."""
+    returned = _Returned()
+    function.visit(returned)
+    last = small(statements(function)[-1])
+    if returned.count == 1 and isinstance(last, cst.Return) and isinstance(last.value, cst.Name):
+        return last.value.value if last.value.value in pair else None
+    return None
 
 
 def _fits(
@@ -91,7 +125,7 @@ def _fits(
         return False
     returned = _Returned()
     function.visit(returned)
-    if returned.names & set(pair):
+    if returned.names & set(pair) and _final(function, pair) is None:
         return False
     later = _Names(pair)
     for statement in body[position + 1 :]:
@@ -105,8 +139,10 @@ class _Returned(Finder):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
+        self.count = 0
 
     def visit_Return(self, node: cst.Return) -> None:
+        self.count += 1
         value = node.value
         parts = [e.value for e in value.elements] if isinstance(value, cst.Tuple | cst.List) else [value]
         self.names |= {p.value for p in parts if isinstance(p, cst.Name)}

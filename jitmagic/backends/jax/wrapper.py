@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.jax.exchanges import Own
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body
@@ -152,7 +153,7 @@ class _Returning(Rewriter):
 
 def wrapper(
     function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any],
-    draws: Sequence[Any] = (), given: Sequence[tuple[str, str]] = (),
+    draws: Sequence[Any] = (), given: Sequence[tuple[str, str]] = (), own: Own | None = None,
 ) -> cst.FunctionDef:  # fmt: skip
     """Makes the function with the user's name and signature.
 
@@ -171,6 +172,8 @@ def wrapper(
         Statements that draw random numbers, for which the core has parameters.
     given : sequence of (str, str)
         Names of the core's results and what is returned of each, where they differ.
+    own : Own, optional
+        When the result is a parameter itself.
     """
     call = f"{core}({call_arguments(function)})"
     body: list[Any] = []
@@ -198,7 +201,8 @@ def wrapper(
         line = made(f"{mutated[0]}[...] = {call}").with_changes(leading_lines=[comment])
         body.append(line)
     else:
-        left = [*(["result"] if returns.value else []), *names]
+        result = "(result, swapped)" if own is not None else "result"
+        left = [*([result] if returns.value else []), *names]
         body.append(made(f"{', '.join(left)} = {call}"))
         for position, (name, new) in enumerate(zip(mutated, names, strict=True)):
             if name == starred:
@@ -208,6 +212,9 @@ def wrapper(
             body.append(line.with_changes(leading_lines=[comment] if position == 0 else []))
     if returns.parameter is not None:
         body.append(made(f"return {returns.parameter}"))
+    elif own is not None:
+        either = (own.parameter, "result") if own.swapped else ("result", own.parameter)
+        body.append(made(f"return {either[0]} if swapped else {either[1]}"))
     elif returns.value:
         body.append(made("return result"))
     return with_body(function, body)

@@ -14,7 +14,7 @@ from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
-from jitmagic.backends.jax.exchanges import without_exchanges
+from jitmagic.backends.jax.exchanges import Own, without_exchanges
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
@@ -87,6 +87,7 @@ class _Parts:
     asserts: list[int | None] = field(default_factory=list)
     stepwise: bool = False
     lists: set[str] = field(default_factory=set)
+    own: Own | None = None
 
 
 def write(
@@ -133,7 +134,7 @@ def write(
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise = stepwise
     tree = _without_draws(parts, tree)
-    tree = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
+    tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
     tree = without_mirrors(module, tree, _kinds(parts, tree))
@@ -434,7 +435,7 @@ def _finished(
     if written or checks or parts.draws or given:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))
-        outer = wrapper(function, core, written, returns, checks, parts.draws, given).with_changes(
+        outer = wrapper(function, core, written, returns, checks, parts.draws, given, parts.own).with_changes(
             params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
         )
         inner = with_body(inner, _without_docstring(statements(inner)))
