@@ -274,6 +274,10 @@ class Calls(Draws):
             return updated.with_changes(args=[*args, *updated.args[1:]])
         elif name in ("min", "max", "range", "print") and tensor and self.compiled:
             self.pull(f"{name}()", original)
+        elif name == "divmod" and tensor and len(values) == 2:
+            # Python asks for a method that tensors lack
+            first, second = (atom(a.value) for a in updated.args)
+            return cst.parse_expression(f"({first}//{second}, {first} % {second})")
         elif name in ("max", "min") and tensor and len(values) > 1:
             self.values[original] = reconcile(Value("either", scalar=True, shape=()), seen)
         return updated

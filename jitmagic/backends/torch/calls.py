@@ -128,6 +128,8 @@ class CallSite:
         The line of the table.
     arguments : mapping of str to Argument
         By NumPy's parameter names; those that are None are left out.
+    nones : frozenset of str
+        The parameters that are given as None.
     rest : tuple of Argument
         What a ``*`` in the parameters took.
     receiver : bool
@@ -170,6 +172,7 @@ class CallSite:
                 self.fail(f"passes `{name}=` to `{self.name}`, which has no counterpart in torch")
             bound[name] = argument
         self.arguments = {name: a for name, a in bound.items() if not a.absent}
+        self.nones = frozenset(name for name, a in bound.items() if a.absent)
 
     @property
     def name(self) -> str:

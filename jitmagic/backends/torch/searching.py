@@ -8,8 +8,7 @@ from jitmagic.backends.torch.kinds import category, numpy_result
 
 def _sorted_axis(c: CallSite) -> tuple[str, str | None]:
     text, given = c.self_text("a"), c.get("axis")
-    passed = len(c.given) > 1 or not c.plain
-    if given is None and passed and "kind" not in c.arguments and c.need("a").value.ndim != 1:
+    if "axis" in c.nones and c.need("a").value.ndim != 1:
         return f"{c.tensor('a', operator=True)}.ravel()", None
     return text, None if given is None or given.literal == -1 else given.code
 

@@ -126,7 +126,7 @@ def join(c: CallSite) -> Written:
     elif arrays.value.is_tensor:
         text = f"tuple({arrays.code})"
     axis = c.get("axis")
-    if c.entry.target == "torch.cat" and "axis" not in c.arguments and len(c.given) > 1:
+    if c.entry.target == "torch.cat" and "axis" in c.nones:
         # axis=None flattens
         text = f"tuple(a.ravel() for a in {arrays.code})"
     return Written(c.write(c.entry.target, text, dim=None if axis is None else axis.code), dtype)

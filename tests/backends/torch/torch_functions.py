@@ -699,6 +699,16 @@ def fn(m):
 """,
         M,
     ),
+    "axis=None flattens, other arguments or not": (
+        """
+def fn(m):
+    order = np.argsort(m, axis=None, kind='stable')
+    q, r = divmod(order[3], m.shape[1])
+    joined = np.concatenate((m, m[:1]), axis=None)
+    return order, np.sort(m, None, kind='stable'), joined, q, r, m[q, r]
+""",
+        M,
+    ),
     "sort in place": (
         """
 def fn(x):
