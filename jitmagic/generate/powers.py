@@ -13,6 +13,8 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.analysis.scope import scope_of
+from jitmagic.analysis.stored import Stored
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
@@ -48,7 +50,7 @@ class HalfPowers(FunctionRewriter[Kinds]):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         if self.stack:
-            self.signs.append(Signs(node, self.stack[-1]))
+            self.signs.append(Signs(node, self.stack[-1], self.module))
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         if self.stack:
@@ -94,10 +96,18 @@ class Signs:
     ----------
     function : libcst.FunctionDef
     kinds : Kinds
+    module : Module
+        Its text tells which arrays are stored into, by whatever name, method or function.
     """
 
-    def __init__(self, function: cst.FunctionDef, kinds: Kinds) -> None:
+    def __init__(self, function: cst.FunctionDef, kinds: Kinds, module: Module) -> None:
         self.kinds = kinds
+        try:
+            scope = scope_of(module.source.text, function.name.value, module.names, module.observed)
+        except LookupError:
+            self.stored: Stored | None = None  # a function that was lifted out of another one
+        else:
+            self.stored = Stored(scope)
         finder = _Bindings()
         function.visit(finder)
         self.values = finder.values
@@ -119,7 +129,7 @@ class Signs:
 
     def name(self, name: str) -> bool:
         """Says so of a name all of whose bindings are proved, taking for granted that it is so in them (induction)."""
-        if name in self.unknown or name not in self.values:
+        if name in self.unknown or name not in self.values or self.may_change(name):
             return False
         if name in self.asked:
             return True
@@ -128,6 +138,12 @@ class Signs:
             return all(self.not_negative(value) for value in self.values[name])
         finally:
             self.asked.discard(name)
+
+    def may_change(self, name: str) -> bool:
+        """Says whether what a name stands for may be stored into: a number cannot."""
+        if self.stored is None or name not in self.stored.scope.locals:
+            return True
+        return self.stored.may_change(name)
 
     def operation(self, node: cst.BinaryOperation) -> bool:
         operator = node.operator
@@ -231,15 +247,3 @@ class _Bindings(Finder):
 
     def visit_Lambda(self, node: cst.Lambda) -> None:
         self.unknown.update(p.name.value for p in node.params.params)
-
-    def visit_Call(self, node: cst.Call) -> None:
-        # a function that is given an array may write into it
-        func = code(node.func)
-        library = func.partition(".")[0] in ("np", "numpy", "math", "__numpy__")
-        if library and not any(a.keyword is not None and a.keyword.value == "out" for a in node.args):
-            return
-        if func in ("len", "range", "abs", "min", "max", "sum", "float", "int", "enumerate", "zip", "print"):
-            return
-        for argument in node.args:
-            if isinstance(argument.value, cst.Name):
-                self.unknown.add(argument.value.value)

@@ -12,7 +12,7 @@
 The steps read ``d[i, k]`` and ``d[k, j]`` and store ``d[i, j]``: they meet where ``i`` or ``j`` is ``k``, and there the
 condition reads ``x + d[k, k] < x`` for an element x. It does not hold where ``d[k, k]`` is not negative (and, for whole
 numbers, which may overflow, where it is zero); nothing is stored then, and no step sees another one. For ``max(a, b) <
-x``, ``min(a, b) > x`` and ``a and b`` it never holds, whatever ``d[k, k]`` is.
+x``, ``min(a, b) > x`` and ``a and b`` it never holds, unless ``d[k, k]`` is NaN.
 """
 
 from __future__ import annotations
@@ -232,9 +232,10 @@ class _Function:
             return None
         if kind == "and":
             return (columns[0], "") if dtype == "bool" else None
-        if kind == "choice":
-            return columns[0], ""
         diagonal = f"{name}[{columns[0]}, {columns[0]}]"
+        if kind == "choice":
+            # NaN is handed on by NumPy's functions, and would reach the row and the column
+            return columns[0], "" if dtype.startswith(("int", "uint", "bool")) else f"{diagonal} == {diagonal}"
         if dtype.startswith("float"):
             guard = f"{diagonal} {'>=' if smaller else '<='} 0"
             if self.hands_nan_on:

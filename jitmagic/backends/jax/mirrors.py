@@ -30,8 +30,8 @@ from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import ValueFact
 
-_FRESH = ("zeros", "ones", "empty", "full", "eye", "identity")
-"""Functions of NumPy whose square results are symmetric."""
+_EVEN = ("numpy.zeros", "numpy.ones", "numpy.empty")
+"""Functions of NumPy whose square results are symmetric; those below are so with some arguments."""
 
 _PLAIN = ("abs", "min", "max", "float", "int", "round", "len", "sum")
 
@@ -97,7 +97,7 @@ class _Function:
             assert isinstance(new, cst.For)
             if not _touched_by_pairs_only(new, name, i, j):
                 continue
-            if not pair.negative and _is_fresh(before, name):
+            if not pair.negative and self.is_fresh(before, name):
                 mask: str | None = _half(name, side)
             else:
                 mask = _visited(original, loop, name) if pair.always else None
@@ -109,6 +109,35 @@ class _Function:
             behind.append(line)
             outer = new
         return outer, behind
+
+    def is_fresh(self, before: Sequence[Any], name: str) -> bool:
+        """Says whether a name was bound to a new symmetric matrix and nothing was done to it since."""
+        for statement in reversed(before):
+            one = small(statement)
+            if isinstance(one, cst.Assign) and len(one.targets) == 1 and code(one.targets[0].target) == name:
+                return isinstance(one.value, cst.Call) and self.is_symmetric(one.value)
+            mentions = _Touches(name)
+            statement.visit(mentions)
+            if mentions.names:
+                return False
+        return False
+
+    def is_symmetric(self, call: cst.Call) -> bool:
+        """Says whether the square matrix that a call makes is symmetric."""
+        path = self.kinds.path(call.func)
+        given = [a.value for a in call.args if a.keyword is None]
+        named = {a.keyword.value: a.value for a in call.args if a.keyword is not None}
+        if path in _EVEN:
+            return True
+        if path in ("numpy.eye", "numpy.identity"):
+            return len(given) == 1 and not set(named) - {"dtype"}  # not beside the diagonal
+        if path == "numpy.full":
+            value = given[1] if len(given) > 1 else named.get("fill_value")
+            fact = None if value is None else self.kinds.of(value)
+            if code(value or cst.Name("_")) in ("np.inf", "np.nan", "numpy.inf", "numpy.nan"):
+                return True
+            return fact is not None and fact.kind in ("int", "float", "bool", "complex", "scalar")
+        return False
 
     def facts(self, name: str) -> list[ValueFact]:
         return [f for f in self.kinds.names.get(name, []) if f.kind == "array"]
@@ -304,20 +333,6 @@ class _Jumps(Finder):
         self.found = True
 
     visit_Break = visit_Continue = visit_Return = visit_Raise = _jump
-
-
-def _is_fresh(before: Sequence[Any], name: str) -> bool:
-    """Says whether a name was bound to a new symmetric matrix and nothing was done to it since."""
-    for statement in reversed(before):
-        one = small(statement)
-        if isinstance(one, cst.Assign) and len(one.targets) == 1 and code(one.targets[0].target) == name:
-            called = code(one.value.func) if isinstance(one.value, cst.Call) else ""
-            return called.rpartition(".")[2] in _FRESH
-        mentions = _Touches(name)
-        statement.visit(mentions)
-        if mentions.names:
-            return False
-    return False
 
 
 def _half(name: str, side: str) -> str:

@@ -284,7 +284,7 @@ class _Ufunc:
 
     def _only(self, method: str, names: str) -> Any:
         if self.name not in names.split():
-            # as CuPy answers: its ufuncs lack most of NumPy's methods
+            # as CuPy answers, and this class stands for CuPy's: its ufuncs lack most of NumPy's methods
             raise NotImplementedError(f"`{self.name}.{method}` is not supported yet")
         return getattr(self.ufunc, method)
 

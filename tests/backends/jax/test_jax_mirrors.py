@@ -201,11 +201,40 @@ def two_matrices_args(n):
     return (RNG.random(n),)
 
 
+def ones_beside_the_diagonal(x):
+    n = len(x)
+    D = np.eye(n, k=1)
+    for i in range(n):
+        for j in range(i + 2, n):
+            D[i, j] = x[i] * x[j]
+            D[j, i] = D[i, j]
+    return D
+
+
+def ones_beside_the_diagonal_args(n):
+    return (RNG.random(n),)
+
+
+def filled_with_a_row(x):
+    n = len(x)
+    D = np.full((n, n), x)
+    for i in range(n):
+        for j in range(i + 2, n):
+            D[i, j] = x[i] * x[j]
+            D[j, i] = D[i, j]
+    return D
+
+
+def filled_with_a_row_args(n):
+    return (RNG.random(n),)
+
+
 CASES = {name: value for name, value in globals().items() if f"{name}_args" in globals()}
 
 ONE_HALF = ("gram", "distances_into_an_argument", "forces_with_opposite_signs", "neighbours_within_a_cutoff",
-            "a_part_of_an_argument", "the_first_store_is_the_lower_one", "two_matrices")  # fmt: skip
-"""Those whose other half is taken from the first."""
+            "a_part_of_an_argument", "the_first_store_is_the_lower_one", "two_matrices", "ones_beside_the_diagonal",
+            "filled_with_a_row")  # fmt: skip
+"""Those whose other half is taken from the first, all of it or, where it was not symmetric, what the loops came by."""
 
 
 @pytest.mark.parametrize("name", CASES)
