@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import libcst as cst
 
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
+
+Known = TypeVar("Known")
 
 
 def code(node: cst.CSTNode) -> str:
@@ -67,6 +69,15 @@ def commented(statement: Any, *lines: str) -> Any:
     """Puts comment lines above a statement, below those that stand there."""
     more = [cst.EmptyLine(comment=cst.Comment(f"# {line}")) for line in lines]
     return statement.with_changes(leading_lines=[*statement.leading_lines, *more])
+
+
+def each_function(tree: cst.Module, known: Mapping[str, Known], rewrite: Callable[[Any, Known], Any]) -> cst.Module:
+    """Returns the tree with its top-level functions rewritten, those of which something is known."""
+    body = [
+        rewrite(s, known[s.name.value]) if isinstance(s, cst.FunctionDef) and s.name.value in known else s
+        for s in tree.body
+    ]
+    return tree.with_changes(body=body)
 
 
 def _mark(statement: cst.CSTNode) -> str | None:

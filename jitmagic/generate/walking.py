@@ -12,9 +12,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import libcst as cst
+
+Node = TypeVar("Node", bound=cst.CSTNode)
 
 _TRIVIA = frozenset(
     ("leading_lines", "lines_after_decorators", "header", "footer", "semicolon", "comma", "colon", "first_colon",
@@ -50,6 +52,12 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield value
         elif isinstance(value, tuple | list):
             yield from (item for item in value if isinstance(item, cst.CSTNode))
+
+
+def nodes_of(node: cst.CSTNode, kind: type[Node]) -> list[Node]:
+    """Returns the nodes of a class at and below a node, in the order of the text."""
+    below = [one for child in children(node) for one in nodes_of(child, kind)]
+    return [node, *below] if isinstance(node, kind) else below
 
 
 Hook = Callable[..., Any]

@@ -25,7 +25,7 @@ import libcst as cst
 
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.aliases import aliases
-from jitmagic.generate.blocks import code, made, small, statements, with_body
+from jitmagic.generate.blocks import code, each_function, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -39,12 +39,7 @@ _SMALLER = {"min": True, "numpy.minimum": True, "numpy.fmin": True, "max": False
 
 def steady_closures(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
     """Returns the tree with closures that read copies of a row and a column."""
-    body: list[Any] = []
-    for statement in tree.body:
-        if isinstance(statement, cst.FunctionDef) and statement.name.value in kinds:
-            statement = _Function(module, statement, kinds[statement.name.value]).result()
-        body.append(statement)
-    return tree.with_changes(body=body)
+    return each_function(tree, kinds, lambda function, known: _Function(module, function, known).result())
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.sums import difference
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.aliases import aliases
-from jitmagic.generate.blocks import code, made, small, statements, with_body
+from jitmagic.generate.blocks import code, each_function, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -38,12 +38,7 @@ _PLAIN = ("abs", "min", "max", "float", "int", "round", "len", "sum")
 
 def without_mirrors(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
     """Returns the tree with the second of two mirrored stores behind the loops."""
-    body: list[Any] = []
-    for statement in tree.body:
-        if isinstance(statement, cst.FunctionDef) and statement.name.value in kinds:
-            statement = _Function(module, statement, kinds[statement.name.value]).result()
-        body.append(statement)
-    return tree.with_changes(body=body)
+    return each_function(tree, kinds, lambda function, known: _Function(module, function, known).result())
 
 
 class _Function:

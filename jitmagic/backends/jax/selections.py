@@ -14,7 +14,7 @@ import libcst as cst
 from jitmagic.backends.jax.masks import mask_of
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import leading, made, small, statements, with_body
+from jitmagic.generate.blocks import each_function, leading, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -24,12 +24,7 @@ from jitmagic.generate.walking import Finder
 def inlined(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
     """Returns the tree without names for selections by a mask."""
     taken = set(name_tools.all_names(tree))
-    body = []
-    for statement in tree.body:
-        if isinstance(statement, cst.FunctionDef) and statement.name.value in kinds:
-            statement = _Selections(module, statement, kinds[statement.name.value], taken).result()
-        body.append(statement)
-    return tree.with_changes(body=body)
+    return each_function(tree, kinds, lambda function, known: _Selections(module, function, known, taken).result())
 
 
 class _Selections:

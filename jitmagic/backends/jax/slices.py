@@ -20,7 +20,7 @@ from jitmagic.backends.jax.sums import difference
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder
 
@@ -33,12 +33,7 @@ _BINARY = {
 def whole_axes(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cst.Module:
     """Returns the tree without slices whose length changes; raises Unsupported where there is no such form."""
     taken = set(name_tools.all_names(tree))
-    body = []
-    for statement in tree.body:
-        if isinstance(statement, cst.FunctionDef) and statement.name.value in tracing:
-            statement = _Function(module, statement, tracing[statement.name.value], taken).result()
-        body.append(statement)
-    return tree.with_changes(body=body)
+    return each_function(tree, tracing, lambda function, known: _Function(module, function, known, taken).result())
 
 
 class _Function:

@@ -21,7 +21,7 @@ from jitmagic.generate.blocks import code, normalised, small, statements, with_b
 from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 from jitmagic.observe.facts import Observation, Span
 
 SAME_STREAM = words(
@@ -191,10 +191,9 @@ def _seeded_first(function: cst.FunctionDef, finder: _Finder) -> bool:
         one = small(statement)
         if isinstance(one, cst.Expr) and any(one.value is seed for seed in finder.seeds):
             return len(finder.seeds) == 1
-        inside = _Calls()
-        statement.visit(inside)
-        helpers = any(isinstance(c.func, cst.Name) and c.func.value in finder.drawing for c in inside.found)
-        if helpers or any(call in calls for call in inside.found):
+        inside = nodes_of(statement, cst.Call)
+        helpers = any(isinstance(c.func, cst.Name) and c.func.value in finder.drawing for c in inside)
+        if helpers or any(call in calls for call in inside):
             return False
     return False
 
@@ -224,15 +223,6 @@ class _Targets(Finder):
 
     def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
         self.found.append(name_tools.targets(node.target))
-
-
-class _Calls(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[cst.Call] = []
-
-    def visit_Call(self, node: cst.Call) -> None:
-        self.found.append(node)
 
 
 class _Finder(Finder):

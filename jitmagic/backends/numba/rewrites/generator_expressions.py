@@ -18,7 +18,7 @@ import libcst as cst
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 
 _WHOLE = frozenset({"sum", "min", "max", "sorted", "list", "set", "tuple"})
 _STOPPING = frozenset({"any", "all", "next"})
@@ -107,7 +107,7 @@ class GeneratorLoops(NumbaRewriter):
     def _check(self, node: cst.GeneratorExp) -> None:
         """Refuses what a function of its own could not do: a call of a function inside another one, `:=`."""
         functions = name_tools.loads(node) & {n for names in self._functions for n in names}
-        if functions or _has_walrus(node):
+        if functions or nodes_of(node, cst.NamedExpr):
             what = f"with the inner function `{sorted(functions)[0]}`" if functions else "with `:=`"
             line = self.module.line(node)
             raise Unsupported(
@@ -185,21 +185,6 @@ def _text(node: cst.BaseExpression) -> str:
     """Returns the source of an expression, in parentheses where it goes over several lines."""
     text = code(node)
     return f"({text})" if "\n" in text and not node.lpar else text
-
-
-def _has_walrus(node: cst.CSTNode) -> bool:
-    finder = _Walrus()
-    node.visit(finder)
-    return finder.found
-
-
-class _Walrus(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
-        self.found = True
 
 
 class _Functions(Finder):

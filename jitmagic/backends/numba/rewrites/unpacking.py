@@ -19,7 +19,7 @@ import libcst as cst
 from jitmagic.analysis.words import words
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression
 from jitmagic.errors import Unsupported
-from jitmagic.generate.walking import Finder, Transformer
+from jitmagic.generate.walking import Finder, Transformer, nodes_of
 from jitmagic.observe.facts import ValueFact
 
 _NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
@@ -101,9 +101,7 @@ class Unpacking(NumbaRewriter):
 
     def _leaves_alone(self, node: cst.BaseExpression) -> bool:
         """Says whether an expression calls nothing but NumPy's functions, so that it changes no other value."""
-        calls = _Calls()
-        node.visit(calls)
-        paths = [self.path(call.func) or "" for call in calls.found]
+        paths = [self.path(call.func) or "" for call in nodes_of(node, cst.Call)]
         return all(p.startswith(("numpy.", "math.")) and not p.startswith("numpy.random") for p in paths)
 
     def _filled(self, node: cst.BaseExpression, values: dict[str, cst.BaseExpression]) -> cst.BaseExpression:
@@ -292,15 +290,6 @@ class _Scopes(Finder):
 
     def visit_Name(self, node: cst.Name) -> None:
         self.uses[node.value] = self.uses.get(node.value, 0) + 1
-
-
-class _Calls(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[cst.Call] = []
-
-    def visit_Call(self, node: cst.Call) -> None:
-        self.found.append(node)
 
 
 class _Uses(Finder):
