@@ -73,6 +73,8 @@ class _Walker:
         return out
 
     def statement(self, node: Any, out: Names, on_break: Names, on_continue: Names) -> Names:
+        if isinstance(node, cst.BaseSmallStatement):  # `if c: break` on one line
+            return self.small(node, out, on_break, on_continue)
         if isinstance(node, cst.SimpleStatementLine):
             for one in reversed(node.body):
                 out = self.small(one, out, on_break, on_continue)

@@ -82,11 +82,19 @@ class HalfPowers(FunctionRewriter[Kinds]):
             return None
         fact = self.stack[-1].of(base)
         real = fact is not None and (fact.kind == "float" or fact.dtype in _REAL)
-        if not real or not self.signs[-1].not_negative(base):
+        if fact is None or not real or not self.signs[-1].not_negative(base):
             return None
-        root = f"{self.spell('numpy.sqrt')}({code(updated.with_changes(lpar=[], rpar=[]))})"
+        bare = updated.with_changes(lpar=[], rpar=[])
+        self.module.inherit(bare, updated)
+        root = cst.Call(cst.parse_expression(self.spell("numpy.sqrt")), [cst.Arg(bare)])
+        self.module.learn(root, fact)
         times = _HALVES[float(number.value)] * (-1 if negative else 1)
-        return cst.parse_expression(root if times == 1 else f"{root}**{times}")
+        if times == 1:
+            return root
+        # the nodes of the base are kept, so that what was observed of them stays known
+        whole = cst.parse_expression(f"root**{times}")
+        assert isinstance(whole, cst.BinaryOperation)
+        return whole.with_changes(left=root)
 
 
 class Signs:

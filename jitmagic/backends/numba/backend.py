@@ -115,6 +115,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     more = messages.refused_calls(draft, failure, workload) - how.outside
     if more:
         found.append(replace(how, outside=how.outside | more))
+    if draft.nested and how.nests:
+        found.append(replace(how, nests=False))
     if draft.fused and how.fuse:
         found.append(replace(how, fuse=False))
     if draft.lifted and how.lift and failure.type.startswith("numba."):

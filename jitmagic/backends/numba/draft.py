@@ -18,6 +18,8 @@ class Choices:
         Places of the calls that are made in Python, by `objmode`.
     native : bool
         Whether Numba may draw from a global random state of its own.
+    nests : bool
+        Whether several statements on arrays are written as one loop nest.
     fuse : bool
         Whether array expressions that need temporaries are written as loops.
     lift : bool
@@ -26,6 +28,7 @@ class Choices:
 
     outside: frozenset[Span] = frozenset()
     native: bool = True
+    nests: bool = True
     fuse: bool = True
     lift: bool = True
 
@@ -37,11 +40,12 @@ class NumbaDraft(Draft):
     Attributes
     ----------
     choices : Choices
-    native, fused, lifted : bool
-        Whether it does draw from a global state of Numba's own, does hold such loops, and such functions.
+    native, nested, fused, lifted : bool
+        Whether it does draw from a global state of Numba's own, does hold such nests, such loops, and such functions.
     """
 
     choices: Choices = Choices()
     native: bool = False
+    nested: bool = False
     fused: bool = False
     lifted: bool = False

@@ -10,7 +10,10 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
+from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.loops import LoopClass
+from jitmagic.analysis.names import Names
+from jitmagic.analysis.tree import SourceTree
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
@@ -25,6 +28,7 @@ from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
+from jitmagic.backends.numba.rewrites.regions import Regions
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
@@ -41,7 +45,7 @@ from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, Transformer
-from jitmagic.observe.facts import Observation, Span
+from jitmagic.observe.facts import Observation, Span, ValueFact
 
 
 def write(
@@ -82,6 +86,20 @@ def write(
             how = replace(how, outside=how.outside | {found.place})
 
 
+def _aliases(module: Module) -> Aliases:
+    """Returns what is known of the memory behind the names of the user's text."""
+    tree = SourceTree(module.source.text, module.functions()[-1].name.value)
+    observed = module.observed
+
+    def seen(node: ast.AST) -> ValueFact | None:
+        if observed is None or node not in tree.parents:
+            return None
+        return observed.expressions.get(tree.span(node))
+
+    overlapping = observed.overlapping if observed is not None else ()
+    return Aliases(tree, Names(tree, module.names), seen, overlapping)
+
+
 def _within(inner: Span, outer: Span) -> bool:
     return outer.line <= inner.line and inner.end_line <= outer.end_line
 
@@ -111,11 +129,16 @@ def _write(
         tree = tree.visit(rewrite(context))
     tree = tree.visit(HalfPowers(module, _kinds(module, tree, name, observed), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
+    spans = tuple(loop.span for loop in every) if parallel else None
+    aliases = _aliases(module)
+    before = len(context.helpers)
+    if how.nests:
+        tree = tree.visit(Regions(context, aliases, spans or ()))
+    nested = len(context.helpers) > before
     before = len(context.helpers)
     if how.fuse and form != "array":
         # what stands outside of parallel loops is left to parallel=True, which fuses by itself
-        spans = tuple(loop.span for found in loops.values() for loop in found) if parallel else None
-        tree = tree.visit(Fused(context, spans))
+        tree = tree.visit(Fused(context, aliases, spans))
     fused = len(context.helpers) > before
     rewrites = (Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
@@ -139,6 +162,8 @@ def _write(
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
     plan = wrapping(workload, observed, core, drawn.head, returned)
+    if nested:
+        parallel = frozenset(one for one in parallel if _has_work(module, tree, one))
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)
@@ -158,9 +183,18 @@ def _write(
         notes=tuple(context.notes),
         choices=how,
         native=drawn.native,
+        nested=nested,
         fused=fused,
         lifted=bool(moved),
     )
+
+
+def _has_work(module: Module, tree: cst.Module, name: str) -> bool:
+    """Says whether a function holds anything that `parallel=True` would run in threads."""
+    function = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)
+    finder = _ArrayArithmetic(module)
+    function.visit(finder)
+    return finder.found or "prange" in name_tools.loads(function)
 
 
 def _parallel_ones(
