@@ -16,6 +16,7 @@ from jitmagic.analysis.names import Names
 from jitmagic.analysis.tree import SourceTree
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
+from jitmagic.backends.numba.nests.regions import Regions
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
@@ -28,7 +29,6 @@ from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
-from jitmagic.backends.numba.rewrites.regions import Regions
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling

@@ -109,7 +109,7 @@ class Nest(Kernel):
         return self.path[0]
 
     def parameter(self, node: cst.BaseExpression) -> str:
-        """Returns the parameter for an expression; for a view of a named array that name, with a letter behind it where it is taken."""
+        """Returns the parameter for an expression: for a view of an array its name, with a letter where it is taken."""
         base = node
         while isinstance(base, cst.Subscript | cst.Attribute):
             base = base.value
@@ -207,3 +207,8 @@ def free_indices(taken: set[str]) -> str:
     'jlmnpq'
     """
     return "".join([letter for letter in INDICES + _MORE if letter not in taken][:6])
+
+
+def axes_in(layout: Layout) -> list[int]:
+    """Returns the loops of a layout."""
+    return [axis for axis in layout if axis is not None]

@@ -1,0 +1,1 @@
+"""Several statements on whole arrays as one loop nest."""

@@ -1,0 +1,114 @@
+"""A run of statements that may become one loop nest, and which of its names are what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.analysis.aliases import Aliases
+from jitmagic.backends.numba.nests.nest import Ends
+from jitmagic.backends.numba.rewrites.context import code
+from jitmagic.backends.numba.rewrites.elements import ElementRewriter, axes_of, is_usable
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import small, statements
+from jitmagic.generate.liveness import Liveness
+from jitmagic.observe.facts import ValueFact
+
+NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
+"""The kinds of values that are no arrays, and can be calculated with."""
+
+
+class Run:
+    """Statements that stand one after the other.
+
+    Parameters
+    ----------
+    owner : ElementRewriter
+    aliases : Aliases
+    body : sequence of statement
+    live : Liveness
+        Of the function around them.
+    captured : frozenset of str
+        Names that functions inside that function read.
+
+    Attributes
+    ----------
+    bound, changed : set of str
+        Arrays that are bound here, and those whose elements are stored into.
+    numbers : set of str
+        Numbers that are bound here.
+    """
+
+    def __init__(
+        self, owner: ElementRewriter, aliases: Aliases, body: Sequence[Any], live: Liveness, captured: frozenset[str]
+    ) -> None:
+        self.owner = owner
+        self.aliases = aliases
+        self.body = body
+        self.live = live
+        self.captured = captured
+        self.bound: set[str] = set()
+        self.changed: set[str] = set()
+        self.numbers: set[str] = set()
+
+    def collect(self, run: Iterable[Any]) -> None:
+        """Notes what the statements bind and change; raises Ends where one has an `else`."""
+        for statement in run:
+            if isinstance(statement, cst.For | cst.While | cst.If):
+                if isinstance(statement, cst.For):
+                    self.numbers.update(name_tools.targets(statement.target))
+                self.collect(statements(statement))
+                if getattr(statement, "orelse", None) is not None:
+                    raise Ends
+                continue
+            one = small(statement)
+            if isinstance(one, cst.Assign):
+                target = one.targets[0].target
+                if len(one.targets) == 1 and isinstance(target, cst.Name):
+                    (self.bound if self.is_array(one.value) else self.numbers).add(target.value)
+                elif isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
+                    self.changed.add(target.value.value)
+            elif isinstance(one, cst.AugAssign):
+                base = one.target.value if isinstance(one.target, cst.Subscript) else one.target
+                if isinstance(base, cst.Name):
+                    (self.changed if self.is_array(base) else self.numbers).add(base.value)
+
+    def fact(self, node: cst.BaseExpression) -> ValueFact | None:
+        return self.owner.fact(node)
+
+    def is_array(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        return fact is not None and fact.kind == "array"
+
+    @property
+    def ours(self) -> set[str]:
+        return self.bound | self.changed
+
+    def is_mask(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        return fact is not None and is_usable(fact) and fact.dtype == "bool"
+
+    def is_outer(self, node: cst.BaseExpression) -> bool:
+        return isinstance(node, cst.Name) and node.value not in self.ours
+
+    def reads_ours(self, node: cst.BaseExpression) -> bool:
+        return bool(name_tools.loads(node) & (self.ours | self.numbers))
+
+    def reduced(self, call: cst.Call) -> tuple[str, cst.BaseExpression, tuple[int, ...], bool]:
+        """Returns the name of a reduction, what is reduced, its axes, and whether they are kept."""
+        found = self.owner.reduction(call, call)
+        if found is None:
+            raise Ends
+        name, old, _, rest = found
+        fact = self.fact(old)
+        options = {a.keyword.value if a.keyword is not None else "axis": a.value for a in rest}
+        if fact is None or not is_usable(fact) or set(options) - {"axis", "keepdims"} or len(options) != len(rest):
+            raise Ends
+        assert fact.shape is not None
+        axes = axes_of(options.get("axis"), len(fact.shape))
+        keep = code(options["keepdims"]) if "keepdims" in options else "False"
+        if axes is None or keep not in ("True", "False"):
+            raise Ends
+        return name, old, axes, keep == "True"

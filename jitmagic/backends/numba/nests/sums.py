@@ -1,0 +1,103 @@
+"""Reductions in a nest: a variable, or an array of them, that the loops add to."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from jitmagic.backends.numba.nests.nest import Ends, Value, axes_in
+from jitmagic.backends.numba.nests.reading import reductions
+from jitmagic.backends.numba.nests.values import Values
+from jitmagic.backends.numba.rewrites.elements import DTYPES, PYTHON, WIDE, needs_parentheses
+from jitmagic.generate import names as name_tools
+
+_STARTS = {"sum": "{np}.{wide}(0)", "mean": "{np}.{wide}(0)", "max": "{np}.{dtype}(-{np}.inf)",
+           "min": "{np}.{dtype}({np}.inf)", "any": "False", "all": "True"}  # fmt: skip
+_STEPS = {"sum": "{t} += {v}", "mean": "{t} += {v}", "max": "{t} = {np}.maximum({t}, {v})",
+          "min": "{t} = {np}.minimum({t}, {v})", "any": "{t} |= {v}", "all": "{t} &= {v}"}  # fmt: skip
+
+
+class Sums(Values):
+    """Values, and the reductions among them."""
+
+    def _prepare(self, value: cst.BaseExpression) -> None:
+        """Takes the reductions in an expression first, and ends the loops of those that it reads."""
+        for call in reductions(self.owner, value):
+            self._reduce(call)
+        for name in name_tools.loads(value):
+            if name in self.values:
+                self._settle(self.values[name])
+        for call in reductions(self.owner, value):
+            self._settle(self.results[call])
+
+    def _reduce(self, call: cst.Call) -> None:
+        if call in self.results:
+            return
+        name, inner, axes, _ = self.run.reduced(call)
+        self._prepare(inner)
+        whole = self.layouts[inner]
+        layout = self.layouts[call]
+        gone = frozenset(axes_in(tuple(whole[k] for k in axes)))
+        fact = self.run.fact(call)
+        dtype = (fact.dtype or PYTHON.get(fact.kind)) if fact is not None else None
+        if not gone or dtype not in DTYPES or any(whole[k] is None for k in axes):
+            raise Ends
+        assert dtype is not None
+        needed, rest = sorted(axes_in(whole)), sorted(axes_in(layout))
+        total = self._fresh("total")
+        wide = WIDE.get(dtype, dtype)
+        start = _STARTS[name].replace("{wide}", wide).replace("{dtype}", dtype)
+        nest = self.nest
+        prefix = needed[: len(rest)] == rest
+        if prefix:
+            open_now = [loop.axis for loop in nest.path[1:]]
+            line = f"{total} = {start}"
+            if open_now[: len(rest) + 1] == needed[: len(rest) + 1]:
+                outer, loop = nest.path[len(rest)], nest.path[len(rest) + 1]
+                position = next(k for k, item in enumerate(outer.body) if item is loop)
+                outer.body.insert(position, line)
+            else:
+                nest.open(rest)
+                nest.line(line)
+            element = self._element(inner)
+            place = total
+        else:
+            if name not in ("sum", "mean") or wide != dtype or None in layout:
+                raise Ends
+            shape = ", ".join(nest.length(axis) for axis in axes_in(layout)) + ("," if len(layout) == 1 else "")
+            nest.head.append(f"{total} = {{np}}.zeros(({shape}), dtype={{np}}.{dtype})")
+            element = self._element(inner)
+            place = nest.element_of(total, layout)
+        if name in ("max", "min") and element.dtype not in ("float32", "float64"):
+            raise Ends
+        text = element.text
+        if name in ("any", "all") and element.dtype != "bool":
+            text = f"({text}) != 0" if needs_parentheses(text) else f"{text} != 0"
+            text = f"({text})"
+        elif name in ("any", "all") and needs_parentheses(text):
+            text = f"({text})"
+        nest.line(_STEPS[name].replace("{t}", place).replace("{v}", text))
+        outermost = nest.path[1]
+        if outermost.axis in gone and (not prefix or name not in ("sum", "mean")):
+            outermost.serial = True
+        count = " * ".join(self.nest.length(axis) for axis in sorted(gone))
+        final = ""
+        if name == "mean":
+            final = f"{place} /= {count}" if len(gone) == 1 else f"{place} /= ({count})"
+        if name in ("max", "min"):
+            nest.head.append(
+                f"if {' or '.join(f'{nest.length(axis)} == 0' for axis in sorted(gone))}:\n"
+                '    raise ValueError("zero-size array to reduction operation")'
+            )
+        if prefix and wide != dtype:
+            final = f"{final}\n" if final else ""
+            final += f"{total} = {{np}}.{dtype}({total})"
+            if name in ("sum", "mean") and not rest:
+                # a variable that a reduction in threads adds to keeps its type
+                narrow = self._fresh("total")
+                final = (f"{total} /= {count}\n" if name == "mean" else "") + f"{narrow} = {{np}}.{dtype}({total})"
+                total = narrow
+        value = Value(total, dtype, layout, tuple(nest.path[1 : len(rest) + 1]) if prefix else (),
+                      kept=None if prefix else total)  # fmt: skip
+        self.results[call] = value
+        self.pending[id(value)] = (value, gone, final)
+        self.contracted += 1 if not isinstance(inner, cst.Name) else 0

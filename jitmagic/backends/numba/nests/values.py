@@ -1,0 +1,400 @@
+"""What stands for a value in a nest: a variable, an element of an array, a parameter, or its expression once more."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import libcst as cst
+import numpy as np
+
+from jitmagic.backends.numba.nests.layouts import inserted
+from jitmagic.backends.numba.nests.nest import Again, Ends, Layout, Nest, Value, axes_in
+from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
+from jitmagic.backends.numba.nests.run import Run
+from jitmagic.backends.numba.rewrites.context import code
+from jitmagic.backends.numba.rewrites.elements import DTYPES, Element, is_usable, is_wrapped, needs_parentheses
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.walking import nodes_of
+from jitmagic.observe.facts import ValueFact
+
+_CHEAP = frozenset({"numpy.abs", "numpy.absolute", "numpy.minimum", "numpy.maximum", "numpy.square", "numpy.negative",
+                    "numpy.sqrt", "numpy.sign", "numpy.floor", "numpy.ceil", "numpy.logical_and", "numpy.logical_or",
+                    "numpy.logical_not"})  # fmt: skip
+"""Functions that take so little that vectors help."""
+
+_QUICK = frozenset({"float", "int", "abs", "min", "max", "len", "round"})
+"""Functions of numbers that may be called anew for each element."""
+
+
+class Values(ABC):
+    """The values of a run while its nest is written.
+
+    Parameters
+    ----------
+    run : Run
+    nest : Nest
+    layouts : mapping of node to Layout
+    keep : set of (str, int)
+        The values (name, and how often it was bound before) that need an array; grows, and then Again is raised.
+
+    Attributes
+    ----------
+    values : dict of str to Value
+    results : dict of node to Value
+        What reductions gave.
+    pending : dict
+        Reductions whose loops are still open: the value, the loops, the line that ends it.
+    stored : dict of str to str
+        The parameter of each array from outside that is changed, or bound anew later.
+    read_arrays : set of str
+        Arrays from outside that are read.
+    lines : list of list of str
+        The bodies of the loops over steps that are being written.
+    defined : set of str
+        Numbers that are certainly bound where the writing has come to.
+    heavy : bool
+        Whether something was written that takes long for an element.
+    contracted : int
+        How many arrays are not made.
+    """
+
+    def __init__(self, run: Run, nest: Nest, layouts: Mapping[cst.CSTNode, Layout], keep: set[tuple[str, int]]) -> None:
+        self.run = run
+        self.owner = run.owner
+        self.nest = nest
+        self.layouts = layouts
+        self.keep = keep
+        self.values: dict[str, Value] = {}
+        self.results: dict[cst.CSTNode, Value] = {}
+        self.versions: dict[str, int] = {}
+        self.stored: dict[str, str] = {}
+        self.read_arrays: set[str] = set()
+        self.defined: set[str] = set()
+        self.pending: dict[int, tuple[Value, frozenset[int], str]] = {}
+        self.lines: list[list[str]] = []
+        self.heavy = False
+        self.mask: str | None = None
+        self.contracted = 0
+
+    @abstractmethod
+    def _statement(self, statement: Any) -> None:
+        """Writes a statement."""
+
+    def _emit(self, text: str) -> None:
+        if self.lines:
+            self.lines[-1].append(text)
+        else:
+            self.nest.line(text)
+
+    def _element(self, value: cst.BaseExpression, shape_of: cst.BaseExpression | None = None) -> Element:
+        layout = self.layouts[shape_of if shape_of is not None else value]
+        fact = self.run.fact(shape_of if shape_of is not None else value)
+        assert fact is not None
+        if not self.lines:
+            self.nest.open(axes_in(layout))
+        self.nest.space([0 if axis is None else axis for axis in layout], fact.shape or ())
+        found = self.owner.element(self.nest, value, value)
+        if found is None or found.dtype not in DTYPES:
+            raise Ends
+        text = found.text[1:-1] if is_wrapped(found.text) else found.text
+        return Element(text, found.dtype, found.weak)
+
+    def _settle(self, value: Value) -> None:
+        found = self.pending.pop(id(value), None)
+        if found is None:
+            return
+        _, axes, final = found
+        self.nest.close(sorted(axes))
+        if final:
+            self.nest.open(axes_in(value.layout))
+            self.nest.line(final)
+
+    def _define(self, value: Value) -> None:
+        """Notes a value, and keeps it in an array where it is needed later."""
+        version = self.versions[value.name] = self.versions.get(value.name, -1) + 1
+        value.version = version
+        self.values[value.name] = value
+        if (value.name, version) in self.keep:
+            self._keep(value)
+            self._emit(f"{self.nest.element_of(value.kept or '', value.layout)} = {value.name}")
+        elif value.layout:
+            self.contracted += 1
+
+    def _keep(self, value: Value) -> None:
+        array = self._fresh(f"{value.name}_out")
+        shape = ", ".join("1" if axis is None else self.nest.length(axis) for axis in value.layout)
+        shape += "," if len(value.layout) == 1 else ""
+        dtype = "bool_" if value.dtype == "bool" else value.dtype
+        self.nest.head.append(f"{array} = {{np}}.empty(({shape}), dtype={{np}}.{dtype})")
+        value.kept = array
+
+    def _external(self, node: cst.Name) -> None:
+        """Sees to it that an array from outside that is changed, or bound anew later, can be read under its name."""
+        name = node.value
+        if name in self.stored:
+            return
+        fact = self.run.fact(node)
+        layout = self.layouts.get(node)
+        if fact is None or not is_usable(fact) or layout is None or None in layout or fact.dtype is None:
+            raise Ends
+        array = self._fresh(f"{name}_all")
+        self.nest.parameters.append(array)
+        self.nest.passed.append(node)
+        for k, axis in enumerate(layout):
+            assert axis is not None
+            self.nest.lengths[axis].append(f"{array}.shape[{k}]")
+        self.stored[name] = array
+        self.read_arrays.add(name)
+
+    def _touched(self, name: str) -> Value | None:
+        """Notes that a value is another one from here on; returns it, None for an array from outside."""
+        value = self.values.get(name)
+        if value is not None:
+            value = self.values[name] = replace(value, expression=None)
+        return value
+
+    def _fresh(self, wanted: str) -> str:
+        """Returns a variable's name that is free, with a letter behind it where it must be another one.
+
+        Not a number: Numba's own names for the versions of a variable end in numbers, and would meet with them.
+        """
+        name = wanted
+        letters = iter("bcdefghijklmnopqrstuvwxyz")
+        while name in self.nest.taken or name in self.nest.parameters:
+            name = f"{wanted}_{next(letters)}"
+        self.nest.taken.add(name)
+        return name
+
+    def leaf(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
+        """Returns the element of an array that is no arithmetic; None where it has none."""
+        assert fact.dtype is not None
+        if isinstance(node, cst.Call) and node in self.results:
+            return self._value(self.results[node])
+        if self.mask is not None:
+            mask = mask_of(node) if isinstance(node, cst.Subscript) else None
+            if mask is None or code(mask) != self.mask or not isinstance(node, cst.Subscript):
+                return None
+            outer, self.mask = self.mask, None
+            try:
+                found = self.owner.element(self.nest, node.value, node.value)
+            finally:
+                self.mask = outer
+            return found
+        if isinstance(node, cst.Name) and node.value in self.run.ours:
+            return self._read(node)
+        if isinstance(node, cst.Attribute) and node.attr.value in ("real", "imag"):
+            base = self.run.fact(node.value)
+            if base is None or base.dtype not in ("complex64", "complex128"):
+                return None
+            inner = self.owner.element(self.nest, node.value, node.value)
+            if inner is None:
+                return None
+            text = f"({inner.text})" if needs_parentheses(inner.text) else inner.text
+            return Element(f"{text}.{node.attr.value}", fact.dtype)
+        if isinstance(node, cst.Call):
+            source = copied(self.owner, node)
+            return None if source is None else self.owner.element(self.nest, source, source)
+        if isinstance(node, cst.Subscript) and inserted(node) is not None and not self.run.is_outer(node.value):
+            inner = self.owner.element(self.nest, node.value, node.value)
+            if inner is not None and needs_parentheses(inner.text):
+                return Element(f"({inner.text})", inner.dtype, inner.weak)
+            return inner
+        return self._outer(node, fact)
+
+    def _outer(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
+        """Returns the element of an array from outside: a name, or a view that is made before the loops."""
+        if self.run.reads_ours(node) or not self._is_view(node):
+            return None
+        layout = self.layouts.get(node)
+        if layout is None or fact.shape is None or fact.dtype is None:
+            return None
+        name = self.nest.parameter(node)
+        self.read_arrays |= name_tools.loads(node)
+        index = []
+        for k, axis in enumerate(layout):
+            if axis is None:
+                index.append("0")
+                self.nest.ones.append(f"{name}.shape[{k}]")
+            else:
+                index.append(self.nest.index(axis))
+                self.nest.lengths[axis].append(f"{name}.shape[{k}]")
+        return Element(f"{name}[{', '.join(index)}]", fact.dtype)
+
+    def _is_view(self, node: cst.BaseExpression) -> bool:
+        if isinstance(node, cst.Name):
+            return True
+        if isinstance(node, cst.Attribute):
+            return node.attr.value == "T" and self._is_view(node.value)
+        if not isinstance(node, cst.Subscript) or not self._is_view(node.value):
+            return False
+        for element in node.slice:
+            part = element.slice
+            if isinstance(part, cst.Slice):
+                continue  # a slice never raises
+            if not isinstance(part, cst.Index) or (
+                code(part.value) not in ("None", "...") and not code(part.value).endswith(".newaxis")
+            ):
+                return False
+        return True
+
+    def _read(self, node: cst.Name) -> Element:
+        name = node.value
+        value = self.values.get(name)
+        if value is not None:
+            return self._value(value)
+        self._external(node)
+        fact = self.run.fact(node)
+        assert fact is not None
+        assert fact.dtype is not None
+        if name in self.run.bound:
+            self._never_stored(name)
+        return Element(self.nest.element_of(self.stored[name], self.layouts[node]), fact.dtype)
+
+    def _never_stored(self, name: str) -> None:
+        if name in self.run.changed:
+            raise Ends  # sometimes the caller's array, sometimes one of its own
+
+    def _value(self, value: Value) -> Element:
+        if not self.nest.is_open(value):
+            if value.kept is None:
+                self._again(value)
+            else:
+                return Element(self.nest.element_of(value.kept, value.layout), value.dtype)
+        if not value.loops and value.kept is not None and value.layout:
+            return Element(self.nest.element_of(value.kept, value.layout), value.dtype)
+        return Element(value.name, value.dtype)
+
+    def _again(self, value: Value) -> None:
+        """Makes a value anew in the loops that are open now, or has it kept in an array."""
+        same = all(self.values.get(one) is other for one, other in value.reads.items())
+        if value.expression is None or not same or self.values.get(value.name) is not value or self.lines:
+            if value.version is None:
+                raise Ends
+            self.keep.add((value.name, value.version))
+            raise Again
+        nest = self.nest
+        loops, shape, sizes = nest.loops, nest.shape, nest.sizes
+        element = self.owner.element(nest, value.expression, value.expression)
+        nest.loops, nest.shape, nest.sizes = loops, shape, sizes
+        if element is None:
+            raise Ends
+        text = element.text[1:-1] if is_wrapped(element.text) else element.text
+        nest.line(f"{value.name} = {text}")
+        value.loops = tuple(loop for loop in nest.path[1:])
+
+    def _is_heavy(self, node: cst.BaseExpression) -> bool:
+        """Says whether an expression takes long enough for an element that vectors would not help."""
+        for call in nodes_of(node, cst.Call):
+            path = self.owner.path(call.func)
+            if path is not None and path not in _CHEAP:
+                return True
+        for power in nodes_of(node, cst.BinaryOperation):
+            if isinstance(power.operator, cst.Power) and not isinstance(power.right, cst.Integer):
+                return True
+        fact = self.run.fact(node)
+        return fact is not None and (fact.dtype or "").startswith("complex")
+
+    def number(self, node: cst.BaseExpression) -> str | None:
+        """Returns how the helper names a number: a parameter, a variable, or an expression of these."""
+        ours = name_tools.loads(node) & (self.run.numbers | self.run.ours)
+        if ours or reductions(self.owner, node) or (self.lines and self._picks(node)):
+            return self._text(node, wrap=True)
+        # worked out once, before the loops
+        if not all(self._is_pure(call) for call in nodes_of(node, cst.Call)):
+            raise Ends
+        for subscript in nodes_of(node, cst.Subscript):
+            self.read_arrays |= name_tools.loads(subscript.value)
+        return self.nest.parameter(node)
+
+    def _picks(self, node: cst.BaseExpression) -> bool:
+        """Says whether an expression takes elements of arrays, which may not be there where no step is taken."""
+        return any(not self._is_length(one) for one in nodes_of(node, cst.Subscript))
+
+    def _is_pure(self, call: cst.Call) -> bool:
+        """Says whether a call of numbers always gives the same and does nothing else."""
+        path = self.owner.path(call.func)
+        if path is None:
+            return isinstance(call.func, cst.Name) and call.func.value in _QUICK
+        if path.startswith("math."):
+            return True
+        return path.startswith("numpy.") and isinstance(getattr(np, path.removeprefix("numpy."), None), np.ufunc)
+
+    def _is_length(self, node: cst.BaseExpression) -> bool:
+        return (
+            isinstance(node, cst.Subscript)
+            and isinstance(node.value, cst.Attribute)
+            and node.value.attr.value == "shape"
+        )
+
+    def _text(self, node: cst.BaseExpression, wrap: bool = False) -> str:
+        """Returns a number's expression with what it reads in the helper's names."""
+        shown = self._shown(node)
+        text = code(shown)
+        return f"({text})" if wrap and needs_parentheses(text) else text
+
+    def _shown(self, node: Any) -> Any:
+        owner = self.owner
+        if isinstance(node, cst.Call) and node in self.results:
+            return cst.parse_expression(self._value(self.results[node]).text)
+        if isinstance(node, cst.Name):
+            return self._shown_name(node)
+        if isinstance(node, cst.Attribute):
+            if (owner.path(node) or "").startswith(("numpy.", "math.")):
+                return node
+            if node.attr.value not in ("size", "ndim", "shape") or not self.run.is_outer(node.value):
+                raise Ends
+            return node.with_changes(value=self._shown(node.value))
+        if isinstance(node, cst.Integer | cst.Float | cst.Imaginary):
+            return node
+        if isinstance(node, cst.Call):
+            quick = owner.path(node.func) in _CHEAP or code(node.func) in _QUICK
+            if not self._is_pure(node) or (self.lines and not quick):
+                raise Ends  # it would be worked out anew for each element
+            if any(a.keyword is not None or a.star for a in node.args):
+                raise Ends
+            return node.with_changes(args=[a.with_changes(value=self._shown(a.value)) for a in node.args])
+        if isinstance(node, cst.BinaryOperation):
+            return node.with_changes(left=self._shown(node.left), right=self._shown(node.right))
+        if isinstance(node, cst.UnaryOperation):
+            return node.with_changes(expression=self._shown(node.expression))
+        if isinstance(node, cst.Comparison):
+            compared = [c.with_changes(comparator=self._shown(c.comparator)) for c in node.comparisons]
+            return node.with_changes(left=self._shown(node.left), comparisons=compared)
+        if isinstance(node, cst.Subscript) and self._is_length(node):
+            return node.with_changes(value=self._shown(node.value))
+        if isinstance(node, cst.Subscript) and self.run.is_outer(node.value):
+            return self._shown_element(node)
+        raise Ends
+
+    def _shown_name(self, node: cst.Name) -> cst.BaseExpression:
+        name = node.value
+        if name in ("True", "False", "None"):
+            return node
+        value = self.values.get(name)
+        if value is not None and not value.layout:
+            return cst.Name(value.name)
+        if name in self.run.ours:
+            raise Ends
+        if name in self.run.numbers:
+            if name not in self.defined:
+                raise Ends
+            return node
+        return cst.Name(self.nest.parameter(node))
+
+    def _shown_element(self, node: cst.Subscript) -> cst.Subscript:
+        """Returns an element of an array from outside, at numbers of the region."""
+        base = self.run.fact(node.value)
+        if base is None or base.kind != "array" or len(node.slice) != len(base.shape or ()):
+            raise Ends
+        assert isinstance(node.value, cst.Name)
+        parts = []
+        for element in node.slice:
+            if not isinstance(element.slice, cst.Index):
+                raise Ends
+            inner = element.slice.with_changes(value=self._shown(element.slice.value))
+            parts.append(element.with_changes(slice=inner))
+        self.read_arrays.add(node.value.value)
+        return node.with_changes(value=cst.Name(self.nest.parameter(node.value)), slice=parts)
