@@ -129,15 +129,14 @@ def _write(
         tree = tree.visit(rewrite(context))
     tree = tree.visit(HalfPowers(module, _kinds(module, tree, name, observed), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
-    spans = tuple(loop.span for loop in every) if parallel else None
+    spans = tuple(loop.span for loop in every)
     aliases = _aliases(module)
     before = len(context.helpers)
     if how.nests:
-        tree = tree.visit(Regions(context, aliases, spans or ()))
+        tree = tree.visit(Regions(context, aliases, spans))
     nested = len(context.helpers) > before
     before = len(context.helpers)
-    if how.fuse and form != "array":
-        # what stands outside of parallel loops is left to parallel=True, which fuses by itself
+    if how.fuse:
         tree = tree.visit(Fused(context, aliases, spans))
     fused = len(context.helpers) > before
     rewrites = (Masks, Contiguity, Reductions, Promotion, Overlap)
@@ -162,7 +161,7 @@ def _write(
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
     plan = wrapping(workload, observed, core, drawn.head, returned)
-    if nested:
+    if nested or fused:
         parallel = frozenset(one for one in parallel if _has_work(module, tree, one))
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
     tree = _with_helpers(tree, context)

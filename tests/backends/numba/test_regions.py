@@ -400,6 +400,66 @@ def test_what_is_cheap_is_made_again_instead_of_kept():
     assert "r_out" not in text
 
 
+BUFFERS = {
+    "differences of vectors": (
+        """
+        def fn(r, n):
+            f = np.zeros(r.shape)
+            for i in range(n):
+                for j in range(n):
+                    d = r[i] - r[j]
+                    d -= np.round(d)
+                    f[i] += d*np.dot(d, d)
+            return f
+        """,
+        (matrix(5, 3), 5),
+        (matrix(4, 20), 4),
+        (matrix(1, 2), 0),
+    ),
+    "lengths that change": (
+        """
+        def fn(x, n):
+            s = 0.0
+            for k in range(1, n):
+                d = x[:k]*2 + 1
+                s += (d*d).sum()
+            return s
+        """,
+        (matrix(1, 9)[0], 9),
+        (matrix(1, 4)[0], 3),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BUFFERS)
+def test_an_array_made_in_each_step_is_made_once(name):
+    source, *given = BUFFERS[name]
+    text = check(source, *given, nest=False, rtol=1e-11)
+    assert "d = np.empty(0, dtype=np.float64)" in text
+
+
+HELD = {
+    "in a list": "d = x[k] + 1\n                got.append(d)",
+    "by another name": "d = x[k] + 1\n                e = d\n                last = e",
+    "behind the loop": "d = x[k] + 1\n                last = d*2",
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_an_array_that_something_holds_is_made_anew(name):
+    source = f"""
+        def fn(x):
+            got = []
+            last = x[0]*0
+            for k in range(len(x)):
+                {HELD[name]}
+            return {"d, last" if name == "behind the loop" else "got, last"}
+        """
+    work = workload(source, matrix(3, 3))
+    draft = drafts(work)["numba"]
+    assert not isinstance(draft, Draft) or "d = np.empty(0" not in draft.module.text
+
+
 def test_comments_inside_a_loop_stay():
     source = """
         def fn(x, n):

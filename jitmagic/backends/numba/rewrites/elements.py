@@ -287,7 +287,8 @@ class ElementRewriter(NumbaRewriter):
             return False
         if path is None:
             if isinstance(call.func, cst.Name):
-                return call.func.value == "abs" and len(call.args) == 1
+                name = call.func.value
+                return len(call.args) == 1 and (name == "abs" or "@vectorize" in self.context.helpers.get(name, ""))
             method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
             return method == "astype" and len(call.args) == 1
         if path in _UNFUSED:

@@ -8,11 +8,13 @@ An axis is stretched where it had length 1 in the example; lengths that do not f
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.aliases import Aliases
+from jitmagic.backends.numba.rewrites.buffers import reusable
 from jitmagic.backends.numba.rewrites.context import Context, code
 from jitmagic.backends.numba.rewrites.elements import (
     DTYPES,
@@ -33,6 +35,10 @@ from jitmagic.observe.facts import Span, ValueFact
 _NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
 
 
+_SHORT = 16
+"""Vectors up to this length are multiplied without BLAS."""
+
+
 class Fused(ElementRewriter):
     """Rewrites reductions of expressions, stores of expressions in place, and expressions that Numba does not fuse.
 
@@ -40,26 +46,73 @@ class Fused(ElementRewriter):
     ----------
     context : Context
     aliases : Aliases
-    spans : tuple of Span, optional
-        The loops in which to write; everywhere where there are none.
+    spans : tuple of Span
+        Loops that run in parallel already; outside of them the outermost loops that are written become `prange`, if the
+        draft is a parallel one.
     """
 
-    def __init__(self, context: Context, aliases: Aliases, spans: tuple[Span, ...] | None = None) -> None:
+    def __init__(self, context: Context, aliases: Aliases, spans: tuple[Span, ...] = ()) -> None:
         super().__init__(context)
         self._spans = spans
         self._aliases = aliases
+        self._reusable: dict[str, cst.For | cst.While] = {}
+        self._reused: dict[str, str] = {}
+        self._loops = 0
 
-    def _is_here(self, node: cst.CSTNode) -> bool:
-        if self._spans is None:
-            return True
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        if len(self.functions) == 1:
+            # an array that parallel steps share would be written by all of them
+            self._reusable = {} if self.context.parallel else reusable(self, node, self._aliases)
+            self._reused = {}
+
+    def visit_For(self, node: cst.For) -> None:
+        self._loops += 1
+
+    def visit_While(self, node: cst.While) -> None:
+        self._loops += 1
+
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
+        self._loops -= 1
+        return self._with_buffers(original_node, updated_node)
+
+    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> Any:
+        self._loops -= 1
+        return self._with_buffers(original_node, updated_node)
+
+    def _with_buffers(self, original: cst.For | cst.While, updated: Any) -> Any:
+        """Puts the arrays that a loop reuses before it."""
+        lines = [line for name, line in self._reused.items() if self._reusable[name] is original]
+        if not lines:
+            return updated
+        self.module.inherit(updated, original)
+        made = [cst.parse_statement(line) for line in lines]
+        made[0] = made[0].with_changes(leading_lines=updated.leading_lines)
+        loop = updated.with_changes(leading_lines=())
+        self.module.inherit(loop, original)
+        return cst.FlattenSentinel([*made, loop])
+
+    def _outermost(self, node: cst.CSTNode) -> str:
+        """Returns how the outermost loop that takes an expression's place is to run."""
+        if not self.context.parallel or self._is_inside(node):
+            return "range"
+        return self.context.imports.code("numba.prange")
+
+    def _is_inside(self, node: cst.CSTNode) -> bool:
+        """Says whether a node stands in a loop that runs in parallel, or where that is not known."""
         place = self.context.place(node)
-        return place is not None and any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
+        return place is None or any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
 
     # -- reductions
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        if self.path(original_node.func) == "numpy.dot" and len(original_node.args) == 2:
+            vectors = [a.value for a in original_node.args]
+            product = self._short_product(vectors[0], vectors[1], *(a.value for a in updated_node.args))
+            if product is not None:
+                return product
         found = self.reduction(original_node, updated_node)
-        if found is None or not self._is_here(original_node):
+        if found is None:
             return updated_node
         name, old, new, rest = found
         fact, result = self.fact(old), self.fact(original_node)
@@ -79,22 +132,27 @@ class Fused(ElementRewriter):
             return updated_node
         if name in ("max", "min") and element.dtype not in ("float32", "float64"):
             return updated_node
-        source = self._reduced(kernel, name, element, axes, dtype, keep == "True", code(original_node))
+        word = self._outermost(original_node)
+        source = self._reduced(kernel, name, element, axes, dtype, keep == "True", code(original_node), word)
         self.context.note(_NOTE)
         helper = self.context.helper(f"{name}_of", source)
         return cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed])
 
     def _reduced(
-        self, kernel: Kernel, name: str, element: Element, axes: tuple[int, ...], dtype: str, keep: bool, said: str
-    ) -> str:
+        self, kernel: Kernel, name: str, element: Element, axes: tuple[int, ...], dtype: str, keep: bool, said: str,
+        word: str,
+    ) -> str:  # fmt: skip
         ndim = len(kernel.shape)
         sizes = [several[0] for several in kernel.sizes]
         kept = [k for k in range(ndim) if k not in axes]
-        lines = self._head(kernel, said)
+        wide = WIDE.get(dtype, dtype)
+        added_up = bool(kept) and name == "sum" and axes == tuple(range(len(axes))) and wide == dtype
+        if added_up or (not kept and name not in ("sum", "mean")):
+            word = "range"  # its steps would write to the same places
+        lines = self._head(kernel, said, word)
         if name in ("max", "min"):
             empty = " or ".join(f"{sizes[k]} == 0" for k in axes)
             lines += [f"    if {empty}:", '        raise ValueError("zero-size array to reduction operation")']
-        wide = WIDE.get(dtype, dtype)
         start, step = {
             "sum": (f"{{np}}.{wide}(0)", "total += {v}"),
             "mean": (f"{{np}}.{wide}(0)", "total += {v}"),
@@ -111,7 +169,7 @@ class Fused(ElementRewriter):
         made = "bool_" if dtype == "bool" else dtype
         back = f".reshape({', '.join('1' if k in axes else sizes[k] for k in range(ndim))})" if keep else ""
         pad = "    "
-        if kept and name == "sum" and axes == tuple(range(len(axes))) and wide == dtype:
+        if added_up:
             lines.append(f"    out = {{np}}.zeros(({shape}), dtype={{np}}.{made})")
             for k in range(ndim):
                 lines.append(f"{pad}for {LOOPS[k]} in range({sizes[k]}):")
@@ -121,13 +179,15 @@ class Fused(ElementRewriter):
         if kept:
             lines.append(f"    out = {{np}}.empty(({shape}), dtype={{np}}.{made})")
         for k in kept:
-            lines.append(f"{pad}for {LOOPS[k]} in range({sizes[k]}):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word}({sizes[k]}):")
             pad += "    "
+            word = "range"
         lines.append(f"{pad}total = {start}")
         deep = pad
         for k in axes:
-            lines.append(f"{deep}for {LOOPS[k]} in range({sizes[k]}):")
+            lines.append(f"{deep}for {LOOPS[k]} in {word}({sizes[k]}):")
             deep += "    "
+            word = "range"
         text = element.text[1:-1] if is_wrapped(element.text) else element.text
         operand = f"({text})" if "!=" in step and needs_parentheses(text) else text
         lines.append(deep + step.replace("{v}", operand))
@@ -139,9 +199,9 @@ class Fused(ElementRewriter):
             lines.append(f"    return {value}")
         return "\n" + "\n".join(lines) + "\n"
 
-    def _head(self, kernel: Kernel, said: str, first: str = "") -> list[str]:
-        parameters = ([first] if first else []) + kernel.parameters
-        lines = ['@njit(error_model="numpy")', f"def {{name}}({', '.join(parameters)}):"]
+    def _head(self, kernel: Kernel, said: str, word: str) -> list[str]:
+        options = 'error_model="numpy"' if word == "range" else 'parallel=True, error_model="numpy"'
+        lines = [f"@njit({options})", f"def {{name}}({', '.join(kernel.parameters)}):"]
         shown = " ".join(said.split())
         lines.append(f"    # {shown if len(shown) <= 100 else shown[:97] + '...'}".replace("{", "(").replace("}", ")"))
         checks = self._checks(kernel)
@@ -168,6 +228,50 @@ class Fused(ElementRewriter):
             checks += [f"{one} != {several[0]}" for one in ours]
         return checks
 
+    # -- short products
+
+    def leave_BinaryOperation(
+        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
+    ) -> cst.BaseExpression:
+        if not isinstance(original_node.operator, cst.MatrixMultiply):
+            return updated_node
+        old, new = original_node, updated_node
+        return self._short_product(old.left, old.right, new.left, new.right) or updated_node
+
+    def _short_product(
+        self, left: cst.BaseExpression, right: cst.BaseExpression, *new: cst.BaseExpression
+    ) -> cst.BaseExpression | None:
+        """Writes the product of two short vectors in a loop as sums: a call of BLAS takes longer than they do."""
+        facts = [self.fact(left), self.fact(right)]
+        if not self._loops or any(one is None or len(one.shape or ()) != 1 for one in facts):
+            return None
+        dtypes = {one.dtype for one in facts if one is not None}
+        lengths = {one.shape[0] for one in facts if one is not None and one.shape is not None}
+        length = next(iter(lengths))
+        if len(dtypes) != 1 or len(lengths) != 1 or length is None or length > _SHORT:
+            return None
+        dtype = next(iter(dtypes))
+        if dtype not in ("float32", "float64"):
+            return None
+        result = "total" if dtype == "float64" else "{np}.float32(total)"
+        source = "\n".join(
+            [
+                '\n@njit(error_model="numpy")',
+                "def {name}(x, y):",
+                "    # np.dot(x, y) of a few numbers: a call of BLAS takes longer",
+                "    if x.shape != y.shape:",
+                '        raise ValueError("shapes not aligned")',
+                f"    if x.shape[0] > {_SHORT}:",
+                "        return {np}.dot({np}.ascontiguousarray(x), {np}.ascontiguousarray(y))",
+                "    total = {np}.float64(0)",
+                "    for i in range(x.shape[0]):",
+                "        total += x[i] * y[i]",
+                f"    return {result}",
+                "",
+            ]
+        )
+        return cst.Call(self.context.helper("short_dot", source), [cst.Arg(self.context.bare(one)) for one in new])
+
     # -- stores in place
 
     def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> cst.BaseSmallStatement:
@@ -175,15 +279,13 @@ class Fused(ElementRewriter):
         ufunc = UFUNC.get(type(original_node.operator))
         if operator in ("@=", "**=", "//=", "%=", "<<=", ">>=") or ufunc is None:
             return updated_node
-        if not self._is_here(original_node.value):
-            return updated_node
-        if self.context.parallel and isinstance(original_node.target, cst.Name):
+        if self.context.parallel and isinstance(original_node.target, cst.Name) and self._is_inside(original_node):
             return updated_node  # `prange` has to see that it is a reduction
         old, new = original_node, updated_node
         return self._stored(old.target, new.target, old.value, new.value, operator) or updated_node
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
-        if len(original_node.targets) != 1 or not self._is_here(original_node.value):
+        if len(original_node.targets) != 1:
             return updated_node
         old, new = original_node.targets[0].target, updated_node.targets[0].target
         if isinstance(old, cst.Subscript):
@@ -216,10 +318,11 @@ class Fused(ElementRewriter):
         element = self.element(kernel, old, new)
         if element is None or kernel.operations == 0:
             return None
-        lines = self._head(kernel, f"{code(target)} {operator} {code(old)}")
+        word = self._outermost(old)
+        lines = self._head(kernel, f"{code(target)} {operator} {code(old)}", word)
         pad = "    "
         for k in range(ndim):
-            lines.append(f"{pad}for {LOOPS[k]} in range(out.shape[{k}]):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}(out.shape[{k}]):")
             pad += "    "
         lines.append(f"{pad}out[{', '.join(LOOPS[:ndim])}] {operator} {element.text}")
         label = {"=": "store", "+=": "add_to", "-=": "subtract_from", "*=": "multiply", "/=": "divide"}.get(operator)
@@ -253,10 +356,11 @@ class Fused(ElementRewriter):
         element = self.element(kernel, old, new)
         if element is None or kernel.operations == 0:
             return None
-        lines = self._head(kernel, f"{code(target)} {operator} {code(old)}")
+        word = self._outermost(old)
+        lines = self._head(kernel, f"{code(target)} {operator} {code(old)}", word)
         pad = "    "
         for k in axes:
-            lines.append(f"{pad}for {LOOPS[k]} in range(mask.shape[{k}]):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}(mask.shape[{k}]):")
             pad += "    "
         where = ", ".join(LOOPS[k] for k in axes)
         lines += [f"{pad}if mask[{where}]:", f"{pad}    out[{where}] {operator} {element.text}"]
@@ -314,22 +418,41 @@ class Fused(ElementRewriter):
             return None
         kernel = Kernel(fact.shape, sizes=[[] for _ in fact.shape])
         element = self.element(kernel, old, new)
-        if element is None or kernel.operations < 2 or not kernel.unfused or not all(kernel.sizes):
+        target = original.targets[0].target
+        assert isinstance(target, cst.Name)
+        reused = target.value in self._reusable and kernel.operations > 0
+        if element is None or not all(kernel.sizes):
             return None
-        lines = self._head(kernel, code(old))
+        if not reused and (kernel.operations < 2 or not kernel.unfused):
+            return None
+        word = self._outermost(old)
+        if reused:
+            kernel.parameters.insert(0, "out")
+            kernel.passed.insert(0, target)
+        lines = self._head(kernel, code(old), word)
         sizes = [several[0] for several in kernel.sizes]
         made = "bool_" if fact.dtype == "bool" else fact.dtype
         shape = ", ".join(sizes) + ("," if len(sizes) == 1 else "")
-        lines.append(f"    out = {{np}}.empty(({shape}), dtype={{np}}.{made})")
+        empty = f"out = {{np}}.empty(({shape}), dtype={{np}}.{made})"
+        if reused:
+            lines += [f"    if out.shape != ({shape}):", f"        {empty}"]
+            numpy = self.context.imports.code("numpy.empty")
+            dtype = self.context.imports.code(f"numpy.{made}")
+            none = "0" if len(sizes) == 1 else f"({', '.join(['0'] * len(sizes))})"
+            self._reused[target.value] = (
+                f"{target.value} = {numpy}({none}, dtype={dtype})  # written anew in each step\n"
+            )
+        else:
+            lines.append(f"    {empty}")
         pad = "    "
         for k, size in enumerate(sizes):
-            lines.append(f"{pad}for {LOOPS[k]} in range({size}):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({size}):")
             pad += "    "
         lines += [f"{pad}out[{', '.join(LOOPS[: len(sizes)])}] = {element.text}", "    return out"]
-        target = original.targets[0].target
-        assert isinstance(target, cst.Name)
         self.context.note(_NOTE)
-        helper = self.context.helper(f"new_{target.value}", "\n" + "\n".join(lines) + "\n")
+        helper = self.context.helper(
+            f"fill_{target.value}" if reused else f"new_{target.value}", "\n" + "\n".join(lines) + "\n"
+        )
         call = cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed])
         return updated.with_changes(value=call)
 
