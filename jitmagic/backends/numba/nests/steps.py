@@ -71,7 +71,7 @@ class Steps(Sums):
         self.lines.append([])
         idle = idle_mask(self, body, head)
         if idle is not None:
-            self.lines[-1].append(f"if not {idle}:\n    break")
+            self.lines[-1].append(f"if not {self._value(self.values[idle]).text}:\n    break")
         self._body(body, idle)
         text = "\n".join(self.lines.pop())
         self.defined = defined

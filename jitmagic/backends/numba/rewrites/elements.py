@@ -315,9 +315,9 @@ class ElementRewriter(NumbaRewriter):
         kernel.unfused = kernel.unfused or path in _UNFUSED or path is None
         if path == "numpy.where":
             test, chosen, other = parts[0], self._narrow(parts[1], dtype), self._narrow(parts[2], dtype)
-            yes = chosen.text if chosen.dtype == dtype else self.cast_text(dtype, chosen.text)
+            yes = _as_operand(chosen.text) if chosen.dtype == dtype else self.cast_text(dtype, chosen.text)
             no = other.text if other.dtype == dtype else self.cast_text(dtype, other.text)
-            return Element(f"({yes} if {test.text} else {no})", dtype)
+            return Element(f"({yes} if {_as_operand(test.text)} else {no})", dtype)
         parts = [self._narrow(part, dtype) for part in parts]
         if path == "numpy.clip":
             if any(part.dtype != dtype for part in parts):
@@ -345,6 +345,11 @@ def is_wrapped(text: str) -> bool:
 def needs_parentheses(text: str) -> bool:
     compound = ast.BinOp | ast.BoolOp | ast.Compare | ast.UnaryOp | ast.IfExp
     return not is_wrapped(text) and isinstance(ast.parse(text, mode="eval").body, compound)
+
+
+def _as_operand(text: str) -> str:
+    """Puts a condition that stands in another one into parentheses."""
+    return f"({text})" if isinstance(ast.parse(text, mode="eval").body, ast.IfExp) and not is_wrapped(text) else text
 
 
 def is_usable(fact: ValueFact) -> bool:
