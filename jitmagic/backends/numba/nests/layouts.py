@@ -204,9 +204,9 @@ class Layouts:
             self.axes.same(self._layout(mask), value)
 
     def _layout(self, node: cst.BaseExpression) -> Layout:
-        found = self._layout_of(node)
-        self.layouts[node] = found
-        return found
+        if node not in self.layouts:
+            self.layouts[node] = self._layout_of(node)
+        return self.layouts[node]
 
     def _layout_of(self, node: cst.BaseExpression) -> Layout:
         owner = self.run.owner

@@ -50,6 +50,7 @@ class Regions(ElementRewriter):
         self.builder: Builder | None = None
         self._live = Liveness()
         self._captured: frozenset[str] = frozenset()
+        self._unbound: frozenset[str] = frozenset()
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # type: ignore[override]
         super().visit_FunctionDef(node)
@@ -59,6 +60,7 @@ class Regions(ElementRewriter):
         inner = [*nodes_of(original_node.body, cst.FunctionDef), *nodes_of(original_node.body, cst.Lambda)]
         self._captured = frozenset().union(*(name_tools.loads(one) for one in inner))
         self._live = live_names(statements(original_node), self._captured)
+        self._unbound = self._live.entry - set(name_tools.parameters(original_node))
         body = self._block(statements(original_node))
         if any(one is not other for one, other in zip(body, statements(original_node), strict=False)):
             updated_node = with_body(updated_node, body)
@@ -112,7 +114,7 @@ class Regions(ElementRewriter):
         for _ in range(_TRIES):
             if end <= start:
                 return None
-            run = Run(self, self.aliases, body[start:end], self._live, self._captured)
+            run = Run(self, self.aliases, body[start:end], self._live, self._captured, self._unbound)
             attempt = Attempt(run, self._use)
             try:
                 return end, attempt.statement()

@@ -32,6 +32,8 @@ class Run:
         Of the function around them.
     captured : frozenset of str
         Names that functions inside that function read.
+    unbound : frozenset of str
+        Names that may have no value yet, whichever way the function came here.
 
     Attributes
     ----------
@@ -42,13 +44,15 @@ class Run:
     """
 
     def __init__(
-        self, owner: ElementRewriter, aliases: Aliases, body: Sequence[Any], live: Liveness, captured: frozenset[str]
-    ) -> None:
+        self, owner: ElementRewriter, aliases: Aliases, body: Sequence[Any], live: Liveness, captured: frozenset[str],
+        unbound: frozenset[str],
+    ) -> None:  # fmt: skip
         self.owner = owner
         self.aliases = aliases
         self.body = body
         self.live = live
         self.captured = captured
+        self.unbound = unbound
         self.bound: set[str] = set()
         self.changed: set[str] = set()
         self.numbers: set[str] = set()

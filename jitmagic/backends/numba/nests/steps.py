@@ -46,7 +46,7 @@ class Steps(Sums):
                     raise Ends
                 continue
             node = self._use(loop, name)
-            if name in head or name in self.run.changed:
+            if (name in head and name not in self.run.unbound) or name in self.run.changed:
                 if node is None:
                     raise Ends
                 self._external(node)
