@@ -20,7 +20,7 @@ X = np.linspace(-2.0, 3.0, 11)
     ],
 )
 def test_what_is_not_negative_becomes_a_power_of_a_root(body, line):
-    work, draft, text = made(f"def fn(x):\n    {body}\n", X)
+    work, draft, _ = made(f"def fn(x):\n    {body}\n", X)
     assert line.removeprefix("return ").replace(" ", "") in draft.module.text.replace(" ", "")
     agrees(work, draft)
 
