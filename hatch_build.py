@@ -81,7 +81,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
 
     def _build(self) -> str | None:
         """Installs the packages and builds; returns what stood in the way, None where it went well."""
-        jlpm = [sys.executable, "-m", "jupyter_builder.jlpm"]
+        jlpm = [sys.executable, "-c", "from jupyter_builder.jlpm import main; main()"]
         # the build's own environment holds the commands that the scripts call
         path = os.pathsep.join([str(Path(sys.executable).parent), *self._scripts(), os.environ.get("PATH", "")])
         for step in (["install", "--immutable"], ["clean"], ["build"]):
@@ -102,7 +102,8 @@ class CustomBuildHook(BuildHookInterface[Any]):
                 self.app.display_error(done.stdout[-4000:])
                 last = [line for line in done.stdout.splitlines() if line.strip()][-1:]
                 return f"`jlpm {' '.join(step)}` ended with code {done.returncode}: {' '.join(last)[:300]}"
-        return None
+        built = self._folder / "dist" / "package.json"
+        return None if built.exists() else f"the build went well and left no {built}"
 
     @staticmethod
     def _scripts() -> list[str]:
