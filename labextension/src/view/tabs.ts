@@ -25,7 +25,7 @@ export function tabs(given: Tab[]): HTMLElement {
       tab.title
     )
   );
-  const panels = given.map((tab, index) =>
+  const panels = given.map((_, index) =>
     h('div', { role: 'tabpanel', id: `${id}-panel-${index}`, 'aria-labelledby': `${id}-${index}`, tabindex: 0 })
   );
   const drawn = new Set<number>();
