@@ -230,7 +230,9 @@ function beside(original: string, source: string): HTMLElement {
       h('th', { scope: 'colgroup', colspan: 3 }, 'variant (+ new)')
     )
   );
-  return framed([h('table', { class: 'jm-source jm-beside' }, head, body)], 0);
+  const columns = ['jm-number-cell', 'jm-sign', '', 'jm-number-cell', 'jm-sign', ''];
+  const group = h('colgroup', {}, ...columns.map(name => h('col', { class: name })));
+  return framed([h('table', { class: 'jm-source jm-beside' }, group, head, body)], 0);
 }
 
 function level(pair: Pair, [left, right]: Piece[][][]): HTMLElement {

@@ -112,8 +112,12 @@ function line(row: Row, used: Column[], axis: Axis): HTMLElement {
     h(
       'td',
       { class: 'jm-ratio' },
-      h('strong', {}, row.speedup),
-      row.interval && h('span', { class: 'jm-faint' }, ` (${row.interval})`),
+      h(
+        'span',
+        { class: 'jm-nowrap' },
+        h('strong', {}, row.speedup),
+        row.interval && h('span', { class: 'jm-faint' }, ` (${row.interval})`)
+      ),
       ...(told.length ? [h('div', { class: 'jm-small' }, ...told)] : [])
     ),
     ...used.map(([, text]) => h('td', { class: 'jm-figure' }, text(row)))

@@ -65,7 +65,7 @@ const CSS = `
 .jitmagic a { color: inherit; text-underline-offset: 2px }
 .jitmagic .jm-controls { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin: 4px 0 }
 .jitmagic .jm-actions { display: flex; gap: 6px }
-.jitmagic .jm-right { justify-content: flex-end; gap: 4px; font-size: 92%; margin: 0; float: right; position: relative }
+.jitmagic .jm-right { justify-content: flex-end; gap: 4px; font-size: 92%; margin: 0 0 -1.6em; position: relative; z-index: 1; width: max-content; margin-left: auto }
 .jitmagic .jm-right .jm-button { padding: 0 7px; min-height: 22px }
 .jitmagic .jm-hidden {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap
@@ -75,16 +75,19 @@ const CSS = `
 .jitmagic caption { text-align: left; padding: 0 0 4px; caption-side: top }
 .jitmagic tr, .jitmagic tbody tr:nth-child(even), .jitmagic tbody tr:hover { background: none }
 .jitmagic th, .jitmagic td {
-  text-align: left; vertical-align: top; padding: 4px 14px 4px 0; border: 0; font-weight: 400; max-width: none;
+  text-align: left; vertical-align: top; padding: 4px 12px 4px 0; border: 0; font-weight: 400; max-width: none;
   white-space: normal; line-height: 1.45
 }
 .jitmagic thead th { opacity: .76; font-size: 92%; vertical-align: bottom }
+.jitmagic .jm-variants { font-size: 95% }
+.jitmagic .jm-variants thead th.jm-figure { white-space: normal; min-width: 4.5em }
 .jitmagic .jm-variants thead tr, .jitmagic .jm-variants tbody tr { border-bottom: 1px solid var(--jm-line) }
 .jitmagic .jm-variants tbody tr:last-child { border-bottom: 0 }
 .jitmagic .jm-variants th[scope=row], .jitmagic .jm-verdict { white-space: nowrap }
 .jitmagic th.jm-figure, .jitmagic td.jm-figure { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 .jitmagic .jm-figure:last-child { padding-right: 2px }
 .jitmagic .jm-ratio { font-variant-numeric: tabular-nums; min-width: 8.5em }
+.jitmagic .jm-nowrap { white-space: nowrap }
 .jitmagic .jm-why { max-width: 44em }
 .jitmagic .jm-mark { font-weight: 600; display: inline-block; width: 1.1em; text-align: center }
 .jitmagic .jm-mark.jm-faster { color: var(--jm-faster) }
@@ -127,15 +130,14 @@ const CSS = `
 .jitmagic .jm-source thead th {
   font-family: var(--jp-content-font-family, system-ui, sans-serif); padding: 3px 8px; border-bottom: 1px solid var(--jm-line)
 }
-.jitmagic .jm-source .jm-number-cell {
+.jitmagic .jm-source td.jm-number-cell {
   text-align: right; opacity: .55; user-select: none; width: 1%; padding: 0 4px 0 8px; font-variant-numeric: tabular-nums
 }
-.jitmagic .jm-source .jm-sign { width: 1%; padding: 0 4px; user-select: none; text-align: center }
+.jitmagic .jm-source td.jm-sign { width: 1%; padding: 0 4px; user-select: none; text-align: center }
 .jitmagic .jm-beside { min-width: 44em; table-layout: fixed }
-.jitmagic .jm-beside .jm-line { white-space: pre-wrap; overflow-wrap: anywhere; width: 50% }
-.jitmagic .jm-beside th { width: 50% }
-.jitmagic .jm-beside .jm-number-cell { width: 3em }
-.jitmagic .jm-beside .jm-sign { width: 1.6em }
+.jitmagic .jm-beside .jm-line { white-space: pre-wrap; overflow-wrap: anywhere }
+.jitmagic col.jm-number-cell { width: 3.2em }
+.jitmagic col.jm-sign { width: 1.8em }
 .jitmagic .jm-beside td:nth-child(4) { border-left: 1px solid var(--jm-line) }
 .jitmagic .jm-removed { background: color-mix(in srgb, var(--jm-slower) 16%, transparent) }
 .jitmagic .jm-added { background: color-mix(in srgb, var(--jm-faster) 17%, transparent) }
