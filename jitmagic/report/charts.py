@@ -21,7 +21,7 @@ MIME = "application/vnd.jitmagic.charts.v1+json"
 SCHEMA = "jitmagic-charts/v1"
 
 INK = "#717479"
-"""Every line and letter is drawn in this grey, legible on white and on black; a page puts its own text's colour there."""
+"""Every line and letter is drawn in this grey, legible on white and on black; a page puts its text's colour there."""
 
 _FONT = "system-ui, sans-serif"
 _COLORS = {"faster": "#2a9d6f", "slower": "#c8703d"}
@@ -112,9 +112,9 @@ def _axis_look() -> dict[str, Any]:
 
 
 def _plot(height: int, **ranges: Any) -> Any:
-    from bokeh.models import Plot
+    from bokeh import models
 
-    return Plot(
+    return models.Plot(
         height=height, sizing_mode="stretch_width", min_width=320, toolbar_location=None, min_border_right=12,
         background_fill_color=None, border_fill_color=None, outline_line_color=None, **ranges,
     )  # fmt: skip
@@ -122,11 +122,8 @@ def _plot(height: int, **ranges: Any) -> Any:
 
 def _speed(made: Sequence[Row], *, log: bool) -> Any:
     """Draws bars of the speed against NumPy with their intervals, the fastest on top."""
+    from bokeh import models
     from bokeh.core.properties import value
-    from bokeh.models import (
-        CategoricalScale, ColumnDataSource, FactorRange, FixedTicker, Grid, HBar, HoverTool, LinearAxis, LinearScale,
-        LogAxis, LogScale, Range1d, Segment, Span, Text,
-    )  # fmt: skip
 
     names = _unique([row.label for row in made])
     ratios = [row.ratio or 0.0 for row in made]
@@ -136,7 +133,7 @@ def _speed(made: Sequence[Row], *, log: bool) -> Any:
     start, end = _log_ends(min([*positive, 1.0]), top) if log else (0.0, top * 1.28)
     # a logarithmic bar begins at NumPy's own speed, since there is no zero to begin at
     origin = 1.0 if log else 0.0
-    source = ColumnDataSource(
+    source = models.ColumnDataSource(
         {
             "name": names,
             "ratio": ratios,
@@ -156,30 +153,30 @@ def _speed(made: Sequence[Row], *, log: bool) -> Any:
     )
     plot = _plot(
         _AXIS_PIXELS + _BAR_PIXELS * len(made),
-        x_range=Range1d(start, end),
-        y_range=FactorRange(factors=names[::-1], range_padding=0.1),
-        x_scale=LogScale() if log else LinearScale(),
-        y_scale=CategoricalScale(),
+        x_range=models.Range1d(start, end),
+        y_range=models.FactorRange(factors=names[::-1], range_padding=0.1),
+        x_scale=models.LogScale() if log else models.LinearScale(),
+        y_scale=models.CategoricalScale(),
     )
-    axis = (LogAxis if log else LinearAxis)(axis_label="times NumPy's speed", **_axis_look())
+    axis = (models.LogAxis if log else models.LinearAxis)(axis_label="times NumPy's speed", **_axis_look())
     if log:
         ticks = _log_ticks(start, end)
-        axis.ticker, axis.major_label_overrides = FixedTicker(ticks=ticks), {tick: f"{tick:g}" for tick in ticks}
+        axis.ticker, axis.major_label_overrides = models.FixedTicker(ticks=ticks), {tick: f"{tick:g}" for tick in ticks}
     else:
         axis.ticker.desired_num_ticks = 7
     plot.add_layout(axis, "below")
     plot.add_layout(_names_axis(), "left")
-    plot.add_layout(Grid(dimension=0, axis=axis, grid_line_color=INK, grid_line_alpha=0.18))
-    plot.add_layout(Span(location=1, dimension="height", line_color=INK, line_dash="dashed", line_alpha=0.8))
+    plot.add_layout(models.Grid(dimension=0, axis=axis, grid_line_color=INK, grid_line_alpha=0.18))
+    plot.add_layout(models.Span(location=1, dimension="height", line_color=INK, line_dash="dashed", line_alpha=0.8))
     bars = plot.add_glyph(
-        source, HBar(y="name", left="origin", right="ratio", height=0.58, fill_color="color", line_color=None)
+        source, models.HBar(y="name", left="origin", right="ratio", height=0.58, fill_color="color", line_color=None)
     )
-    plot.add_glyph(source, Segment(x0="low", x1="high", y0="name", y1="name", line_color=INK, line_width=1.6))
+    plot.add_glyph(source, models.Segment(x0="low", x1="high", y0="name", y1="name", line_color=INK, line_width=1.6))
     for field in ("low", "high"):
         plot.add_glyph(source, _cap(field))
     plot.add_glyph(
         source,
-        Text(
+        models.Text(
             x="beyond", y="name", text="shown", x_offset=8, text_baseline="middle", text_color=INK,
             text_font=value(_FONT), text_font_size="12px",
         ),
@@ -188,20 +185,20 @@ def _speed(made: Sequence[Row], *, log: bool) -> Any:
     if any(row.moved for row in made):
         told.append(("end to end", "@end_to_end"))
     told += [("build", "@build"), ("break-even calls", "@break_even"), ("largest error", "@error")]
-    plot.add_tools(HoverTool(renderers=[bars], tooltips=told, point_policy="follow_mouse"))
+    plot.add_tools(models.HoverTool(renderers=[bars], tooltips=told, point_policy="follow_mouse"))
     return plot
 
 
 def _cap(field: str) -> Any:
-    from bokeh.models import Scatter
+    from bokeh import models
 
-    return Scatter(x=field, y="name", marker="dash", angle=math.pi / 2, size=9, line_color=INK, line_width=1.6)
+    return models.Scatter(x=field, y="name", marker="dash", angle=math.pi / 2, size=9, line_color=INK, line_width=1.6)
 
 
 def _names_axis() -> Any:
-    from bokeh.models import CategoricalAxis
+    from bokeh import models
 
-    return CategoricalAxis(**_axis_look())
+    return models.CategoricalAxis(**_axis_look())
 
 
 def _with_interval(row: Row) -> str:
@@ -229,10 +226,7 @@ def _log_ticks(start: float, end: float) -> list[float]:
 
 def _sizes(record: Record) -> Any:
     """Draws the time of one call over the size, both logarithmic, with bands and crossovers."""
-    from bokeh.models import (
-        ColumnDataSource, FixedTicker, Grid, HoverTool, Legend, LegendItem, Line, LogAxis, LogScale, Range1d, Scatter,
-        Span, VArea,
-    )  # fmt: skip
+    from bokeh import models
 
     sweep = record["sweep"]
     found = [
@@ -242,21 +236,19 @@ def _sizes(record: Record) -> Any:
     sizes = [size for size, _ in found] or [1.0]
     x_range = _padded(min(sizes), max(sizes))
     y_range = _padded(min([run["low"] for _, run in found] or [1.0]), max([run["high"] for _, run in found] or [1.0]))
-    plot = _plot(_SIZES_PIXELS, x_range=Range1d(*x_range), y_range=Range1d(*y_range))
-    plot.x_scale, plot.y_scale = LogScale(), LogScale()
+    plot = _plot(_SIZES_PIXELS, x_range=models.Range1d(*x_range), y_range=models.Range1d(*y_range))
+    plot.x_scale, plot.y_scale = models.LogScale(), models.LogScale()
     meaning = f": {_plain(sweep['meaning'], 80)}" if sweep["meaning"] else ""
-    x_ticks, y_ticks = _log_ticks(*x_range), _log_ticks(*y_range)
-    x_axis = LogAxis(axis_label=f"{_plain(sweep['parameter'], 40)}{meaning}", **_axis_look())
-    y_axis = LogAxis(axis_label="time of one call", **_axis_look())
-    x_axis.ticker, x_axis.major_label_overrides = FixedTicker(ticks=x_ticks), {tick: _size(tick) for tick in x_ticks}
-    y_axis.ticker, y_axis.major_label_overrides = FixedTicker(ticks=y_ticks), {tick: _time(tick) for tick in y_ticks}
+    x_axis = models.LogAxis(axis_label=f"{_plain(sweep['parameter'], 40)}{meaning}", **_axis_look())
+    y_axis = models.LogAxis(axis_label="time of one call", **_axis_look())
     plot.add_layout(x_axis, "below")
     plot.add_layout(y_axis, "left")
-    for dimension, axis in ((0, x_axis), (1, y_axis)):
-        plot.add_layout(Grid(dimension=dimension, axis=axis, grid_line_color=INK, grid_line_alpha=0.16))
-    for crossover in sweep["crossovers"]:
-        if crossover["n"] > 0:
-            plot.add_layout(Span(location=crossover["n"], dimension="height", line_color=INK, line_dash="dotted"))
+    for dimension, axis, ends, written in ((0, x_axis, x_range, _size), (1, y_axis, y_range, _time)):
+        ticks = _log_ticks(*ends)
+        axis.ticker, axis.major_label_overrides = models.FixedTicker(ticks=ticks), {at: written(at) for at in ticks}
+        plot.add_layout(models.Grid(dimension=dimension, axis=axis, grid_line_color=INK, grid_line_alpha=0.16))
+    for crossing in (crossover["n"] for crossover in sweep["crossovers"] if crossover["n"] > 0):
+        plot.add_layout(models.Span(location=crossing, dimension="height", line_color=INK, line_dash="dotted"))
     backends = {variant["name"]: variant["backend"] for variant in (record["baseline"], *record["variants"])}
     seen: dict[str, int] = {}
     items, points = [], []
@@ -267,7 +259,7 @@ def _sizes(record: Record) -> Any:
         dash = _DASHES[seen.get(backend, 0) % len(_DASHES)]
         seen[backend] = seen.get(backend, 0) + 1
         runs = [run if run is not None and run["low"] > 0 else None for run in series["run"]]
-        source = ColumnDataSource(
+        source = models.ColumnDataSource(
             {
                 "n": list(sweep["n"]),
                 # NaN breaks a line where nothing was measured
@@ -276,23 +268,23 @@ def _sizes(record: Record) -> Any:
                 "time": [figures.duration(run["median"], run["low"], run["high"]) if run else "" for run in runs],
             }
         )
-        band = VArea(x="n", y1="low", y2="high", fill_color=color, fill_alpha=0.18)
-        line = Line(x="n", y="median", line_color=color, line_width=2, line_dash=dash)
-        marks = Scatter(
+        band = models.VArea(x="n", y1="low", y2="high", fill_color=color, fill_alpha=0.18)
+        line = models.Line(x="n", y="median", line_color=color, line_width=2, line_dash=dash)
+        marks = models.Scatter(
             x="n", y="median", marker=_MARKERS[index % len(_MARKERS)], size=6, fill_color=color, line_color=color
         )
         drawn = [plot.add_glyph(source, glyph) for glyph in (band, line, marks)]
         points.append(drawn[-1])
-        items.append(LegendItem(label=label, renderers=drawn[1:]))
+        items.append(models.LegendItem(label=label, renderers=drawn[1:]))
     plot.add_layout(
-        Legend(
+        models.Legend(
             items=items, label_text_color=INK, label_text_font=_FONT, label_text_font_size="12px", click_policy="mute",
             background_fill_color=None, border_line_color=None,
         ),
         "right",
     )  # fmt: skip
     told = [("", "@label"), (_plain(sweep["parameter"], 40).replace("@", "at "), "@n{0,0}"), ("one call", "@time")]
-    plot.add_tools(HoverTool(renderers=points, tooltips=told))
+    plot.add_tools(models.HoverTool(renderers=points, tooltips=told))
     return plot
 
 

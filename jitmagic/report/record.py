@@ -6,6 +6,7 @@ same file with a small interpreter of the keywords it uses, so that no dependenc
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -257,7 +258,7 @@ def _sweep_contradictions(record: Mapping[str, Any]) -> Iterator[str]:
     if sweep is None:
         return
     sizes = sweep["n"]
-    if any(size >= following for size, following in zip(sizes, sizes[1:], strict=False)):
+    if any(size >= following for size, following in itertools.pairwise(sizes)):
         yield "record.sweep.n: the sizes have to ascend, each once"
     known = {(variant["name"], variant["device"]) for variant in (record["baseline"], *record["variants"])}
     for index, series in enumerate(sweep["series"]):
