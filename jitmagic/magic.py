@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import _thread
 import ast
 import inspect
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -410,7 +410,7 @@ class _PanelView(_NotebookView):
         super().__init__(throttle, shown)
         self.namespace = namespace
         self.comparison: Comparison | None = None
-        self.panel = Panel(_interrupt, self.use)
+        self.panel = Panel(self.use, _kernel_id())
         if front_end == "colab":
             _enable_colab_widgets()
 
@@ -419,8 +419,7 @@ class _PanelView(_NotebookView):
 
         if not self.throttle.passes(event):
             return
-        state = progress.state(self.shown.call, event, self.shown.budget, stopping=self.panel.stopping)
-        self.panel.report(state)
+        self.panel.report(progress.state(self.shown.call, event, self.shown.budget))
         self._place()
 
     def _place(self) -> None:
@@ -438,21 +437,27 @@ class _PanelView(_NotebookView):
             super().show(comparison)
             self.panel.close()
             return
-        from jitmagic.report import charts
+        from jitmagic.report import bundle, charts
 
         self.comparison = comparison
         self.panel.show(comparison.record, charts.charts(comparison.record))
         self._place()
-        display(comparison, metadata={"jitmagic": {"folded": True}})
+        display(bundle.mimebundle(comparison.record, folded=True), raw=True, metadata=bundle.FOLDED)
 
     def close(self) -> None:
         super().close()
         self.panel.close()
 
 
-def _interrupt() -> None:
-    """Interrupts the main thread, from whichever thread the message came in: as the notebook's own button does."""
-    _thread.interrupt_main()
+def _kernel_id() -> str:
+    """Returns the id that a Jupyter server knows this kernel by, which names its connection file; else ""."""
+    from ipykernel.connect import get_connection_file
+
+    try:
+        name = os.path.basename(get_connection_file())
+    except RuntimeError:  # no kernel runs in this process
+        return ""
+    return name.removeprefix("kernel-").removesuffix(".json")
 
 
 def _enable_colab_widgets() -> None:

@@ -57,7 +57,9 @@ def charts(record: Record) -> dict[str, Any] | None:
         against NumPy on either axis) and "sizes" (where there was a sweep). None where Bokeh is missing or too old, or
         there is nothing to draw.
     """
-    if not available():
+    made = [row for row in rows.rows(record) if row.timed][:_MOST_BARS]
+    swept = record["sweep"] is not None and bool(record["sweep"]["series"])
+    if not available() or (len(made) < 2 and not swept):
         return None
     import bokeh
 
@@ -65,14 +67,11 @@ def charts(record: Record) -> dict[str, Any] | None:
         return None
     from bokeh.embed import json_item
 
-    made = [row for row in rows.rows(record) if row.timed][:_MOST_BARS]
     plots = {}
     if len(made) > 1:
         plots = {"speed": _speed(made, log=False), "speed-log": _speed(made, log=True)}
-    if record["sweep"] is not None and record["sweep"]["series"]:
+    if swept:
         plots["sizes"] = _sizes(record)
-    if not plots:
-        return None
     return {
         "schema": SCHEMA,
         "bokeh": bokeh.__version__,

@@ -38,32 +38,24 @@ class Panel:
 
     Parameters
     ----------
-    stop : callable
-        Called without arguments, in whatever thread the message arrives, when the user asks for an end.
     use : callable or None
         Called with a variant's name when the user wants it bound; None: not offered.
+    kernel : str
+        The kernel's id at its server, "" where it is not known. The page offers *Stop* where a Jupyter server lets it
+        interrupt that kernel; a message would not be read before the comparison ends.
 
     Raises
     ------
     PanelMissing
         A library or the script is not there.
-
-    Notes
-    -----
-    A kernel that computes reads no messages, but for those on a subshell (Jupyter's kernel protocol 5.5), which
-    JupyterLab 4.4 and later send a widget's messages to. The page says hello when it is drawn, and *Stop* is offered
-    when that hello arrives while the comparison is still running: then a click will arrive too.
     """
 
-    def __init__(self, stop: Callable[[], None], use: Callable[[str], None] | None = None) -> None:
+    def __init__(self, use: Callable[[str], None] | None = None, kernel: str = "") -> None:
         why = missing()
         if why is not None:
             raise PanelMissing(why)
-        self._stop = stop
         self._use = use
-        self._running = True
-        self.stopping = False
-        self.widget = _widget_class()(can_use=use is not None)
+        self.widget = _widget_class()(can_use=use is not None, kernel=kernel)
         self.widget.on_msg(self._received)
 
     def report(self, state: Mapping[str, Any]) -> None:
@@ -72,26 +64,18 @@ class Panel:
 
     def show(self, record: Mapping[str, Any], charts: Mapping[str, Any] | None) -> None:
         """Shows the result in place of the progress."""
-        self._running = False
         with self.widget.hold_sync():
             self.widget.record = dict(record)
             self.widget.charts = None if charts is None else dict(charts)
-            self.widget.can_stop = False
             self.widget.progress = None
 
     def close(self) -> None:
         """Takes the panel away, and its state out of what the notebook saves."""
-        self._running = False
         self.widget.close()
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
         kind = content.get("type") if isinstance(content, dict) else None
-        if kind == "hello" and self._running:
-            self.widget.can_stop = True
-        elif kind == "stop" and self._running and not self.stopping:
-            self.stopping = True
-            self._stop()
-        elif kind == "use" and self._use is not None:
+        if kind == "use" and self._use is not None:
             self._answer(content, lambda: self._use and self._use(str(content.get("variant"))))
         elif kind == "bokeh":
             self._send_bokeh()
@@ -130,10 +114,10 @@ def _widget_class() -> type:
 
     class JitmagicPanel(anywidget.AnyWidget):
         _esm = resources.files("jitmagic.report").joinpath(*_SCRIPT).read_text(encoding="utf-8")
-        progress = traitlets.Dict(None, allow_none=True).tag(sync=True)
-        record = traitlets.Dict(None, allow_none=True).tag(sync=True)
-        charts = traitlets.Dict(None, allow_none=True).tag(sync=True)
-        can_stop = traitlets.Bool(False).tag(sync=True)
+        progress = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+        record = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+        charts = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+        kernel = traitlets.Unicode("").tag(sync=True)
         can_use = traitlets.Bool(False).tag(sync=True)
 
     _made.append(JitmagicPanel)

@@ -47,7 +47,7 @@ class ProgressLike(Protocol):
     def standings(self) -> Sequence[StandingLike]: ...
 
 
-def state(call: str, event: ProgressLike, budget: float, *, stopping: bool = False) -> dict[str, Any]:
+def state(call: str, event: ProgressLike, budget: float) -> dict[str, Any]:
     """Returns how far a comparison is.
 
     Parameters
@@ -57,13 +57,11 @@ def state(call: str, event: ProgressLike, budget: float, *, stopping: bool = Fal
     event : Progress
     budget : float
         Seconds for the timing.
-    stopping : bool
-        Whether the user asked for an end.
 
     Returns
     -------
     dict
-        ``{"schema", "call", "doing": what is done now, "seconds_left": of the timing or None, "stopping",
+        ``{"schema", "call", "doing": what is done now, "seconds_left": of the timing or None,
         "variants": [{"label", "step": a step or a verdict, "share": 0 to 1}]}``
     """
     doing = f"{event.step} {event.variant}" if event.variant else f"{event.step} all variants in rounds"
@@ -72,7 +70,6 @@ def state(call: str, event: ProgressLike, budget: float, *, stopping: bool = Fal
         "call": columns.cut(clean.line(call), _CALL_COLUMNS),
         "doing": columns.cut(clean.line(doing), _NAME_COLUMNS),
         "seconds_left": None if event.seconds_left is None else max(event.seconds_left, 0.0),
-        "stopping": stopping,
         "variants": [_variant(one, event, budget) for one in event.standings],
     }
 

@@ -11,6 +11,7 @@ import {
   type ProgressState,
   type ViewHost
 } from '../view';
+import { interrupter } from './server';
 
 /** What is used of anywidget's model. */
 interface Model {
@@ -37,16 +38,17 @@ let asked = 0;
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   let dispose: () => void = () => undefined;
+  let stop: (() => Promise<void>) | undefined;
   const live = (): boolean => model.comm_live !== false;
 
   const draw = (): void => {
     const record = model.get('record') as JitmagicRecord | null;
     const state = model.get('progress') as ProgressState | null;
-    if (record) {
+    if (record?.schema) {
       dispose();
       dispose = renderRecord(el, record, resultHost());
-    } else if (state) {
-      dispose = renderProgress(el, state, model.get('can_stop') ? { stop: () => model.send({ type: 'stop' }) } : {});
+    } else if (state?.schema) {
+      dispose = renderProgress(el, state, { stop });
     }
   };
 
@@ -61,10 +63,13 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
     return host;
   };
 
-  const names = ['change:record', 'change:progress', 'change:can_stop'];
+  const names = ['change:record', 'change:progress'];
   names.forEach(name => model.on(name, draw));
   draw();
-  model.send({ type: 'hello' });
+  void interrupter(String(model.get('kernel') ?? '')).then(found => {
+    stop = found ?? undefined;
+    draw();
+  });
   return () => {
     names.forEach(name => model.off(name, draw));
     dispose();
