@@ -98,6 +98,25 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What has become of one variant so far.
+
+    Attributes
+    ----------
+    name, device : str
+    verified : bool
+        Whether its result was compared with NumPy's and agreed.
+    verdict : str or None
+        None while it is on its way.
+    """
+
+    name: str
+    device: str
+    verified: bool
+    verdict: str | None
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where a comparison has come to.
 
@@ -110,6 +129,8 @@ class Progress:
         Of the variants, or of the rounds while timing.
     seconds_left : float or None
         Of the timing budget.
+    standings : tuple of Standing
+        The baseline, and every variant that is known by now.
     """
 
     variant: str | None
@@ -117,6 +138,7 @@ class Progress:
     done: int
     total: int
     seconds_left: float | None = None
+    standings: tuple[Standing, ...] = ()
 
 
 class Variant:
@@ -263,8 +285,9 @@ class Comparison(Mapping[str, Variant]):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from jitmagic.report.bundle import mimebundle
+        from jitmagic.report.front_end import detect
 
-        return mimebundle(self.record)
+        return mimebundle(self.record, charts=detect().draws_record)
 
 
 def compare(
@@ -350,7 +373,7 @@ class _Run:
 
         self.workload = workload
         self.options = options
-        self.progress = progress
+        self._progress = progress
         self.started = time.monotonic()
         self.machine = devices.machine()
         self.devices = devices.devices()
@@ -378,6 +401,15 @@ class _Run:
         if self.interrupted:
             self._stop()
         return self._record()
+
+    def progress(self, event: Progress) -> None:
+        """Tells how far it is, with what has become of each variant."""
+        known = (self.baseline, *self.outcomes)
+        standings = tuple(
+            Standing(one.name, one.device, bool(one.verified), None if one.verdict is None else one.verdict.verdict)
+            for one in known
+        )
+        self._progress(replace(event, standings=standings))
 
     def close(self) -> None:
         if self.interrupted or self.observation is None:

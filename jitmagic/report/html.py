@@ -52,7 +52,7 @@ a { color: inherit }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def to_html(record: Record, *, page: bool = False) -> str:
+def to_html(record: Record, *, page: bool = False, folded: bool = False) -> str:
     """Writes a record as HTML without scripts.
 
     Parameters
@@ -61,8 +61,10 @@ def to_html(record: Record, *, page: bool = False) -> str:
         A valid record.
     page : bool
         True for a whole page that stands alone; False for the fragment that a notebook's output holds.
+    folded : bool
+        Whether to fold all but the recommendation.
     """
-    fragment = "\n".join(_fragment(record)) + "\n"
+    fragment = "\n".join(_fragment(record, folded)) + "\n"
     if not page:
         return fragment
     title = _text(columns.cut(clean.line(f"jitmagic: {record['workload']['call']}"), _CALL_COLUMNS))
@@ -74,17 +76,25 @@ def to_html(record: Record, *, page: bool = False) -> str:
     )
 
 
-def _fragment(record: Record) -> Iterator[str]:
-    made = rows.rows(record)
+def _fragment(record: Record, folded: bool) -> Iterator[str]:
     name = columns.cut(clean.line(record["workload"]["name"]), _NAME_COLUMNS)
     yield f'<section aria-label="{_text(f"jitmagic comparison of {name}")}">'
+    if folded:
+        sentence, _ = rows.advice(record)
+        yield from _details(_prose(columns.cut(sentence, _REASON_COLUMNS)), _body(record))
+    else:
+        yield from _body(record)
+    yield "</section>"
+
+
+def _body(record: Record) -> Iterator[str]:
+    made = rows.rows(record)
     yield from _head(record)
     yield from _variants(made)
     yield from _warnings(record)
     yield from _hints(record)
     yield from _sources(record, made)
     yield from _circumstances(record, made)
-    yield "</section>"
 
 
 def _text(value: object) -> str:

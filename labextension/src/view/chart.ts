@@ -24,35 +24,40 @@ export function bokehOr(node: HTMLElement, shown: Shown, name: string, done: (dr
   const place = document.createElement('div');
   node.append(place);
   let gone = false;
-  const forget = (): void => {
-    gone = true;
-  };
-  DISPOSERS.set(node, forget);
   shown.onDispose(() => clear(node));
-  // an element without a place on the page has no colours and no width yet
-  requestAnimationFrame(() => {
-    if (gone) {
-      return;
-    }
-    embed(place, inked(item, node)).then(
-      dispose => {
-        if (gone) {
-          dispose?.();
-          return;
-        }
-        DISPOSERS.set(node, () => {
-          gone = true;
-          dispose?.();
-        });
-        done(true);
-      },
-      error => {
-        console.info('jitmagic: the table stands alone, since Bokeh cannot draw the chart here.', error);
-        place.remove();
-        done(false);
+  // Drawn when it comes into sight: not before it has a place on the page, and not fifty at once in a long notebook.
+  const watch = new IntersectionObserver(
+    seen => {
+      if (!seen.some(one => one.isIntersecting)) {
+        return;
       }
-    );
+      watch.disconnect();
+      embed(place, inked(item, node)).then(
+        dispose => {
+          if (gone) {
+            dispose?.();
+            return;
+          }
+          DISPOSERS.set(node, () => {
+            gone = true;
+            dispose?.();
+          });
+          done(true);
+        },
+        error => {
+          console.info('jitmagic: the table stands alone, since Bokeh cannot draw the chart here.', error);
+          place.remove();
+          done(false);
+        }
+      );
+    },
+    { rootMargin: '300px' }
+  );
+  DISPOSERS.set(node, () => {
+    gone = true;
+    watch.disconnect();
   });
+  watch.observe(place);
 }
 
 function clear(node: HTMLElement): void {

@@ -7,6 +7,7 @@
 export { renderRecord } from './result';
 export { renderProgress, type ProgressState } from './progress';
 export { MIME, CHARTS_MIME, PROGRESS_MIME, type JitmagicRecord } from './record';
+export { embedWith, type BokehJS } from './bokeh';
 export type { BokehItem, Charts, ViewHost } from './host';
 export * as rows from './rows';
 export * as figures from './figures';

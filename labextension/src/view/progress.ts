@@ -15,8 +15,6 @@ export interface ProgressState {
   doing: string;
   /** Seconds that are left of the timing's budget; null before the timing. */
   seconds_left: number | null;
-  /** Whether the user asked to stop. */
-  stopping: boolean;
   variants: ProgressVariant[];
 }
 
@@ -85,7 +83,6 @@ class Board {
     if (this.said.textContent !== clean.line(state.doing)) {
       this.said.textContent = clean.line(state.doing);
     }
-    this.stopping = this.stopping || state.stopping;
     this.stop.hidden = !host.stop;
     this.stop.disabled = this.stopping;
     this.how.textContent = this.stopping

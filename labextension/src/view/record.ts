@@ -76,6 +76,7 @@ export interface SweepSeries {
 
 export interface Sweep {
   parameter: string;
+  meaning: string;
   n: number[];
   series: SweepSeries[];
   crossovers: { variant: string; over: string; n: number; low: number | null; high: number | null }[];

@@ -1,0 +1,133 @@
+/** The widget of `jitmagic/report/panel.py`: the view, fed from a kernel by anywidget. */
+
+import {
+  embedWith,
+  renderProgress,
+  renderRecord,
+  type BokehItem,
+  type BokehJS,
+  type Charts,
+  type JitmagicRecord,
+  type ProgressState,
+  type ViewHost
+} from '../view';
+import { interrupter } from './server';
+
+/** What is used of anywidget's model. */
+interface Model {
+  get(name: string): unknown;
+  on(event: string, listener: (...given: never[]) => void): void;
+  off(event: string, listener: (...given: never[]) => void): void;
+  send(content: unknown): void;
+  /** The comm to the kernel; ended or absent where there is none. */
+  comm_live?: boolean;
+  widget_manager?: unknown;
+}
+
+interface Message {
+  type: string;
+  id?: number;
+  error?: string | null;
+}
+
+/** Seconds that the kernel is waited for: it may be busy. */
+const PATIENCE = 20;
+
+let bokeh: Promise<BokehJS> | null = null;
+let asked = 0;
+
+function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+  let dispose: () => void = () => undefined;
+  let stop: (() => Promise<void>) | undefined;
+  const live = (): boolean => model.comm_live !== false;
+
+  const draw = (): void => {
+    const record = model.get('record') as JitmagicRecord | null;
+    const state = model.get('progress') as ProgressState | null;
+    if (record?.schema) {
+      dispose();
+      dispose = renderRecord(el, record, resultHost());
+    } else if (state?.schema) {
+      dispose = renderProgress(el, state, { stop });
+    }
+  };
+
+  const resultHost = (): ViewHost => {
+    const host: ViewHost = { charts: model.get('charts') as Charts | null };
+    if (live()) {
+      host.embedBokeh = async (node: HTMLElement, item: BokehItem) => embedWith(await loaded(model), node, item);
+      if (model.get('can_use')) {
+        host.use = name => answered(model, { type: 'use', variant: name });
+      }
+    }
+    return host;
+  };
+
+  const names = ['change:record', 'change:progress'];
+  names.forEach(name => model.on(name, draw));
+  draw();
+  void interrupter(String(model.get('kernel') ?? '')).then(found => {
+    stop = found ?? undefined;
+    draw();
+  });
+  return () => {
+    names.forEach(name => model.off(name, draw));
+    dispose();
+  };
+}
+
+/** Sends a request and waits for its answer. */
+function answered(model: Model, content: { type: string; [name: string]: unknown }): Promise<void> {
+  const id = ++asked;
+  return waitFor(model, message => message.type === 'answer' && message.id === id, { ...content, id }).then(
+    ([message]) => {
+      if (message.error) {
+        throw new Error(message.error);
+      }
+    }
+  );
+}
+
+function waitFor(
+  model: Model,
+  fits: (message: Message) => boolean,
+  request: unknown
+): Promise<[Message, DataView[]]> {
+  return new Promise((resolve, reject) => {
+    const listener = (message: Message, buffers: DataView[]): void => {
+      if (fits(message)) {
+        end();
+        resolve([message, buffers]);
+      }
+    };
+    const timer = setTimeout(() => {
+      end();
+      reject(new Error('the kernel does not answer'));
+    }, 1000 * PATIENCE);
+    const end = (): void => {
+      clearTimeout(timer);
+      model.off('msg:custom', listener as never);
+    };
+    model.on('msg:custom', listener as never);
+    model.send(request);
+  });
+}
+
+/** Has the kernel send its BokehJS, once a page. */
+function loaded(model: Model): Promise<BokehJS> {
+  bokeh ??= waitFor(model, message => message.type === 'bokeh', { type: 'bokeh' }).then(([, [script]]) => run(script));
+  bokeh.catch(() => (bokeh = null));
+  return bokeh;
+}
+
+/** Runs BokehJS without leaving a name on the page: another Bokeh that is there stays what it is. */
+function run(script: DataView): BokehJS {
+  const root: { Bokeh?: BokehJS } = {};
+  new Function(new TextDecoder().decode(script)).call(root);
+  if (!root.Bokeh) {
+    throw new Error('the file that the kernel sent is no BokehJS');
+  }
+  return root.Bokeh;
+}
+
+export default { render };
