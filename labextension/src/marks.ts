@@ -108,17 +108,17 @@ class MarkedEditor {
     if (this.gone || key === this._shown || (marks.length === 0 && this._count === 0)) {
       return;
     }
-    const { state } = this._view;
-    const length = state.doc.length;
+    const { length } = this._view.state.doc;
     const fitting = marks.filter(({ from, to }) => from <= to && to <= length);
     const had = this._count > 0;
     this._shown = key;
     this._count = fitting.length;
-    this._view.dispatch(setDiagnostics(state, fitting.map(diagnostic)));
     if (had !== fitting.length > 0) {
-      // the column at the left is there only where it has something to show
-      this._view.dispatch({ effects: this._gutter.reconfigure(fitting.length > 0 ? lintGutter() : []) });
+      // The column at the left is there only where it has something to show. It must be there before the marks come.
+      const gutter = fitting.length > 0 ? lintGutter() : [];
+      this._view.dispatch({ effects: this._gutter.reconfigure(gutter) });
     }
+    this._view.dispatch(setDiagnostics(this._view.state, fitting.map(diagnostic)));
   }
 
   /** Text was edited: the editor moved its marks along, and the watch is about to say which of them still hold. */

@@ -6,6 +6,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
+import { embedBokeh } from './bokeh';
 import { boundSource, cellAround, insertBelow, run, showLine } from './notebook/cells';
 import { explain, isGotchaCode } from './notebook/kernel';
 import { readingOf } from './notebook/outputs';
@@ -103,6 +104,9 @@ class RecordWidget extends PlacedWidget {
     const host: ViewHost = {
       copy: text => Clipboard.copyToSystem(text),
       charts: (model.data[CHARTS_MIME] as unknown as Charts | undefined) ?? null,
+      folded: isFolded(model.metadata),
+      // a Bokeh document may hold scripts, so that one of a stranger is not drawn
+      ...(model.trusted ? { embedBokeh } : {}),
       ...(place ? hostIn(place, reading.record, this.watches, model.trusted) : {})
     };
     return renderRecord(this.node, reading.record, host);
@@ -146,6 +150,12 @@ class ProgressWidget extends PlacedWidget {
   protected override redraw(): void {
     this.draw(this.model!);
   }
+}
+
+/** Says whether another output, the live panel, shows the same whole: see `report/bundle.py`. */
+function isFolded(metadata: IRenderMime.IMimeModel['metadata']): boolean {
+  const own = metadata?.jitmagic as { folded?: unknown } | undefined;
+  return own?.folded === true;
 }
 
 /** Interrupts the kernel: a comparison keeps what is done by then. */
