@@ -32,7 +32,7 @@ export async function newPage(browser, { dark = false, width = 1360, height = 90
     permissions: ['clipboard-read', 'clipboard-write']
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(30_000);
   page.faults = [];
   page.on('request', request => {
     const url = new URL(request.url());

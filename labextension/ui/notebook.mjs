@@ -25,12 +25,11 @@ export function resultOutput(value, text = 'the result as text') {
 
 /** Writes a notebook; a kernel of a name that nobody has leaves it without one. */
 export function writeNotebook(server, name, cells, kernel = 'python3') {
+  // JupyterLab takes another kernel of the same language where that of the name is missing
+  const language = kernel === 'python3' ? 'python' : kernel;
   const content = {
     cells,
-    metadata: {
-      kernelspec: { name: kernel, display_name: kernel, language: 'python' },
-      language_info: { name: 'python' }
-    },
+    metadata: { kernelspec: { name: kernel, display_name: kernel, language }, language_info: { name: language } },
     nbformat: 4,
     nbformat_minor: 5
   };

@@ -7,9 +7,9 @@ import type { Entry } from '../notebook/outputs';
 import type { Watches } from '../notebook/watches';
 import { cut, line } from '../view/clean';
 import { h } from '../view/dom';
-import { plural } from '../view/figures';
-import type { JitmagicRecord } from '../view/record';
-import { advice, hints, rows, type Row } from '../view/rows';
+import { plural, speedup } from '../view/figures';
+import type { JitmagicRecord, Variant } from '../view/record';
+import { advice, isTimed, rows, SIGNS, type Row } from '../view/rows';
 import { Section } from './section';
 import { where } from './where';
 
@@ -81,29 +81,28 @@ export class ListSection extends Section {
       }
     }) as HTMLInputElement;
     choice.checked = this._chosen.has(record);
-    const all = rows(record);
     const [sentence] = advice(record);
     const go = h(
       'button',
       { type: 'button', class: 'jp-jitmagic-go', title: sentence, onclick: () => void attempt(() => showCell(panel, cell)) },
       h('span', { class: 'jp-jitmagic-call' }, call),
       h('span', { class: 'jp-jitmagic-place' }, place),
-      h('span', { class: 'jp-jitmagic-best' }, ...best(record, all))
+      h('span', { class: 'jp-jitmagic-best' }, ...best(record))
     );
     const details = h('details', {}, h('summary', {}, summary(record))) as HTMLDetailsElement;
     details.addEventListener('toggle', () => {
       if (details.open && details.childElementCount === 1) {
-        details.append(this._variants(panel, entry, all));
+        details.append(this._variants(panel, entry));
       }
     });
     return h('li', {}, choice, go, details);
   }
 
-  private _variants(panel: NotebookPanel, { cell }: Entry, all: Row[]): HTMLElement {
+  private _variants(panel: NotebookPanel, { cell, record }: Entry): HTMLElement {
     return h(
       'ul',
       { class: 'jp-jitmagic-variants' },
-      ...all.map(row =>
+      ...rows(record).map(row =>
         h(
           'li',
           { title: row.reason },
@@ -154,26 +153,35 @@ export class ListSection extends Section {
   ) as HTMLButtonElement;
 }
 
-/** The advice in a few words: the recommended variant with its speedup. */
-function best(record: JitmagicRecord, all: Row[]): (HTMLElement | string)[] {
-  const chosen = all.find(row => row.recommended);
+/** The advice in a few words: the recommended variant with its speedup. Only what is shown is worked out. */
+function best(record: JitmagicRecord): (HTMLElement | string)[] {
+  const name = record.recommendation?.variant ?? null;
+  const ratio = (variant: Variant) => variant.speedup?.median ?? 1;
+  const [chosen] = [record.baseline, ...record.variants]
+    .filter(variant => variant.name === name && variant.verified === true && isTimed(variant))
+    .sort((a, b) => ratio(b) - ratio(a));
   if (!chosen) {
     return [h('span', { class: 'jp-jitmagic-faint' }, record.status === 'interrupted' ? 'interrupted' : 'no advice')];
   }
-  if (chosen.baseline) {
-    return [sign(chosen), 'stay with NumPy'];
+  const character = sign({ sign: SIGNS[chosen.verdict], verdict: chosen.verdict });
+  if (chosen.verdict === 'baseline' || !chosen.speedup) {
+    return [character, 'stay with NumPy'];
   }
-  const interval = chosen.interval && ` (${chosen.interval})`;
-  return [sign(chosen), `${cut(chosen.label, NAME)} ${chosen.speedup}${interval}`];
+  const [times, interval] = speedup(chosen.speedup);
+  return [
+    character,
+    `${cut(line(chosen.name), NAME)} ${times} `,
+    interval && h('span', { class: 'jp-jitmagic-faint' }, `(${interval})`)
+  ].filter(part => part !== '');
 }
 
 function summary(record: JitmagicRecord): string {
-  const pressing = hints(record).filter(hint => hint.attention).length;
+  const pressing = record.gotchas.filter(each => !each.handled && each.status !== 'not seen with these inputs').length;
   const variants = plural(record.variants.length, 'variant');
   return pressing > 0 ? `${variants}, ${plural(pressing, 'gotcha')}` : variants;
 }
 
-export function sign({ sign: character, verdict }: Row): HTMLElement {
+export function sign({ sign: character, verdict }: Pick<Row, 'sign' | 'verdict'>): HTMLElement {
   return h(
     'span',
     { class: 'jp-jitmagic-sign', 'data-verdict': verdict, role: 'img', 'aria-label': verdict, title: verdict },

@@ -29,6 +29,7 @@ export class Sidebar extends SidePanel {
       this.addWidget(section);
     }
     const accordion = this.content as AccordionPanel;
+    accordion.setRelativeSizes([2, 4, 3, 3]);
     accordion.collapse(2);
     accordion.collapse(3);
 

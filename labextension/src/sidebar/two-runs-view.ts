@@ -45,30 +45,42 @@ function title(name: string, record: JitmagicRecord): HTMLElement {
 }
 
 function figures({ rows }: TwoRuns): HTMLElement {
-  const head = (text: string, span = 1) => h('th', { scope: 'col', colspan: span }, text);
+  const head = (text: string, span = 1) => h('th', { scope: span > 1 ? 'colgroup' : 'col', colspan: span }, text);
+  const figure = (text: string) => h('th', { scope: 'col', class: 'jp-jitmagic-figure' }, text);
+  const columns = ['run', '× NumPy', 'run', '× NumPy'];
   return h(
-    'table',
-    {},
+    'div',
+    { class: 'jp-jitmagic-scroll' },
     h(
-      'thead',
+      'table',
       {},
-      h('tr', {}, head(''), head('A', 2), head('B', 2), head('B against A', 2)),
-      h('tr', {}, head('variant'), head('run'), head('against NumPy'), head('run'), head('against NumPy'), head(''), head('times A’s speed'))
-    ),
-    h('tbody', {}, ...rows.map(pairRow))
+      h(
+        'thead',
+        {},
+        h('tr', {}, head(''), head('A', 2), head('B', 2), head('')),
+        h('tr', {}, head('variant'), ...columns.map(figure), head('B against A'))
+      ),
+      h('tbody', {}, ...rows.map(pairRow))
+    )
   );
 }
 
 function pairRow(pair: Pair): HTMLElement {
   const [ratio, interval] = pair.ratio ? speedup(pair.ratio) : ['', ''];
+  const changed = pair.change === 'faster' || pair.change === 'slower';
   return h(
     'tr',
     { 'data-change': pair.change },
     h('th', { scope: 'row' }, cut(pair.label, TEXT)),
     ...side(pair.a),
     ...side(pair.b),
-    h('td', {}, h('span', { class: 'jp-jitmagic-sign', 'data-verdict': pair.change }, CHANGES[pair.change]), ` ${pair.change}`),
-    h('td', { class: 'jp-jitmagic-figure' }, ratio && `${ratio}${interval && ` (${interval})`}`)
+    h(
+      'td',
+      {},
+      h('span', { class: 'jp-jitmagic-sign', 'data-verdict': pair.change, 'aria-hidden': 'true' }, CHANGES[pair.change]),
+      changed ? h('strong', {}, `${pair.change} ${ratio}`) : pair.change,
+      ratio && h('span', { class: 'jp-jitmagic-faint' }, changed ? ` (${interval})` : ` ${ratio} (${interval})`)
+    )
   );
 }
 
