@@ -38,6 +38,7 @@ export function addCommands(
     isEnabled: () => watches.tracker.activeCell?.model.type === 'code',
     execute: () => {
       show();
+      sidebar.compare.unfold();
       sidebar.compare.begin();
     }
   });
@@ -63,7 +64,7 @@ export function addCommands(
     isEnabled: () => watches.current !== null,
     execute: async () => {
       show();
-      sidebar.showDevices();
+      sidebar.devices.unfold();
       await sidebar.devices.ask();
     }
   });

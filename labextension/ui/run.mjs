@@ -26,10 +26,10 @@ const SETUP = '%load_ext jitmagic\nimport numpy as np';
 const FUNCTION = [
   'def smooth(a, n):',
   '    total = np.zeros_like(a)',
-  '    for i in range(n):',
+  '    for _ in range(n):',
   '        total[1:] += a[:-1] * 0.5',
-  '        total = total - total.mean()',
-  '    return total.sum()',
+  '        total = total * 0.9',
+  '    return total.max()',
   '',
   'a = np.random.default_rng(1).random(200_000, dtype=np.float32)'
 ].join('\n');
@@ -77,17 +77,17 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     // the form
     await command(page, 'jitmagic:show-sidebar');
     const sidebar = page.locator('#jitmagic-sidebar');
-    await sidebar.locator('.lm-AccordionPanel-title:has-text("Options")').click();
+    await sidebar.locator('.jp-jitmagic-title:has-text("Options")').click();
     for (const name of ['jax', 'torch', 'cupy']) {
       await sidebar.locator(`.jp-jitmagic-options label:has-text("${name}") input`).uncheck();
     }
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').fill('1');
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').press('Tab');
     await picture(page, 'options');
-    await sidebar.locator('.lm-AccordionPanel-title:has-text("Options")').click();
+    await sidebar.locator('.jp-jitmagic-title:has-text("Options")').click();
 
     // the function under the cursor
-    await putCursor(page, 1, 'total.mean');
+    await putCursor(page, 1, 'total * 0.9');
     await command(page, 'jitmagic:compare-function');
     const call = sidebar.locator('.jp-jitmagic-compare input');
     assert.equal(await call.inputValue(), 'smooth(a, n)');
@@ -110,7 +110,7 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     const output = cellAt(page, 2).locator('.jitmagic');
     const tabs = await output.locator('[role=tab]').allInnerTexts();
     assert.deepEqual(tabs.map(text => text.replace(/ \(\d+\)$/, '')), ['Speed', 'Code', 'Gotchas', 'Machine']);
-    await output.locator('canvas, .bk-Canvas').first().waitFor({ state: 'attached' });
+    await output.locator('.jm-charted').first().waitFor();
     for (const tab of tabs) {
       await output.locator('[role=tab]', { hasText: tab }).click();
       const text = await output.locator('[role=tabpanel]:not([hidden])').innerText();
@@ -196,7 +196,7 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     await command(page, 'apputils:change-theme', { theme: 'JupyterLab Light' });
 
     // what the machine has, on a click and not before
-    await sidebar.locator('.lm-AccordionPanel-title:has-text("Devices")').click();
+    await sidebar.locator('.jp-jitmagic-title:has-text("Devices")').click();
     assert.equal(await sidebar.locator('.jp-jitmagic-devices dt').count(), 0);
     await sidebar.locator('button:has-text("Look for devices")').click();
     await sidebar.locator('.jp-jitmagic-devices dt:has-text("cpu")').waitFor();
@@ -387,11 +387,11 @@ describe('Notebook 7', { concurrency: 1 }, () => {
     writeNotebook(server, 'seven.ipynb', [codeCell(SETUP), codeCell(FUNCTION)]);
     await openNotebook(page, server, 'seven.ipynb');
     await command(page, 'notebook:run-all-cells');
-    await putCursor(page, 1, 'total.mean');
+    await putCursor(page, 1, 'total * 0.9');
     await command(page, 'jitmagic:compare-function');
     const sidebar = page.locator('#jitmagic-sidebar');
     await sidebar.locator('.jp-jitmagic-compare input').fill('smooth(a, 5)');
-    await sidebar.locator('.lm-AccordionPanel-title:has-text("Options")').click();
+    await sidebar.locator('.jp-jitmagic-title:has-text("Options")').click();
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').fill('0.5');
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').press('Tab');
     await sidebar.locator('button:has-text("Insert and run")').click();

@@ -26,7 +26,7 @@ export class CompareSection extends Section {
     private readonly _watches: Watches,
     private readonly _settings: Settings
   ) {
-    super('Compare', 'compare');
+    super('Compare', 'compare', true);
     this._call.addEventListener('input', () => {
       if (this._target) {
         this._edited.set(this._target.function.name, this._call.value);
@@ -52,7 +52,7 @@ export class CompareSection extends Section {
       this._problem,
       h('div', { class: 'jp-jitmagic-buttons' }, this._runButton, this._insertButton)
     );
-    this.node.append(this._hint, this._form, this._progress);
+    this.body.append(this._hint, this._form, this._progress);
 
     const { tracker } = _watches;
     tracker.activeCellChanged.connect(() => this._followCell());

@@ -12,9 +12,9 @@ export class DevicesSection extends Section {
     private readonly _watches: Watches,
     private readonly _onFound: (backends: string[]) => void
   ) {
-    super('Devices and backends', 'devices');
+    super('Devices and backends', 'devices', false);
     this._button.addEventListener('click', () => void this.ask());
-    this.node.append(this._found, h('div', { class: 'jp-jitmagic-buttons' }, this._button), this._said);
+    this.body.append(this._found, h('div', { class: 'jp-jitmagic-buttons' }, this._button), this._said);
     this._say('What this machine has is asked from the kernel of the notebook.');
   }
 

@@ -24,9 +24,9 @@ export class ListSection extends Section {
     private readonly _watches: Watches,
     private readonly _openTwo: OpenTwoRuns
   ) {
-    super('This notebook', 'list');
+    super('This notebook', 'list', true);
     this._compare.addEventListener('click', () => this._openChosen());
-    this.node.append(this._empty, this._items, this._bar);
+    this.body.append(this._empty, this._items, this._bar);
     this._bar.append(this._chosenText, this._compare);
     _watches.tracker.currentChanged.connect(() => {
       this._chosen.clear();

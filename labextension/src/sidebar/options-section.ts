@@ -10,7 +10,7 @@ const BACKENDS = ['numba', 'jax', 'torch', 'cupy'];
 
 export class OptionsSection extends Section {
   constructor(private readonly _settings: Settings) {
-    super('Options', 'options');
+    super('Options', 'options', false);
     this._backends = new Map();
     this._backendBox.append(h('legend', {}, 'Backends'), this._boxes);
     this.offer(BACKENDS);
@@ -35,11 +35,11 @@ export class OptionsSection extends Section {
       ...DTYPES.map(dtype => h('option', { value: dtype }, `cast to ${dtype}`))
     );
     this._dtype.addEventListener('change', () => this._set('dtype', this._dtype.value || null));
-    this.node.append(
+    this.body.append(
       this._backendBox,
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Devices'), this._devices),
       seconds('budget', 'Seconds for timing', 10),
-      seconds('timeout', 'Seconds a variant may take to build', 60),
+      seconds('timeout', 'Seconds to build a variant', 60),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Floating arguments'), this._dtype),
       this._problem,
       h('p', { class: 'jp-jitmagic-faint' }, 'For comparisons that are started here; kept in the settings.')

@@ -1,8 +1,7 @@
 // The sidebar: what to compare, what was compared, with which options, and on what.
 
-import { SidePanel } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import type { AccordionPanel } from '@lumino/widgets';
+import { Panel } from '@lumino/widgets';
 import { jitmagicIcon } from '../icon';
 import type { NotebookWatch } from '../notebook/watch';
 import type { Watches } from '../notebook/watches';
@@ -12,7 +11,7 @@ import { DevicesSection } from './devices-section';
 import { ListSection, type OpenTwoRuns } from './list-section';
 import { OptionsSection } from './options-section';
 
-export class Sidebar extends SidePanel {
+export class Sidebar extends Panel {
   constructor(watches: Watches, settings: Settings, openTwo: OpenTwoRuns) {
     super();
     this.id = 'jitmagic-sidebar';
@@ -28,11 +27,6 @@ export class Sidebar extends SidePanel {
     for (const section of [this.compare, this._list, this.options, this.devices]) {
       this.addWidget(section);
     }
-    const accordion = this.content as AccordionPanel;
-    accordion.setRelativeSizes([2, 4, 3, 3]);
-    accordion.collapse(2);
-    accordion.collapse(3);
-
     const follow = (watch: NotebookWatch) => {
       watch.changed.connect(() => {
         if (watch === watches.current) {
@@ -43,11 +37,6 @@ export class Sidebar extends SidePanel {
     };
     watches.all().forEach(follow);
     watches.added.connect((_, watch) => follow(watch));
-  }
-
-  /** Unfolds the devices. */
-  showDevices(): void {
-    (this.content as AccordionPanel).expand(3);
   }
 
   readonly compare: CompareSection;
