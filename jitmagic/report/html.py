@@ -52,7 +52,7 @@ a { color: inherit }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def to_html(record: Record, *, page: bool = False, folded: bool = False) -> str:
+def to_html(record: Record, *, page: bool = False, folded: bool = False, policy: str = _POLICY, tail: str = "") -> str:
     """Writes a record as HTML without scripts.
 
     Parameters
@@ -63,6 +63,8 @@ def to_html(record: Record, *, page: bool = False, folded: bool = False) -> str:
         True for a whole page that stands alone; False for the fragment that a notebook's output holds.
     folded : bool
         Whether to fold all but the recommendation.
+    policy, tail : str
+        The page's content security policy, and markup of ours at its end: for :mod:`jitmagic.report.web_page`.
     """
     fragment = "\n".join(_fragment(record, folded)) + "\n"
     if not page:
@@ -70,9 +72,9 @@ def to_html(record: Record, *, page: bool = False, folded: bool = False) -> str:
     title = _text(columns.cut(clean.line(f"jitmagic: {record['workload']['call']}"), _CALL_COLUMNS))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n{fragment}</main>\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n{fragment}</main>\n{tail}</body>\n</html>\n"
     )
 
 
