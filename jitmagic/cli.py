@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jitmagic import __version__, terminal
@@ -19,7 +19,6 @@ from jitmagic.errors import JitmagicError
 
 if TYPE_CHECKING:
     from jitmagic.capture.workload import Workload
-    from jitmagic.comparison import Comparison
 
 ANSWERED, FAILED, MISUSED, INTERRUPTED, NO_READER = 0, 1, 2, 130, 141
 
@@ -160,7 +159,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise
     _clear(line)
 
-    _write_files(comparison, outputs)
+    if "--json" in outputs:
+        outputs.pop("--json").write(comparison.to_json(indent=2) + "\n")
+    _write_files(comparison.record, outputs)
     code, complaint = _code(arguments.code, comparison.record)
     if not arguments.quiet and not to_stdout:
         _print(comparison.to_text(width=terminal.width(), color=terminal.wants_colour(sys.stdout), code=code))
@@ -213,9 +214,7 @@ def _render(arguments: argparse.Namespace) -> int:
     except (ValueError, JitmagicError) as error:
         raise Misuse(f"{arguments.record} holds no record that this version can show: {error}") from None
     if outputs:
-        from jitmagic.comparison import Comparison
-
-        _write_files(Comparison(loaded), outputs)
+        _write_files(loaded, outputs)
         if STDOUT in _files(arguments).values() or not arguments.text:
             return ANSWERED
 
@@ -232,19 +231,28 @@ def _files(arguments: argparse.Namespace) -> dict[str, str | None]:
     return {"--html": arguments.html, "--notebook": arguments.notebook, "--script": arguments.script}
 
 
-def _write_files(comparison: Comparison, outputs: Mapping[str, _Output]) -> None:
-    views: dict[str, Callable[[], str]] = {
-        "--json": lambda: comparison.to_json(indent=2) + "\n",
-        "--html": lambda: comparison.to_html(page=True),
-        "--notebook": comparison.to_notebook,
-        "--script": comparison.to_script,
-    }
+def _write_files(record: dict[str, Any], outputs: Mapping[str, _Output]) -> None:
+    """Writes the views of a record that were asked for."""
     for flag, output in outputs.items():
         try:
-            text = views[flag]()
+            text = _view(flag, record)
         except ValueError as error:
             raise Misuse(f"{flag} {output.path}: {error}") from None
         output.write(text)
+
+
+def _view(flag: str, record: dict[str, Any]) -> str:
+    if flag == "--html":
+        from jitmagic.report import web_page
+
+        return web_page.to_page(record)
+    if flag == "--notebook":
+        from jitmagic.report import notebook_file
+
+        return notebook_file.to_notebook(record)
+    from jitmagic.report import script_file
+
+    return script_file.to_script(record)
 
 
 def _target(text: str) -> tuple[str, str | None]:
