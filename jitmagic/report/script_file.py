@@ -34,8 +34,7 @@ Measured on {machine}, {created}.
 """
 '''
 
-_TAIL = '''
-else:
+_TAIL = '''else:
     raise ValueError(f"there is no variant {{VARIANT!r}}; there are {{', '.join(VARIANTS)}}")
 
 
@@ -105,11 +104,7 @@ def to_script(record: Record) -> str:
         if entry != name:
             parts.append(f"{_INDENT}{name} = {entry}")
         parts.append("")
-    parts.append("else:")
-    parts.append(
-        f"{_INDENT}raise ValueError(f\"there is no variant {{VARIANT!r}}; there are {{', '.join(VARIANTS)}}\")"
-    )
-    return "\n".join(parts) + _TAIL.format(name=name)
+    return "\n".join(parts) + "\n" + _TAIL.format(name=name)
 
 
 def _blocks(record: Record, name: str) -> Iterator[tuple[str, Row, list[str], list[str]]]:
