@@ -272,10 +272,26 @@ class Comparison(Mapping[str, Variant]):
         return to_text(self.record, width=width, color=color, code=code)
 
     def to_html(self, page: bool = False) -> str:
-        """Returns the answer as static HTML: a fragment, or a whole page."""
+        """Returns the answer as a fragment of static HTML, or as a whole page that stands alone, with its charts."""
+        if page:
+            from jitmagic.report.web_page import to_page
+
+            return to_page(self.record)
         from jitmagic.report.html import to_html
 
-        return to_html(self.record, page=page)
+        return to_html(self.record)
+
+    def to_notebook(self) -> str:
+        """Returns a notebook, as JSON, with a cell for each verified variant."""
+        from jitmagic.report.notebook_file import to_notebook
+
+        return to_notebook(self.record)
+
+    def to_script(self) -> str:
+        """Returns a module with the variants that runs without jitmagic; raises ValueError where none can be made."""
+        from jitmagic.report.script_file import to_script
+
+        return to_script(self.record)
 
     def __str__(self) -> str:
         return self.to_text()

@@ -52,7 +52,7 @@ a { color: inherit }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def to_html(record: Record, *, page: bool = False, folded: bool = False) -> str:
+def to_html(record: Record, *, page: bool = False, folded: bool = False, policy: str = _POLICY, tail: str = "") -> str:
     """Writes a record as HTML without scripts.
 
     Parameters
@@ -63,6 +63,8 @@ def to_html(record: Record, *, page: bool = False, folded: bool = False) -> str:
         True for a whole page that stands alone; False for the fragment that a notebook's output holds.
     folded : bool
         Whether to fold all but the recommendation.
+    policy, tail : str
+        The page's content security policy, and markup of ours at its end: for :mod:`jitmagic.report.web_page`.
     """
     fragment = "\n".join(_fragment(record, folded)) + "\n"
     if not page:
@@ -70,9 +72,9 @@ def to_html(record: Record, *, page: bool = False, folded: bool = False) -> str:
     title = _text(columns.cut(clean.line(f"jitmagic: {record['workload']['call']}"), _CALL_COLUMNS))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n{fragment}</main>\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n{fragment}</main>\n{tail}</body>\n</html>\n"
     )
 
 
@@ -91,6 +93,7 @@ def _body(record: Record) -> Iterator[str]:
     made = rows.rows(record)
     yield from _head(record)
     yield from _variants(made)
+    yield from _sizes(record)
     yield from _warnings(record)
     yield from _hints(record)
     yield from _sources(record, made)
@@ -215,6 +218,25 @@ def _why(row: Row) -> str:
     if row.next_step:
         parts.append(f"→ {_prose(columns.cut(row.next_step, _REASON_COLUMNS))}")
     return "<br>".join(parts)
+
+
+def _sizes(record: Record) -> Iterator[str]:
+    found = rows.sizes(record)
+    if found is None:
+        return
+    grows = any(growth for _, _, growth in found.lines)
+    names = [("variant", _LEFT), *((_text(size), _RIGHT) for size in found.sizes)]
+    header = _header([*names, ("grows as", _RIGHT)] if grows else names)
+    body = []
+    for label, times, growth in found.lines:
+        name = _text(columns.cut(label, _NAME_COLUMNS))
+        first = f'<th scope="row" style="{_LEFT};font-weight:normal;white-space:nowrap">{name}</th>'
+        shown = (*times, growth) if grows else times
+        body.append(_row([first, *(_cell(_text(columns.cut(text, _NAME_COLUMNS)), _RIGHT) for text in shown)]))
+    yield from _table(_text(columns.cut(found.caption, _CALL_COLUMNS)), header, body)
+    told = [columns.cut(sentence, _REASON_COLUMNS) for sentence in (*found.crossings, *found.notes)]
+    if told:
+        yield f'<ul style="margin:2px 0">{"".join(f"<li>{_prose(sentence)}</li>" for sentence in told)}</ul>'
 
 
 def _warnings(record: Record) -> Iterator[str]:

@@ -3,14 +3,16 @@
 const TAB = 4;
 // not printable in Python's sense: control, format, surrogate, private, unassigned, separators
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Zs}]/gu;
+// white space in Python's sense, which leaves out the byte order mark
+const SPACES = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 const JOINERS = '\u200c\u200d';
 const ESCAPES: { [character: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Returns text as one line: white space as single blanks, whatever else is invisible as its escape. */
 export function line(text: unknown): string {
   return String(text)
-    .replace(/[\s\x1c-\x1f\x85]+/g, ' ')
-    .trim()
+    .replace(SPACES, ' ')
+    .replace(/^ | $/g, '')
     .replace(INVISIBLE, visible);
 }
 

@@ -306,7 +306,7 @@ function written(value: Decimal, place: number): string {
   if (leading > -5 && leading < 6) {
     return rounded.fixed(Math.max(0, -place));
   }
-  const [mantissa, power] = rounded.number().toExponential(Math.max(0, leading - place)).split('e');
+  const [mantissa, power] = rounded.number().toExponential(Math.min(Math.max(0, leading - place), 100)).split('e');
   return `${mantissa}e${power[0]}${power.slice(1).padStart(2, '0')}`;
 }
 

@@ -36,7 +36,7 @@ export function sizes(shown: Shown): HTMLElement {
       h(
         'table',
         { class: 'jm-variants' },
-        h('caption', {}, `Time of one call by ${clean.line(sweep.parameter)}, and how it grows`),
+        h('caption', {}, clean.cut(`Time of one call by ${clean.line(sweep.parameter)}${sweep.meaning ? `: ${clean.line(sweep.meaning)}` : ''}`, 160)),
         h(
           'thead',
           {},

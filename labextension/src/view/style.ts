@@ -105,6 +105,7 @@ const CSS = `
 .jitmagic .jm-whisker::before {
   content: ""; position: absolute; left: 0; right: 0; top: -4.5px; height: 8px; border: solid currentColor; border-width: 0 1.5px
 }
+.jitmagic .jm-charted .jm-right { margin-bottom: 2px }
 .jitmagic .jm-charted .jm-track { display: none }
 .jitmagic .jm-charted .jm-bar-cell { width: 0; min-width: 0; padding: 0 }
 .jitmagic .jm-chart:empty { display: none }
