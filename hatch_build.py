@@ -51,7 +51,6 @@ class CustomBuildHook(BuildHookInterface[Any]):
                 return
         if self.target_name == "wheel" and version != "editable":
             build_data["shared_data"][str(self._folder / "dist")] = SHARED
-            build_data["shared_data"][str(self._folder / "install.json")] = f"{SHARED}/install.json"
 
     @property
     def _folder(self) -> Path:
