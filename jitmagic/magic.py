@@ -83,7 +83,7 @@ class JitMagic(Magics):
     ).tag(config=True)
     progress = Bool(True, help="Show how far a comparison is while it runs.").tag(config=True)
     panel = Bool(
-        None, allow_none=True, help="Show a widget that stays; None: only while it runs, where nothing else is live."
+        None, allow_none=True, help="Show progress and result in a widget; None: in JupyterLab without our extension."
     ).tag(config=True)
 
     @no_var_expand
@@ -112,8 +112,8 @@ class JitMagic(Magics):
             -o                     return the Comparison as the cell's result
             -v NAME                store the Comparison in the variable NAME
             -q                     show nothing
-            --panel                show progress and result in a widget, beside the static result (needs anywidget)
-            --no-panel             show no widget, not even while it runs
+            --panel                show progress and result in a widget (needs anywidget)
+            --no-panel             show no widget
             --budget SECONDS       seconds to spend on timing (10)
             --timeout SECONDS      seconds after which one variant is given up (60)
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
@@ -398,10 +398,11 @@ class _NotebookView(_View):
 
 
 class _PanelView(_NotebookView):
-    """A widget with bars and *Stop*.
+    """A widget with bars and *Stop*, and then the result with its tabs.
 
-    Where it was not asked for, the result takes its place like that of a line of text. Where it was, it stays and shows
-    the result, which also follows as an output of its own: a notebook that is opened without its kernel has no widgets.
+    In JupyterLab the static result takes the widget's place in the notebook, and the page draws the live one over it: a
+    notebook that is opened without its kernel shows an error for a widget. Elsewhere the widget stays, and the static
+    result follows as an output of its own.
     """
 
     def __init__(self, throttle: Any, shown: _Shown, namespace: dict[str, Any], front_end: str) -> None:
@@ -410,6 +411,7 @@ class _PanelView(_NotebookView):
         super().__init__(throttle, shown)
         self.namespace = namespace
         self.comparison: Comparison | None = None
+        self.stays = front_end != "jupyter"
         self.panel = Panel(self.use, _kernel_id())
         if front_end == "colab":
             _enable_colab_widgets()
@@ -433,16 +435,16 @@ class _PanelView(_NotebookView):
         self.comparison.use(name, self.namespace)
 
     def show(self, comparison: Comparison) -> None:
-        if not self.shown.panel:
-            super().show(comparison)
-            self.panel.close()
-            return
         from jitmagic.report import bundle, charts
 
+        record = comparison.record
         self.comparison = comparison
-        self.panel.show(comparison.record, charts.charts(comparison.record))
         self._place()
-        display(bundle.mimebundle(comparison.record, folded=True), raw=True, metadata=bundle.FOLDED)
+        self.panel.show(record, charts.charts(record), marked=not self.stays)
+        if self.stays:
+            display(bundle.mimebundle(record, folded=True), raw=True, metadata=bundle.FOLDED)
+        else:
+            self.update(bundle.mimebundle(record, mark=self.panel.mark))
 
     def close(self) -> None:
         super().close()

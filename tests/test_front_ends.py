@@ -23,14 +23,16 @@ class FakePanel:
         self.use, self.kernel = use, kernel
         self.shown: list[Any] = []
         self.closed = False
+        self.mark = "jitmagic-0"
         self.widget = SimpleNamespace(_repr_mimebundle_=lambda: ({"widget": "view"}, {}))
         FakePanel.made.append(self)
 
     def report(self, state: Any) -> None:
         self.shown.append(state)
 
-    def show(self, record: Any, charts: Any) -> None:
+    def show(self, record: Any, charts: Any, *, marked: bool) -> None:
         self.shown.append(record)
+        self.marked = marked
 
     def close(self) -> None:
         self.closed = True
@@ -133,23 +135,26 @@ def event() -> Any:
     return SimpleNamespace(variant="numba", step="compiling", done=0, total=1, seconds_left=None, standings=())
 
 
-def test_a_panel_that_nobody_asked_for_is_gone_in_the_end(instance: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.front_fakes import Comparison
+@pytest.mark.parametrize("asked", [None, True])
+def test_in_jupyterlab_the_notebook_holds_the_static_result_alone(
+    instance: Any, monkeypatch: pytest.MonkeyPatch, asked: bool | None
+) -> None:
+    from tests.front_fakes import MIME, Comparison
 
     notebook = Shows(monkeypatch)
-    made = view(instance, monkeypatch, BARE, None)
+    made = view(instance, monkeypatch, BARE, asked)
     made.report(event())
     assert notebook.outputs == [{"widget": "view"}]
-    comparison = Comparison()
-    made.show(comparison)
-    # the saved notebook holds the static result alone, and no widget that another session would miss
-    assert notebook.outputs == [comparison]
-    assert FakePanel.made[0].closed
+    made.show(Comparison())
+    # a widget would be an error in a session without this kernel; the page draws it over what bears its mark
+    [held] = notebook.outputs
+    assert set(held) == {"text/plain", "text/html", MIME}
+    assert 'class="jitmagic-0"' in held["text/html"]
+    assert FakePanel.made[0].marked
+    assert not FakePanel.made[0].closed
 
 
-def test_a_panel_that_was_asked_for_stays_beside_the_static_result(
-    instance: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_elsewhere_a_panel_stays_beside_the_static_result(instance: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.front_fakes import MIME, Comparison
 
     notebook = Shows(monkeypatch)

@@ -14,7 +14,7 @@ FOLDED = {"jitmagic": {"folded": True}}
 """Metadata of an output that our extension draws folded to its recommendation."""
 
 
-def mimebundle(record: Record, *, charts: bool = False, folded: bool = False) -> dict[str, Any]:
+def mimebundle(record: Record, *, charts: bool = False, folded: bool = False, mark: str = "") -> dict[str, Any]:
     """Returns a valid record by media type, for IPython's ``_repr_mimebundle_``.
 
     A front end takes the richest type that it knows: ours with the JupyterLab extension, HTML elsewhere, text in a
@@ -27,7 +27,9 @@ def mimebundle(record: Record, *, charts: bool = False, folded: bool = False) ->
         Whether to put the charts beside the record, for a front end with our extension. Takes a second, the first time.
     folded : bool
         Whether to fold the HTML to its recommendation, below a panel that shows the whole; :data:`FOLDED` goes with it.
+    mark : str
+        A class by which a panel finds the HTML on a page.
     """
-    made = {"text/plain": to_text(record), "text/html": to_html(record, folded=folded), MIME: record}
+    made = {"text/plain": to_text(record), "text/html": to_html(record, folded=folded, mark=mark), MIME: record}
     documents = chart_documents.charts(record) if charts else None
     return made if documents is None else {**made, chart_documents.MIME: documents}

@@ -52,7 +52,9 @@ a { color: inherit }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def to_html(record: Record, *, page: bool = False, folded: bool = False, policy: str = _POLICY, tail: str = "") -> str:
+def to_html(
+    record: Record, *, page: bool = False, folded: bool = False, mark: str = "", policy: str = _POLICY, tail: str = ""
+) -> str:
     """Writes a record as HTML without scripts.
 
     Parameters
@@ -63,10 +65,12 @@ def to_html(record: Record, *, page: bool = False, folded: bool = False, policy:
         True for a whole page that stands alone; False for the fragment that a notebook's output holds.
     folded : bool
         Whether to fold all but the recommendation.
+    mark : str
+        A class of the whole, by which the panel finds it on a page.
     policy, tail : str
         The page's content security policy, and markup of ours at its end: for :mod:`jitmagic.report.web_page`.
     """
-    fragment = "\n".join(_fragment(record, folded)) + "\n"
+    fragment = "\n".join(_fragment(record, folded, mark)) + "\n"
     if not page:
         return fragment
     title = _text(columns.cut(clean.line(f"jitmagic: {record['workload']['call']}"), _CALL_COLUMNS))
@@ -78,9 +82,10 @@ def to_html(record: Record, *, page: bool = False, folded: bool = False, policy:
     )
 
 
-def _fragment(record: Record, folded: bool) -> Iterator[str]:
+def _fragment(record: Record, folded: bool, mark: str) -> Iterator[str]:
     name = columns.cut(clean.line(record["workload"]["name"]), _NAME_COLUMNS)
-    yield f'<section aria-label="{_text(f"jitmagic comparison of {name}")}">'
+    found_by = f' class="{_text(mark)}"' if mark else ""
+    yield f'<section{found_by} aria-label="{_text(f"jitmagic comparison of {name}")}">'
     if folded:
         sentence, _ = rows.advice(record)
         yield from _details(_prose(columns.cut(sentence, _REASON_COLUMNS)), _body(record))

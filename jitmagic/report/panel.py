@@ -8,6 +8,7 @@ sends the file that lies in the installed bokeh package, so that both are of one
 from __future__ import annotations
 
 import importlib.util
+import secrets
 from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
@@ -55,6 +56,7 @@ class Panel:
         if why is not None:
             raise PanelMissing(why)
         self._use = use
+        self.mark = f"jitmagic-{secrets.token_hex(8)}"
         self.widget = _widget_class()(can_use=use is not None, kernel=kernel)
         self.widget.on_msg(self._received)
 
@@ -62,9 +64,18 @@ class Panel:
         """Shows how far it is; see :func:`jitmagic.report.progress.state`."""
         self.widget.progress = dict(state)
 
-    def show(self, record: Mapping[str, Any], charts: Mapping[str, Any] | None) -> None:
-        """Shows the result in place of the progress."""
+    def show(self, record: Mapping[str, Any], charts: Mapping[str, Any] | None, *, marked: bool = False) -> None:
+        """Shows the result in place of the progress.
+
+        Parameters
+        ----------
+        record, charts
+        marked : bool
+            Whether the page shall also draw it where the static result with this panel's ``mark`` stands. The notebook
+            then holds that alone, and not the widget.
+        """
         with self.widget.hold_sync():
+            self.widget.mark = self.mark if marked else ""
             self.widget.record = dict(record)
             self.widget.charts = None if charts is None else dict(charts)
             self.widget.progress = None
@@ -118,6 +129,7 @@ def _widget_class() -> type:
         record = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
         charts = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
         kernel = traitlets.Unicode("").tag(sync=True)
+        mark = traitlets.Unicode("").tag(sync=True)
         can_use = traitlets.Bool(False).tag(sync=True)
 
     _made.append(JitmagicPanel)

@@ -11,6 +11,7 @@ import {
   type ProgressState,
   type ViewHost
 } from '../view';
+import { enhance } from './enhance';
 import { interrupter } from './server';
 
 /** What is used of anywidget's model. */
@@ -36,31 +37,37 @@ const PATIENCE = 20;
 let bokeh: Promise<BokehJS> | null = null;
 let asked = 0;
 
+/** Draws the result wherever its static form stands, as soon as there is one. */
+function initialize({ model }: { model: Model }): () => void {
+  let end: (() => void) | null = null;
+  const start = (): void => {
+    const record = resultOf(model);
+    const mark = String(model.get('mark') ?? '');
+    if (record && mark && !end) {
+      end = enhance(mark, place => renderRecord(place, record, hostOf(model)));
+    }
+  };
+  model.on('change:record', start);
+  start();
+  return () => {
+    model.off('change:record', start);
+    end?.();
+  };
+}
+
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   let dispose: () => void = () => undefined;
   let stop: (() => Promise<void>) | undefined;
-  const live = (): boolean => model.comm_live !== false;
 
   const draw = (): void => {
-    const record = model.get('record') as JitmagicRecord | null;
+    const record = resultOf(model);
     const state = model.get('progress') as ProgressState | null;
-    if (record?.schema) {
+    if (record) {
       dispose();
-      dispose = renderRecord(el, record, resultHost());
+      dispose = renderRecord(el, record, hostOf(model));
     } else if (state?.schema) {
       dispose = renderProgress(el, state, { stop });
     }
-  };
-
-  const resultHost = (): ViewHost => {
-    const host: ViewHost = { charts: model.get('charts') as Charts | null };
-    if (live()) {
-      host.embedBokeh = async (node: HTMLElement, item: BokehItem) => embedWith(await loaded(model), node, item);
-      if (model.get('can_use')) {
-        host.use = name => answered(model, { type: 'use', variant: name });
-      }
-    }
-    return host;
   };
 
   const names = ['change:record', 'change:progress'];
@@ -74,6 +81,23 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
     names.forEach(name => model.off(name, draw));
     dispose();
   };
+}
+
+function resultOf(model: Model): JitmagicRecord | null {
+  const record = model.get('record') as JitmagicRecord | null;
+  return record?.schema ? record : null;
+}
+
+/** What the page can do for a result: without a kernel neither charts nor *Use it*. */
+function hostOf(model: Model): ViewHost {
+  const host: ViewHost = { charts: model.get('charts') as Charts | null };
+  if (model.comm_live !== false) {
+    host.embedBokeh = async (node: HTMLElement, item: BokehItem) => embedWith(await loaded(model), node, item);
+    if (model.get('can_use')) {
+      host.use = name => answered(model, { type: 'use', variant: name });
+    }
+  }
+  return host;
 }
 
 /** Sends a request and waits for its answer. */
@@ -130,4 +154,4 @@ function run(script: DataView): BokehJS {
   return root.Bokeh;
 }
 
-export default { render };
+export default { initialize, render };

@@ -9,7 +9,8 @@ export function addStyle(node: HTMLElement): void {
   if (!home.querySelector(`#${ID}`)) {
     const style = document.createElement('style');
     style.id = ID;
-    style.textContent = CSS;
+    // three times over, so that what a page says of its tables and lists does not win: JupyterLab's HTML outputs do
+    style.textContent = CSS.replaceAll('.jitmagic', '.jitmagic.jitmagic.jitmagic');
     home.append(style);
   }
 }
