@@ -7,6 +7,7 @@ cannot draw its documents, the tables say the same. No document holds a script.
 from __future__ import annotations
 
 import importlib.util
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -53,9 +54,10 @@ def charts(record: Record) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``{"schema", "bokeh": its version, "items": {name: json_item}}`` with the names "speed", "speed-log" (speed
-        against NumPy on either axis) and "sizes" (where there was a sweep). None where Bokeh is missing or too old, or
-        there is nothing to draw.
+        ``{"schema", "bokeh": its version, "items": {name: text of a json_item}}`` with the names "speed", "speed-log"
+        (speed against NumPy on either axis) and "sizes" (where there was a sweep). They are text, since a notebook
+        writes each number of an object on a line of its own. None where Bokeh is missing or too old, or there is
+        nothing to draw.
     """
     made = [row for row in rows.rows(record) if row.timed][:_MOST_BARS]
     swept = record["sweep"] is not None and bool(record["sweep"]["series"])
@@ -75,7 +77,7 @@ def charts(record: Record) -> dict[str, Any] | None:
     return {
         "schema": SCHEMA,
         "bokeh": bokeh.__version__,
-        "items": {name: json_item(plot) for name, plot in plots.items()},
+        "items": {name: json.dumps(json_item(plot), separators=(",", ":")) for name, plot in plots.items()},
     }
 
 

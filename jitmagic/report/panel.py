@@ -8,6 +8,7 @@ sends the file that lies in the installed bokeh package, so that both are of one
 from __future__ import annotations
 
 import importlib.util
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -57,7 +58,7 @@ class Panel:
             raise PanelMissing(why)
         self._use = use
         self.mark = f"jitmagic-{secrets.token_hex(8)}"
-        self.widget = _widget_class()(can_use=use is not None, kernel=kernel)
+        self.widget = _widget_class()(can_use=use is not None, kernel=kernel, mark=self.mark)
         self.widget.on_msg(self._received)
 
     def report(self, state: Mapping[str, Any]) -> None:
@@ -74,10 +75,11 @@ class Panel:
             Whether the page shall also draw it where the static result with this panel's ``mark`` stands. The notebook
             then holds that alone, and not the widget.
         """
+        if charts is not None:
+            self._send_charts(charts)
         with self.widget.hold_sync():
-            self.widget.mark = self.mark if marked else ""
-            self.widget.record = dict(record)
-            self.widget.charts = None if charts is None else dict(charts)
+            self.widget.marked = marked
+            self.widget.record = json.dumps(record, allow_nan=False, separators=(",", ":"))
             self.widget.progress = None
 
     def close(self) -> None:
@@ -99,10 +101,23 @@ class Panel:
             error = f"{type(problem).__name__}: {problem}"
         self.widget.send({"type": "answer", "id": content.get("id"), "error": error})
 
+    def _send_charts(self, charts: Mapping[str, Any]) -> None:
+        """Sends the charts, and with the first of a session BokehJS: asked for later, a busy kernel would not answer.
+
+        They go as a message and not as the widget's state, since without this kernel there is no BokehJS to draw them.
+        """
+        global _bokeh_sent
+        script = None if _bokeh_sent else bokeh_script()
+        _bokeh_sent = True
+        self.widget.send({"type": "charts", "charts": dict(charts)}, buffers=[script] if script else [])
+
     def _send_bokeh(self) -> None:
         script = bokeh_script()
         if script is not None:
             self.widget.send({"type": "bokeh"}, buffers=[script])
+
+
+_bokeh_sent = False
 
 
 def bokeh_script() -> bytes | None:
@@ -126,10 +141,11 @@ def _widget_class() -> type:
     class JitmagicPanel(anywidget.AnyWidget):
         _esm = resources.files("jitmagic.report").joinpath(*_SCRIPT).read_text(encoding="utf-8")
         progress = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
-        record = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
-        charts = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+        # as text: a front end that saves widgets writes each number of an object on a line of its own
+        record = traitlets.Unicode("").tag(sync=True)
         kernel = traitlets.Unicode("").tag(sync=True)
         mark = traitlets.Unicode("").tag(sync=True)
+        marked = traitlets.Bool(False).tag(sync=True)
         can_use = traitlets.Bool(False).tag(sync=True)
 
     _made.append(JitmagicPanel)

@@ -48,7 +48,7 @@ def test_progress_then_the_result(built: None) -> None:
     made.report({"schema": progress.SCHEMA, "variants": []})
     assert made.widget.progress["schema"] == progress.SCHEMA
     made.show(samples.sample(), None)
-    assert (made.widget.progress, made.widget.record) == (None, samples.sample())
+    assert (made.widget.progress, json.loads(made.widget.record)) == (None, samples.sample())
 
 
 def test_use_is_answered_also_where_it_fails(built: None) -> None:
@@ -78,7 +78,7 @@ def test_odd_messages_do_nothing(built: None, content: Any) -> None:
     assert sent.messages == []
 
 
-def test_bokehjs_comes_from_the_installed_bokeh_and_is_not_saved(built: None) -> None:
+def test_bokehjs_comes_from_the_installed_bokeh_and_is_not_saved(built: None, monkeypatch: pytest.MonkeyPatch) -> None:
     bokeh = pytest.importorskip("bokeh")
     made = panel.Panel()
     sent = Sent(made)
@@ -86,5 +86,9 @@ def test_bokehjs_comes_from_the_installed_bokeh_and_is_not_saved(built: None) ->
     [(content, [script])] = sent.messages
     assert content == {"type": "bokeh"}
     assert f'"{bokeh.__version__}"'.encode() in script
-    made.show(samples.swept(), None)
+    charts = {"schema": "jitmagic-charts/v1", "items": {}}
+    monkeypatch.setattr(panel, "_bokeh_sent", False)
+    made.show(samples.swept(), charts)
+    made.show(samples.swept(), charts)
+    assert [(content["type"], len(buffers)) for content, buffers in sent.messages[1:]] == [("charts", 1), ("charts", 0)]
     assert len(json.dumps(made.widget.get_state(), default=str)) < 100_000

@@ -177,7 +177,7 @@ def test_bokeh_draws_the_charts_and_another_version_leaves_the_table(draw: Any) 
     script = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
     record = samples.swept()
     made = charts.charts(record)
-    other = json.loads(json.dumps(made).replace(f'"version": "{bokeh.__version__}"', '"version": "2.0.0"'))
+    other = {**made, "items": {name: text.replace(bokeh.__version__, "2.0.0") for name, text in made["items"].items()}}
     drawn, bare = draw({"record": record, "charts": made}, {"record": record, "charts": other}, scripts=(script,))
     assert drawn["faults"] == bare["faults"] == []
     assert [drawn["tabs"][name]["canvases"] for name in ("Speed", "Sizes")] == [1, 1]

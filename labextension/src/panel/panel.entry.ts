@@ -27,13 +27,18 @@ interface Model {
 
 interface Message {
   type: string;
+  charts?: Charts;
   id?: number;
   error?: string | null;
 }
 
-/** Seconds that the kernel is waited for: it may be busy. */
-const PATIENCE = 20;
+/** Seconds that the kernel is waited for: it may be busy with the next cells. */
+const PATIENCE = { use: 20, bokeh: 3600 };
 
+/** By the panel's mark. They come as messages, before the record does. */
+const charts = new Map<string, Charts>();
+/** BokehJS as the kernel sent it, until it is needed. */
+let sent: DataView | null = null;
 let bokeh: Promise<BokehJS> | null = null;
 let asked = 0;
 
@@ -42,15 +47,25 @@ function initialize({ model }: { model: Model }): () => void {
   let end: (() => void) | null = null;
   const start = (): void => {
     const record = resultOf(model);
-    const mark = String(model.get('mark') ?? '');
-    if (record && mark && !end) {
-      end = enhance(mark, place => renderRecord(place, record, hostOf(model)));
+    if (record && model.get('marked') && !end) {
+      end = enhance(String(model.get('mark')), place => renderRecord(place, record, hostOf(model)));
     }
   };
+  const received = (message: Message, buffers: DataView[]): void => {
+    if (message.type === 'charts' && message.charts) {
+      charts.set(String(model.get('mark')), message.charts);
+      if (buffers?.length) {
+        sent = buffers[0];
+      }
+    }
+  };
+  model.on('msg:custom', received as never);
   model.on('change:record', start);
   start();
   return () => {
+    model.off('msg:custom', received as never);
     model.off('change:record', start);
+    charts.delete(String(model.get('mark')));
     end?.();
   };
 }
@@ -84,13 +99,13 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
 }
 
 function resultOf(model: Model): JitmagicRecord | null {
-  const record = model.get('record') as JitmagicRecord | null;
-  return record?.schema ? record : null;
+  const text = model.get('record') as string;
+  return text ? (JSON.parse(text) as JitmagicRecord) : null;
 }
 
 /** What the page can do for a result: without a kernel neither charts nor *Use it*. */
 function hostOf(model: Model): ViewHost {
-  const host: ViewHost = { charts: model.get('charts') as Charts | null };
+  const host: ViewHost = { charts: charts.get(String(model.get('mark'))) ?? null };
   if (model.comm_live !== false) {
     host.embedBokeh = async (node: HTMLElement, item: BokehItem) => embedWith(await loaded(model), node, item);
     if (model.get('can_use')) {
@@ -103,7 +118,7 @@ function hostOf(model: Model): ViewHost {
 /** Sends a request and waits for its answer. */
 function answered(model: Model, content: { type: string; [name: string]: unknown }): Promise<void> {
   const id = ++asked;
-  return waitFor(model, message => message.type === 'answer' && message.id === id, { ...content, id }).then(
+  return waitFor(model, message => message.type === 'answer' && message.id === id, { ...content, id }, PATIENCE.use).then(
     ([message]) => {
       if (message.error) {
         throw new Error(message.error);
@@ -115,7 +130,8 @@ function answered(model: Model, content: { type: string; [name: string]: unknown
 function waitFor(
   model: Model,
   fits: (message: Message) => boolean,
-  request: unknown
+  request: unknown,
+  seconds: number
 ): Promise<[Message, DataView[]]> {
   return new Promise((resolve, reject) => {
     const listener = (message: Message, buffers: DataView[]): void => {
@@ -126,8 +142,8 @@ function waitFor(
     };
     const timer = setTimeout(() => {
       end();
-      reject(new Error('the kernel does not answer'));
-    }, 1000 * PATIENCE);
+      reject(new Error('the kernel is busy, and does it when it is free'));
+    }, 1000 * seconds);
     const end = (): void => {
       clearTimeout(timer);
       model.off('msg:custom', listener as never);
@@ -137,9 +153,13 @@ function waitFor(
   });
 }
 
-/** Has the kernel send its BokehJS, once a page. */
+/** Returns BokehJS, once a page; the kernel is asked where it has not sent it. */
 function loaded(model: Model): Promise<BokehJS> {
-  bokeh ??= waitFor(model, message => message.type === 'bokeh', { type: 'bokeh' }).then(([, [script]]) => run(script));
+  bokeh ??= sent
+    ? Promise.resolve(sent).then(run)
+    : waitFor(model, message => message.type === 'bokeh', { type: 'bokeh' }, PATIENCE.bokeh).then(([, [script]]) =>
+        run(script)
+      );
   bokeh.catch(() => (bokeh = null));
   return bokeh;
 }

@@ -32,7 +32,9 @@ export function bokehOr(node: HTMLElement, shown: Shown, name: string, done: (dr
         return;
       }
       watch.disconnect();
-      embed(place, inked(item, node)).then(
+      Promise.resolve()
+        .then(() => embed(place, inked(item, node)))
+        .then(
         dispose => {
           if (gone) {
             dispose?.();
@@ -67,11 +69,11 @@ function clear(node: HTMLElement): void {
 }
 
 /** Returns the item with its ink in the colour of the text around it. */
-function inked(item: BokehItem, node: HTMLElement): BokehItem {
+function inked(item: string, node: HTMLElement): BokehItem {
   const [red, green, blue] = (getComputedStyle(node).color.match(/[\d.]+/g) ?? []).map(Number);
   if (blue === undefined) {
-    return item;
+    return JSON.parse(item) as BokehItem;
   }
   const color = '#' + [red, green, blue].map(one => Math.round(one).toString(16).padStart(2, '0')).join('');
-  return JSON.parse(JSON.stringify(item).replaceAll(`"${INK}"`, `"${color}"`)) as BokehItem;
+  return JSON.parse(item.replaceAll(`"${INK}"`, `"${color}"`)) as BokehItem;
 }

@@ -44,6 +44,6 @@ export interface Charts {
   schema: 'jitmagic-charts/v1';
   /** Version of the bokeh that made them. */
   bokeh: string;
-  /** By name: "speed", "speed-log", "sizes". */
-  items: { [name: string]: BokehItem };
+  /** Bokeh items as JSON text, by name: "speed", "speed-log", "sizes". */
+  items: { [name: string]: string };
 }
