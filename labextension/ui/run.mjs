@@ -124,6 +124,18 @@ describe('JupyterLab', { concurrency: 1 }, () => {
       await picture(page, `tab-${tab.toLowerCase().replace(/\W.*/, '')}`);
     }
 
+    // from a gotcha to its line, and to its page
+    await output.locator('[role=tab]:has-text("Gotchas")').click();
+    await output.locator('button.jm-link:has-text("line 4")').first().click();
+    await page.waitForFunction(() => {
+      const { content } = window.jupyterapp.shell.currentWidget;
+      return content.activeCellIndex === 1 && content.activeCell.editor.getCursorPosition().line === 3;
+    });
+    await output.locator('button.jm-link[title^="What "]').first().click();
+    await page.locator('.jp-Dialog .jp-jitmagic-page:has-text("NB-")').waitFor();
+    await picture(page, 'explanation');
+    await page.click('.jp-Dialog button:has-text("Close")');
+
     // the list in the sidebar
     const item = sidebar.locator('.jp-jitmagic-items > li');
     assert.equal(await item.count(), 1);
