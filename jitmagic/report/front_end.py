@@ -121,6 +121,6 @@ def not_built(folders: Iterable[Path] | None = None) -> str | None:
     )
     return (
         f"Without {lacking}: jitmagic was installed from its source and they were not built, which needs Node.js "
-        f"{LEAST_NODE} or newer. Results are shown as text and static HTML. Mend it: install a wheel, or Node.js and then "
-        "jitmagic again."
+        f"{LEAST_NODE} or newer. Results are shown as text and static HTML. Mend it: install a wheel, or Node.js and "
+        "then jitmagic again."
     )
