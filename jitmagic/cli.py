@@ -172,8 +172,10 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _devices(arguments: argparse.Namespace) -> int:
     from jitmagic import devices
+    from jitmagic.report import front_end
 
     detected = devices.detect()
+    detected["notes"] += filter(None, [front_end.not_built()])
     if arguments.json:
         import json
 

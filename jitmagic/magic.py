@@ -178,8 +178,11 @@ class JitMagic(Magics):
         if line.strip():
             raise UsageError(f"%jitdevices takes nothing and got {line.strip()!r}.\nExample: %jitdevices")
         from jitmagic import devices, terminal
+        from jitmagic.report import front_end
 
-        print(devices.table(devices.detect(), width=terminal.width()))
+        detected = devices.detect()
+        detected["notes"] += filter(None, [front_end.not_built()])
+        print(devices.table(detected, width=terminal.width()))
 
     def _options(self, form: str, settings: Mapping[str, Any]) -> Options:
         from jitmagic.comparison import Options

@@ -11,10 +11,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 EXTENSION = "jitmagic"
+LEAST_NODE = 20
 WIDGETS = "anywidget"
 
 
@@ -99,3 +101,25 @@ def extension_folders(environ: Mapping[str, str]) -> list[Path]:
     if sys.platform != "win32":
         found += [Path("/usr/local/share/jupyter"), Path("/usr/share/jupyter")]
     return [folder / "labextensions" for folder in found]
+
+
+def not_built(folders: Iterable[Path] | None = None) -> str | None:
+    """Says that jitmagic was installed without the parts that Node.js builds; None where they are there.
+
+    Parameters
+    ----------
+    folders
+        Where JupyterLab looks for extensions; those of this process by default.
+    """
+    there = list(extension_folders(os.environ) if folders is None else folders)
+    panel = resources.files("jitmagic.report").joinpath("static", "panel.js").is_file()
+    extension = any((folder / EXTENSION / "package.json").is_file() for folder in there)
+    if panel and extension:
+        return None
+    lacking = " and ".join(
+        name for name, found in (("the live panel", panel), ("the JupyterLab extension", extension)) if not found
+    )
+    return (
+        f"Without {lacking}: jitmagic was installed from its source without Node.js {LEAST_NODE} or newer. Results are "
+        "shown as text and static HTML. Mend it: install a wheel, or Node.js and then jitmagic again."
+    )

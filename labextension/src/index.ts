@@ -1,7 +1,7 @@
 // The plugins of the JupyterLab extension. They run in JupyterLab and in Notebook 7.
 
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorExtensionRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -19,7 +19,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows comparisons from their records, lists them in a sidebar and marks gotchas in the editor.',
   autoStart: true,
   requires: [INotebookTracker, IRenderMimeRegistry],
-  optional: [ILabShell, ILayoutRestorer, ICommandPalette, ISettingRegistry, IEditorExtensionRegistry],
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, ISettingRegistry, IEditorExtensionRegistry, IThemeManager],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
@@ -28,10 +28,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     registry: ISettingRegistry | null,
-    editors: IEditorExtensionRegistry | null
+    editors: IEditorExtensionRegistry | null,
+    themes: IThemeManager | null
   ) => {
     const watches = new Watches(tracker);
-    rendermime.addFactory(recordRenderer(watches));
+    rendermime.addFactory(recordRenderer(watches, themes));
     rendermime.addFactory(progressRenderer(watches));
 
     const settings = new Settings();

@@ -1,6 +1,6 @@
 // The renderers of our media types: a comparison from its record alone, and the progress of one that runs.
 
-import { Clipboard, Dialog, showDialog, showErrorMessage, type ISessionContext } from '@jupyterlab/apputils';
+import { Clipboard, Dialog, showDialog, showErrorMessage, type ISessionContext, type IThemeManager } from '@jupyterlab/apputils';
 import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
@@ -22,13 +22,13 @@ interface Place {
   cell: ICodeCellModel;
 }
 
-export function recordRenderer(watches: Watches): IRenderMime.IRendererFactory {
+export function recordRenderer(watches: Watches, themes: IThemeManager | null): IRenderMime.IRendererFactory {
   return {
     safe: true,
     mimeTypes: [MIME],
     // before HTML (50) and text; after nothing else that an output of ours holds
     defaultRank: 20,
-    createRenderer: () => new RecordWidget(watches)
+    createRenderer: () => new RecordWidget(watches, themes)
   };
 }
 
@@ -67,11 +67,17 @@ abstract class PlacedWidget extends Widget implements IRenderMime.IRenderer {
     }
   }
 
+  /** Draws anew; the tab that was open stays open. */
   protected redraw(): void {
+    const tabs = () => [...this.node.querySelectorAll<HTMLElement>('[role=tab]')];
+    const open = tabs().findIndex(tab => tab.getAttribute('aria-selected') === 'true');
     this._clear?.();
     this._clear = null;
     try {
       this._clear = this.draw(this.model!);
+      if (open > 0) {
+        tabs()[open]?.click();
+      }
     } catch (error) {
       console.error('jitmagic: a comparison could not be drawn', error);
       this.node.replaceChildren(
@@ -93,6 +99,12 @@ abstract class PlacedWidget extends Widget implements IRenderMime.IRenderer {
 }
 
 class RecordWidget extends PlacedWidget {
+  constructor(watches: Watches, themes: IThemeManager | null) {
+    super(watches);
+    this._themes = themes;
+    themes?.themeChanged.connect(this._onTheme, this);
+  }
+
   protected draw(model: IRenderMime.IMimeModel): () => void {
     const reading = readingOf(model.data[MIME]);
     if ('problem' in reading) {
@@ -129,12 +141,21 @@ class RecordWidget extends PlacedWidget {
     }
   }
 
+  /** A chart has the ink of the theme that it was drawn in. */
+  private _onTheme(): void {
+    if (this.isAttached && !this.isDisposed) {
+      this.redraw();
+    }
+  }
+
   override dispose(): void {
+    this._themes?.themeChanged.disconnect(this._onTheme, this);
     this._context?.kernelChanged.disconnect(this._onKernel, this);
     this._context = null;
     super.dispose();
   }
 
+  private readonly _themes: IThemeManager | null;
   private _context: ISessionContext | null = null;
   private _hadKernel = false;
 }

@@ -27,25 +27,37 @@ export class Settings {
     this._read();
   }
 
+  /** Takes a value at once, and keeps it where that can be done. */
   async setOption<K extends keyof CompareOptions>(name: K, value: CompareOptions[K]): Promise<void> {
-    if (this._settings) {
-      await this._settings.set(name, value);
-    } else {
-      this._options = { ...this._options, [name]: value };
-      this._changed.emit();
-    }
+    this._options = { ...this._options, [name]: value };
+    await this._keep(name, value);
   }
 
+  /** Takes the choice at once, and keeps it where that can be done. */
   async setMarks(value: boolean): Promise<void> {
-    if (this._settings) {
-      await this._settings.set('marks', value);
-    } else {
-      this._marks = value;
-      this._changed.emit();
+    this._marks = value;
+    await this._keep('marks', value);
+  }
+
+  private async _keep(name: string, value: string[] | number | string | boolean | null): Promise<void> {
+    this._changed.emit();
+    if (!this._settings) {
+      return;
+    }
+    this._saving += 1;
+    try {
+      await this._settings.set(name, value);
+    } finally {
+      this._saving -= 1;
+      this._read();
     }
   }
 
   private _read(): void {
+    if (this._saving > 0) {
+      // what is on its way to the server is not in what comes from there
+      return;
+    }
     const values = this._settings!.composite as Partial<CompareOptions> & { marks?: boolean };
     const { backends, devices, budget, timeout, dtype } = { ...NO_OPTIONS, ...values };
     this._options = { backends, devices, budget, timeout, dtype };
@@ -55,6 +67,7 @@ export class Settings {
 
   private readonly _changed = new Signal<this, void>(this);
   private _settings: ISettingRegistry.ISettings | null = null;
+  private _saving = 0;
   private _options = NO_OPTIONS;
   private _marks = true;
 }

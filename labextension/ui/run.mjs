@@ -2,7 +2,7 @@
 //
 // JITMAGIC_UI_BIN is the folder of the environment's commands (`make ui` makes one with the wheel of this tree).
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -59,6 +59,12 @@ function onPage(name, options, body) {
     }
   });
 }
+
+test('the wheel brought the extension along, enabled', () => {
+  const listed = spawnSync(join(BIN, 'jupyter'), ['labextension', 'list'], { encoding: 'utf8' });
+  const told = (listed.stdout + listed.stderr).replace(/\x1b\[\d*m/g, '');
+  assert.match(told, /jitmagic v\S+ enabled OK/);
+});
 
 describe('JupyterLab', { concurrency: 1 }, () => {
   let server;
@@ -205,7 +211,6 @@ describe('JupyterLab', { concurrency: 1 }, () => {
 
     // a cleared output takes its comparison and its marks along
     await command(page, 'docmanager:save');
-    await page.evaluate(() => window.jupyterapp.shell.currentWidget.content.widgets[4]?.model.type);
     const where = (await sources(page)).indexOf('%jitcompare -b numba --budget 1 smooth(a, 20)');
     await page.evaluate(index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.clearExecution(), where);
     await marks.first().waitFor({ state: 'detached' });
@@ -396,6 +401,7 @@ describe('Notebook 7', { concurrency: 1 }, () => {
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').press('Tab');
     await sidebar.locator('button:has-text("Insert and run")').click();
     await page.waitForSelector('.jp-OutputArea .jm-progress');
+    assert.equal((await sources(page))[2], '%jitcompare --budget 0.5 smooth(a, 5)');
     await page.waitForSelector('.jp-OutputArea .jitmagic [role=tab]', { timeout: PATIENCE });
     await sidebar.locator('.jp-jitmagic-items > li').waitFor();
     assert.deepEqual(await errorBoxes(page), []);

@@ -161,7 +161,7 @@ function best(record: JitmagicRecord): (HTMLElement | string)[] {
     .filter(variant => variant.name === name && variant.verified === true && isTimed(variant))
     .sort((a, b) => ratio(b) - ratio(a));
   if (!chosen) {
-    return [h('span', { class: 'jp-jitmagic-faint' }, record.status === 'interrupted' ? 'interrupted' : 'no advice')];
+    return [h('span', { class: 'jp-jitmagic-faint' }, 'no advice')];
   }
   const character = sign({ sign: SIGNS[chosen.verdict], verdict: chosen.verdict });
   if (chosen.verdict === 'baseline' || !chosen.speedup) {
@@ -177,8 +177,14 @@ function best(record: JitmagicRecord): (HTMLElement | string)[] {
 
 function summary(record: JitmagicRecord): string {
   const pressing = record.gotchas.filter(each => !each.handled && each.status !== 'not seen with these inputs').length;
-  const variants = plural(record.variants.length, 'variant');
-  return pressing > 0 ? `${variants}, ${plural(pressing, 'gotcha')}` : variants;
+  const parts = [plural(record.variants.length, 'variant')];
+  if (pressing > 0) {
+    parts.push(plural(pressing, 'gotcha'));
+  }
+  if (record.status === 'interrupted') {
+    parts.push('interrupted');
+  }
+  return parts.join(', ');
 }
 
 export function sign({ sign: character, verdict }: Pick<Row, 'sign' | 'verdict'>): HTMLElement {
