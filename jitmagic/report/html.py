@@ -64,7 +64,8 @@ def to_html(
     page : bool
         True for a whole page that stands alone; False for the fragment that a notebook's output holds.
     folded : bool
-        Whether to fold all but the recommendation.
+        Whether to fold all but the recommendation, and to leave out what stands beside the original: for below a panel,
+        which shows that.
     mark : str
         A class of the whole, by which the panel finds it on a page.
     policy, tail : str
@@ -88,20 +89,20 @@ def _fragment(record: Record, folded: bool, mark: str) -> Iterator[str]:
     yield f'<section{found_by} aria-label="{_text(f"jitmagic comparison of {name}")}">'
     if folded:
         sentence, _ = rows.advice(record)
-        yield from _details(_prose(columns.cut(sentence, _REASON_COLUMNS)), _body(record))
+        yield from _details(_prose(columns.cut(sentence, _REASON_COLUMNS)), _body(record, brief=True))
     else:
         yield from _body(record)
     yield "</section>"
 
 
-def _body(record: Record) -> Iterator[str]:
+def _body(record: Record, *, brief: bool = False) -> Iterator[str]:
     made = rows.rows(record)
     yield from _head(record)
     yield from _variants(made)
     yield from _sizes(record)
     yield from _warnings(record)
     yield from _hints(record)
-    yield from _sources(record, made)
+    yield from _sources(record, made, brief)
     yield from _circumstances(record, made)
 
 
@@ -285,18 +286,18 @@ def _hint(hint: Hint) -> str:
     return _row([_cell(where), _cell(what), _cell(about)])
 
 
-def _sources(record: Record, made: Sequence[Row]) -> Iterator[str]:
+def _sources(record: Record, made: Sequence[Row], brief: bool) -> Iterator[str]:
     original = clean.block(record["workload"]["source"])
     for row in made:
         has_source = bool(clean.block(row.variant["source"]).strip())
         kind = "your function" if row.baseline else "source" if has_source else "more"
         kind += " and measurements" if row.timed and not row.baseline else ""
-        content = list(_variant(row, original))
+        content = list(_variant(row, original, brief))
         if content:  # a variant that was not made has its reason in the table, and often nothing else
             yield from _details(f"{_sign(row)} <strong>{_text(_name(row))}</strong>: {kind}", content)
 
 
-def _variant(row: Row, original: str) -> Iterator[str]:
+def _variant(row: Row, original: str, brief: bool) -> Iterator[str]:
     variant = row.variant
     facts = [("name", row.name)] if _name(row) != row.label else []
     if len(row.reason) + len(row.next_step) > _REASON_COLUMNS:
@@ -310,7 +311,7 @@ def _variant(row: Row, original: str) -> Iterator[str]:
     source = clean.block(variant["source"])
     if source.strip():
         yield _pre(source)
-        if not row.baseline:
+        if not row.baseline and not brief:
             yield from _details("beside the original", _beside(original, source), style="margin:2px 0 2px 16px")
     if row.timed:
         yield from _measurements(variant)
