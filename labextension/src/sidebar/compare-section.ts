@@ -153,12 +153,14 @@ export class CompareSection extends Section {
       this._call.value = this._proposal(target);
     }
     const problem = optionsProblem(this._settings.options) ?? callProblem(this._call.value);
-    this._problem.hidden = !problem;
-    this._problem.textContent = problem ?? '';
+    const waits = this._inserting && target.panel.sessionContext.session?.kernel?.status === 'busy';
+    const told = problem ?? (waits ? 'Waiting for the kernel, which is busy.' : '');
+    this._problem.hidden = !told;
+    this._problem.textContent = told;
     this._preview.hidden = Boolean(problem);
     this._preview.textContent = problem ? '' : this._source(target);
-    this._runButton.disabled = Boolean(problem);
-    this._insertButton.disabled = Boolean(problem);
+    this._runButton.disabled = Boolean(problem) || this._inserting;
+    this._insertButton.disabled = Boolean(problem) || this._inserting;
   }
 
   /** What the new cell will hold. */
@@ -171,9 +173,11 @@ export class CompareSection extends Section {
 
   private async _insert(runs: boolean): Promise<void> {
     const target = this._target;
-    if (!target) {
+    if (!target || this._inserting) {
       return;
     }
+    this._inserting = true;
+    this._update();
     try {
       const source = this._source(target);
       if (runs) {
@@ -182,10 +186,14 @@ export class CompareSection extends Section {
       }
       const cell = await insertBelow(target.panel, target.cell, source);
       if (runs) {
-        await run(target.panel, cell);
+        // what becomes of it is seen in the cell; the next comparison need not wait for it here
+        run(target.panel, cell).catch(error => showErrorMessage('The comparison was not started', error));
       }
     } catch (error) {
       await showErrorMessage('The comparison was not started', error as Error);
+    } finally {
+      this._inserting = false;
+      this._update();
     }
   }
 
@@ -203,6 +211,7 @@ export class CompareSection extends Section {
   private readonly _edited = new Map<string, string>();
   private _target: Target | null = null;
   private _said = '';
+  private _inserting = false;
   private _unfollow: (() => void) | null = null;
 
   private readonly _hint = h('p', { class: 'jp-jitmagic-faint' });
