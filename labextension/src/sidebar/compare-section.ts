@@ -1,7 +1,7 @@
 // Compare the function under the cursor: which function, which call, and what will be done, before it is done.
 
 import { showErrorMessage } from '@jupyterlab/apputils';
-import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
+import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { indexOf, insertBelow, run, showCell } from '../notebook/cells';
 import { loadExtension } from '../notebook/kernel';
@@ -83,16 +83,12 @@ export class CompareSection extends Section {
     this._unfollow?.();
     this._unfollow = null;
     if (cell?.model.type === 'code') {
-      void this._follow(cell);
+      const { selections } = cell.model;
+      const moved = () => this.refresh();
+      selections.changed.connect(moved);
+      this._unfollow = () => selections.changed.disconnect(moved);
     }
     this.refresh();
-  }
-
-  private async _follow(cell: Cell): Promise<void> {
-    const { selections } = cell.model;
-    const moved = () => this.refresh();
-    selections.changed.connect(moved);
-    this._unfollow = () => selections.changed.disconnect(moved);
   }
 
   /** Finds the function under the cursor; where the cell has none, the one before stays. */
