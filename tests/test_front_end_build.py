@@ -39,7 +39,8 @@ class Told:
 @pytest.fixture
 def module() -> Any:
     spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
@@ -101,10 +102,10 @@ def test_a_required_front_end_that_cannot_be_built_is_an_error(
 ) -> None:
     monkeypatch.setenv("JITMAGIC_FRONT_END", "require")
     made, _ = hook(module, tree)
-    with pytest.raises(RuntimeError, match="no Node.js"):
+    with pytest.raises(RuntimeError, match=r"no Node\.js"):
         made.initialize("standard", build_data())
     monkeypatch.setenv("JITMAGIC_FRONT_END", "perhaps")
-    with pytest.raises(ValueError, match="'perhaps'.*auto, require or skip"):
+    with pytest.raises(ValueError, match=r"'perhaps'.*auto, require or skip"):
         made.initialize("standard", build_data())
 
 
@@ -144,7 +145,9 @@ def test_an_editable_install_builds_nothing(module: Any, tree: Path) -> None:
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:
     said = front_end.not_built([tmp_path])
-    assert said is not None and "the JupyterLab extension" in said and "Node.js 20" in said
+    assert said is not None
+    assert "the JupyterLab extension" in said
+    assert "Node.js 20" in said
     (tmp_path / "jitmagic").mkdir()
     (tmp_path / "jitmagic" / "package.json").write_text("{}")
     assert "the JupyterLab extension" not in (front_end.not_built([tmp_path]) or "")

@@ -120,6 +120,7 @@ def not_built(folders: Iterable[Path] | None = None) -> str | None:
         name for name, found in (("the live panel", panel), ("the JupyterLab extension", extension)) if not found
     )
     return (
-        f"Without {lacking}: jitmagic was installed from its source without Node.js {LEAST_NODE} or newer. Results are "
-        "shown as text and static HTML. Mend it: install a wheel, or Node.js and then jitmagic again."
+        f"Without {lacking}: jitmagic was installed from its source and they were not built, which needs Node.js "
+        f"{LEAST_NODE} or newer. Results are shown as text and static HTML. Mend it: install a wheel, or Node.js and "
+        "then jitmagic again."
     )

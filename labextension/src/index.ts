@@ -32,7 +32,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     themes: IThemeManager | null
   ) => {
     const watches = new Watches(tracker);
-    rendermime.addFactory(recordRenderer(watches, themes));
+    rendermime.addFactory(recordRenderer(watches, rendermime, themes));
     rendermime.addFactory(progressRenderer(watches));
 
     const settings = new Settings();

@@ -3,6 +3,7 @@
 import { Clipboard, Dialog, showDialog, showErrorMessage, type ISessionContext, type IThemeManager } from '@jupyterlab/apputils';
 import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
@@ -22,13 +23,17 @@ interface Place {
   cell: ICodeCellModel;
 }
 
-export function recordRenderer(watches: Watches, themes: IThemeManager | null): IRenderMime.IRendererFactory {
+export function recordRenderer(
+  watches: Watches,
+  rendermime: IRenderMimeRegistry,
+  themes: IThemeManager | null
+): IRenderMime.IRendererFactory {
   return {
     safe: true,
     mimeTypes: [MIME],
     // before HTML (50) and text; after nothing else that an output of ours holds
     defaultRank: 20,
-    createRenderer: () => new RecordWidget(watches, themes)
+    createRenderer: () => new RecordWidget(watches, rendermime, themes)
   };
 }
 
@@ -99,10 +104,13 @@ abstract class PlacedWidget extends Widget implements IRenderMime.IRenderer {
 }
 
 class RecordWidget extends PlacedWidget {
-  constructor(watches: Watches, themes: IThemeManager | null) {
+  constructor(
+    watches: Watches,
+    private readonly _rendermime: IRenderMimeRegistry,
+    private readonly _themes: IThemeManager | null
+  ) {
     super(watches);
-    this._themes = themes;
-    themes?.themeChanged.connect(this._onTheme, this);
+    _themes?.themeChanged.connect(this._onTheme, this);
   }
 
   protected draw(model: IRenderMime.IMimeModel): () => void {
@@ -119,7 +127,7 @@ class RecordWidget extends PlacedWidget {
       folded: isFolded(model.metadata),
       // a Bokeh document may hold scripts, so that one of a stranger is not drawn
       ...(model.trusted ? { embedBokeh } : {}),
-      ...(place ? hostIn(place, reading.record, this.watches, model.trusted) : {})
+      ...(place ? hostIn(place, reading.record, this.watches, this._rendermime, model.trusted) : {})
     };
     return renderRecord(this.node, reading.record, host);
   }
@@ -155,7 +163,6 @@ class RecordWidget extends PlacedWidget {
     super.dispose();
   }
 
-  private readonly _themes: IThemeManager | null;
   private _context: ISessionContext | null = null;
   private _hadKernel = false;
 }
@@ -184,7 +191,13 @@ export async function stop(panel: NotebookPanel): Promise<void> {
   await panel.sessionContext.session?.kernel?.interrupt();
 }
 
-function hostIn({ panel, cell }: Place, record: JitmagicRecord, watches: Watches, trusted: boolean): ViewHost {
+function hostIn(
+  { panel, cell }: Place,
+  record: JitmagicRecord,
+  watches: Watches,
+  rendermime: IRenderMimeRegistry,
+  trusted: boolean
+): ViewHost {
   const told = (title: string, task: () => Promise<unknown>) => async () => {
     try {
       await task();
@@ -199,7 +212,7 @@ function hostIn({ panel, cell }: Place, record: JitmagicRecord, watches: Watches
   };
   // Both run code, and the second one code that came with the notebook.
   if (panel.sessionContext.session?.kernel) {
-    host.explain = code => void told('There is no explanation', () => showExplanation(panel, code))();
+    host.explain = code => void told('There is no explanation', () => showExplanation(panel, rendermime, code))();
     if (trusted) {
       host.use = name => told('The variant was not bound', () => bind(panel, cell, record, name))();
     }
@@ -217,12 +230,15 @@ async function bind(panel: NotebookPanel, cell: ICodeCellModel, record: Jitmagic
   await run(panel, inserted);
 }
 
-async function showExplanation(panel: NotebookPanel, code: string): Promise<void> {
+/** Shows the page of a gotcha, which is Markdown, as Jupyter shows it. */
+async function showExplanation(panel: NotebookPanel, rendermime: IRenderMimeRegistry, code: string): Promise<void> {
   if (!isGotchaCode(code)) {
     throw new Error(`${line(code)} is no code of a gotcha.`);
   }
   const text = await explain(panel.sessionContext, code);
-  const body = new Widget({ node: h('pre', { class: 'jp-jitmagic-page' }, text) });
+  const body = rendermime.createRenderer('text/markdown');
+  await body.renderModel(rendermime.createModel({ data: { 'text/markdown': text } }));
+  body.addClass('jp-jitmagic-page');
   await showDialog({ title: code, body, buttons: [Dialog.okButton({ label: 'Close' })] });
 }
 

@@ -76,6 +76,8 @@ test('how the notebook calls a function', () => {
   assert.equal(callOf('f', 'x = 3\nf(x, n=40)\n'), 'f(x, n=40)');
   assert.equal(callOf('f', 'result = f(g(x))[0]'), 'f(g(x))');
   assert.equal(callOf('f', '%timeit f(x)'), null);
+  assert.equal(callOf('f', '%jitcompare -b numba,jax --budget 5 f(x, -1);'), 'f(x, -1)');
+  assert.equal(callOf('f', '%jitcompare -b numba g(f(x))'), null);
   assert.equal(callOf('f', 'def g(x):\n    return f(x)\n'), null);
   assert.equal(callOf('f', 'self.f(x)'), null);
   assert.equal(callOf('f', 'f(x,\n  y)'), null);

@@ -82,7 +82,19 @@ export function callOf(name: string, source: string): string | null {
     }
     return true;
   });
-  return found;
+  return found ?? comparedCall(name, source);
+}
+
+/** Finds the call on a line of the magic: `%jitcompare -b numba fn(x, 40)`. */
+function comparedCall(name: string, source: string): string | null {
+  for (const line of source.split('\n').reverse()) {
+    const at = /^\s*%%?jitcompare\s/.test(line) ? line.indexOf(` ${name}(`) : -1;
+    const call = at < 0 ? '' : line.slice(at).trim().replace(/;$/, '');
+    if (call && callProblem(call) === null) {
+      return call;
+    }
+  }
+  return null;
 }
 
 /** Writes a call that names the required parameters, for the user to replace: `fn(x, n)`. */

@@ -1,7 +1,7 @@
 // Compare the function under the cursor: which function, which call, and what will be done, before it is done.
 
 import { showErrorMessage } from '@jupyterlab/apputils';
-import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
+import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { indexOf, insertBelow, run, showCell } from '../notebook/cells';
 import { loadExtension } from '../notebook/kernel';
@@ -83,16 +83,12 @@ export class CompareSection extends Section {
     this._unfollow?.();
     this._unfollow = null;
     if (cell?.model.type === 'code') {
-      void this._follow(cell);
+      const { selections } = cell.model;
+      const moved = () => this.refresh();
+      selections.changed.connect(moved);
+      this._unfollow = () => selections.changed.disconnect(moved);
     }
     this.refresh();
-  }
-
-  private async _follow(cell: Cell): Promise<void> {
-    const { selections } = cell.model;
-    const moved = () => this.refresh();
-    selections.changed.connect(moved);
-    this._unfollow = () => selections.changed.disconnect(moved);
   }
 
   /** Finds the function under the cursor; where the cell has none, the one before stays. */
@@ -153,12 +149,14 @@ export class CompareSection extends Section {
       this._call.value = this._proposal(target);
     }
     const problem = optionsProblem(this._settings.options) ?? callProblem(this._call.value);
-    this._problem.hidden = !problem;
-    this._problem.textContent = problem ?? '';
+    const waits = this._inserting && target.panel.sessionContext.session?.kernel?.status === 'busy';
+    const told = problem ?? (waits ? 'Waiting for the kernel, which is busy.' : '');
+    this._problem.hidden = !told;
+    this._problem.textContent = told;
     this._preview.hidden = Boolean(problem);
     this._preview.textContent = problem ? '' : this._source(target);
-    this._runButton.disabled = Boolean(problem);
-    this._insertButton.disabled = Boolean(problem);
+    this._runButton.disabled = Boolean(problem) || this._inserting;
+    this._insertButton.disabled = Boolean(problem) || this._inserting;
   }
 
   /** What the new cell will hold. */
@@ -171,9 +169,11 @@ export class CompareSection extends Section {
 
   private async _insert(runs: boolean): Promise<void> {
     const target = this._target;
-    if (!target) {
+    if (!target || this._inserting) {
       return;
     }
+    this._inserting = true;
+    this._update();
     try {
       const source = this._source(target);
       if (runs) {
@@ -182,10 +182,14 @@ export class CompareSection extends Section {
       }
       const cell = await insertBelow(target.panel, target.cell, source);
       if (runs) {
-        await run(target.panel, cell);
+        // what becomes of it is seen in the cell; the next comparison need not wait for it here
+        run(target.panel, cell).catch(error => showErrorMessage('The comparison was not started', error));
       }
     } catch (error) {
       await showErrorMessage('The comparison was not started', error as Error);
+    } finally {
+      this._inserting = false;
+      this._update();
     }
   }
 
@@ -203,6 +207,7 @@ export class CompareSection extends Section {
   private readonly _edited = new Map<string, string>();
   private _target: Target | null = null;
   private _said = '';
+  private _inserting = false;
   private _unfollow: (() => void) | null = null;
 
   private readonly _hint = h('p', { class: 'jp-jitmagic-faint' });
