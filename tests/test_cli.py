@@ -269,6 +269,25 @@ def test_render(report, tmp_path, capsys, monkeypatch):
     assert cli.main(["render", "-"]) == 0
 
 
+def test_render_writes_a_notebook_and_a_module(tmp_path, capsys):
+    sample, notebook, module = str(fakes.SAMPLE), tmp_path / "v.ipynb", tmp_path / "v.py"
+    assert cli.main(["render", sample, "--notebook", str(notebook), "--script", str(module)]) == 0
+    assert capsys.readouterr().out == ""
+    assert json.loads(notebook.read_text(encoding="utf-8"))["nbformat"] == 4
+    compile(module.read_text(encoding="utf-8"), "v.py", "exec")
+    assert cli.main(["render", sample, "--script", "-"]) == 0
+    assert capsys.readouterr().out == module.read_text(encoding="utf-8")
+
+
+def test_a_module_that_cannot_be_made_is_told(tmp_path, capsys):
+    record = json.loads(fakes.SAMPLE.read_text(encoding="utf-8"))
+    record["workload"]["name"] = "no name"
+    saved = tmp_path / "record.json"
+    saved.write_text(json.dumps(record), encoding="utf-8")
+    assert "no function's name" in complaint(capsys, 2, "render", str(saved), "--script", str(tmp_path / "v.py"))
+    assert not (tmp_path / "v.py").exists()
+
+
 @pytest.mark.parametrize("text", ["{}", "not JSON"])
 def test_what_is_no_record_is_told(report, tmp_path, capsys, text):
     path = tmp_path / "record.json"

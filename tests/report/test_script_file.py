@@ -171,3 +171,14 @@ def test_a_function_without_a_name_is_refused(name: str) -> None:
 def test_a_name_that_the_module_needs_is_refused() -> None:
     with pytest.raises(ValueError, match="uses the name VARIANT"):
         script_file.to_script(with_sources(a="VARIANT = 1\n\n\ndef fn(x):\n    return x\n"))
+
+
+def test_a_comparison_writes_the_same() -> None:
+    from jitmagic.comparison import Comparison
+    from jitmagic.report import notebook_file, web_page
+
+    record = samples.sample()
+    comparison = Comparison(record)
+    assert comparison.to_script() == script_file.to_script(record)
+    assert comparison.to_notebook() == notebook_file.to_notebook(record)
+    assert comparison.to_html(page=True)[:100] == web_page.to_page(record)[:100]
