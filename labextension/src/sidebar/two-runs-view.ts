@@ -64,8 +64,8 @@ function figures({ rows }: TwoRuns): HTMLElement {
       h(
         'thead',
         {},
-        h('tr', {}, head(''), head('A', 2), head('B', 2), head('')),
-        h('tr', {}, head('variant'), ...columns.map(figure), head('B against A'))
+        h('tr', {}, head(''), head(''), head('A', 2), head('B', 2)),
+        h('tr', {}, head('variant'), head('B against A'), ...columns.map(figure))
       ),
       h('tbody', {}, ...rows.map(pairRow))
     )
@@ -79,8 +79,6 @@ function pairRow(pair: Pair): HTMLElement {
     'tr',
     { 'data-change': pair.change, title: ratio && `B ran at ${ratio} A's speed${interval && ` (${interval})`}` },
     h('th', { scope: 'row' }, cut(pair.label, TEXT)),
-    ...side(pair.a),
-    ...side(pair.b),
     h(
       'td',
       {},
@@ -91,7 +89,9 @@ function pairRow(pair: Pair): HTMLElement {
       ),
       changed ? h('strong', {}, `${pair.change} ${ratio}`) : pair.change,
       changed && interval && h('span', { class: 'jp-jitmagic-faint' }, ` (${interval})`)
-    )
+    ),
+    ...side(pair.a),
+    ...side(pair.b)
   );
 }
 
