@@ -25,7 +25,9 @@ try {
     logLevel: 'warning'
   });
   const files = readdirSync(output).map(name => join(output, name));
-  const ran = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-reporter=spec', ...files], { stdio: 'inherit' });
+  const ran = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-reporter=spec', ...files], {
+    stdio: 'inherit'
+  });
   process.exitCode = ran.status ?? 1;
 } finally {
   rmSync(output, { recursive: true, force: true });

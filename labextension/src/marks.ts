@@ -133,7 +133,7 @@ class MarkedEditor {
 }
 
 function diagnostic({ from, to, gotcha }: Mark): Diagnostic {
-  const severity = gotcha.handled ? 'hint' : SEVERITIES[gotcha.severity] ?? 'info';
+  const severity = gotcha.handled ? 'hint' : (SEVERITIES[gotcha.severity] ?? 'info');
   const state = gotcha.handled ? `${gotcha.status}; the variants avoid it` : gotcha.status;
   const source = `${line(gotcha.backend)} · ${line(gotcha.code)}`;
   return {

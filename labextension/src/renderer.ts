@@ -1,6 +1,13 @@
 // The renderers of our media types: a comparison from its record alone, and the progress of one that runs.
 
-import { Clipboard, Dialog, showDialog, showErrorMessage, type ISessionContext, type IThemeManager } from '@jupyterlab/apputils';
+import {
+  Clipboard,
+  Dialog,
+  showDialog,
+  showErrorMessage,
+  type ISessionContext,
+  type IThemeManager
+} from '@jupyterlab/apputils';
 import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -252,4 +259,3 @@ function complaint(problem: string, details: string[]): HTMLElement {
       h('details', {}, h('summary', {}, 'What is wrong'), h('ul', {}, ...details.map(each => h('li', {}, each))))
   );
 }
-

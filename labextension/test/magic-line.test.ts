@@ -7,7 +7,13 @@ test('what is left to jitmagic is not written', () => {
 });
 
 test('every option is written before the call', () => {
-  const options = { backends: ['numba', 'jax'], devices: ['cpu', 'cuda:0'], budget: 2.5, timeout: 30, dtype: 'float32' };
+  const options = {
+    backends: ['numba', 'jax'],
+    devices: ['cpu', 'cuda:0'],
+    budget: 2.5,
+    timeout: 30,
+    dtype: 'float32'
+  };
   assert.equal(
     magicLine(options, 'fn(x)'),
     '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --timeout 30 --dtype float32 fn(x)'

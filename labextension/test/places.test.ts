@@ -48,14 +48,18 @@ test('without columns, or with such as do not fit, it is the line', () => {
 });
 
 test('a gotcha over several lines', () => {
-  assert.deepEqual(marked(CELL, { line: 3, column: 4, end_line: 4, end_column: 18 }), ['y = x * 2\n    return y.sum()']);
+  assert.deepEqual(marked(CELL, { line: 3, column: 4, end_line: 4, end_column: 18 }), [
+    'y = x * 2\n    return y.sum()'
+  ]);
 });
 
 test('edited text carries no mark, and gets it back when the edit is undone', () => {
   assert.deepEqual(marked(CELL.replace('y.sum()', 'y.mean()'), SUM), []);
   assert.deepEqual(marked(CELL.replace('x * 2', 'x * 3'), SUM), []);
   assert.deepEqual(marked(`# new first line\n${CELL}`, SUM), []);
-  assert.deepEqual(marked(CELL.replace('fn(x)\n', 'fn(x)  # other line\n').replace('# other line', ''), SUM), ['y.sum()']);
+  assert.deepEqual(marked(CELL.replace('fn(x)\n', 'fn(x)  # other line\n').replace('# other line', ''), SUM), [
+    'y.sum()'
+  ]);
 });
 
 test('a piece that stands deeper in the cell', () => {

@@ -96,7 +96,9 @@ export async function putCursor(page, number, text) {
 /** What no page may show: JupyterLab's own complaints about an output. */
 export async function errorBoxes(page) {
   const texts = await page.locator('.jp-OutputArea').allInnerTexts();
-  const said = texts.filter(text => /Error displaying widget|Javascript Error|Error rendering|model not found/i.test(text));
+  const said = texts.filter(text =>
+    /Error displaying widget|Javascript Error|Error rendering|model not found/i.test(text)
+  );
   const boxes = await page.locator('.jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]').allInnerTexts();
   return [...said, ...boxes];
 }

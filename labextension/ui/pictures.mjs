@@ -20,7 +20,11 @@ const FUNCTION = `def diffuse(u, steps):
 
 u = np.random.default_rng(1).random(2_000, dtype=np.float32)`;
 
-const server = await startServer(process.env.JITMAGIC_UI_BIN, 'lab', join(mkdtempSync(join(tmpdir(), 'pictures-')), 'log'));
+const server = await startServer(
+  process.env.JITMAGIC_UI_BIN,
+  'lab',
+  join(mkdtempSync(join(tmpdir(), 'pictures-')), 'log')
+);
 const browser = await startBrowser();
 try {
   writeNotebook(server, 'diffusion.ipynb', [codeCell(SETUP), codeCell(FUNCTION)]);

@@ -115,7 +115,10 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     await sidebar.locator('.jp-jitmagic-progress').waitFor({ state: 'hidden' });
     const output = cellAt(page, 2).locator('.jitmagic');
     const tabs = await output.locator('[role=tab]').allInnerTexts();
-    assert.deepEqual(tabs.map(text => text.replace(/ \(\d+\)$/, '')), ['Speed', 'Code', 'Gotchas', 'Machine']);
+    assert.deepEqual(
+      tabs.map(text => text.replace(/ \(\d+\)$/, '')),
+      ['Speed', 'Code', 'Gotchas', 'Machine']
+    );
     await output.locator('.jm-charted').first().waitFor();
     for (const tab of tabs) {
       await output.locator('[role=tab]', { hasText: tab }).click();
@@ -141,13 +144,10 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     assert.equal(await item.count(), 1);
     assert.match(await item.innerText(), /smooth\(a, 20\)/);
     await item.locator('summary').click();
-    const saved = await page.evaluate(
-      mime => {
-        const { outputs } = window.jupyterapp.shell.currentWidget.content.widgets[2].model;
-        return outputs.get(outputs.length - 1).data[mime];
-      },
-      MIME
-    );
+    const saved = await page.evaluate(mime => {
+      const { outputs } = window.jupyterapp.shell.currentWidget.content.widgets[2].model;
+      return outputs.get(outputs.length - 1).data[mime];
+    }, MIME);
     assert.equal(await item.locator('.jp-jitmagic-variants > li').count(), saved.variants.length + 1);
     await cellAt(page, 0).click();
     await item.locator('.jp-jitmagic-go').click();
@@ -224,7 +224,10 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     // a cleared output takes its comparison and its marks along
     await command(page, 'docmanager:save');
     const where = (await sources(page)).indexOf('%jitcompare -b numba --budget 1 smooth(a, 20)');
-    await page.evaluate(index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.clearExecution(), where);
+    await page.evaluate(
+      index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.clearExecution(),
+      where
+    );
     await marks.first().waitFor({ state: 'detached' });
     await item.waitFor({ state: 'detached' });
   });
@@ -286,7 +289,9 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     assert.equal(
       await page.evaluate(mime => {
         const cells = window.jupyterapp.shell.currentWidget.content.widgets.filter(each => each.model.type === 'code');
-        const all = cells.flatMap(({ model }) => Array.from({ length: model.outputs.length }, (_, i) => model.outputs.get(i)));
+        const all = cells.flatMap(({ model }) =>
+          Array.from({ length: model.outputs.length }, (_, i) => model.outputs.get(i))
+        );
         return all.filter(output => mime in output.data).some(output => output.trusted);
       }, MIME),
       false
@@ -346,7 +351,9 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     for (const summary of await items.locator('summary').all()) {
       await summary.click();
     }
-    const shapes = await items.evaluateAll(all => all.map(item => [...item.querySelectorAll('*')].map(each => each.tagName).join()));
+    const shapes = await items.evaluateAll(all =>
+      all.map(item => [...item.querySelectorAll('*')].map(each => each.tagName).join())
+    );
     assert.deepEqual(new Set(shapes).size, 1, 'every item has the same elements');
     for (let index = 0; index < cells.length; index++) {
       await page.evaluate(at => window.jupyterapp.shell.currentWidget.content.scrollToItem(at), index);
@@ -354,7 +361,9 @@ describe('JupyterLab', { concurrency: 1 }, () => {
       const found = await cellAt(page, index).evaluate(node => ({
         scripts: node.querySelectorAll('.jitmagic script, .jitmagic iframe, .jitmagic img, .jitmagic object').length,
         tabs: node.querySelectorAll('.jitmagic [role=tab]').length,
-        handlers: [...node.querySelectorAll('.jitmagic *')].filter(each => [...each.attributes].some(a => /^on/.test(a.name))).length
+        handlers: [...node.querySelectorAll('.jitmagic *')].filter(each =>
+          [...each.attributes].some(a => /^on/.test(a.name))
+        ).length
       }));
       assert.deepEqual(found, { scripts: 0, tabs: 4, handlers: 0 });
     }
@@ -395,7 +404,9 @@ describe('JupyterLab', { concurrency: 1 }, () => {
       await page.context().close();
     }
     for (const { paint, list } of all) {
-      console.log(`fifty comparisons: first paint of the sidebar ${paint.toFixed(0)} ms, its list ${list.toFixed(0)} ms`);
+      console.log(
+        `fifty comparisons: first paint of the sidebar ${paint.toFixed(0)} ms, its list ${list.toFixed(0)} ms`
+      );
     }
     writeFileSync(join(ARTEFACTS, 'fifty.json'), JSON.stringify(all));
     assert.ok(Math.min(...all.map(taken => taken.paint)) < 200);
@@ -434,20 +445,25 @@ describe('Notebook 7', { concurrency: 1 }, () => {
 
 /** Luminance contrast (WCAG) between an element's text and what is behind it. */
 function contrastOf(page, selector) {
-  return page.locator(selector).first().evaluate(element => {
-    const parse = color => (color.match(/[\d.]+/g) ?? []).map(Number);
-    const luminance = ([r, g, b]) => {
-      const [x, y, z] = [r, g, b].map(v => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
-      return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-    };
-    let behind = element;
-    while (behind && (parse(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) {
-      behind = behind.parentElement;
-    }
-    const one = luminance(parse(getComputedStyle(element).color));
-    const other = luminance(behind ? parse(getComputedStyle(behind).backgroundColor) : [255, 255, 255]);
-    return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-  });
+  return page
+    .locator(selector)
+    .first()
+    .evaluate(element => {
+      const parse = color => (color.match(/[\d.]+/g) ?? []).map(Number);
+      const luminance = ([r, g, b]) => {
+        const [x, y, z] = [r, g, b].map(v =>
+          v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4
+        );
+        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+      };
+      let behind = element;
+      while (behind && (parse(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) {
+        behind = behind.parentElement;
+      }
+      const one = luminance(parse(getComputedStyle(element).color));
+      const other = luminance(behind ? parse(getComputedStyle(behind).backgroundColor) : [255, 255, 255]);
+      return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    });
 }
 
 function* hostileTexts() {

@@ -36,11 +36,12 @@ export async function showCell(panel: NotebookPanel, cell: ICodeCellModel): Prom
 /** Moves the cursor to the line of a gotcha, in whichever cell it stands; in `cell` itself where it was edited. */
 export async function showLine(panel: NotebookPanel, cell: ICodeCellModel, line: number, all: Placed[]): Promise<void> {
   const models = [cell, ...panel.content.widgets.map(widget => widget.model)];
-  const home = models.find(model =>
-    marksIn(
-      model.sharedModel.getSource(),
-      all.filter(each => each.gotcha.line === line)
-    ).length > 0
+  const home = models.find(
+    model =>
+      marksIn(
+        model.sharedModel.getSource(),
+        all.filter(each => each.gotcha.line === line)
+      ).length > 0
   );
   const target = (home ?? cell) as ICodeCellModel;
   await showCell(panel, target);

@@ -40,7 +40,7 @@ export async function explain(context: ISessionContext, code: string): Promise<s
     throw new Error('This is no code of a gotcha.');
   }
   const module = "__import__('jitmagic.gotchas.registry', fromlist=['registry'])";
-  return (await evaluated(context, `[${module}.explain('${code}')]`) as string[])[0];
+  return ((await evaluated(context, `[${module}.explain('${code}')]`)) as string[])[0];
 }
 
 /** Says whether a text can be the code of a gotcha: what is no such text is never put into an expression. */

@@ -99,7 +99,9 @@ function range({ gotcha, first, piece }: Placed, lines: string[], starts: number
   const from = starts[line] + offset(text, gotcha.column + shift);
   const to = starts[endLine] + offset(lines[endLine], gotcha.end_column + shift);
   // where the columns do not fit the text, the line itself is right
-  return whole.from <= from && from < to && to <= starts[endLine] + lines[endLine].length ? { from, to, gotcha } : whole;
+  return whole.from <= from && from < to && to <= starts[endLine] + lines[endLine].length
+    ? { from, to, gotcha }
+    : whole;
 }
 
 /** Turns a column in characters, as Python counts them, into one in UTF-16 units, as the editor does. */

@@ -13,81 +13,111 @@ const KNOWN = new Set([
 
 /** Lists where a value breaks the schema of the record, at most `limit` places, one sentence each. */
 export function problems(value: unknown, limit = 3): string[] {
-  const found: string[] = [];
-  for (const problem of mismatches(value, schema, 'record')) {
-    found.push(problem);
-    if (found.length >= limit) {
-      break;
-    }
-  }
-  return found;
+  const check = new Check(limit);
+  check.value(value, schema);
+  return check.found;
 }
 
-function* mismatches(value: unknown, rule: Rule, path: string): Generator<string> {
-  const unknown = Object.keys(rule).filter(keyword => !KNOWN.has(keyword));
-  if (unknown.length > 0) {
-    throw new Error(`the check knows no schema keyword ${unknown.join(', ')}`);
-  }
-  if ('$ref' in rule) {
-    const name = String(rule.$ref).replace('#/$defs/', '');
-    yield* mismatches(value, (schema as Rule).$defs[name], path);
-  }
-  if ('type' in rule) {
-    const names: string[] = Array.isArray(rule.type) ? rule.type : [rule.type];
-    if (!names.some(name => isOf(value, name))) {
-      // what hangs on the type would only repeat it
-      yield `${path}: expected ${names.join(' or ')}, found ${shown(value)}`;
+/** Rules whose keywords were looked at: a long notebook asks for the same ones thousands of times. */
+const SEEN = new WeakSet<Rule>();
+
+class Check {
+  readonly found: string[] = [];
+  /** Names and indices from the record down to the value; words are made of them only where something is wrong. */
+  private readonly _path: (string | number)[] = [];
+
+  constructor(private readonly _limit: number) {}
+
+  value(value: unknown, rule: Rule): void {
+    if (this.found.length >= this._limit) {
       return;
     }
+    known(rule);
+    if ('$ref' in rule) {
+      this.value(value, (schema as Rule).$defs[String(rule.$ref).slice('#/$defs/'.length)]);
+    }
+    if ('type' in rule) {
+      const right = Array.isArray(rule.type) ? rule.type.some(name => isOf(value, name)) : isOf(value, rule.type);
+      if (!right) {
+        // what hangs on the type would only repeat it
+        this._say(`expected ${[rule.type].flat().join(' or ')}, found ${shown(value)}`);
+        return;
+      }
+    }
+    if ('const' in rule && value !== rule.const) {
+      this._say(`expected ${shown(rule.const)}, found ${shown(value)}`);
+    }
+    if ('enum' in rule && !rule.enum.includes(value)) {
+      this._say(`expected one of ${rule.enum.map(shown).join(', ')}, found ${shown(value)}`);
+    }
+    if ('minimum' in rule && typeof value === 'number' && value < rule.minimum) {
+      this._say(`expected at least ${rule.minimum}, found ${shown(value)}`);
+    }
+    if ('minLength' in rule && typeof value === 'string' && value.length < rule.minLength) {
+      this._say('must not be empty');
+    }
+    if (isOf(value, 'object')) {
+      this._object(value as Rule, rule);
+    } else if (Array.isArray(value) && 'items' in rule) {
+      value.forEach((item, index) => this._below(index, item, rule.items));
+    }
+    this._branches(value, rule);
   }
-  if ('const' in rule && value !== rule.const) {
-    yield `${path}: expected ${shown(rule.const)}, found ${shown(value)}`;
-  }
-  if ('enum' in rule && !rule.enum.includes(value)) {
-    yield `${path}: expected one of ${rule.enum.map(shown).join(', ')}, found ${shown(value)}`;
-  }
-  if ('minimum' in rule && typeof value === 'number' && value < rule.minimum) {
-    yield `${path}: expected at least ${rule.minimum}, found ${shown(value)}`;
-  }
-  if ('minLength' in rule && typeof value === 'string' && value.length < rule.minLength) {
-    yield `${path}: must not be empty`;
-  }
-  if (isOf(value, 'object')) {
-    yield* objectMismatches(value as Rule, rule, path);
-  }
-  if (Array.isArray(value) && 'items' in rule) {
-    for (const [index, item] of value.entries()) {
-      yield* mismatches(item, rule.items, `${path}[${index}]`);
+
+  private _object(value: Rule, rule: Rule): void {
+    const properties: Rule = rule.properties ?? {};
+    for (const name of rule.required ?? []) {
+      if (!Object.hasOwn(value, name)) {
+        this._say(`"${name}" is missing`);
+      }
+    }
+    for (const name of Object.keys(value)) {
+      if (Object.hasOwn(properties, name)) {
+        this._below(name, value[name], properties[name]);
+      } else if ('additionalProperties' in rule) {
+        this._below(name, value[name], rule.additionalProperties);
+      }
     }
   }
-  if ('anyOf' in rule) {
-    const found = rule.anyOf.map((branch: Rule) => [...mismatches(value, branch, path)]);
-    if (found.every((branch: string[]) => branch.length > 0)) {
+
+  private _branches(value: unknown, rule: Rule): void {
+    if ('anyOf' in rule && !rule.anyOf.some((branch: Rule) => fits(value, branch))) {
       // the branch that describes the content stands first, `null` after it
-      yield* found[0];
+      this.value(value, rule.anyOf[0]);
+    }
+    for (const branch of rule.allOf ?? []) {
+      this.value(value, branch);
+    }
+    if ('if' in rule && fits(value, rule.if)) {
+      this.value(value, rule.then);
     }
   }
-  for (const branch of rule.allOf ?? []) {
-    yield* mismatches(value, branch, path);
+
+  private _below(name: string | number, value: unknown, rule: Rule): void {
+    this._path.push(name);
+    this.value(value, rule);
+    this._path.pop();
   }
-  if ('if' in rule && mismatches(value, rule.if, path).next().done) {
-    yield* mismatches(value, rule.then, path);
+
+  private _say(what: string): void {
+    const path = this._path.map(part => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
+    this.found.push(`record${path}: ${what}`);
   }
 }
 
-function* objectMismatches(value: Rule, rule: Rule, path: string): Generator<string> {
-  const properties: Rule = rule.properties ?? {};
-  for (const name of rule.required ?? []) {
-    if (!Object.hasOwn(value, name)) {
-      yield `${path}: "${name}" is missing`;
+function fits(value: unknown, rule: Rule): boolean {
+  const check = new Check(1);
+  check.value(value, rule);
+  return check.found.length === 0;
+}
+
+function known(rule: Rule): void {
+  if (!SEEN.has(rule)) {
+    const unknown = Object.keys(rule).filter(keyword => !KNOWN.has(keyword));
+    if (unknown.length > 0) {
+      throw new Error(`the check knows no schema keyword ${unknown.join(', ')}`);
     }
-  }
-  for (const [name, item] of Object.entries(value)) {
-    if (Object.hasOwn(properties, name)) {
-      yield* mismatches(item, properties[name], `${path}.${name}`);
-    } else if ('additionalProperties' in rule) {
-      yield* mismatches(item, rule.additionalProperties, `${path}.${name}`);
-    }
+    SEEN.add(rule);
   }
 }
 

@@ -98,7 +98,9 @@ function shown({ machine, devices, backends, notes }: Detected): HTMLElement[] {
             'dd',
             {},
             versions.length > 0 ? h('span', { title: versions.join(', ') }, versions[0]) : 'not installed',
-            usable && backend.devices.length > 0 && h('span', { class: 'jp-jitmagic-faint' }, ` on ${backend.devices.map(line).join(', ')}`),
+            usable &&
+              backend.devices.length > 0 &&
+              h('span', { class: 'jp-jitmagic-faint' }, ` on ${backend.devices.map(line).join(', ')}`),
             backend.installed && backend.reason && h('p', { class: 'jp-jitmagic-faint' }, line(backend.reason)),
             backend.remedy && h('p', {}, h('code', {}, line(backend.remedy)))
           )

@@ -46,7 +46,10 @@ export class ListSection extends Section {
       : 'Open a notebook to see its comparisons.';
     const elements = watch ? entries.map(entry => this._itemOf(watch.panel, entry)) : [];
     // what is there already stays in the page: the focus and what is unfolded stay with it
-    if (elements.length !== this._items.children.length || elements.some((each, i) => this._items.children[i] !== each)) {
+    if (
+      elements.length !== this._items.children.length ||
+      elements.some((each, i) => this._items.children[i] !== each)
+    ) {
       this._items.replaceChildren(...elements);
     }
     this._drawBar();
@@ -84,7 +87,12 @@ export class ListSection extends Section {
     const [sentence] = advice(record);
     const go = h(
       'button',
-      { type: 'button', class: 'jp-jitmagic-go', title: sentence, onclick: () => void attempt(() => showCell(panel, cell)) },
+      {
+        type: 'button',
+        class: 'jp-jitmagic-go',
+        title: sentence,
+        onclick: () => void attempt(() => showCell(panel, cell))
+      },
       h('span', { class: 'jp-jitmagic-call' }, call),
       h('span', { class: 'jp-jitmagic-place' }, place),
       h('span', { class: 'jp-jitmagic-best' }, ...best(record))

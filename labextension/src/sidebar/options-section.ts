@@ -51,7 +51,11 @@ export class OptionsSection extends Section {
   offer(names: string[]): void {
     for (const name of names) {
       if (name !== 'numpy' && !this._backends.has(name)) {
-        const box = h('input', { type: 'checkbox', value: name, onchange: () => this._setBackends() }) as HTMLInputElement;
+        const box = h('input', {
+          type: 'checkbox',
+          value: name,
+          onchange: () => this._setBackends()
+        }) as HTMLInputElement;
         this._backends.set(name, box);
         this._boxes.append(h('label', {}, box, name));
       }

@@ -26,7 +26,8 @@ export function twoRunsView(a: JitmagicRecord, b: JitmagicRecord): HTMLElement {
     { class: 'jp-jitmagic-two' },
     h('p', {}, title('A', a)),
     h('p', {}, title('B', b)),
-    runs.cautions.length > 0 && h('ul', { class: 'jp-jitmagic-cautions' }, ...runs.cautions.map(each => h('li', {}, line(each)))),
+    runs.cautions.length > 0 &&
+      h('ul', { class: 'jp-jitmagic-cautions' }, ...runs.cautions.map(each => h('li', {}, line(each)))),
     figures(runs),
     h(
       'p',
@@ -41,7 +42,13 @@ export function twoRunsView(a: JitmagicRecord, b: JitmagicRecord): HTMLElement {
 function title(name: string, record: JitmagicRecord): HTMLElement {
   const made = new Date(record.created);
   const when = Number.isNaN(made.getTime()) ? line(record.created) : made.toLocaleString();
-  return h('span', {}, h('strong', {}, `${name}  `), h('code', {}, cut(line(record.workload.call), TEXT)), `  ${cut(when, TEXT)}`);
+  return h(
+    'span',
+    {},
+    h('strong', {}, `${name}  `),
+    h('code', {}, cut(line(record.workload.call), TEXT)),
+    `  ${cut(when, TEXT)}`
+  );
 }
 
 function figures({ rows }: TwoRuns): HTMLElement {
@@ -70,16 +77,20 @@ function pairRow(pair: Pair): HTMLElement {
   const changed = pair.change === 'faster' || pair.change === 'slower';
   return h(
     'tr',
-    { 'data-change': pair.change },
+    { 'data-change': pair.change, title: ratio && `B ran at ${ratio} A's speed${interval && ` (${interval})`}` },
     h('th', { scope: 'row' }, cut(pair.label, TEXT)),
     ...side(pair.a),
     ...side(pair.b),
     h(
       'td',
       {},
-      h('span', { class: 'jp-jitmagic-sign', 'data-verdict': pair.change, 'aria-hidden': 'true' }, CHANGES[pair.change]),
+      h(
+        'span',
+        { class: 'jp-jitmagic-sign', 'data-verdict': pair.change, 'aria-hidden': 'true' },
+        CHANGES[pair.change]
+      ),
       changed ? h('strong', {}, `${pair.change} ${ratio}`) : pair.change,
-      ratio && h('span', { class: 'jp-jitmagic-faint' }, changed ? ` (${interval})` : ` ${ratio} (${interval})`)
+      changed && interval && h('span', { class: 'jp-jitmagic-faint' }, ` (${interval})`)
     )
   );
 }
@@ -102,12 +113,21 @@ function environment({ environment: found }: TwoRuns): HTMLElement {
     'table',
     {},
     h('caption', {}, 'What else differs'),
-    h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, ''), h('th', { scope: 'col' }, 'A'), h('th', { scope: 'col' }, 'B'))),
+    h(
+      'thead',
+      {},
+      h('tr', {}, h('th', { scope: 'col' }, ''), h('th', { scope: 'col' }, 'A'), h('th', { scope: 'col' }, 'B'))
+    ),
     h(
       'tbody',
       {},
       ...found.map(({ what, a, b }) =>
-        h('tr', {}, h('th', { scope: 'row' }, cut(line(what), TEXT)), h('td', {}, cut(line(a), TEXT)), h('td', {}, cut(line(b), TEXT)))
+        h(
+          'tr',
+          { class: 'jp-jitmagic-wraps' },
+          h('th', { scope: 'row' }, cut(line(what), TEXT)),
+          ...[a, b].map(each => h('td', {}, cut(line(each), TEXT)))
+        )
       )
     )
   );
