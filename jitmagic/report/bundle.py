@@ -10,6 +10,9 @@ from jitmagic.report.record import MIME
 from jitmagic.report.rows import Record
 from jitmagic.report.text import to_text
 
+_ROOM = 60_000
+"""Characters of HTML above which it is made brief: a saved notebook is to grow by 150 kB at most."""
+
 FOLDED = {"jitmagic": {"folded": True}}
 """Metadata of an output that our extension draws folded to its recommendation."""
 
@@ -30,6 +33,9 @@ def mimebundle(record: Record, *, charts: bool = False, folded: bool = False, ma
     mark : str
         A class by which a panel finds the HTML on a page.
     """
-    made = {"text/plain": to_text(record), "text/html": to_html(record, folded=folded, mark=mark), MIME: record}
+    static = to_html(record, folded=folded, brief=folded, mark=mark)
+    if len(static) > _ROOM:
+        static = to_html(record, folded=folded, brief=True, mark=mark)
+    made = {"text/plain": to_text(record), "text/html": static, MIME: record}
     documents = chart_documents.charts(record) if charts else None
     return made if documents is None else {**made, chart_documents.MIME: documents}

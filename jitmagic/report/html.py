@@ -53,7 +53,14 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def to_html(
-    record: Record, *, page: bool = False, folded: bool = False, mark: str = "", policy: str = _POLICY, tail: str = ""
+    record: Record,
+    *,
+    page: bool = False,
+    folded: bool = False,
+    brief: bool = False,
+    mark: str = "",
+    policy: str = _POLICY,
+    tail: str = "",
 ) -> str:
     """Writes a record as HTML without scripts.
 
@@ -64,14 +71,15 @@ def to_html(
     page : bool
         True for a whole page that stands alone; False for the fragment that a notebook's output holds.
     folded : bool
-        Whether to fold all but the recommendation, and to leave out what stands beside the original: for below a panel,
-        which shows that.
+        Whether to fold all but the recommendation: for below a panel, which shows the whole.
+    brief : bool
+        Whether to leave out each variant's source beside the original, which takes as much room as all else.
     mark : str
         A class of the whole, by which the panel finds it on a page.
     policy, tail : str
         The page's content security policy, and markup of ours at its end: for :mod:`jitmagic.report.web_page`.
     """
-    fragment = "\n".join(_fragment(record, folded, mark)) + "\n"
+    fragment = "\n".join(_fragment(record, folded, brief, mark)) + "\n"
     if not page:
         return fragment
     title = _text(columns.cut(clean.line(f"jitmagic: {record['workload']['call']}"), _CALL_COLUMNS))
@@ -83,19 +91,19 @@ def to_html(
     )
 
 
-def _fragment(record: Record, folded: bool, mark: str) -> Iterator[str]:
+def _fragment(record: Record, folded: bool, brief: bool, mark: str) -> Iterator[str]:
     name = columns.cut(clean.line(record["workload"]["name"]), _NAME_COLUMNS)
     found_by = f' class="{_text(mark)}"' if mark else ""
     yield f'<section{found_by} aria-label="{_text(f"jitmagic comparison of {name}")}">'
     if folded:
         sentence, _ = rows.advice(record)
-        yield from _details(_prose(columns.cut(sentence, _REASON_COLUMNS)), _body(record, brief=True))
+        yield from _details(_prose(columns.cut(sentence, _REASON_COLUMNS)), _body(record, brief))
     else:
-        yield from _body(record)
+        yield from _body(record, brief)
     yield "</section>"
 
 
-def _body(record: Record, *, brief: bool = False) -> Iterator[str]:
+def _body(record: Record, brief: bool) -> Iterator[str]:
     made = rows.rows(record)
     yield from _head(record)
     yield from _variants(made)

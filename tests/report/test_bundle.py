@@ -31,6 +31,16 @@ def test_a_saved_notebook_grows_by_150_kilobytes_at_most(name: str) -> None:
     assert grown(bundle.mimebundle(sample, folded=True), {"m": {"model_name": "AnyModel", "state": state}}) < 150_000
 
 
+def test_the_html_of_a_long_function_leaves_out_what_is_beside_the_original() -> None:
+    sample = samples.many()
+    for variant in sample["variants"]:
+        variant["source"] = variant["source"] and "\n".join(f"line_{n} = {n}" for n in range(150))
+    short, long = bundle.mimebundle(samples.sample()), bundle.mimebundle(sample)
+    assert "beside the original" in short["text/html"]
+    assert "beside the original" not in long["text/html"]
+    assert "line_149 = 149" in long["text/html"]
+
+
 def grown(data: dict[str, Any], widgets: dict[str, Any]) -> int:
     """Returns the bytes by which a notebook grows that is saved with an output and with widgets."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("fn(x)")])
