@@ -3,6 +3,8 @@
 # make bench  prints how our clock compares with a hand-written one, and how long an answer takes
 # make corpus takes a few hundred functions through all steps, and times our variants beside versions by hand
 # make check  style and types
+# make front  builds the front end into this tree, for `jupyter lab` in .venv (needs Node.js 20 or newer)
+# make ui     tests it in a real Chromium: JupyterLab and Notebook 7 with the wheel of this tree
 
 PYTHON ?= python3
 JOBS   ?= 2
@@ -10,7 +12,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check bench corpus corpus-counts clean
+FRONT  := labextension
+UI     := .venv-ui
+JLPM   := cd $(FRONT) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
+
+.PHONY: demo test check bench corpus corpus-counts front ui clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -44,5 +50,31 @@ corpus: corpus-counts
 corpus-counts: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.corpus --jobs $(JOBS)
 
+# `jlpm` comes with jupyter-builder.
+$(FRONT)/node_modules/.installed: $(FRONT)/package.json $(FRONT)/yarn.lock | $(BIN)/python
+	$(PIP) 'jupyter-builder>=1.2,<2'
+	$(JLPM) install --immutable
+	touch $@
+
+front: $(FRONT)/node_modules/.installed
+	$(JLPM) build
+	mkdir -p $(VENV)/share/jupyter/labextensions
+	ln -sfn $(CURDIR)/$(FRONT)/dist $(VENV)/share/jupyter/labextensions/jitmagic
+
+$(UI)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(UI)
+	$(UI)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		jupyterlab notebook nbconvert ipywidgets anywidget bokeh numba libcst psutil
+	touch $@
+
+# The wheel as a user gets it: what is not in it is not tested.
+ui: $(FRONT)/node_modules/.installed $(UI)/.installed
+	rm -rf build/wheel
+	JITMAGIC_FRONT_END=require $(UI)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
+		--wheel-dir build/wheel .
+	$(UI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall build/wheel/*.whl
+	$(JLPM) test
+	JITMAGIC_UI_BIN="$(CURDIR)/$(UI)/bin" node --test-reporter=spec $(FRONT)/ui/run.mjs
+
 clean:
-	rm -rf $(VENV) demo.html demo.json .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(UI) build ui-artefacts $(FRONT)/node_modules $(FRONT)/lib $(FRONT)/dist jitmagic/report/static demo.html demo.json .pytest_cache .mypy_cache .ruff_cache

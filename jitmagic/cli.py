@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jitmagic import __version__, terminal
@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
-    compare.add_argument("--html", metavar="OUT", help="write a page there; - is the standard output")
+    compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
+    compare.add_argument("--notebook", metavar="OUT", help="write a notebook with a cell for each variant there")
+    compare.add_argument("--script", metavar="OUT", help="write a module with the variants there; it needs no jitmagic")
     compare.add_argument("--code", metavar="NAME", help="show the source of this variant, or of all")
     compare.add_argument("-q", "--quiet", action="store_true", help="show neither the result nor the progress")
     compare.set_defaults(command=_compare)
@@ -107,8 +109,10 @@ def _parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="show a saved record", description="Makes the views of a saved record.")
     render.add_argument("record", metavar="RECORD.json", help="a record from `compare --json`; - is the standard input")
-    render.add_argument("--html", metavar="OUT", help="write a page there; - is the standard output")
-    render.add_argument("--text", action="store_true", help="show the text, which is what happens without --html")
+    render.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
+    render.add_argument("--notebook", metavar="OUT", help="write a notebook with a cell for each variant there")
+    render.add_argument("--script", metavar="OUT", help="write a module with the variants there; it needs no jitmagic")
+    render.add_argument("--text", action="store_true", help="show the text, which is what happens without an OUT")
     render.add_argument("--code", metavar="NAME", help="show the source of this variant, or of all")
     render.set_defaults(command=_render)
 
@@ -124,8 +128,8 @@ def _names(text: str) -> list[str]:
 
 def _compare(arguments: argparse.Namespace) -> int:
     path, function = _target(arguments.target)
-    outputs = _outputs({"--json": arguments.json, "--html": arguments.html})
-    to_stdout = STDOUT in (arguments.json, arguments.html)
+    outputs = _outputs({"--json": arguments.json, **_files(arguments)})
+    to_stdout = STDOUT in (arguments.json, *_files(arguments).values())
     given = {
         "backends": _flat(arguments.backends),
         "devices": _flat(arguments.devices),
@@ -155,12 +159,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise
     _clear(line)
 
-    views: dict[str, Callable[[], str]] = {
-        "--json": lambda: comparison.to_json(indent=2) + "\n",
-        "--html": lambda: comparison.to_html(page=True),
-    }
-    for flag, output in outputs.items():
-        output.write(views[flag]())
+    if "--json" in outputs:
+        outputs.pop("--json").write(comparison.to_json(indent=2) + "\n")
+    _write_files(comparison.record, outputs)
     code, complaint = _code(arguments.code, comparison.record)
     if not arguments.quiet and not to_stdout:
         _print(comparison.to_text(width=terminal.width(), color=terminal.wants_colour(sys.stdout), code=code))
@@ -171,8 +172,10 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _devices(arguments: argparse.Namespace) -> int:
     from jitmagic import devices
+    from jitmagic.report import front_end
 
     detected = devices.detect()
+    detected["notes"] += filter(None, [front_end.not_built()])
     if arguments.json:
         import json
 
@@ -204,7 +207,7 @@ def _render(arguments: argparse.Namespace) -> int:
                 text = file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise Misuse(f"the record {arguments.record} cannot be read: {_reason(error)}") from None
-    outputs = _outputs({"--html": arguments.html})
+    outputs = _outputs(_files(arguments))
 
     from jitmagic.report import record
 
@@ -213,11 +216,9 @@ def _render(arguments: argparse.Namespace) -> int:
     except (ValueError, JitmagicError) as error:
         raise Misuse(f"{arguments.record} holds no record that this version can show: {error}") from None
     if outputs:
-        from jitmagic.report import html
-
-        outputs["--html"].write(html.to_html(loaded, page=True))
-    if arguments.html == STDOUT or (arguments.html and not arguments.text):
-        return ANSWERED
+        _write_files(loaded, outputs)
+        if STDOUT in _files(arguments).values() or not arguments.text:
+            return ANSWERED
 
     from jitmagic.report import text as text_view
 
@@ -226,6 +227,34 @@ def _render(arguments: argparse.Namespace) -> int:
     if complaint:
         raise Misuse(complaint)
     return ANSWERED
+
+
+def _files(arguments: argparse.Namespace) -> dict[str, str | None]:
+    return {"--html": arguments.html, "--notebook": arguments.notebook, "--script": arguments.script}
+
+
+def _write_files(record: dict[str, Any], outputs: Mapping[str, _Output]) -> None:
+    """Writes the views of a record that were asked for."""
+    for flag, output in outputs.items():
+        try:
+            text = _view(flag, record)
+        except ValueError as error:
+            raise Misuse(f"{flag} {output.path}: {error}") from None
+        output.write(text)
+
+
+def _view(flag: str, record: dict[str, Any]) -> str:
+    if flag == "--html":
+        from jitmagic.report import web_page
+
+        return web_page.to_page(record)
+    if flag == "--notebook":
+        from jitmagic.report import notebook_file
+
+        return notebook_file.to_notebook(record)
+    from jitmagic.report import script_file
+
+    return script_file.to_script(record)
 
 
 def _target(text: str) -> tuple[str, str | None]:

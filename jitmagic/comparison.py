@@ -98,6 +98,25 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What has become of one variant so far.
+
+    Attributes
+    ----------
+    name, device : str
+    verified : bool
+        Whether its result was compared with NumPy's and agreed.
+    verdict : str or None
+        None while it is on its way.
+    """
+
+    name: str
+    device: str
+    verified: bool
+    verdict: str | None
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where a comparison has come to.
 
@@ -110,6 +129,8 @@ class Progress:
         Of the variants, or of the rounds while timing.
     seconds_left : float or None
         Of the timing budget.
+    standings : tuple of Standing
+        The baseline, and every variant that is known by now.
     """
 
     variant: str | None
@@ -117,6 +138,7 @@ class Progress:
     done: int
     total: int
     seconds_left: float | None = None
+    standings: tuple[Standing, ...] = ()
 
 
 class Variant:
@@ -250,10 +272,26 @@ class Comparison(Mapping[str, Variant]):
         return to_text(self.record, width=width, color=color, code=code)
 
     def to_html(self, page: bool = False) -> str:
-        """Returns the answer as static HTML: a fragment, or a whole page."""
+        """Returns the answer as a fragment of static HTML, or as a whole page that stands alone, with its charts."""
+        if page:
+            from jitmagic.report.web_page import to_page
+
+            return to_page(self.record)
         from jitmagic.report.html import to_html
 
-        return to_html(self.record, page=page)
+        return to_html(self.record)
+
+    def to_notebook(self) -> str:
+        """Returns a notebook, as JSON, with a cell for each verified variant."""
+        from jitmagic.report.notebook_file import to_notebook
+
+        return to_notebook(self.record)
+
+    def to_script(self) -> str:
+        """Returns a module with the variants that runs without jitmagic; raises ValueError where none can be made."""
+        from jitmagic.report.script_file import to_script
+
+        return to_script(self.record)
 
     def __str__(self) -> str:
         return self.to_text()
@@ -263,8 +301,9 @@ class Comparison(Mapping[str, Variant]):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from jitmagic.report.bundle import mimebundle
+        from jitmagic.report.front_end import detect
 
-        return mimebundle(self.record)
+        return mimebundle(self.record, charts=detect().draws_record)
 
 
 def compare(
@@ -350,7 +389,7 @@ class _Run:
 
         self.workload = workload
         self.options = options
-        self.progress = progress
+        self._progress = progress
         self.started = time.monotonic()
         self.machine = devices.machine()
         self.devices = devices.devices()
@@ -378,6 +417,15 @@ class _Run:
         if self.interrupted:
             self._stop()
         return self._record()
+
+    def progress(self, event: Progress) -> None:
+        """Tells how far it is, with what has become of each variant."""
+        known = (self.baseline, *self.outcomes)
+        standings = tuple(
+            Standing(one.name, one.device, bool(one.verified), None if one.verdict is None else one.verdict.verdict)
+            for one in known
+        )
+        self._progress(replace(event, standings=standings))
 
     def close(self) -> None:
         if self.interrupted or self.observation is None:

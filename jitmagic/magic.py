@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -80,7 +81,10 @@ class JitMagic(Magics):
     dtype = Unicode(
         None, allow_none=True, help="Cast floating arguments to float32 or float64 first; None: leave them."
     ).tag(config=True)
-    progress = Bool(True, help="Show a progress line while a comparison runs.").tag(config=True)
+    progress = Bool(True, help="Show how far a comparison is while it runs.").tag(config=True)
+    panel = Bool(
+        None, allow_none=True, help="Show progress and result in a widget; None: in JupyterLab without our extension."
+    ).tag(config=True)
 
     @no_var_expand
     @line_cell_magic
@@ -108,6 +112,8 @@ class JitMagic(Magics):
             -o                     return the Comparison as the cell's result
             -v NAME                store the Comparison in the variable NAME
             -q                     show nothing
+            --panel                show progress and result in a widget (needs anywidget)
+            --no-panel             show no widget
             --budget SECONDS       seconds to spend on timing (10)
             --timeout SECONDS      seconds after which one variant is given up (60)
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
@@ -148,7 +154,7 @@ class JitMagic(Magics):
         quiet = "quiet" in settings
         # `-o` on an expression of its own is shown by IPython as the cell's result.
         shown_by_shell = returned and outer.shows_result(line)
-        view = self._view(outer, quiet)
+        view = self._view(outer, quiet, _Shown(workload, options, self._wants_panel(settings)))
         try:
             comparison = self._compared(workload, options, view)
         except BaseException as error:
@@ -172,8 +178,11 @@ class JitMagic(Magics):
         if line.strip():
             raise UsageError(f"%jitdevices takes nothing and got {line.strip()!r}.\nExample: %jitdevices")
         from jitmagic import devices, terminal
+        from jitmagic.report import front_end
 
-        print(devices.table(devices.detect(), width=terminal.width()))
+        detected = devices.detect()
+        detected["notes"] += filter(None, [front_end.not_built()])
+        print(devices.table(detected, width=terminal.width()))
 
     def _options(self, form: str, settings: Mapping[str, Any]) -> Options:
         from jitmagic.comparison import Options
@@ -260,7 +269,12 @@ class JitMagic(Magics):
         if trace is not None:
             self.shell.showtraceback((type(cause), cause, trace), tb_offset=0)
 
-    def _view(self, outer: _Outer, quiet: bool) -> _View:
+    def _wants_panel(self, settings: Mapping[str, Any]) -> bool | None:
+        if "no_panel" in settings:
+            return False
+        return True if "panel" in settings else self.panel
+
+    def _view(self, outer: _Outer, quiet: bool, shown: _Shown) -> _View:
         from jitmagic import terminal
 
         publisher = self.shell.display_pub
@@ -273,8 +287,26 @@ class JitMagic(Magics):
         # jupyter console and qtconsole print a display but never update it, and would lose the result; nothing tells
         # them apart but that notebooks name the cell that they run.
         if outer.cell_id is not None or "google.colab" in sys.modules:
-            return _NotebookView(terminal.Throttle())
+            return self._notebook_view(shown)
         return _DisplayView()
+
+    def _notebook_view(self, shown: _Shown) -> _View:
+        """Chooses the best that this front end can show: its own drawing of the record, a widget, or a line of text."""
+        from jitmagic import terminal
+        from jitmagic.report import front_end
+        from jitmagic.report.panel import PanelMissing
+
+        front = front_end.detect(self.shell.user_ns)
+        plain = _NotebookView(terminal.Throttle(), shown)
+        live = self.progress and front.has_widgets and not front.draws_record
+        if shown.panel is False or not (shown.panel or live):
+            return plain
+        try:
+            return _PanelView(terminal.Throttle(), shown, self.shell.user_ns, front.name)
+        except PanelMissing as error:
+            if shown.panel:
+                print(f"jitmagic: {error}", file=sys.stderr)
+            return plain
 
 
 class _View:
@@ -320,19 +352,37 @@ class _TerminalView(_View):
         self.line.clear()
 
 
-class _NotebookView(_View):
-    """One output: a progress line that the result replaces, so that a saved notebook holds the result alone."""
+class _Shown:
+    """What a view needs to know of the comparison before it runs."""
 
-    def __init__(self, throttle: Any) -> None:
+    def __init__(self, workload: Workload, options: Options, panel: bool | None) -> None:
+        self.call = workload.call
+        self.budget = options.budget
+        self.panel = panel
+
+
+class _NotebookView(_View):
+    """One output: the progress, which the result replaces, so that a saved notebook holds the result alone.
+
+    A front end with our extension draws the progress as bars; others show a line of text.
+    """
+
+    def __init__(self, throttle: Any, shown: _Shown) -> None:
         self.throttle = throttle
+        self.shown = shown
         self.handle: Any = None
 
     def report(self, event: Progress) -> None:
         from jitmagic import terminal
+        from jitmagic.report import progress
 
         if not self.throttle.passes(event):
             return
-        bundle = {"text/plain": terminal.describe(event)}
+        state = progress.state(self.shown.call, event, self.shown.budget)
+        self.update({"text/plain": terminal.describe(event), progress.MIME: state})
+
+    def update(self, bundle: dict[str, Any]) -> None:
+        """Shows a bundle in place of what is there."""
         if self.handle is None:
             self.handle = display(bundle, raw=True, display_id=True)
         else:
@@ -348,6 +398,78 @@ class _NotebookView(_View):
         # An output cannot be taken out of a notebook, but one without data shows as nothing.
         if self.handle is not None:
             self.handle.update({}, raw=True)
+
+
+class _PanelView(_NotebookView):
+    """A widget with bars and *Stop*, and then the result with its tabs.
+
+    In JupyterLab the static result takes the widget's place in the notebook, and the page draws the live one over it: a
+    notebook that is opened without its kernel shows an error for a widget. Elsewhere the widget stays, and the static
+    result follows as an output of its own.
+    """
+
+    def __init__(self, throttle: Any, shown: _Shown, namespace: dict[str, Any], front_end: str) -> None:
+        from jitmagic.report.panel import Panel
+
+        super().__init__(throttle, shown)
+        self.namespace = namespace
+        self.comparison: Comparison | None = None
+        self.stays = front_end != "jupyter"
+        self.panel = Panel(self.use, _kernel_id())
+        if front_end == "colab":
+            _enable_colab_widgets()
+
+    def report(self, event: Progress) -> None:
+        from jitmagic.report import progress
+
+        if not self.throttle.passes(event):
+            return
+        self.panel.report(progress.state(self.shown.call, event, self.shown.budget))
+        self._place()
+
+    def _place(self) -> None:
+        if self.handle is None:
+            self.update(self.panel.widget._repr_mimebundle_()[0])
+
+    def use(self, name: str) -> None:
+        """Binds a variant's function to its name in the user's namespace."""
+        if self.comparison is None:
+            raise RuntimeError("there is no result yet")
+        self.comparison.use(name, self.namespace)
+
+    def show(self, comparison: Comparison) -> None:
+        from jitmagic.report import bundle, charts
+
+        record = comparison.record
+        self.comparison = comparison
+        self._place()
+        self.panel.show(record, charts.charts(record), marked=not self.stays)
+        if self.stays:
+            display(bundle.mimebundle(record, folded=True), raw=True, metadata=bundle.FOLDED)
+        else:
+            self.update(bundle.mimebundle(record, mark=self.panel.mark))
+
+    def close(self) -> None:
+        super().close()
+        self.panel.close()
+
+
+def _kernel_id() -> str:
+    """Returns the id that a Jupyter server knows this kernel by, which names its connection file; else ""."""
+    from ipykernel.connect import get_connection_file
+
+    try:
+        name = os.path.basename(get_connection_file())
+    except RuntimeError:  # no kernel runs in this process
+        return ""
+    return name.removeprefix("kernel-").removesuffix(".json")
+
+
+def _enable_colab_widgets() -> None:
+    # Colab shows widgets that are not of its own only after this was asked for.
+    from google.colab import output
+
+    output.enable_custom_widget_manager()
 
 
 class _Outer:

@@ -50,6 +50,8 @@ OPTIONS = (
     Option(("-o",), "result", None, "return the Comparison as the cell's result"),
     Option(("-v",), "variable", "variable", "store the Comparison in this variable"),
     Option(("-q",), "quiet", None, "show nothing"),
+    Option(("--panel",), "panel", None, "show progress and result in a widget"),
+    Option(("--no-panel",), "no_panel", None, "show no widget"),
     Option(("--budget",), "budget", "seconds", "seconds to spend on timing"),
     Option(("--timeout",), "timeout", "seconds", "seconds after which one variant is given up"),
     Option(("--dtype",), "dtype", "dtype", "cast the floating arguments first: float32 or float64"),

@@ -38,6 +38,7 @@ class Progress:
     done: int
     total: int
     seconds_left: float | None
+    standings: tuple[Any, ...] = ()
 
 
 @dataclass

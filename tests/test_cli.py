@@ -76,7 +76,7 @@ def test_record_and_page_are_written_whole(steps, program, tmp_path, capsys):
     record.write_text("old", encoding="utf-8")
     assert cli.main(["compare", str(program), "--json", str(record), "--html", str(page), "--quiet"]) == 0
     assert json.loads(record.read_text(encoding="utf-8"))["schema"] == "jitmagic/v1"
-    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.py", "out.html", "out.json"]
     assert capsys.readouterr().out == "set up\n"
 
@@ -246,7 +246,7 @@ def report(monkeypatch):
     parts = {
         "record": {"load": load},
         "text": {"to_text": to_text},
-        "html": {"to_html": lambda record, *, page=False: f"<!doctype html>{record['schema']} {page}"},
+        "web_page": {"to_page": lambda record: f"<!doctype html>{record['schema']}"},
     }
     for name, contents in parts.items():
         module = types.ModuleType(f"jitmagic.report.{name}")
@@ -259,14 +259,33 @@ def test_render(report, tmp_path, capsys, monkeypatch):
     assert cli.main(["render", sample, "--code", "all"]) == 0
     assert capsys.readouterr().out == "jitmagic/v1 80 False all\n"
     assert cli.main(["render", sample, "--html", str(page)]) == 0
-    assert page.read_text(encoding="utf-8") == "<!doctype html>jitmagic/v1 True"
+    assert page.read_text(encoding="utf-8") == "<!doctype html>jitmagic/v1"
     assert capsys.readouterr().out == ""
     assert cli.main(["render", sample, "--html", "-"]) == 0
-    assert capsys.readouterr().out == "<!doctype html>jitmagic/v1 True\n"
+    assert capsys.readouterr().out == "<!doctype html>jitmagic/v1\n"
     assert cli.main(["render", sample, "--html", str(page), "--text"]) == 0
     assert capsys.readouterr().out.startswith("jitmagic/v1")
     monkeypatch.setattr(sys, "stdin", io.StringIO(fakes.SAMPLE.read_text(encoding="utf-8")))
     assert cli.main(["render", "-"]) == 0
+
+
+def test_render_writes_a_notebook_and_a_module(tmp_path, capsys):
+    sample, notebook, module = str(fakes.SAMPLE), tmp_path / "v.ipynb", tmp_path / "v.py"
+    assert cli.main(["render", sample, "--notebook", str(notebook), "--script", str(module)]) == 0
+    assert capsys.readouterr().out == ""
+    assert json.loads(notebook.read_text(encoding="utf-8"))["nbformat"] == 4
+    compile(module.read_text(encoding="utf-8"), "v.py", "exec")
+    assert cli.main(["render", sample, "--script", "-"]) == 0
+    assert capsys.readouterr().out == module.read_text(encoding="utf-8")
+
+
+def test_a_module_that_cannot_be_made_is_told(tmp_path, capsys):
+    record = json.loads(fakes.SAMPLE.read_text(encoding="utf-8"))
+    record["workload"]["name"] = "no name"
+    saved = tmp_path / "record.json"
+    saved.write_text(json.dumps(record), encoding="utf-8")
+    assert "no function's name" in complaint(capsys, 2, "render", str(saved), "--script", str(tmp_path / "v.py"))
+    assert not (tmp_path / "v.py").exists()
 
 
 @pytest.mark.parametrize("text", ["{}", "not JSON"])

@@ -506,7 +506,10 @@ def test_in_a_kernel(kernel):
     # In a notebook the result takes the progress line's place.
     reply, messages = execute(client, cell, cell_id="one")
     assert reply["status"] == "ok"
-    assert messages[0]["content"]["data"] == {"text/plain": "jitmagic: timing numba (2 of 4), about 6 s left"}
+    shown = messages[0]["content"]["data"]
+    assert shown.pop("text/plain") == "jitmagic: timing numba (2 of 4), about 6 s left"
+    [state] = shown.values()
+    assert (state["doing"], state["seconds_left"]) == ("timing numba", 6.0)
     [held] = final_outputs(messages)
     assert MIME in held["data"]
 

@@ -52,7 +52,16 @@ a { color: inherit }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def to_html(record: Record, *, page: bool = False) -> str:
+def to_html(
+    record: Record,
+    *,
+    page: bool = False,
+    folded: bool = False,
+    brief: bool = False,
+    mark: str = "",
+    policy: str = _POLICY,
+    tail: str = "",
+) -> str:
     """Writes a record as HTML without scripts.
 
     Parameters
@@ -61,30 +70,48 @@ def to_html(record: Record, *, page: bool = False) -> str:
         A valid record.
     page : bool
         True for a whole page that stands alone; False for the fragment that a notebook's output holds.
+    folded : bool
+        Whether to fold all but the recommendation: for below a panel, which shows the whole.
+    brief : bool
+        Whether to leave out each variant's source beside the original, which takes as much room as all else.
+    mark : str
+        A class of the whole, by which the panel finds it on a page.
+    policy, tail : str
+        The page's content security policy, and markup of ours at its end: for :mod:`jitmagic.report.web_page`.
     """
-    fragment = "\n".join(_fragment(record)) + "\n"
+    fragment = "\n".join(_fragment(record, folded, brief, mark)) + "\n"
     if not page:
         return fragment
     title = _text(columns.cut(clean.line(f"jitmagic: {record['workload']['call']}"), _CALL_COLUMNS))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n{fragment}</main>\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n{fragment}</main>\n{tail}</body>\n</html>\n"
     )
 
 
-def _fragment(record: Record) -> Iterator[str]:
-    made = rows.rows(record)
+def _fragment(record: Record, folded: bool, brief: bool, mark: str) -> Iterator[str]:
     name = columns.cut(clean.line(record["workload"]["name"]), _NAME_COLUMNS)
-    yield f'<section aria-label="{_text(f"jitmagic comparison of {name}")}">'
+    found_by = f' class="{_text(mark)}"' if mark else ""
+    yield f'<section{found_by} aria-label="{_text(f"jitmagic comparison of {name}")}">'
+    if folded:
+        sentence, _ = rows.advice(record)
+        yield from _details(_prose(columns.cut(sentence, _REASON_COLUMNS)), _body(record, brief))
+    else:
+        yield from _body(record, brief)
+    yield "</section>"
+
+
+def _body(record: Record, brief: bool) -> Iterator[str]:
+    made = rows.rows(record)
     yield from _head(record)
     yield from _variants(made)
+    yield from _sizes(record)
     yield from _warnings(record)
     yield from _hints(record)
-    yield from _sources(record, made)
+    yield from _sources(record, made, brief)
     yield from _circumstances(record, made)
-    yield "</section>"
 
 
 def _text(value: object) -> str:
@@ -207,6 +234,25 @@ def _why(row: Row) -> str:
     return "<br>".join(parts)
 
 
+def _sizes(record: Record) -> Iterator[str]:
+    found = rows.sizes(record)
+    if found is None:
+        return
+    grows = any(growth for _, _, growth in found.lines)
+    names = [("variant", _LEFT), *((_text(size), _RIGHT) for size in found.sizes)]
+    header = _header([*names, ("grows as", _RIGHT)] if grows else names)
+    body = []
+    for label, times, growth in found.lines:
+        name = _text(columns.cut(label, _NAME_COLUMNS))
+        first = f'<th scope="row" style="{_LEFT};font-weight:normal;white-space:nowrap">{name}</th>'
+        shown = (*times, growth) if grows else times
+        body.append(_row([first, *(_cell(_text(columns.cut(text, _NAME_COLUMNS)), _RIGHT) for text in shown)]))
+    yield from _table(_text(columns.cut(found.caption, _CALL_COLUMNS)), header, body)
+    told = [columns.cut(sentence, _REASON_COLUMNS) for sentence in (*found.crossings, *found.notes)]
+    if told:
+        yield f'<ul style="margin:2px 0">{"".join(f"<li>{_prose(sentence)}</li>" for sentence in told)}</ul>'
+
+
 def _warnings(record: Record) -> Iterator[str]:
     if record["warnings"]:
         items = "".join(f"<li>{_prose(warning)}</li>" for warning in record["warnings"])
@@ -248,18 +294,18 @@ def _hint(hint: Hint) -> str:
     return _row([_cell(where), _cell(what), _cell(about)])
 
 
-def _sources(record: Record, made: Sequence[Row]) -> Iterator[str]:
+def _sources(record: Record, made: Sequence[Row], brief: bool) -> Iterator[str]:
     original = clean.block(record["workload"]["source"])
     for row in made:
         has_source = bool(clean.block(row.variant["source"]).strip())
         kind = "your function" if row.baseline else "source" if has_source else "more"
         kind += " and measurements" if row.timed and not row.baseline else ""
-        content = list(_variant(row, original))
+        content = list(_variant(row, original, brief))
         if content:  # a variant that was not made has its reason in the table, and often nothing else
             yield from _details(f"{_sign(row)} <strong>{_text(_name(row))}</strong>: {kind}", content)
 
 
-def _variant(row: Row, original: str) -> Iterator[str]:
+def _variant(row: Row, original: str, brief: bool) -> Iterator[str]:
     variant = row.variant
     facts = [("name", row.name)] if _name(row) != row.label else []
     if len(row.reason) + len(row.next_step) > _REASON_COLUMNS:
@@ -273,7 +319,7 @@ def _variant(row: Row, original: str) -> Iterator[str]:
     source = clean.block(variant["source"])
     if source.strip():
         yield _pre(source)
-        if not row.baseline:
+        if not row.baseline and not brief:
             yield from _details("beside the original", _beside(original, source), style="margin:2px 0 2px 16px")
     if row.timed:
         yield from _measurements(variant)

@@ -6,6 +6,7 @@ same file with a small interpreter of the keywords it uses, so that no dependenc
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -242,6 +243,7 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
         for name, interval in intervals.items():
             if isinstance(interval, dict) and interval["low"] > interval["high"]:
                 yield f"record.{path}.{name}: low {interval['low']} is above high {interval['high']}"
+    yield from _sweep_contradictions(record)
     advice = record["recommendation"]
     if advice is not None and advice["variant"] is not None:
         named = [variant for _, variant in everything if variant["name"] == advice["variant"]]
@@ -249,3 +251,23 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
             yield f"record.recommendation.variant: there is no variant {_shown(advice['variant'])}"
         elif not any(variant["verified"] is True for variant in named):
             yield f"record.recommendation.variant: the result of {_shown(advice['variant'])} was not verified"
+
+
+def _sweep_contradictions(record: Mapping[str, Any]) -> Iterator[str]:
+    sweep = record["sweep"]
+    if sweep is None:
+        return
+    sizes = sweep["n"]
+    if any(size >= following for size, following in itertools.pairwise(sizes)):
+        yield "record.sweep.n: the sizes have to ascend, each once"
+    known = {(variant["name"], variant["device"]) for variant in (record["baseline"], *record["variants"])}
+    for index, series in enumerate(sweep["series"]):
+        path = f"record.sweep.series[{index}]"
+        if (series["name"], series["device"]) not in known:
+            yield f"{path}: there is no variant {_shown(series['name'])} on {_shown(series['device'])}"
+        if len(series["run"]) != len(sizes):
+            yield f"{path}.run: expected one entry for each of the {len(sizes)} sizes, found {len(series['run'])}"
+        for place, interval in enumerate([*series["run"], series["growth"]]):
+            if interval is not None and interval["low"] > interval["high"]:
+                name = "growth" if place == len(series["run"]) else f"run[{place}]"
+                yield f"{path}.{name}: low {interval['low']} is above high {interval['high']}"

@@ -342,3 +342,66 @@ def advice(record: Record) -> tuple[str, Sequence[str]]:
         why = "it was interrupted" if record["status"] == "interrupted" else "there is no evidence for one"
         return f"No recommendation: {why}.", ()
     return clean.line(given["sentence"]), [clean.line(condition) for condition in given["conditions"]]
+
+
+@dataclass(frozen=True)
+class SizeTable:
+    """The times over input sizes as text; every string is clean.
+
+    Attributes
+    ----------
+    caption : str
+    sizes : tuple of str
+    lines : tuple of (str, tuple of str, str)
+        Label, the time at each size, and how it grows ("" where no line has that), of each that was swept.
+    crossings : tuple of str
+        Where another one becomes the faster, one sentence each.
+    notes : tuple of str
+    """
+
+    caption: str
+    sizes: tuple[str, ...]
+    lines: tuple[tuple[str, tuple[str, ...], str], ...]
+    crossings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def sizes(record: Record) -> SizeTable | None:
+    """Returns the times over input sizes; None where no other sizes were measured."""
+    sweep = record["sweep"]
+    if sweep is None or not sweep["series"]:
+        return None
+    parameter, meaning = clean.line(sweep["parameter"]), clean.line(sweep["meaning"])
+    grows = any(series["growth"] is not None for series in sweep["series"])
+    lines = []
+    for series in sweep["series"]:
+        name, device = clean.line(series["name"]), clean.line(series["device"])
+        label = name if device == "cpu" or device in name else f"{name} · {device}"
+        times = tuple(
+            figures.MISSING if run is None else figures.duration(run["median"], run["low"], run["high"])
+            for run in series["run"]
+        )
+        lines.append((label, times, _growth(series["growth"], parameter) if grows else ""))
+    crossings = []
+    for crossing in sweep["crossovers"]:
+        low, high = crossing["low"], crossing["high"]
+        ends = "" if low is None or high is None or low == high else f" ({_length(low)}–{_length(high)})"
+        at = f"From {parameter} = {_length(crossing['n'])}{ends} on"
+        crossings.append(f"{at}, {clean.line(crossing['variant'])} is faster than {clean.line(crossing['over'])}.")
+    return SizeTable(
+        f"Time of one call by {parameter}" + (f": {meaning}" if meaning else ""),
+        tuple(map(_length, sweep["n"])),
+        tuple(lines),
+        tuple(crossings),
+        tuple(clean.line(note) for note in sweep["notes"]),
+    )
+
+
+def _length(number: float) -> str:
+    return figures.count(number) if float(number).is_integer() else figures.figure(number)
+
+
+def _growth(exponent: Mapping[str, float] | None, parameter: str) -> str:
+    if exponent is None:
+        return figures.MISSING
+    return f"{parameter}^{figures.figure(exponent['median'], exponent['low'], exponent['high'])}"

@@ -91,6 +91,7 @@ def to_text(record: Record, *, width: int = 80, color: bool = False, code: str |
         _costs(page, made)
     else:
         _stack(page, made)
+    _sizes(page, record)
     _devices(page, record)
     _hints(page, record)
     _remarks(page, record, made)
@@ -235,6 +236,37 @@ def _costs(page: _Page, made: Sequence[Row]) -> None:
         figures = [fill(text, width, right=True) for text, width in zip(row, table.widths, strict=True)]
         page.lines.append(_GAP.join([fill(lines[0], name_width), *figures]))
         page.lines.extend(lines[1:])
+
+
+def _sizes(page: _Page, record: Record) -> None:
+    """Writes the times by size, as many sizes side by side as the width holds."""
+    found = rows.sizes(record)
+    if found is None:
+        return
+    page.title(found.caption)
+    labels = [cut(label, min(_NAME, page.width // 3)) for label, _, _ in found.lines]
+    name_width = max(display_width(label) for label in labels)
+    table = [(size, [times[index] for _, times, _ in found.lines]) for index, size in enumerate(found.sizes)]
+    if any(growth for _, _, growth in found.lines):
+        table.append(("grows as", [growth for _, _, growth in found.lines]))
+    room = page.width - name_width
+    columns = [[cut(cell, room - len(_GAP)) for cell in (title, *cells)] for title, cells in table]
+    while columns:
+        taken, used = 0, 0
+        for column in columns:
+            used += max(map(display_width, column)) + len(_GAP)
+            if taken and used > room:
+                break
+            taken += 1
+        shown, columns = columns[:taken], columns[taken:]
+        for number, label in enumerate(["", *labels]):
+            cells = [fill(column[number], max(map(display_width, column)), right=True) for column in shown]
+            line = _GAP.join([fill(label, name_width), *cells])
+            page.lines.append(page.paint(line, "dim") if not number else line)
+        if columns:
+            page.blank()
+    for sentence in (*found.crossings, *found.notes):
+        page.add(f"· {sentence}", 2, hang=2)
 
 
 def _devices(page: _Page, record: Record) -> None:

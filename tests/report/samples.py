@@ -234,9 +234,45 @@ def non_ascii() -> dict[str, Any]:
     return record
 
 
+def interval(median: float) -> dict[str, float]:
+    """Returns an interval of a twentieth on either side."""
+    return {"median": median, "low": median * 0.95, "high": median * 1.05}
+
+
+def swept() -> dict[str, Any]:
+    """Returns a record with times over input sizes, a gap in one of them, and where they cross."""
+    record = many()
+    sizes = [100, 1000, 10_000, 100_000, 1_000_000]
+
+    def series(name: str, fixed: float, each: float, growth: float | None, device: str = "cpu") -> dict[str, Any]:
+        exponent = None if growth is None else {"median": growth, "low": growth - 0.04, "high": growth + 0.03}
+        run = [interval(fixed + each * size) for size in sizes]
+        return {"name": name, "device": device, "run": run, "growth": exponent}
+
+    parallel = series("numba-parallel", 2e-5, 3e-9, 0.9)
+    parallel["run"][0] = None
+    record["sweep"] = {
+        "parameter": "n",
+        "meaning": "length of axis 0 of a",
+        "n": sizes,
+        "series": [
+            series("numpy", 2e-6, 1e-8, 0.98),
+            parallel,
+            series("numba", 1e-6, 6e-9, 1.0),
+            series("jax", 6e-5, 2e-10, None, device="cuda:0"),
+        ],
+        "crossovers": [
+            {"variant": "numba-parallel", "over": "numba", "n": 6333, "low": 6000, "high": 6700},
+            {"variant": "jax", "over": "numba-parallel", "n": 14286, "low": None, "high": None},
+        ],
+        "notes": ["Above 1,000,000 the arrays do not fit the `cache`."],
+    }
+    return record
+
+
 def hostile(size: int = 1) -> dict[str, Any]:
     """Returns a record whose every free string is an attack."""
-    return replace_strings(many(), lambda text, path: HOSTILE * size + path)
+    return replace_strings(swept(), lambda text, path: HOSTILE * size + path)
 
 
 def replace_strings(record: dict[str, Any], new: Callable[[str, str], str]) -> dict[str, Any]:
@@ -258,6 +294,13 @@ def replace_strings(record: dict[str, Any], new: Callable[[str, str], str]) -> d
         new_ones = [changed["baseline"], *changed["variants"]]
         index = [variant["name"] for variant in old].index(record["recommendation"]["variant"])
         changed["recommendation"]["variant"] = new_ones[index]["name"]
+    if changed["sweep"]:
+        # what is swept is one of the variants still
+        old, new_ones = [record["baseline"], *record["variants"]], [changed["baseline"], *changed["variants"]]
+        for series, before in zip(changed["sweep"]["series"], record["sweep"]["series"], strict=True):
+            keys = [(variant["name"], variant["device"]) for variant in old]
+            variant = new_ones[keys.index((before["name"], before["device"]))]
+            series["name"], series["device"] = variant["name"], variant["device"]
     return changed
 
 
@@ -267,6 +310,7 @@ MAKERS: dict[str, Callable[[], dict[str, Any]]] = {
     "crashed": crashed,
     "many": many,
     "non_ascii": non_ascii,
+    "swept": swept,
     "hostile": hostile,
 }
 

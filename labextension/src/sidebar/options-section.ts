@@ -1,0 +1,119 @@
+// The options of the next comparison, as a form over the settings.
+
+import { showErrorMessage } from '@jupyterlab/apputils';
+import { DTYPES, optionsProblem, type CompareOptions } from '../python/magic-line';
+import type { Settings } from '../settings';
+import { h } from '../view/dom';
+import { Section } from './section';
+
+const BACKENDS = ['numba', 'jax', 'torch', 'cupy'];
+
+export class OptionsSection extends Section {
+  constructor(private readonly _settings: Settings) {
+    super('Options', 'options', false);
+    this._backends = new Map();
+    this._backendBox.append(h('legend', {}, 'Backends'), this._boxes);
+    this.offer(BACKENDS);
+    const seconds = (name: 'budget' | 'timeout', label: string, usual: number) => {
+      const input = h('input', {
+        type: 'number',
+        min: 0,
+        step: 'any',
+        class: 'jp-mod-styled',
+        placeholder: String(usual),
+        onchange: () => this._set(name, input.value.trim() === '' ? null : input.valueAsNumber)
+      }) as HTMLInputElement;
+      this._inputs.set(name, input);
+      return h('label', { class: 'jp-jitmagic-field' }, h('span', {}, label), input);
+    };
+    this._devices.addEventListener('change', () => {
+      const names = this._devices.value.split(',').map(name => name.trim());
+      this._set('devices', names.filter(Boolean));
+    });
+    this._dtype.append(
+      h('option', { value: '' }, 'as they are'),
+      ...DTYPES.map(dtype => h('option', { value: dtype }, `cast to ${dtype}`))
+    );
+    this._dtype.addEventListener('change', () => this._set('dtype', this._dtype.value || null));
+    this.body.append(
+      this._backendBox,
+      h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Devices'), this._devices),
+      seconds('budget', 'Seconds for timing', 10),
+      seconds('timeout', 'Seconds to build a variant', 60),
+      h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Floating arguments'), this._dtype),
+      this._problem,
+      h('p', { class: 'jp-jitmagic-faint' }, 'For comparisons that are started here; kept in the settings.')
+    );
+    _settings.changed.connect(() => this.refresh());
+  }
+
+  /** Offers these backends too: those that the kernel knows. */
+  offer(names: string[]): void {
+    for (const name of names) {
+      if (name !== 'numpy' && !this._backends.has(name)) {
+        const box = h('input', {
+          type: 'checkbox',
+          value: name,
+          onchange: () => this._setBackends()
+        }) as HTMLInputElement;
+        this._backends.set(name, box);
+        this._boxes.append(h('label', {}, box, name));
+      }
+    }
+    this.refresh();
+  }
+
+  protected draw(): void {
+    const { options } = this._settings;
+    const all = options.backends.length === 0;
+    for (const name of options.backends.filter(each => !this._backends.has(each))) {
+      this.offer([name]);
+    }
+    this._backends.forEach((box, name) => (box.checked = all || options.backends.includes(name)));
+    this._show(this._devices, options.devices.join(', '));
+    this._inputs.forEach((input, name) => this._show(input, options[name] === null ? '' : String(options[name])));
+    this._dtype.value = options.dtype ?? '';
+  }
+
+  private _show(input: HTMLInputElement, value: string): void {
+    if (document.activeElement !== input) {
+      input.value = value;
+    }
+  }
+
+  /** All of them chosen means: whatever is installed, also what comes to be installed later. */
+  private _setBackends(): void {
+    const chosen = [...this._backends].filter(([, box]) => box.checked).map(([name]) => name);
+    if (chosen.length === 0) {
+      this._say('Choose one backend or more.');
+      return;
+    }
+    this._set('backends', chosen.length === this._backends.size ? [] : chosen);
+  }
+
+  private _set<K extends keyof CompareOptions>(name: K, value: CompareOptions[K]): void {
+    const problem = optionsProblem({ ...this._settings.options, [name]: value });
+    this._say(problem ?? '');
+    if (!problem) {
+      this._settings.setOption(name, value).catch(error => showErrorMessage('The option was not kept', error));
+    }
+  }
+
+  private _say(problem: string): void {
+    this._problem.textContent = problem;
+    this._problem.hidden = !problem;
+  }
+
+  private readonly _backends: Map<string, HTMLInputElement>;
+  private readonly _inputs = new Map<'budget' | 'timeout', HTMLInputElement>();
+  private readonly _boxes = h('div', { class: 'jp-jitmagic-boxes' });
+  private readonly _backendBox = h('fieldset', {});
+  private readonly _devices = h('input', {
+    type: 'text',
+    class: 'jp-mod-styled',
+    placeholder: 'all, or e.g. cpu, cuda:0',
+    spellcheck: 'false'
+  }) as HTMLInputElement;
+  private readonly _dtype = h('select', { class: 'jp-mod-styled' }) as HTMLSelectElement;
+  private readonly _problem = h('p', { class: 'jp-jitmagic-problem', role: 'status', hidden: true });
+}

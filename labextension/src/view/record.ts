@@ -1,0 +1,128 @@
+/** The record as the view reads it; the contract is `jitmagic/report/schema/v1.json`. */
+
+export const MIME = 'application/vnd.jitmagic.v1+json';
+export const CHARTS_MIME = 'application/vnd.jitmagic.charts.v1+json';
+export const PROGRESS_MIME = 'application/vnd.jitmagic.progress.v1+json';
+
+export interface Interval {
+  median: number;
+  low: number;
+  high: number;
+}
+
+export interface Clock extends Interval {
+  samples: number;
+  calls?: number;
+  outliers?: number;
+}
+
+export type ClockName = 'build' | 'to_device' | 'to_host' | 'run' | 'end_to_end';
+
+export interface Variant {
+  name: string;
+  backend: string;
+  device: string;
+  mode: string;
+  verdict: string;
+  reason: string;
+  next_step: string;
+  source: string;
+  entry: string | null;
+  needs: string[];
+  verified: boolean | null;
+  error: { max_abs: number | null; max_rel: number | null; where: string | null } | null;
+  speedup?: Interval | null;
+  clocks: Record<ClockName, Clock | null>;
+  build_cache: string | null;
+  memory: { host_peak: number | null; device_peak: number | null };
+  threads: number | null;
+  break_even_calls: number | null;
+  form: string | null;
+  tried: { form: string; run: number | null }[];
+  notes: string[];
+}
+
+export interface Gotcha {
+  code: string;
+  backend: string;
+  severity: string;
+  status: string;
+  line: number | null;
+  column: number | null;
+  end_line: number | null;
+  end_column: number | null;
+  message: string;
+  fix: string;
+  handled: boolean;
+  link: string;
+}
+
+export interface Value {
+  name: string;
+  kind: string;
+  dtype: string | null;
+  shape: (number | null)[] | null;
+  bytes: number | null;
+  mutated: boolean;
+  value: string | number | boolean | null;
+}
+
+export interface SweepSeries {
+  name: string;
+  device: string;
+  run: (Interval | null)[];
+  growth: Interval | null;
+}
+
+export interface Sweep {
+  parameter: string;
+  meaning: string;
+  n: number[];
+  series: SweepSeries[];
+  crossovers: { variant: string; over: string; n: number; low: number | null; high: number | null }[];
+  notes: string[];
+}
+
+export interface JitmagicRecord {
+  schema: string;
+  created: string;
+  jitmagic: string;
+  status: string;
+  elapsed: number;
+  options: {
+    backends: string[] | null;
+    devices: string[] | null;
+    budget: number | null;
+    timeout: number | null;
+    dtype: string | null;
+  };
+  machine: {
+    system: string | null;
+    release: string | null;
+    architecture: string | null;
+    processor: string | null;
+    cores: number | null;
+    threads: number | null;
+    memory: number | null;
+    python: string;
+    load: number | null;
+  };
+  devices: { name: string; title: string; backends: string[] }[];
+  libraries: { [name: string]: string };
+  workload: {
+    name: string;
+    call: string;
+    source: string;
+    origin: string;
+    lines: (number | null)[];
+    arguments: Value[];
+    result: Value | null;
+    notes: string[];
+  };
+  baseline: Variant;
+  variants: Variant[];
+  gotchas: Gotcha[];
+  recommendation: { variant: string | null; sentence: string; conditions: string[] } | null;
+  sweep: Sweep | null;
+  warnings: string[];
+}

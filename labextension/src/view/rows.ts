@@ -1,0 +1,300 @@
+/**
+ * What every view shows of each variant and gotcha: chosen and ordered as `report/rows.py` does it.
+ *
+ * The rule that matters most stands here: a figure of speed is shown only for a verified result.
+ */
+
+import * as clean from './clean';
+import * as figures from './figures';
+import type { ClockName, Gotcha, JitmagicRecord, Value, Variant } from './record';
+
+/** A character for each verdict, so that colour is never the only sign. */
+export const SIGNS: { [verdict: string]: string } = {
+  baseline: '=',
+  faster: '▲',
+  slower: '▼',
+  'no clear difference': '≈',
+  differs: '≠',
+  unsupported: '–',
+  crashed: '✗',
+  'timed out': '∞',
+  stopped: '■'
+};
+
+export const SEVERITIES: { [severity: string]: string } = {
+  silent: 'Silent: the numbers change without a word',
+  error: 'Error: it stops with an exception',
+  performance: 'Performance: time is lost or measured wrongly'
+};
+
+const UNPROVED = 'not verified';
+const TIMED = ['faster', 'slower', 'no clear difference'];
+const UNTIMED_ORDER = ['baseline', 'differs', UNPROVED, 'crashed', 'timed out', 'stopped', 'unsupported'];
+const STATUS_ORDER = ['confirmed', 'possible', 'not seen with these inputs'];
+const NO_REASON: { [verdict: string]: string } = {
+  baseline: 'it was not timed',
+  differs: "the result differs from NumPy's",
+  [UNPROVED]: 'the result was not verified or not timed, so that no speed is shown',
+  unsupported: 'it could not be made',
+  crashed: 'its worker process ended',
+  'timed out': 'it took longer than the time limit',
+  stopped: 'it was interrupted before it was timed'
+};
+
+/** One variant (or the baseline) as a row of text; every string is clean. See `rows.Row` in Python. */
+export interface Row {
+  label: string;
+  name: string;
+  verdict: string;
+  sign: string;
+  timed: boolean;
+  baseline: boolean;
+  recommended: boolean;
+  ratio: number | null;
+  /** The ends of the ratio's interval; null for the baseline and where there is none. */
+  ends: [number, number] | null;
+  speedup: string;
+  interval: string;
+  run: string;
+  moved: boolean;
+  endToEnd: string;
+  build: string;
+  breakEven: string;
+  error: string;
+  errorDetail: string;
+  reason: string;
+  nextStep: string;
+  variant: Variant;
+}
+
+/** Returns the baseline and all variants: the timed ones by run time, then the others by verdict. */
+export function rows(record: JitmagicRecord): Row[] {
+  const everything = [record.baseline, ...record.variants];
+  const chosen = recommended(record, everything);
+  const made = everything.map(variant => row(variant, variant === chosen));
+  const run = (one: Row): number => one.variant.clocks.run?.median ?? 0;
+  const timed = made.filter(one => one.timed).sort((a, b) => run(a) - run(b));
+  const rank = (one: Row): number => UNTIMED_ORDER.indexOf(one.verdict);
+  return [...timed, ...made.filter(one => !one.timed).sort((a, b) => rank(a) - rank(b))];
+}
+
+/** Says whether figures of speed may be shown: for nothing but a verified result. */
+export function isTimed(variant: Variant): boolean {
+  if (!variant.clocks.run) {
+    return false;
+  }
+  if (variant.verdict === 'baseline') {
+    return true;
+  }
+  return variant.verified === true && TIMED.includes(variant.verdict) && Boolean(variant.speedup);
+}
+
+function ratioOf(variant: Variant): number | null {
+  if (!isTimed(variant)) {
+    return null;
+  }
+  return variant.verdict === 'baseline' ? 1 : (variant.speedup?.median ?? null);
+}
+
+/** Returns the recommended variant; of those of one name on several devices, the fastest. */
+function recommended(record: JitmagicRecord, everything: Variant[]): Variant | null {
+  const named = everything.filter(
+    variant => variant.name === record.recommendation?.variant && variant.verified === true
+  );
+  return named.reduce<Variant | null>(
+    (best, one) => (best === null || (ratioOf(one) ?? 0) > (ratioOf(best) ?? 0) ? one : best),
+    null
+  );
+}
+
+function row(variant: Variant, isRecommended: boolean): Row {
+  const timed = isTimed(variant);
+  // a record that breaks its contract must not make a view claim a speed
+  const verdict = !timed && TIMED.includes(variant.verdict) ? UNPROVED : variant.verdict;
+  const baseline = verdict === 'baseline';
+  const [speedup, interval] =
+    timed && variant.speedup && !baseline ? figures.speedup(variant.speedup) : [timed ? '1×' : '', ''];
+  const clock = (name: ClockName): string => (timed ? figures.clock(variant.clocks[name]) : figures.MISSING);
+  const name = clean.line(variant.name);
+  const device = clean.line(variant.device);
+  return {
+    label: device === 'cpu' || name.includes(device) ? name : `${name} · ${device}`,
+    name,
+    verdict,
+    sign: SIGNS[verdict] ?? '?',
+    timed,
+    baseline,
+    recommended: isRecommended,
+    ratio: ratioOf(variant),
+    ends: timed && !baseline && variant.speedup ? [variant.speedup.low, variant.speedup.high] : null,
+    speedup,
+    interval,
+    run: clock('run'),
+    moved: timed && Boolean(variant.clocks.to_device || variant.clocks.to_host),
+    endToEnd: clock('end_to_end'),
+    build: clock('build'),
+    breakEven: timed ? breakEven(variant) : figures.MISSING,
+    error: timed && variant.error ? figures.figure(variant.error.max_abs) : figures.MISSING,
+    errorDetail: errorDetail(variant),
+    reason: clean.line(variant.reason) || (timed ? '' : (NO_REASON[verdict] ?? '')),
+    nextStep: clean.line(variant.next_step),
+    variant
+  };
+}
+
+function breakEven(variant: Variant): string {
+  if (variant.break_even_calls !== null) {
+    return figures.calls(variant.break_even_calls);
+  }
+  return variant.verdict === 'slower' && variant.clocks.build ? 'never' : figures.MISSING;
+}
+
+function errorDetail({ error }: Variant): string {
+  if (!error || (error.max_abs === null && error.max_rel === null && !error.where)) {
+    return '';
+  }
+  if (error.max_abs === 0) {
+    return "none: every value is the same as NumPy's";
+  }
+  const parts: string[] = [];
+  if (error.max_abs !== null) {
+    parts.push(figures.figure(error.max_abs));
+  }
+  if (error.max_rel !== null) {
+    const relative = `relative ${figures.figure(error.max_rel)}`;
+    parts.push(parts.length ? `(${relative})` : relative);
+  }
+  if (!parts.length) {
+    parts.push('not finite');
+  }
+  if (error.where) {
+    parts.push(`at ${clean.line(error.where)}`);
+  }
+  return parts.join(' ');
+}
+
+/** One gotcha as text; every string is clean. See `rows.Hint` in Python. */
+export interface Hint {
+  code: string;
+  backend: string;
+  severity: string;
+  attention: boolean;
+  line: number | null;
+  quoted: string;
+  /** Where in `quoted` it is, as [from, to); null where it is not known, or not on that line alone. */
+  span: [number, number] | null;
+  state: string;
+  message: string;
+  fix: string;
+  link: string | null;
+}
+
+/** Returns the gotchas, the gravest first; within one severity those that ask for attention, then by line. */
+export function hints(record: JitmagicRecord): Hint[] {
+  const severities = Object.keys(SEVERITIES);
+  const key = (gotcha: Gotcha): number[] => [
+    severities.indexOf(gotcha.severity),
+    asksForAttention(gotcha) ? 0 : 1,
+    STATUS_ORDER.indexOf(gotcha.status),
+    gotcha.line ?? 0,
+    gotcha.column ?? 0
+  ];
+  const lines = sourceLines(record);
+  return record.gotchas
+    .map(gotcha => ({ gotcha, key: key(gotcha) }))
+    .sort((a, b) => a.key.map((one, index) => one - b.key[index]).find(one => one !== 0) ?? 0)
+    .map(({ gotcha }) => hint(gotcha, lines));
+}
+
+/** Returns the user's source by the user's own line numbers. */
+export function sourceLines(record: JitmagicRecord): Map<number, string> {
+  const text = record.workload.source.replace(/\r\n?/g, '\n').split('\n');
+  const found = new Map<number, string>();
+  record.workload.lines.forEach((number, index) => {
+    if (number !== null && index < text.length) {
+      found.set(number, text[index]);
+    }
+  });
+  return found;
+}
+
+function asksForAttention(gotcha: Gotcha): boolean {
+  return !gotcha.handled && gotcha.status !== 'not seen with these inputs';
+}
+
+function hint(gotcha: Gotcha, lines: Map<number, string>): Hint {
+  const whole = gotcha.line === null ? '' : (lines.get(gotcha.line) ?? '');
+  const quoted = whole.trim();
+  return {
+    code: clean.line(gotcha.code),
+    backend: clean.line(gotcha.backend),
+    severity: gotcha.severity,
+    attention: asksForAttention(gotcha),
+    line: gotcha.line,
+    quoted,
+    span: spanIn(gotcha, whole),
+    state: gotcha.handled ? `${gotcha.status}, handled` : gotcha.status,
+    message: clean.line(gotcha.message),
+    fix: clean.line(gotcha.fix),
+    link: gotcha.link ? clean.webAddress(gotcha.link) : null
+  };
+}
+
+function spanIn(gotcha: Gotcha, whole: string): [number, number] | null {
+  if (gotcha.column === null || gotcha.end_column === null || gotcha.end_line !== gotcha.line) {
+    return null;
+  }
+  const indent = whole.length - whole.trimStart().length;
+  const [start, stop] = [gotcha.column - indent, gotcha.end_column - indent];
+  return start >= 0 && start < stop && stop <= whole.trim().length ? [start, stop] : null;
+}
+
+/** Returns the machine in one line: processor, cores, memory, system, Python. */
+export function machine(record: JitmagicRecord): string {
+  const facts = record.machine;
+  const parts: string[] = [];
+  if (facts.processor) {
+    parts.push(facts.processor);
+  }
+  if (facts.cores) {
+    parts.push(figures.plural(facts.cores, 'core'));
+  }
+  if (facts.memory) {
+    parts.push(figures.size(facts.memory));
+  }
+  const system = [facts.system, facts.release].filter(Boolean).join(' ');
+  if (system) {
+    parts.push(system);
+  }
+  parts.push(`Python ${facts.python}`);
+  return clean.line(parts.join(' · '));
+}
+
+/** Returns an argument or a result as text. */
+export function argument(fact: Value): string {
+  let text = `${fact.name} ${figures.valueType(fact)}`;
+  if (fact.value !== null) {
+    text += ` = ${clean.line(fact.value).slice(0, 60)}`;
+  } else if (fact.shape?.length && fact.bytes !== null) {
+    text += `, ${figures.size(fact.bytes)}`;
+  }
+  return clean.line(text + (fact.mutated ? ', changed in place' : ''));
+}
+
+/** Returns what to say of a comparison that was stopped, "" where it is complete. */
+export function interruption(record: JitmagicRecord): string {
+  if (record.status !== 'interrupted') {
+    return '';
+  }
+  return `Interrupted after ${figures.duration(record.elapsed)}: what was done by then is shown.`;
+}
+
+/** Returns the recommendation's sentence and its conditions. */
+export function advice(record: JitmagicRecord): [string, string[]] {
+  const given = record.recommendation;
+  if (!given) {
+    const why = record.status === 'interrupted' ? 'it was interrupted' : 'there is no evidence for one';
+    return [`No recommendation: ${why}.`, []];
+  }
+  return [clean.line(given.sentence), given.conditions.map(clean.line)];
+}

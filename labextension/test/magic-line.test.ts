@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { magicLine, NO_OPTIONS, optionsProblem } from '../src/python/magic-line';
+
+test('what is left to jitmagic is not written', () => {
+  assert.equal(magicLine(NO_OPTIONS, ' fn(x, -1) '), '%jitcompare fn(x, -1)');
+});
+
+test('every option is written before the call', () => {
+  const options = {
+    backends: ['numba', 'jax'],
+    devices: ['cpu', 'cuda:0'],
+    budget: 2.5,
+    timeout: 30,
+    dtype: 'float32'
+  };
+  assert.equal(
+    magicLine(options, 'fn(x)'),
+    '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --timeout 30 --dtype float32 fn(x)'
+  );
+});
+
+test('what would become something else on the line is refused', () => {
+  assert.match(optionsProblem({ ...NO_OPTIONS, backends: ['numba; import os'] })!, /no name of a backend/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, devices: ['-o'] })!, /no name of a device/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, budget: -1 })!, /above 0/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, timeout: NaN })!, /above 0/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, dtype: 'float16' })!, /float32 or float64/);
+  assert.throws(() => magicLine({ ...NO_OPTIONS, backends: ['a b'] }, 'fn(x)'));
+});
