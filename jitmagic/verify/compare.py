@@ -5,14 +5,14 @@ Plain functions of NumPy values: no backend is known here, device arrays were mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from jitmagic.same_bits import chunks, largest_magnitude, same_bits
-from jitmagic.verify.tolerance import Tolerance, tolerance
+from jitmagic.verify.tolerance import Tolerance, allowed_for_movement, tolerance
 
 _SCALAR_DTYPES = {
     bool: np.dtype(bool),
@@ -50,8 +50,9 @@ class Finding:
 
 @dataclass
 class _Worst:
-    """The largest difference so far, over all parts of a result."""
+    """The largest difference so far, over all parts of a result; ``movement`` as in :func:`compare_call`."""
 
+    movement: Mapping[str, float] = field(default_factory=dict)
     max_abs: float = 0.0
     max_rel: float = 0.0
     where: str = ""
@@ -71,6 +72,7 @@ def compare_call(
     actual_arguments: Mapping[str, Any],
     mutated: Sequence[str],
     inputs: int,
+    movement: Mapping[str, float] | None = None,
 ) -> Finding:
     """Compares one call's result and the arguments after it.
 
@@ -84,8 +86,11 @@ def compare_call(
         Labels of the arguments that NumPy changes: compared within tolerance; all others must be untouched to the bit.
     inputs : int
         Number of elements of all arguments, from which the length of reductions is estimated.
+    movement : mapping of str to float, optional
+        By how much NumPy's own numbers move for one unit in the last place of the arguments, by their path ("result",
+        "result[0]", an argument's label); see :func:`jitmagic.verify.sensitivity.movements`.
     """
-    worst = _Worst()
+    worst = _Worst(movement or {})
     try:
         _compare(expected, actual, "result", inputs, worst)
         for label, before in expected_arguments.items():
@@ -112,6 +117,20 @@ def count_elements(value: Any) -> int:
     if isinstance(value, dict):
         return sum(map(count_elements, value.values()))
     return 1
+
+
+def numeric_leaves(value: Any, path: str = "result") -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Yields the arrays and numbers of a nested value, as arrays, with the paths that findings name."""
+    if isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            yield from numeric_leaves(part, f"{path}[{number}]")
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from numeric_leaves(part, f"{path}[{key!r}]")
+    elif _is_numeric(value):
+        array = np.asarray(value)
+        if array.dtype.kind in "biufc":
+            yield path, array
 
 
 def _figures(worst: _Worst) -> tuple[float | None, float | None, str]:
@@ -176,6 +195,9 @@ def _difference(
     wide = np.result_type(left.dtype, right.dtype, np.float64)
     with np.errstate(all="ignore"):
         absolute = allowed.absolute_share * largest_magnitude(left) if allowed.absolute_share else 0.0
+        moves = worst.movement.get(path, 0.0)
+        if moves:
+            absolute = max(absolute, allowed_for_movement(moves, left))
         for start, exact_left, exact_right in chunks(left, right):
             # equal infinities and equal integers beyond 2**53 have no difference; a NaN equals a NaN
             equal = exact_left == exact_right

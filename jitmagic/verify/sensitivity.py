@@ -7,17 +7,18 @@ says nothing against a variant, and a fixed tolerance would.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from jitmagic.same_bits import same_bits
-from jitmagic.verify.compare import compare_call
+from jitmagic.verify.compare import numeric_leaves
+from jitmagic.verify.tolerance import MOVEMENT_STEPS
 
 RUNS = 4
-_STEPS = 64.0
-"""A variant may be this many times as far as one unit moves NumPy: its rounding errors are some units, in each step."""
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def moved(value: Any, rng: np.random.Generator) -> Any:
@@ -35,40 +36,93 @@ def moved(value: Any, rng: np.random.Generator) -> Any:
     if isinstance(value, float) and value not in (0.0, 1.0) and np.isfinite(value):
         return float(np.nextafter(value, rng.choice([-np.inf, np.inf])))
     if isinstance(value, tuple | list):
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*(moved(part, rng) for part in value))
         return type(value)(moved(part, rng) for part in value)
     return value
 
 
-def own_movement(function: Callable[..., Any], make_args: Callable[[], Sequence[Any]], seed: int = 0) -> float:
-    """Returns the largest absolute change of a result, or of a changed argument, over a few runs.
+def movements(
+    function: Callable[..., Any],
+    make_call: Callable[[], Call],
+    labels: Sequence[str],
+    seed: int = 0,
+    runs: int = RUNS,
+    before: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
+    """Returns the largest absolute change of each array of a result, and of each changed argument, over a few runs.
 
     Parameters
     ----------
     function : callable
         NumPy's: it may change its arguments.
-    make_args : callable
-        Returns fresh arguments, equal each time.
+    make_call : callable
+        Returns fresh ``(args, kwargs)``, equal each time.
+    labels : sequence of str
+        A label an argument, positional ones first.
     seed : int
         For which way each number moves.
+    runs : int
+    before : callable
+        Called before each run, e.g. to seed global generators.
+
+    Returns
+    -------
+    dict of str to float
+        By path, as :func:`jitmagic.verify.compare.compare_call` takes it; what does not move is left out. Infinite where
+        a shape, or whether a number is finite, changes.
     """
     rng = np.random.default_rng(seed)
-    args = make_args()
-    expected = function(*args)
+
+    def leaves(call: Call) -> dict[str, np.ndarray[Any, Any]]:
+        args, kwargs = call
+        before()
+        found = dict(numeric_leaves(function(*args, **kwargs)))
+        for label, value in zip(labels, (*args, *kwargs.values()), strict=True):
+            found.update(numeric_leaves(value, label))
+        return found
+
+    fresh = dict(zip(labels, (lambda call: (*call[0], *call[1].values()))(make_call()), strict=True))
+    untouched = {path: value for label, one in fresh.items() for path, value in numeric_leaves(one, label)}
+    expected = leaves(make_call())
     # what the function leaves as it was has moved by what it was moved
-    written = [number for number, fresh in enumerate(make_args()) if not same_bits(fresh, args[number])]
-    labels = [str(number) for number in written]
-    largest = 0.0
-    for _ in range(RUNS):
-        others = moved(tuple(make_args()), rng)
-        actual = function(*others)
-        finding = compare_call(
-            expected, actual, {str(n): args[n] for n in written}, {str(n): others[n] for n in written}, labels, 1
-        )
-        if finding.max_abs is not None and np.isfinite(finding.max_abs) and finding.kind in ("", "values", "mutated"):
-            largest = max(largest, finding.max_abs)
+    watched = {
+        path: value for path, value in expected.items()
+        if path not in untouched or not same_bits(value, untouched[path])
+    }  # fmt: skip
+    largest: dict[str, float] = {}
+    for _ in range(runs):
+        actual = leaves(moved(make_call(), rng))
+        for path, value in watched.items():
+            gap = _gap(value, actual.get(path))
+            if gap:
+                largest[path] = max(largest.get(path, 0.0), gap)
     return largest
+
+
+def _gap(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any] | None) -> float:
+    """Returns the largest absolute difference, infinite where the shapes or the places of what is not finite differ."""
+    if other is None or one.shape != other.shape:
+        return np.inf
+    with np.errstate(all="ignore"):
+        left, right = (a.astype(np.result_type(a.dtype, np.float64), copy=False) for a in (one, other))
+        equal = (left == right) | (np.isnan(left) & np.isnan(right))
+        gap = np.where(equal, 0.0, np.abs(left - right))
+    return float(np.where(np.isfinite(gap), gap, np.inf).max(initial=0.0))
+
+
+def own_movement(function: Callable[..., Any], make_args: Callable[[], Sequence[Any]], seed: int = 0) -> float:
+    """Returns the largest of :func:`movements` that is finite; ``make_args`` returns fresh positional arguments."""
+    labels = [str(number) for number in range(len(make_args()))]
+    found = movements(function, lambda: (tuple(make_args()), {}), labels, seed)
+    return max((one for one in found.values() if np.isfinite(one)), default=0.0)
 
 
 def is_within(difference: float | None, movement: float) -> bool:
     """Says whether a difference from NumPy is of the size that NumPy's own result moves by."""
-    return difference is not None and difference <= _STEPS * movement
+    return difference is not None and difference <= MOVEMENT_STEPS * movement
+
+
+def could_explain(difference: float | None, found: Mapping[str, float]) -> bool:
+    """Says whether the largest difference is one that the movements could allow, so that a second look is worth it."""
+    return any(is_within(difference, one) for one in found.values())

@@ -16,6 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.same_bits import largest_magnitude
+
+MOVEMENT_STEPS = 64.0
+"""A variant may be this many times as far as one unit in the last place moves NumPy: its rounding errors are some units,
+in each step."""
+
+_MOST_MOVEMENT = 1e-4
+"""Of the largest magnitude: where NumPy's own figures move by more, they prove nothing, and nothing more is allowed."""
+
 _BASE = 64.0
 """Multiples of eps for elementwise chains: libraries' exp, sin, pow differ by a few units in the last place each."""
 
@@ -55,6 +64,24 @@ def tolerance(dtype: np.dtype[Any], reduction_length: float = 1.0) -> Tolerance:
         return Tolerance(0.0, 0.0)
     eps = float(np.finfo(dtype).eps)
     if eps < 1e-12:
-        return Tolerance(_BASE_DOUBLE * eps, _BASE_DOUBLE * eps)
+        # sums of 1e8 numbers, one after the other, are some 1e4 eps from pairwise ones
+        steps = _BASE_DOUBLE + _PER_ROOT * max(reduction_length, 1.0) ** 0.5
+        return Tolerance(steps * eps, steps * eps)
     steps = min(_BASE + _PER_ROOT * max(reduction_length, 1.0) ** 0.5, _MOST)
     return Tolerance(steps * eps, steps * eps / 16)
+
+
+def allowed_for_movement(movement: float, expected: np.ndarray[Any, Any]) -> float:
+    """Returns the absolute difference that an ill-conditioned result may have.
+
+    Parameters
+    ----------
+    movement : float
+        By how much NumPy's own result moves for one unit in the last place of the arguments.
+    expected : array
+        NumPy's result. Whole numbers (a count of iterations) may differ by as much as they move, and no more.
+    """
+    if expected.dtype.kind not in "fc":
+        return movement if movement < float("inf") else 0.0
+    allowed = MOVEMENT_STEPS * movement
+    return allowed if allowed <= _MOST_MOVEMENT * largest_magnitude(expected) else 0.0

@@ -1,0 +1,289 @@
+"""Probes: other arguments, made from the user's own, on which a verified variant is compared with NumPy once more.
+
+A probe is a few statements over the arguments' names. They make the arguments in the workers, and they are what the
+user is shown, so that what was found can be seen again by pasting them. What a function takes is not known here:
+the probes are guesses, and NumPy is the judge of each (see ``reference.py``).
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+VALUES, LAYOUT, DTYPE, SHAPE, GLOBALS = "values", "layout", "dtype", "shape", "globals"
+"""What a probe changes: a compiler that has seen the user's arguments has seen the first, and none of the others."""
+
+_LITERALS = 4
+"""Thresholds of the source that are put into arrays."""
+
+_APART = 4
+"""Arrays that get a NaN or an infinity one at a time."""
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One guess at other arguments.
+
+    Attributes
+    ----------
+    name : str
+        What kind of arguments they are, e.g. ``"NaN"``; not unique.
+    about : str
+        With what, in the user's names, e.g. ``"a NaN in x"``.
+    steps : tuple of str
+        Statements that turn the user's arguments, bound to their names, into the probe's. They write into no array of
+        the user's. For :data:`GLOBALS` they are run over the captured names instead, between two calls.
+    changes : str
+        :data:`VALUES`, :data:`LAYOUT`, :data:`DTYPE`, :data:`SHAPE` or :data:`GLOBALS`.
+    others : tuple of tuple of str
+        Other steps for the same kind, tried in this order where NumPy refuses the first.
+    oracle : bool
+        Whether NumPy's result with the same values as float64 tells how large an error may be.
+    refusal : bool
+        Whether the probe is of use where NumPy raises: a variant that gives numbers there is a finding.
+    """
+
+    name: str
+    about: str
+    steps: tuple[str, ...]
+    changes: str = VALUES
+    others: tuple[tuple[str, ...], ...] = ()
+    oracle: bool = False
+    refusal: bool = True
+
+    def after(self, base: Sequence[str]) -> Probe:
+        """Returns the same probe of arguments that other steps have made."""
+        if self.changes == GLOBALS or not base:
+            return self
+        return replace(
+            self, steps=(*base, *self.steps), others=tuple((*base, *one) for one in self.others)
+        )
+
+
+def usable(labels: Sequence[str]) -> bool:
+    """Says whether the labels can be bound as names, as the steps need it."""
+    roots = [label.partition("[")[0] for label in labels]
+    return all(root.isidentifier() and not keyword.iskeyword(root) and root != "np" for root in roots)
+
+
+def changed(steps: Sequence[str], labels: Sequence[str], call: Call) -> Call:
+    """Runs steps over a call's arguments and returns the new call; the arguments are written to by no step.
+
+    >>> changed(["x = x[:2]"], ["x"], ((np.arange(3),), {}))
+    ((array([0, 1]),), {})
+    """
+    args, kwargs = call
+    names: dict[str, Any] = {"np": np}
+    for label, value in zip(labels, (*args, *kwargs.values()), strict=True):
+        root, bracket, _ = label.partition("[")
+        if bracket:
+            names.setdefault(root, []).append(value)
+        else:
+            names[root] = value
+    exec("\n".join(steps), names)
+    values = [eval(label, names) for label in labels]
+    return tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The arguments by what they are, with their labels.
+
+    Attributes
+    ----------
+    floats, integers, masks : mapping of str to array
+        Arrays of floating-point (or complex) numbers, of integers, of booleans, that have elements.
+    arrays : mapping of str to array
+        All arrays of numbers.
+    whole, real, flags : mapping of str to number
+        Numbers.
+    lengths : mapping of str to int
+        Those of ``whole`` that equal the length of an axis, 2 at least: they likely are that length.
+    """
+
+    floats: Mapping[str, np.ndarray[Any, Any]]
+    integers: Mapping[str, np.ndarray[Any, Any]]
+    masks: Mapping[str, np.ndarray[Any, Any]]
+    arrays: Mapping[str, np.ndarray[Any, Any]]
+    whole: Mapping[str, int]
+    real: Mapping[str, float]
+    flags: Mapping[str, bool]
+    lengths: Mapping[str, int]
+
+    @classmethod
+    def of(cls, labels: Sequence[str], values: Sequence[Any]) -> Inputs:
+        """Sorts arguments."""
+        given = dict(zip(labels, values, strict=True))
+        # an array that the user passes in a list or tuple is out of reach of a plain statement
+        arrays = {k: v for k, v in given.items() if isinstance(v, np.ndarray) and v.dtype.kind in "biufc"}
+        full = {k: v for k, v in arrays.items() if v.size and v.ndim}
+        whole = {k: v for k, v in given.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)}
+        axes = {length for array in arrays.values() for length in array.shape}
+        return cls(
+            floats={k: v for k, v in full.items() if v.dtype.kind in "fc"},
+            integers={k: v for k, v in full.items() if v.dtype.kind in "iu"},
+            masks={k: v for k, v in full.items() if v.dtype.kind == "b"},
+            arrays=arrays,
+            whole={k: int(v) for k, v in whole.items()},
+            real={k: float(v) for k, v in given.items() if isinstance(v, float | np.floating)},
+            flags={k: bool(v) for k, v in given.items() if isinstance(v, bool | np.bool_)},
+            lengths={k: int(v) for k, v in whole.items() if v in axes and v >= 2},
+        )
+
+
+def of_values(inputs: Inputs, text: str) -> Iterator[Probe]:
+    """Yields probes of the user's shapes and dtypes with other numbers, the most telling first.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    text : str
+        The NumPy source: numbers that it compares with are put into the arrays, for ``<`` is not ``<=``.
+    """
+    floats, integers = inputs.floats, inputs.integers
+    yield from _each(
+        floats, "other order", "{} in another order",
+        "{0} = np.random.default_rng(0).permuted({0}.reshape(-1)).reshape({0}.shape)",
+    )
+    yield from _each(
+        integers, "other order", "{} in another order",
+        "{0} = np.random.default_rng(0).permuted({0}.reshape(-1)).reshape({0}.shape)",
+    )
+    yield from _each(floats, "mixed signs", "every third number of {} with the other sign", _set("{0}.flat[::3] *= -1"))
+    yield from _each(floats, "zeros", "zeros in {}", _set("{0}.flat[::4] = 0"))
+    yield from _each(floats, "equal values", "{} all of one value", "{0} = np.full_like({0}, {0}.flat[0])")
+    yield from _each(floats, "ties", "whole numbers in {}", "{0} = np.round({0})")
+    yield from _each(floats, "sorted", "{} sorted", "{0} = np.sort({0}, axis=None).reshape({0}.shape)")
+    yield from _each(floats, "other size of values", "{} times -10", "{0} = {0} * {0}.dtype.type(-10)")
+    for number in _thresholds(text):
+        yield from _each(floats, "a threshold met", f"{number} in {{}}", _set(f"{{0}}.flat[::3] = {number}"))
+    for label in inputs.real:
+        yield from _each(floats, "a threshold met", f"{label} itself in {{}}", _set(f"{{0}}.flat[::3] = {label}"))
+    yield from _each(integers, "repeated indices", "repeated numbers in {}", _set("{0}.flat[1::2] = {0}.flat[0]"))
+    yield from _each(inputs.masks, "masks", "{} true nowhere", "{0} = np.zeros_like({0})")
+    yield from _each(inputs.masks, "masks", "{} true everywhere", "{0} = np.ones_like({0})")
+    yield from _numbers(inputs)
+    for label in list(floats)[:_APART]:
+        one = {label: floats[label]}
+        yield from _each(one, "NaN", "a NaN in {}", _set("{0}.flat[{0}.size // 2] = np.nan"))
+        yield from _each(one, "NaN", "a NaN first in {}", _set("{0}.flat[0] = np.nan"))
+        yield from _each(one, "infinity", "both infinities in {}", _set("{0}.flat[0] = np.inf", "{0}.flat[-1] = -np.inf"))
+    for label, array in list(integers.items())[:_APART]:
+        one = {label: array}
+        if array.dtype.kind == "i":
+            yield from _each(one, "negative integers", "-1 in {}", _set("{0}.flat[0] = -1"))
+        beyond = _beyond(inputs, array)
+        yield from _each(one, "an index out of range", f"{beyond} in {{}}", _set(f"{{0}}.flat[{{0}}.size // 2] = {beyond}"))
+        yield from _each(
+            one, "integer extremes", "the least and the largest integer in {}",
+            _set("{0}.flat[0] = np.iinfo({0}.dtype).min", "{0}.flat[-1] = np.iinfo({0}.dtype).max"),
+        )
+        yield from _each(one, "zeros", "{} all zero", "{0} = np.zeros_like({0})")
+
+
+def of_layout(inputs: Inputs) -> Iterator[Probe]:
+    """Yields probes of the same values that lie otherwise in memory."""
+    arrays = {k: v for k, v in inputs.arrays.items() if v.ndim and v.size}
+    yield from _each(arrays, "reversed views", "{} as a view that runs backwards", "{0} = {0}[::-1].copy()[::-1]", LAYOUT)
+    yield from _each(
+        arrays, "non-contiguous views", "{} as every second element of a larger array",
+        "{0} = np.repeat({0}, 2, axis=-1)[..., ::2]", LAYOUT,
+    )
+    wide = {k: v for k, v in arrays.items() if v.ndim > 1}
+    yield from _each(wide, "Fortran order", "{} in Fortran order", "{0} = np.asfortranarray({0})", LAYOUT)
+
+
+def of_dtype(inputs: Inputs) -> Iterator[Probe]:
+    """Yields the probe of single precision."""
+    doubles = {k: v for k, v in inputs.floats.items() if v.dtype in (np.float64, np.complex128)}
+    if doubles:
+        steps = tuple(
+            f"{label} = {label}.astype(np.{'float32' if array.dtype.kind == 'f' else 'complex64'})"
+            for label, array in doubles.items()
+        )
+        yield Probe("float32", f"{_listed(doubles)} in single precision", steps, DTYPE, oracle=True, refusal=False)
+
+
+def of_globals(constants: Mapping[str, Any]) -> Iterator[Probe]:
+    """Yields probes in which a captured value becomes another between two calls; names in CAPITALS are constants."""
+    for name, value in constants.items():
+        if name.isupper() or not name.isidentifier():
+            continue
+        if isinstance(value, bool | np.bool_):
+            step = f"{name} = not {name}"
+        elif isinstance(value, int | float | complex | np.number):
+            step = f"{name} = {name} + 1"
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "iufc" and value.size:
+            step = f"{name} = {name} * 2"
+        else:
+            continue
+        yield Probe("a changed global", f"{name} changed after the first call", (step,), GLOBALS, refusal=False)
+
+
+def _numbers(inputs: Inputs) -> Iterator[Probe]:
+    for label, value in inputs.whole.items():
+        if label in inputs.lengths:
+            continue
+        for other in dict.fromkeys((value + 1, value - 1, 0, -1)):
+            if other != value:
+                yield Probe("another number", f"{label} = {other}", (f"{label} = type({label})({other})",))
+    for label, value in inputs.real.items():
+        for text in ("0.0", f"-{label}", f"2 * {label}", "np.nan"):
+            if not (text == "0.0" and value == 0.0):
+                kind = "NaN" if text == "np.nan" else "another number"
+                yield Probe(kind, f"{label} = {text}", (f"{label} = type({label})({text})",))
+    for label in inputs.flags:
+        yield Probe("another flag", f"{label} the other way", (f"{label} = not {label}",))
+
+
+def _set(*statements: str) -> str:
+    """Returns statements that write into a copy."""
+    return "\n".join(("{0} = {0}.copy()", *statements))
+
+
+def _each(
+    arrays: Mapping[str, np.ndarray[Any, Any]], name: str, about: str, template: str, changes: str = VALUES
+) -> Iterator[Probe]:
+    """Yields one probe that changes all arrays at once; where NumPy refuses it, each is tried by itself."""
+    if not arrays:
+        return
+    steps = [tuple(template.format(label).split("\n")) for label in arrays]
+    together = tuple(step for one in steps for step in one)
+    others = tuple(steps) if len(steps) > 1 else ()
+    yield Probe(name, about.format(_listed(arrays)), together, changes, others)
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    found = list(names)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
+
+
+def _beyond(inputs: Inputs, array: np.ndarray[Any, Any]) -> int:
+    """Returns an integer that is an index of no axis, and that the array can hold."""
+    longest = max((length for other in inputs.arrays.values() for length in other.shape), default=0)
+    return min(max(longest, int(array.max())) + 1, int(np.iinfo(array.dtype).max))
+
+
+def _thresholds(text: str) -> list[str]:
+    """Returns the numbers that the source compares with, or clips to, as it writes them."""
+    found: dict[str, None] = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.Call) and re.search(r"(clip|maximum|minimum|max|min|heaviside)$", ast.unparse(node.func)):
+            parts = list(node.args)
+        else:
+            continue
+        for part in parts:
+            inner = part.operand if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) else part
+            if isinstance(inner, ast.Constant) and type(inner.value) in (int, float) and abs(inner.value) < 1e9:
+                found.setdefault(ast.unparse(part))
+    return [number for number in found if number not in ("0", "0.0")][:_LITERALS]
