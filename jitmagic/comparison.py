@@ -29,10 +29,15 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
+from jitmagic.measure.probing import Candidate, Probed, Probing, plan
+from jitmagic.measure.process import RequestFailed
 from jitmagic.measure.rounds import Plan, run_rounds
 from jitmagic.observe import coverage
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import Outcome, describe_value, describe_values, variant_record
+from jitmagic.verify import judge, probes, sensitivity, sizes
+from jitmagic.verify.judge import Judgement
+from jitmagic.verify.probes import Inputs, Probe
 
 SCHEMA = "jitmagic/v1"
 
@@ -44,6 +49,9 @@ _OBSERVE_SECONDS = 10.0
 
 _TRANSFERS = 3
 """How often the ways to and from a device are timed."""
+
+_MOVEMENT_SECONDS = 5.0
+"""About how long it may take to find by how much NumPy's own result moves."""
 
 _BUILDS = itertools.count()
 """Numbers the modules of functions that were built in this process."""
@@ -124,7 +132,7 @@ class Progress:
     ----------
     variant : str or None
     step : str
-        "observing", "writing", "checking", "compiling", "timing".
+        "observing", "writing", "checking", "compiling", "timing", "probing".
     done, total : int
         Of the variants, or of the rounds while timing.
     seconds_left : float or None
@@ -403,6 +411,9 @@ class _Run:
         self.gotchas: list[Any] = []
         self.troubles: list[str] = []
         self.libraries: dict[str, str] = {}
+        self.timing_seconds = 0.0
+        self.probing: dict[str, float] | None = None
+        self._movement: Mapping[str, float] | None = None
 
     def through(self) -> Comparison:
         """Takes the steps."""
@@ -412,6 +423,7 @@ class _Run:
             self._write()
             self._verify()
             self._measure()
+            self._probe()
         except KeyboardInterrupt:
             self.interrupted = True
         if self.interrupted:
@@ -580,10 +592,42 @@ class _Run:
         finding = outcome.built.finding
         if finding is None:
             return outcome.built.failure
+        if not finding.ok and backend is not self.numpy and self._moves_as_much(outcome):
+            try:
+                outcome.built = self.bench.build(backend, outcome.device, outcome.draft, step)
+            except WorkerError as error:
+                outcome.verdict = verdicts.of_lost_worker(error)
+                return None
+            finding = outcome.built.finding
+            if finding is None:
+                return outcome.built.failure
+            if finding.ok:
+                outcome.notes.append(
+                    f"Its figures are within {finding.max_abs:.1e} of NumPy's, whose own move by "
+                    f"{max(v for v in (self._movement or {}).values() if v < float('inf')):.1e} where the arguments "
+                    "move by one unit in the last place: no more can be asked."
+                )
         if not finding.ok and backend is not self.numpy:
             outcome.verdict = verdicts.of_finding(finding)
             self._blame(outcome, finding.message, finding.kind)
         return None
+
+    def _moves_as_much(self, outcome: Outcome) -> bool:
+        """Says whether NumPy's own result moves so much that a variant's difference may be rounding, and allows it."""
+        finding = outcome.built.finding if outcome.built is not None else None
+        if finding is None or finding.kind not in ("values", "mutated") or finding.max_abs is None:
+            return False
+        if self._movement is None:
+            seconds = max(self._seen().seconds, 1e-6)
+            runs = int(min(sensitivity.RUNS, _MOVEMENT_SECONDS // seconds))
+            try:
+                timeout = self.options.timeout + 3 * _MOVEMENT_SECONDS
+                self._movement = self.bench.movement(self.numpy, timeout, runs=runs) if runs else {}
+            except WorkerError as error:
+                self._movement = {}
+                self.troubles.append(f"by how much NumPy's own result moves could not be found: {_last_line(error)}")
+            self.bench.allow(self._movement)
+        return sensitivity.could_explain(finding.max_abs, self._movement)
 
     def _blame(self, outcome: Outcome, message: str, kind: str) -> None:
         from jitmagic.gotchas.registry import blame
@@ -598,6 +642,13 @@ class _Run:
             )
 
     def _measure(self) -> None:
+        began = time.monotonic()
+        try:
+            self._time()
+        finally:
+            self.timing_seconds = time.monotonic() - began
+
+    def _time(self) -> None:
         live = [self.baseline, *(one for one in self.outcomes if one.verdict is None and one.verified)]
         estimates = {one.name: one.built.second for one in live if one.built is not None}
 
@@ -635,6 +686,69 @@ class _Run:
                 outcome.end_to_end.append(whole)
         except WorkerError as error:
             outcome.verdict = verdicts.of_lost_worker(error)
+
+    def _probe(self) -> None:
+        """Compares the variants with NumPy on other arguments, for as long as the timing took at most.
+
+        After the timing, since probes leave a process's memory in another state than a user's calls do.
+        """
+        workload, base = self.workload, self.baseline.built
+        live = [one for one in self.outcomes if one.verified and one.built is not None and one.samples]
+        if not live or base is None:
+            return
+        for one in live:
+            one.probes = list(self._sharing(one))
+        labels = workload.argument_names
+        if not probes.usable(labels):
+            return
+        self.progress(Progress(None, "probing", 0, len(live)))
+        probing = Probing(_Asking(self), self.timing_seconds, base.second, self.options.timeout)
+        inputs = Inputs.of(labels, workload.argument_values())
+        outcomes = {one.name: one for one in live}
+        try:
+            probing.ask_numpy(plan(inputs, workload.module.text, workload.constants), sizes.small(inputs))
+            candidates = [
+                Candidate(one.name, one.backend, one.mode, one.built.first, one.built.second)
+                for one in live
+                if one.built is not None
+            ]
+            for number, (candidate, found) in enumerate(probing.probe(candidates), 1):
+                self.progress(Progress(candidate.name, "probing", number, len(live)))
+                outcome = outcomes[candidate.name]
+                outcome.probes = [*(outcome.probes or ()), *found]
+        except RequestFailed as error:
+            self.troubles.append(
+                f"jitmagic itself failed while it tried other arguments ({_last_line(error)}): "
+                "this is a bug in jitmagic, please report it with your function"
+            )
+        finally:
+            self.probing = {"seconds": probing.spent, "allowed": self.timing_seconds}
+        for one in live:
+            for probed in one.probes or ():
+                if probed.wrong and probed.kind:
+                    self.gotchas.extend(self._probe_gotchas(one, probed))
+
+    def _probe_gotchas(self, outcome: Outcome, probed: Probed) -> Sequence[Any]:
+        from jitmagic.gotchas.registry import blame
+
+        return blame(
+            self.workload, self._seen(), outcome.backend, probed.detail, probed.kind, self.troubles, probe=probed.name
+        )
+
+    def _sharing(self, outcome: Outcome) -> Iterator[Probed]:
+        """Yields what a result's memory shares with an argument where NumPy's does not, and the other way round."""
+        if outcome.built is None:
+            return
+        numpy, ours = set(self._seen().aliases_argument), set(outcome.built.shares)
+        for label in self.workload.argument_names:
+            if (label in numpy) == (label in ours):
+                continue
+            detail = (
+                f"the result is the memory of {label}, so that writing into one changes the other, and NumPy's is its own"
+                if label in ours
+                else f"NumPy's result is a view of {label}, so that writing into one changes the other, and this is a copy"
+            )
+            yield Probed("shared memory", f"what the result shares with {label}", judge.DIFFERS, "identity", detail)
 
     def _stop(self) -> None:
         """Gives every variant that was on its way when the user stopped a verdict."""
@@ -693,10 +807,11 @@ class _Run:
                 "notes": [*workload.notes, *filter(None, [coverage.note(workload, observed)])],
             },
             "baseline": variant_record(self.baseline, self.baseline),
-            "variants": [variant_record(one, self.baseline) for one in self.outcomes],
+            "variants": [variant_record(one, self.baseline, workload) for one in self.outcomes],
             "gotchas": [vars(gotcha) for gotcha in gotchas],
             "recommendation": recommend(self.baseline, self.outcomes),
             "sweep": None,
+            "probing": self.probing,
             "warnings": self._warnings(),
         }
         return Comparison(record, {name: workload.constants[name] for name in workload.needs})
@@ -726,6 +841,38 @@ class _Run:
         if self.observation is None:
             raise RuntimeError("the workload was not observed yet")
         return self.observation
+
+
+class _Asking:
+    """What probing asks, put to the bench."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run, self._bench, self._numpy = run, run.bench, run.numpy
+
+    def signature(self) -> tuple[Any, ...]:
+        return self._bench.signature(self._numpy)
+
+    def expect(self, probe: Probe, limit: float) -> Any:
+        try:
+            return self._bench.expect(self._numpy, probe, limit, 5 * limit + 5.0)
+        except RequestFailed:
+            raise
+        except WorkerError:  # NumPy's own process was lost to these arguments: they are no probe
+            return None
+
+    def movement(self, asked: Any) -> Mapping[str, float]:
+        try:
+            return self._bench.movement(self._numpy, 10 * asked.expected.seconds + 5.0, asked)
+        except RequestFailed:
+            raise
+        except WorkerError:  # its neighbours are nothing that NumPy takes
+            return {}
+
+    def try_probe(self, variant: str, asked: Any, timeout: float, movement: Mapping[str, float] | None) -> Judgement:
+        return self._bench.try_probe(variant, asked, timeout, movement)
+
+    def check_bounds(self, variant: str, timeout: float) -> str | None:
+        return self._bench.check_bounds(variant, timeout)
 
 
 def _own_error(backend: Backend, error: Exception) -> Refusal:

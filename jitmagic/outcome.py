@@ -9,8 +9,15 @@ from typing import Any
 
 from jitmagic.advice.verdict import Verdict
 from jitmagic.backends.protocol import Draft
+from jitmagic.capture.workload import Workload
+from jitmagic.measure.probing import Probed
 from jitmagic.measure.statistics import Interval, across_processes, count_outliers, median_interval, ratio_interval
 from jitmagic.measure.worker import Built
+from jitmagic.verify.snippet import snippet
+
+
+_WORST = ("differs", "no exception", "crashed", "timed out", "raises")
+"""Outcomes of probes, the worst first."""
 
 
 @dataclass
@@ -33,6 +40,10 @@ class Outcome:
         Seconds.
     tried : list of dict
         Forms that lost, as ``{"form": …, "run": seconds}``.
+    notes : list of str
+        What the reader should know, beside the draft's own notes.
+    probes : list of Probed or None
+        What it did with other arguments; None where it was not probed.
     """
 
     name: str
@@ -48,6 +59,8 @@ class Outcome:
     to_host: list[float] = field(default_factory=list)
     end_to_end: list[float] = field(default_factory=list)
     tried: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    probes: list[Probed] | None = None
 
     @property
     def verified(self) -> bool | None:
@@ -68,6 +81,11 @@ class Outcome:
             return None
         return max(self.built.first - self.run.median, 0.0)
 
+    @property
+    def findings(self) -> list[Probed]:
+        """The probes that it failed, the worst first."""
+        return sorted((one for one in self.probes or () if one.wrong), key=lambda one: _WORST.index(one.outcome))
+
     def speedup(self, baseline: Sequence[float]) -> Interval | None:
         """Returns how many times the baseline's speed it has; None unless it is verified and timed."""
         if not self.verified or not self.samples:
@@ -75,8 +93,11 @@ class Outcome:
         return across_processes(ratio_interval(baseline, self.samples))
 
 
-def variant_record(outcome: Outcome, baseline: Outcome) -> dict[str, Any]:
-    """Writes one variant's entry of the record; see the schema for its fields."""
+def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | None = None) -> dict[str, Any]:
+    """Writes one variant's entry of the record; see the schema for its fields.
+
+    ``workload`` is needed for a variant that was probed: what it failed is shown in the user's names.
+    """
     draft, built, verdict = outcome.draft, outcome.built, outcome.verdict
     if verdict is None:
         raise ValueError(f"{outcome.name} has no verdict yet")
@@ -102,8 +123,10 @@ def variant_record(outcome: Outcome, baseline: Outcome) -> dict[str, Any]:
         "break_even_calls": _break_even(outcome, baseline),
         "form": draft.form if draft is not None else "",
         "tried": outcome.tried,
-        "notes": list(draft.notes) if draft is not None else [],
+        "notes": [*(draft.notes if draft is not None else ()), *outcome.notes],
     }
+    if outcome.probes is not None:
+        entry["probes"] = [_probe_record(one, workload) for one in outcome.probes]
     if finding is not None and finding.max_abs is not None:
         entry["error"] = {
             "max_abs": _finite(finding.max_abs),
@@ -114,6 +137,23 @@ def variant_record(outcome: Outcome, baseline: Outcome) -> dict[str, Any]:
     if speedup is not None and outcome is not baseline:
         entry["speedup"] = {"median": speedup.median, "low": speedup.low, "high": speedup.high}
     return entry
+
+
+def _probe_record(probed: Probed, workload: Workload | None) -> dict[str, Any]:
+    text = ""
+    if probed.wrong and probed.steps and workload is not None:
+        text = snippet(
+            workload.function.name, workload.call, workload.argument_names, list(workload.kwargs), probed.steps,
+            probed.global_change,
+        )  # fmt: skip
+    return {
+        "name": probed.name,
+        "arguments": probed.arguments,
+        "outcome": probed.outcome,
+        "kind": probed.kind,
+        "detail": probed.detail,
+        "snippet": text,
+    }
 
 
 def _clocks(outcome: Outcome) -> dict[str, Any]:

@@ -30,14 +30,29 @@ def recommend(baseline: Outcome, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     rivals = [one for one in faster if one is not best and _close(one, best)]
     # what is nearly as fast is told apart by the time to build it; what only noise keeps apart is not
     near = [best, *(one for one in rivals if ratio_interval(one.samples, best.samples).median <= _NEAR)]
-    choice = min(near, key=lambda one: one.build_seconds or 0.0)
+    # of what is about as fast, what is right with other arguments too goes before what is soon built
+    choice = min(near, key=lambda one: (_silent(one), one.build_seconds or 0.0))
     ratio = _speedup(choice, baseline)
     shown, ends = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
     sentence = (
         f"Take {choice.name}: {shown.removesuffix('×')} times NumPy's speed here"
-        f"{f' ({ends})' if ends else ''}, with the same result."
+        f"{f' ({ends})' if ends else ''}, with the same result{_but(choice)}."
     )
     return {"variant": choice.name, "sentence": sentence, "conditions": _conditions(choice, baseline, near, rivals)}
+
+
+def _silent(one: Outcome) -> bool:
+    return any(probed.outcome in ("differs", "no exception") for probed in one.findings)
+
+
+def _but(choice: Outcome) -> str:
+    """Returns what keeps a result from being the same with other arguments too."""
+    if not choice.findings:
+        return ""
+    worst = choice.findings[0]
+    rest = len(choice.findings) - 1
+    more = f", and {figures.plural(rest, 'more such case')}" if rest else ""
+    return f" here, but not with all arguments ({worst.arguments}: {worst.detail}{more})"
 
 
 def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:

@@ -54,11 +54,14 @@ class Finding:
         ``"values"``, ``"dtype"``, ``"shape"``, ``"mutated"``, ``"exception"`` or ``"identity"``.
     text : str
         The finding's sentence, or the exception's type and message.
+    probe : str
+        The probe that it was found with, empty for the user's own arguments.
     """
 
     backend: str
     kind: str
     text: str
+    probe: str = ""
 
 
 class Context:

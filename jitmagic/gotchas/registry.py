@@ -67,6 +67,8 @@ class Rule:
         The kinds of finding that it can be the cause of.
     signs : tuple of str
         Regular expressions of exception texts that mean it.
+    probes : tuple of str
+        Names of the probes (:mod:`jitmagic.verify.probes`) that show it.
     static, observed, finding : callable or None
         Hooks: on the source, on observed facts, on what the verifier found.
     """
@@ -83,6 +85,7 @@ class Rule:
     handled: bool = False
     explains: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
     static: Hook | None = None
     observed: Hook | None = None
     finding: FindingHook | None = None
@@ -113,6 +116,7 @@ def rule(
     handled: bool = False,
     explains: tuple[str, ...] = (),
     signs: tuple[str, ...] = (),
+    probes: tuple[str, ...] = (),
 ) -> Callable[[Hook], Registration]:
     """Registers the decorated function as a rule.
 
@@ -123,7 +127,7 @@ def rule(
     severity : str
     hook : str
         ``"static"`` if it reads the source first, ``"observed"`` if it reads facts first.
-    handled, explains, signs
+    handled, explains, signs, probes
         As in :class:`Rule`.
 
     Raises
@@ -142,7 +146,7 @@ def rule(
         page = _page(code, function.__doc__ or "")
         _RULES[code] = Rule(
             code, BACKENDS[code[:2]], severity, page["title"], page["What happens"], page["Why"], page["Example"],
-            page["Instead"], tuple(page["See"].split()), handled, explains, signs,
+            page["Instead"], tuple(page["See"].split()), handled, explains, signs, probes,
             static=function if hook == "static" else None,
             observed=function if hook == "observed" else None,
         )  # fmt: skip
@@ -187,6 +191,7 @@ def blame(
     finding_text: str,
     kind: str,
     troubles: list[str] | None = None,
+    probe: str = "",
 ) -> tuple[Gotcha, ...]:
     """Returns the gotchas that probably explain what the verifier found for a variant, as *confirmed*.
 
@@ -200,18 +205,21 @@ def blame(
         One of :data:`KINDS`.
     troubles : list of str, optional
         As for :func:`find`.
+    probe : str
+        The name of the probe that it was found with; empty for the user's own arguments. A probe is blamed only on rules
+        that name it.
     """
     if kind not in KINDS:
         raise ValueError(f"a finding is of the kinds {KINDS}, not {kind!r}")
     watch = Watch(troubles)
-    finding = Finding(backend, kind, finding_text)
+    finding = Finding(backend, kind, finding_text, probe)
     found: list[Gotcha] = []
     with watch.over("every rule"):
         context = Context(workload, observed)
         for one in all_rules().values():
             if one.backend in (backend, "all"):
                 with watch.over(one.code):
-                    found += _blamed(context, one, finding)
+                    found += _blamed(context, one, finding) if not probe else _probed(context, one, finding)
     watch.report()
     return _sorted(found)
 
@@ -227,6 +235,14 @@ def _blamed(context: Context, one: Rule, finding: Finding) -> list[Gotcha]:
     if finding.kind in one.explains:
         return [replace(gotcha, status=CONFIRMED) for gotcha in _of_rule(context, one) if not gotcha.handled]
     return []
+
+
+def _probed(context: Context, one: Rule, finding: Finding) -> list[Gotcha]:
+    """Confirms a rule's places by a probe that shows it; without a place the function as a whole is meant."""
+    if finding.probe not in one.probes:
+        return []
+    places = [replace(gotcha, status=CONFIRMED, handled=False) for gotcha in _of_rule(context, one)]
+    return places or [_gotcha(context, one, Note(None, CONFIRMED, one.what, _advice(one), False))]
 
 
 def explain(code: str) -> str:

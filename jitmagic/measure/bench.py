@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jitmagic.backends.protocol import Backend, Draft
@@ -12,8 +12,10 @@ from jitmagic.errors import WorkerError
 from jitmagic.measure.pool import Pool
 from jitmagic.measure.process import WorkerProcess
 from jitmagic.measure.transport import Parcel, discard
-from jitmagic.measure.worker import Built, Reference
+from jitmagic.measure.worker import Asked, Built, Reference
 from jitmagic.observe.facts import Observation
+from jitmagic.verify.judge import Judgement
+from jitmagic.verify.probes import Probe
 
 Step = Callable[[str], None]
 
@@ -104,6 +106,83 @@ class Bench:
             "transfer", timeout=self._timeout, key=self._key, variant=variant
         )
         return answer
+
+    def movement(self, numpy: Backend, timeout: float, asked: Asked | None = None, runs: int = 4) -> Mapping[str, float]:
+        """Measures how far NumPy's own result moves for one unit in the last place; see ``Worker.movement``.
+
+        Raises
+        ------
+        WorkerError
+            The worker was lost to it.
+        """
+        worker = self._seated(numpy, "cpu")
+        found: Mapping[str, float] = worker.ask(
+            "movement",
+            timeout=timeout,
+            key=self._key,
+            text=self._workload.module.text,
+            entry=self._workload.function.name,
+            asked=asked,
+            runs=runs,
+        )
+        return found
+
+    def allow(self, movement: Mapping[str, float]) -> None:
+        """Lets further builds differ from the reference by what NumPy's own result moves by."""
+        if self._reference is None:
+            raise RuntimeError("the workload was not observed yet")
+        self._reference = replace(self._reference, movement=movement)
+
+    def signature(self, numpy: Backend) -> tuple[Any, ...]:
+        """Returns what a compiler specialises on in the user's own arguments."""
+        found: tuple[Any, ...] = self._seated(numpy, "cpu").ask("signature", timeout=self._timeout, key=self._key)
+        return found
+
+    def expect(self, numpy: Backend, probe: Probe, limit: float, timeout: float) -> Asked:
+        """Has NumPy run a probe, for at most ``limit`` seconds a call.
+
+        Raises
+        ------
+        WorkerError
+            The worker was lost to it.
+        """
+        worker = self._seated(numpy, "cpu")
+        asked: Asked = worker.ask(
+            "expect",
+            timeout=timeout,
+            key=self._key,
+            text=self._workload.module.text,
+            entry=self._workload.function.name,
+            probe=probe,
+            limit=limit,
+        )
+        if asked.parcel is not None:
+            self._parcels.append(asked.parcel)
+        return asked
+
+    def try_probe(
+        self, variant: str, asked: Asked, timeout: float, movement: Mapping[str, float] | None = None
+    ) -> Judgement:
+        """Has a variant run a probe.
+
+        Raises
+        ------
+        WorkerError
+            The worker was lost to it.
+        """
+        backend, device, _ = self._drafts[variant]
+        worker = self._rebuilt(backend, device, variant)
+        judged: Judgement = worker.ask(
+            "try_probe", timeout=timeout, key=self._key, variant=variant, asked=asked, movement=movement
+        )
+        return judged
+
+    def check_bounds(self, variant: str, timeout: float) -> str | None:
+        """Calls a variant once with checked bounds; see ``Worker.check_bounds``."""
+        backend, device, _ = self._drafts[variant]
+        worker = self._rebuilt(backend, device, variant)
+        found: str | None = worker.ask("check_bounds", timeout=timeout, key=self._key, variant=variant)
+        return found
 
     def facts(self, backend: Backend, device: str) -> Mapping[str, Any]:
         """Returns what a backend's library said of itself."""

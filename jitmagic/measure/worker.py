@@ -12,7 +12,6 @@ import faulthandler
 import importlib
 import io
 import os
-import random
 import sys
 import time
 import traceback
@@ -30,7 +29,14 @@ from jitmagic.measure.memory import PeakMeter, give_back
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe.facts import Observation
-from jitmagic.verify.compare import Finding, compare_call, count_elements
+from jitmagic.verify.compare import Finding, compare_call, count_elements, shared_labels
+from jitmagic.verify.judge import NO_EXCEPTION, NOT_RUN, Judgement, judge, judge_error
+from jitmagic.verify.probes import GLOBALS, Call, Probe
+from jitmagic.verify.reference import RAISED, TAKEN, Expected, changed_globals, expect, seed
+from jitmagic.verify.sensitivity import movements
+
+NOT_SENT = "not sent"
+"""A probe's status: what NumPy returned cannot go to another process."""
 
 _LONGEST = 20_000
 """Characters of an exception's text that are sent on."""
@@ -51,6 +57,27 @@ class Reference:
     parcel: Parcel
     mutated: tuple[str, ...]
     returns_argument: str | None
+    movement: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A probe with NumPy's answer, as data for the workers.
+
+    Attributes
+    ----------
+    expected : Expected
+        Without values.
+    parcel : Parcel or None
+        Of ``(call, result, arguments by label after the call, oracle)``; None where NumPy neither gave a result nor
+        raised.
+    signature : tuple
+        Dtypes, shapes and layouts of the arguments: what a compiler may have to compile anew for.
+    """
+
+    expected: Expected
+    parcel: Parcel | None = None
+    signature: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +99,8 @@ class Built:
     threads : int or None
     cache : str
         "cold", or "warm" where a compiler's cache on disk may have helped.
+    shares : tuple of str
+        Labels of the arguments with whose memory the caller's result shares memory.
     """
 
     failure: Failure | None = None
@@ -81,6 +110,7 @@ class Built:
     host_peak: int | None = None
     threads: int | None = None
     cache: str = "cold"
+    shares: tuple[str, ...] = ()
 
 
 @dataclass
@@ -91,6 +121,9 @@ class _Job:
     namespace: Opened
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
+    shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    plain: Callable[..., Any] | None = None
+    checked: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 class Worker:
@@ -156,7 +189,7 @@ class Worker:
         from jitmagic.observe.run import observe
 
         job = self._jobs[key]
-        _seed()
+        seed()
         seen = observe(
             text, entry, job.namespace.value(), job.arguments.fresh, job.arguments.labels, limit_seconds=limit
         )
@@ -170,7 +203,128 @@ class Worker:
             return replace(observation, refused=unsent(seen.result, error)), None
         return observation, Reference(parcel, observation.mutated, observation.returns_argument)
 
+    def signature(self, key: str) -> tuple[Any, ...]:
+        """Returns the signature of the user's own arguments; see :class:`Asked`."""
+        return _signature(self._jobs[key].arguments.fresh())
+
+    def expect(self, key: str, text: str, entry: str, probe: Probe, limit: float) -> Asked:
+        """Runs NumPy on a probe."""
+        job = self._jobs[key]
+        function = self._plain(job, text, entry)
+        with _quiet():
+            answer = expect(function, probe, job.arguments.labels, job.arguments.fresh, limit)
+        bare = replace(answer, call=None, result=None, after=None, oracle=None)
+        if answer.status not in (TAKEN, RAISED) or self._area is None:
+            return Asked(bare)
+        try:
+            parcel = pack((answer.call, answer.result, answer.after, answer.oracle), self._area)
+        except TransportError:  # a result that cannot be sent is no ground for a comparison
+            return Asked(replace(bare, status=NOT_SENT))
+        return Asked(bare, parcel, _signature(answer.call or ((), {})))
+
+    def movement(self, key: str, text: str, entry: str, asked: Asked | None, runs: int) -> Mapping[str, float]:
+        """Measures how far NumPy's result moves for one unit in the last place, at the user's arguments or a probe's."""
+        job = self._jobs[key]
+        function = self._plain(job, text, entry)
+        fresh = job.arguments.fresh
+        if asked is not None and asked.parcel is not None:
+            opened = Opened(asked.parcel)
+
+            def fresh() -> Call:
+                call: Call = opened.value()[0]
+                return call
+
+        with _quiet():
+            try:
+                return movements(function, fresh, job.arguments.labels, runs=runs, before=seed)
+            except (Exception, SystemExit):  # NumPy takes these arguments, and not their neighbours
+                return {}
+
+    def _plain(self, job: _Job, text: str, entry: str) -> Callable[..., Any]:
+        if job.plain is None:
+            job.plain = self._library.load(text, "<jitmagic probes>", entry, dict(job.namespace.value()))
+        return job.plain
+
     # -- every backend
+
+    def try_probe(self, key: str, variant: str, asked: Asked, movement: Mapping[str, float] | None) -> Judgement:
+        """Calls a built variant with a probe's arguments and judges what it did."""
+        job, library = self._jobs[key], self._library
+        function, draft = job.functions[variant], job.drafts[variant]
+        if asked.parcel is None:
+            raise ValueError(f"NumPy gave no answer to the probe {asked.expected.probe.name}")
+        opened = Opened(asked.parcel)
+        labels = job.arguments.labels
+        call, result, after, oracle = opened.value(copy=False)
+        expected = replace(asked.expected, call=call, result=result, after=after, oracle=oracle)
+        load = getattr(library, "load_checked", None)
+        if expected.status == RAISED and load is not None:
+            if not getattr(library, "can_be_checked", lambda mode: False)(draft.mode):
+                return Judgement(NOT_RUN, detail="it would read and write outside its arrays, which cannot be watched here")
+            # compiled code that leaves its arrays reads what lies there: it is told of here, and not done
+            if variant not in job.checked:
+                with _quiet():
+                    namespace = dict(job.namespace.value())
+                    job.checked[variant] = load(draft.module.text, _filename(draft), draft.entry, namespace)
+            return self._try_checked(job.checked[variant], expected, opened, labels)
+        written = tuple(dict.fromkeys((*draft.written, *expected.mutated)))
+        arguments = Arguments(opened, labels)
+
+        def run() -> tuple[Any, Mapping[str, Any]]:
+            host: Call = opened.value()[0]
+            args, kwargs = arguments.ready(host, written, self._mover(draft))
+            seed()
+            if expected.probe.changes == GLOBALS:
+                with changed_globals(function, expected.probe.steps):
+                    given = function(*args, **kwargs)
+                    library.wait(given)
+            else:
+                given = function(*args, **kwargs)
+                library.wait(given)
+            return library.to_host(given), arguments.labelled(host)
+
+        with _quiet():
+            return judge(expected, labels, run, movement)
+
+    def _try_checked(
+        self, function: Callable[..., Any], expected: Expected, opened: Opened, labels: Sequence[str]
+    ) -> Judgement:
+        """Calls a build with checked bounds where NumPy raises: an IndexError there is a silent read elsewhere."""
+        args, kwargs = opened.value()[0]
+        name, text = expected.error or ("", "")
+        told = f"NumPy raises {name}" + (f": {text}" if text else "")
+        with _quiet():
+            try:
+                seed()
+                function(*args, **kwargs)
+            except IndexError:
+                return Judgement(NO_EXCEPTION, "exception", f"{told}, and this reads or writes outside its arrays")
+            except (Exception, SystemExit) as error:
+                return judge_error(expected, type(error).__name__, str(error))
+        return Judgement(NO_EXCEPTION, "exception", f"{told}, and this gives numbers")
+
+    def check_bounds(self, key: str, variant: str) -> str | None:
+        """Calls a variant once with checked bounds and the user's arguments; returns what went out of them.
+
+        None where all stayed inside, or where its library has no such check.
+        """
+        job, library = self._jobs[key], self._library
+        draft = job.drafts[variant]
+        load = getattr(library, "load_checked", None)
+        if load is None or not library.can_be_checked(draft.mode):  # type: ignore[attr-defined]
+            return None
+        args, kwargs = job.arguments.fresh()
+        with _quiet():
+            function = load(draft.module.text, _filename(draft), draft.entry, dict(job.namespace.value()))
+            job.checked[variant] = function
+            try:
+                seed()
+                function(*args, **kwargs)
+            except IndexError as error:
+                return str(error) or "an index is out of range"
+            except (Exception, SystemExit):
+                return None  # what the plain build does not raise is the check's own trouble
+        return None
 
     def build(self, key: str, draft: Draft, reference: Reference) -> Built:
         """Loads a draft, runs the library's check, calls it twice, and compares both results with the reference."""
@@ -199,6 +353,7 @@ class Worker:
         if not again.ok:
             return Built(finding=replace(again, message=f"in the second call {again.message}"), first=loaded + first)
         job.functions[draft.variant], job.drafts[draft.variant] = function, draft
+        job.checked.pop(draft.variant, None)
         return Built(
             finding=finding,
             first=loaded + first,
@@ -206,6 +361,7 @@ class Worker:
             host_peak=meter.peak,
             threads=library.threads(),
             cache=getattr(library, "build_cache", lambda: "cold")(),
+            shares=job.shares.get(draft.variant, ()),
         )
 
     def sample(self, key: str, variant: str, calls: int, warm: int) -> float:
@@ -267,7 +423,7 @@ class Worker:
         host = job.arguments.fresh()
         args, kwargs = job.arguments.ready(host, draft.written, self._mover(draft))
         with meter or contextlib.nullcontext():
-            _seed()
+            seed()
             start = time.perf_counter()
             result = function(*args, **kwargs)
             self._library.wait(result)
@@ -277,13 +433,16 @@ class Worker:
             message = f"NumPy returns its argument {reference.returns_argument} itself, this returns another object"
             return seconds, Finding(False, "identity", message)
         expected, expected_after = Opened(reference.parcel).value(copy=False)
+        given = self._library.to_host(result)
+        job.shares[draft.variant] = shared_labels(given, after)
         finding = compare_call(
             expected,
-            self._library.to_host(result),
+            given,
             expected_after,
             after,
             reference.mutated,
             count_elements(list(after.values())),
+            reference.movement,
         )
         return seconds, finding
 
@@ -292,13 +451,19 @@ def _identity(value: Any) -> Any:
     return value
 
 
-def _seed() -> None:
-    """Sets the global generators to one state, so that a function which draws from them gives one result.
+def _signature(call: Call) -> tuple[Any, ...]:
+    args, kwargs = call
+    return tuple(map(_signed, (*args, *kwargs.values())))
 
-    Only in this process: the user's own random state is elsewhere.
-    """
-    random.seed(0)
-    np.random.seed(0)
+
+def _signed(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        flags = value.flags
+        layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
+        return str(value.dtype), value.shape, layout
+    if isinstance(value, list | tuple):
+        return tuple(map(_signed, value))
+    return type(value).__name__
 
 
 def _filename(draft: Draft) -> str:

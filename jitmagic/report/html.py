@@ -312,10 +312,15 @@ def _variant(row: Row, original: str, brief: bool) -> Iterator[str]:
         facts += [("reason", row.reason), ("next step", row.next_step)]
     facts += [("largest error", row.error_detail)] if row.error_detail else []
     facts += [("note", clean.line(note)) for note in variant["notes"]]
+    if row.probed:
+        facts.append(("probes", row.probed))
     if variant["needs"]:
         facts.append(("needs in its namespace", clean.line(", ".join(variant["needs"]))))
     for name, text in facts:
         yield f'<p style="margin:4px 0">{name}: {_prose(text)}</p>'
+    if row.findings:
+        yield from _details(f"right here, but not with {figures.plural(len(row.findings), 'other set')} of arguments",
+                            _findings(row), style="margin:2px 0 2px 16px")  # fmt: skip
     source = clean.block(variant["source"])
     if source.strip():
         yield _pre(source)
@@ -323,6 +328,13 @@ def _variant(row: Row, original: str, brief: bool) -> Iterator[str]:
             yield from _details("beside the original", _beside(original, source), style="margin:2px 0 2px 16px")
     if row.timed:
         yield from _measurements(variant)
+
+
+def _findings(row: Row) -> Iterator[str]:
+    for finding in row.findings:
+        yield f'<p style="margin:4px 0">with {_prose(finding.arguments)}: {_prose(finding.detail)}</p>'
+        if finding.snippet:
+            yield _pre(finding.snippet)
 
 
 def _beside(original: str, source: str) -> Iterator[str]:

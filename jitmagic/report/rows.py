@@ -49,6 +49,35 @@ _NO_REASON = {
 }
 
 
+BUT = "!"
+"""The sign of a variant that is right with the user's arguments and not with others."""
+
+_WORST = ("differs", "no exception", "crashed", "timed out", "raises")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a variant gets wrong with a probe's arguments; every string is clean.
+
+    Attributes
+    ----------
+    name, arguments : str
+        The kind of probe, and what its arguments are: "a NaN in x".
+    outcome, detail : str
+    snippet : str
+        Statements by which it can be seen, may be "".
+    silent : bool
+        Whether numbers are wrong without a word.
+    """
+
+    name: str
+    arguments: str
+    outcome: str
+    detail: str
+    snippet: str
+    silent: bool
+
+
 @dataclass(frozen=True)
 class Row:
     """One variant (or the baseline) as a row of text; every string is clean.
@@ -78,6 +107,13 @@ class Row:
         The cause of a verdict without figures, never "" there; what to do about it.
     variant : mapping
         The variant's part of the record, as it is.
+    findings : tuple of Finding
+        What it gets wrong with other arguments, the worst first.
+    but : str
+        The same in one sentence, for beside a verified result: "" where nothing was found. A row that has it is never
+        to be shown as plainly right; its ``sign`` and ``reason`` say so already.
+    probed : str
+        How many probes it was right with, "" where it was not probed.
     """
 
     label: str
@@ -101,6 +137,9 @@ class Row:
     reason: str
     next_step: str
     variant: Mapping[str, Any]
+    findings: tuple[Finding, ...] = ()
+    but: str = ""
+    probed: str = ""
 
     @property
     def baseline(self) -> bool:
@@ -155,12 +194,15 @@ def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
         speedup, interval = ("1×", "") if verdict == "baseline" else figures.speedup(variant["speedup"])
     clocks = variant["clocks"] if timed else dict.fromkeys(variant["clocks"])
     name, device = clean.line(variant["name"]), clean.line(variant["device"])
+    found = findings(variant) if timed else ()
+    but = _but(found)
+    reason = clean.line(variant["reason"]) or ("" if timed else _NO_REASON[verdict])
     return Row(
         label=name if device == "cpu" or device in name else f"{name} · {device}",
         name=name,
         device=device,
         verdict=verdict,
-        sign=SIGNS.get(verdict, "?"),
+        sign=BUT if but else SIGNS.get(verdict, "?"),
         timed=timed,
         recommended=recommended,
         ratio=ratio,
@@ -174,10 +216,42 @@ def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
         break_even=_break_even(variant) if timed else figures.MISSING,
         error=_error(variant["error"]) if timed else figures.MISSING,
         error_detail=_error_detail(variant["error"]),
-        reason=clean.line(variant["reason"]) or ("" if timed else _NO_REASON[verdict]),
+        reason="; ".join(filter(None, (reason, but))),
         next_step=clean.line(variant["next_step"]),
         variant=variant,
+        findings=found,
+        but=but,
+        probed=_probed(variant) if timed else "",
     )
+
+
+def findings(variant: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Returns what a variant gets wrong with other arguments, the worst first."""
+    wrong = [one for one in variant.get("probes") or () if one["outcome"] in _WORST]
+    return tuple(
+        Finding(
+            clean.line(one["name"]), clean.line(one["arguments"]), one["outcome"], clean.line(one["detail"]),
+            clean.block(one["snippet"]), one["outcome"] in ("differs", "no exception"),
+        )
+        for one in sorted(wrong, key=lambda one: _WORST.index(one["outcome"]))
+    )  # fmt: skip
+
+
+def _but(found: Sequence[Finding]) -> str:
+    if not found:
+        return ""
+    rest = f" (and {figures.plural(len(found) - 1, 'more such case')})" if len(found) > 1 else ""
+    return f"right here, but with {found[0].arguments}: {found[0].detail}{rest}"
+
+
+def _probed(variant: Mapping[str, Any]) -> str:
+    tried = [one for one in variant.get("probes") or () if one["outcome"] != "not run"]
+    if not variant.get("probes"):
+        return ""
+    right = sum(one["outcome"] == "agrees" for one in tried)
+    left = len(variant["probes"]) - len(tried)
+    text = f"as NumPy with {right} of {len(tried)} other arguments that were tried"
+    return text + (f"; {left} more were not tried, their time was spent" if left else "")
 
 
 def _break_even(variant: Mapping[str, Any]) -> str:

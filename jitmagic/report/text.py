@@ -19,6 +19,7 @@ _SHORTEST_REASON = 28
 _VERDICT = 13
 _GAP = "  "
 _LONGEST = 12
+_FINDINGS = 3
 _COSTS = ("run", "end to end", "build", "break-even", "largest error")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -93,6 +94,7 @@ def to_text(record: Record, *, width: int = 80, color: bool = False, code: str |
         _stack(page, made)
     _sizes(page, record)
     _devices(page, record)
+    _findings(page, made)
     _hints(page, record)
     _remarks(page, record, made)
     for row in chosen:
@@ -277,6 +279,24 @@ def _devices(page: _Page, record: Record) -> None:
     for device in devices:
         able = figures.listed(device["backends"]) or "no backend can use it"
         page.add(clean.line(f"{device['name']}: {device['title']}; {able}"), 2, hang=2)
+
+
+def _findings(page: _Page, made: Sequence[Row]) -> None:
+    """Writes what verified variants get wrong with other arguments, and how to see the worst of each."""
+    found = [row for row in made if row.findings]
+    if not found:
+        return
+    page.title("Right here, but")
+    for row in found:
+        page.add(f"{row.sign} {row.label}: {row.probed}", 2, hang=2, style="warning", most=3)
+        for finding in row.findings[:_FINDINGS]:
+            page.add(f"· with {finding.arguments}: {finding.detail}", 4, hang=2)
+        if len(row.findings) > _FINDINGS:
+            page.add(f"· and {len(row.findings) - _FINDINGS} more, which the record and the page list", 4, hang=2)
+        if row.findings[0].snippet:
+            page.add("to see the first:", 4, style="dim")
+            for line in row.findings[0].snippet.split("\n"):
+                page.lines.extend(" " * 6 + piece for piece in hard_wrap(line, page.width - 6))
 
 
 def _hints(page: _Page, record: Record) -> None:

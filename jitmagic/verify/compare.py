@@ -133,6 +133,32 @@ def numeric_leaves(value: Any, path: str = "result") -> Iterator[tuple[str, np.n
             yield path, array
 
 
+def shared_labels(result: Any, arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the labels of the arguments that a result shares memory with, so that who writes into one changes both.
+
+    Arrays that cannot be written (a JAX array's, seen from NumPy) share nothing that could be noticed.
+    """
+    mine = [array for _, array in _arrays(result) if array.flags.writeable and array.size]
+    found = []
+    for label, value in arguments.items():
+        for _, array in _arrays(value):
+            if any(_share(array, one) for one in mine):
+                found.append(label)
+                break
+    return tuple(found)
+
+
+def _arrays(value: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    return ((path, one) for path, one in numeric_leaves(value) if isinstance(one, np.ndarray))
+
+
+def _share(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    try:
+        return np.shares_memory(one, other, max_work=10_000)
+    except np.exceptions.TooHardError:
+        return np.may_share_memory(one, other)
+
+
 def _figures(worst: _Worst) -> tuple[float | None, float | None, str]:
     if not worst.compared:
         return None, None, ""

@@ -1,0 +1,260 @@
+"""Probes verified variants, after they were timed and for no longer than that took.
+
+NumPy runs a probe first and says whether it is one. Then each variant runs those it has time for: probes of the user's
+own dtypes and shapes first, which need no compiling; then those that a compiler has to compile anew for, as long as
+its last such probe leaves hope that there is time. What was not run is named.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from jitmagic.errors import WorkerError
+from jitmagic.measure.process import RequestFailed, WorkerTimedOut
+from jitmagic.measure.worker import Asked
+from jitmagic.verify import judge, probes, sizes
+from jitmagic.verify.judge import Judgement
+from jitmagic.verify.probes import GLOBALS, SHAPE, Inputs, Probe
+from jitmagic.verify.reference import RAISED, TAKEN
+
+_FOR_NUMPY = 0.3
+"""The share of the time that NumPy's own runs may take."""
+
+_SLOW = 0.02
+"""Seconds of a NumPy call from which probes are made of short axes, where NumPy takes them."""
+
+
+class Asking(Protocol):
+    """What probing asks of the workers; see :class:`jitmagic.measure.bench.Bench`, whose NumPy backend is bound."""
+
+    def signature(self) -> tuple[Any, ...]:
+        """Returns the signature of the user's own arguments."""
+
+    def expect(self, probe: Probe, limit: float) -> Asked | None:
+        """Has NumPy run a probe; None where that was lost."""
+
+    def movement(self, asked: Asked) -> Mapping[str, float]:
+        """Measures NumPy's own movement at a probe; empty where it cannot be."""
+
+    def try_probe(self, variant: str, asked: Asked, timeout: float, movement: Mapping[str, float] | None) -> Judgement:
+        """Has a variant run a probe; raises WorkerError where its worker was lost."""
+
+    def check_bounds(self, variant: str, timeout: float) -> str | None:
+        """Calls a variant once with checked bounds."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A variant that is to be probed.
+
+    Attributes
+    ----------
+    name, backend, mode : str
+    build, run : float
+        Seconds that its build and one call took.
+    """
+
+    name: str
+    backend: str
+    mode: str
+    build: float
+    run: float
+
+
+@dataclass(frozen=True)
+class Probed:
+    """One probe of one variant.
+
+    Attributes
+    ----------
+    name, arguments, outcome, kind, detail : str
+        As in the record.
+    steps : tuple of str
+        Statements that make the arguments.
+    global_change : bool
+        Whether the steps go between two calls.
+    """
+
+    name: str
+    arguments: str
+    outcome: str
+    kind: str = ""
+    detail: str = ""
+    steps: tuple[str, ...] = ()
+    global_change: bool = False
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it is a finding."""
+        return self.outcome not in (judge.AGREES, judge.NOT_RUN)
+
+
+@dataclass
+class _Purse:
+    """The time of one variant, and what probes have cost it so far."""
+
+    until: float
+    known: set[Any]
+    new_costs: dict[str, float] = field(default_factory=dict)
+
+
+class Probing:
+    """The probes of one workload.
+
+    Parameters
+    ----------
+    asking : Asking
+    allowed : float
+        Seconds for all of it.
+    numpy_seconds : float
+        Of one NumPy call with the user's arguments.
+    timeout : float
+        Seconds that a variant may take at most for one probe.
+    clock : callable
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        allowed: float,
+        numpy_seconds: float,
+        timeout: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._asking, self._allowed, self._timeout, self._clock = asking, allowed, timeout, clock
+        self._numpy_seconds = numpy_seconds
+        self._start = clock()
+        self.asked: list[Asked] = []
+        self.unasked: list[Probe] = []
+        self._own: tuple[Any, ...] = ()
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it began."""
+        return self._clock() - self._start
+
+    def ask_numpy(self, plan: Sequence[Probe], base: Probe | None) -> None:
+        """Runs NumPy on the probes of a plan, and keeps those that it takes, or refuses in a way that tells.
+
+        Parameters
+        ----------
+        plan : sequence of Probe
+        base : Probe or None
+            Short axes, to make the other probes of where a call takes long.
+        """
+        self._own = self._asking.signature()
+        limit = min(max(0.5, 3 * self._numpy_seconds), self._timeout)
+        steps: tuple[str, ...] = ()
+        if base is not None and self._numpy_seconds > _SLOW:
+            short = self._expect(base, limit)
+            if short is not None and short.expected.status == TAKEN:
+                steps = short.expected.probe.steps
+        for probe in plan:
+            cost = self._numpy_seconds * 3 if not steps or probe.changes == SHAPE else 0.0
+            if self.spent + cost > _FOR_NUMPY * self._allowed:
+                self.unasked.append(probe)
+                continue
+            asked = self._expect(probe if probe.changes == SHAPE else probe.after(steps), limit)
+            if asked is None:
+                continue
+            status = asked.expected.status
+            if status == TAKEN or (status == RAISED and probe.refusal):
+                self.asked.append(asked)
+
+    def _expect(self, probe: Probe, limit: float) -> Asked | None:
+        return self._asking.expect(probe, limit)
+
+    def probe(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, list[Probed]]]:
+        """Probes the variants, those that build fastest first: what they leave of their time is for the others."""
+        waiting = sorted(candidates, key=lambda one: (one.build + one.run, one.name))
+        for number, one in enumerate(waiting):
+            share = (self._allowed - self.spent) / (len(waiting) - number)
+            purse = _Purse(self._clock() + max(share, 0.0), {self._own})
+            yield one, self._variant(one, purse)
+
+    def _variant(self, one: Candidate, purse: _Purse) -> list[Probed]:
+        found: list[Probed] = []
+        bounds = self._bounds(one, purse)
+        if bounds is not None:
+            found.append(bounds)
+        order = sorted(range(len(self.asked)), key=lambda n: (self.asked[n].signature != self._own, n))
+        lost = ""
+        made: dict[int, Probed] = {}
+        for number in order:
+            asked = self.asked[number]
+            if lost:
+                made[number] = _untold(asked.expected.probe, lost)
+                continue
+            if self._clock() + self._cost(one, purse, asked) > purse.until:
+                made[number] = _untold(asked.expected.probe, "its time was spent")
+                continue
+            began = self._clock()
+            made[number] = self._one(one, asked)
+            if asked.signature not in purse.known:
+                purse.known.add(asked.signature)
+                purse.new_costs[asked.expected.probe.changes] = self._clock() - began
+            if made[number].outcome in (judge.CRASHED, judge.TIMED_OUT):
+                lost = "its worker was lost to a probe before"
+        found += [made[number] for number in range(len(self.asked))]
+        found += [_untold(probe, "its time was spent") for probe in self.unasked]
+        return found
+
+    def _cost(self, one: Candidate, purse: _Purse, asked: Asked) -> float:
+        """Guesses how long a probe will take."""
+        seconds = min(one.run, 10 * asked.expected.seconds + 1e-3) if asked.signature != self._own else one.run
+        if asked.signature in purse.known:
+            return seconds
+        return seconds + purse.new_costs.get(asked.expected.probe.changes, one.build)
+
+    def _one(self, one: Candidate, asked: Asked) -> Probed:
+        timeout = min(self._timeout, 2 * one.build + 20 * one.run + 20 * asked.expected.seconds + 5.0)
+        try:
+            judged = self._asking.try_probe(one.name, asked, timeout, None)
+            if judged.kind in ("values", "mutated") and judged.outcome == judge.DIFFERS and judged.max_abs is not None:
+                movement = self._asking.movement(asked)
+                if movement:
+                    judged = self._asking.try_probe(one.name, asked, timeout, movement)
+        except RequestFailed:
+            raise
+        except WorkerTimedOut:
+            detail = f"it did not end within {timeout:.0f} s, where NumPy took {asked.expected.seconds:.2g} s"
+            judged = Judgement(judge.TIMED_OUT, "", detail)
+        except WorkerError as error:
+            judged = Judgement(judge.CRASHED, "", f"its process was lost: {error}")
+        probe = asked.expected.probe
+        return Probed(
+            probe.name, probe.about, judged.outcome, judged.kind, judged.detail, probe.steps, probe.changes == GLOBALS
+        )
+
+    def _bounds(self, one: Candidate, purse: _Purse) -> Probed | None:
+        """Has the bounds checked once with the user's own arguments."""
+        name, about = "bounds checked", "your own arguments, with the bounds of every array checked"
+        if one.backend != "numba" or one.mode == "parallel":
+            return None
+        if self._clock() + one.build + one.run > purse.until:
+            return Probed(name, about, judge.NOT_RUN, detail="its time was spent")
+        try:
+            beyond = self._asking.check_bounds(one.name, self._timeout)
+        except WorkerError as error:
+            return Probed(name, about, judge.CRASHED, detail=f"its process was lost: {error}")
+        if beyond is None:
+            return Probed(name, about, judge.AGREES)
+        return Probed(name, about, judge.DIFFERS, "values", f"it reads or writes outside its arrays: {beyond}")
+
+
+def plan(inputs: Inputs, text: str, constants: Mapping[str, Any]) -> list[Probe]:
+    """Returns all probes of a workload, the most telling first of each kind, the cheap kinds first."""
+    return [
+        *probes.of_values(inputs, text),
+        *probes.of_globals(constants),
+        *sizes.of_sizes(inputs),
+        *probes.of_dtype(inputs),
+        *probes.of_layout(inputs),
+    ]
+
+
+def _untold(probe: Probe, why: str) -> Probed:
+    return Probed(probe.name, probe.about, judge.NOT_RUN, detail=why, steps=probe.steps)
