@@ -703,12 +703,20 @@ class _Run:
             return
         self.progress(Progress(None, "probing", 0, len(live)))
         probing = Probing(_Asking(self), self.timing_seconds, base.second, self.options.timeout)
-        inputs = Inputs.of(labels, workload.argument_values())
+        defaults = probes.defaults_of(workload.module.text, workload.function.name, labels)
+        inputs = Inputs.of(labels, workload.argument_values(), defaults)
         outcomes = {one.name: one for one in live}
         try:
             probing.ask_numpy(plan(inputs, workload.module.text, workload.constants), sizes.small(inputs))
             candidates = [
-                Candidate(one.name, one.backend, one.mode, one.built.first, one.built.second)
+                Candidate(
+                    one.name,
+                    one.backend,
+                    one.mode,
+                    one.built.first,
+                    one.built.second,
+                    by_shape=getattr(all_backends()[one.backend], "compiles_by_shape", False) or one.mode == "compile",
+                )
                 for one in live
                 if one.built is not None
             ]

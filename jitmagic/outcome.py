@@ -84,7 +84,8 @@ class Outcome:
     @property
     def findings(self) -> list[Probed]:
         """The probes that it failed, the worst first."""
-        return sorted((one for one in self.probes or () if one.wrong), key=lambda one: _WORST.index(one.outcome))
+        wrong = [one for one in self.probes or () if one.wrong]
+        return sorted(wrong, key=lambda one: (_WORST.index(one.outcome), one.kind == "dtype"))
 
     def speedup(self, baseline: Sequence[float]) -> Interval | None:
         """Returns how many times the baseline's speed it has; None unless it is verified and timed."""
@@ -143,8 +144,8 @@ def _probe_record(probed: Probed, workload: Workload | None) -> dict[str, Any]:
     text = ""
     if probed.wrong and probed.steps and workload is not None:
         text = snippet(
-            workload.function.name, workload.call, workload.argument_names, list(workload.kwargs), probed.steps,
-            probed.global_change,
+            workload.function.name, workload.call, (*workload.argument_names, *probed.extra),
+            [*workload.kwargs, *probed.extra], probed.steps, probed.global_change,
         )  # fmt: skip
     return {
         "name": probed.name,

@@ -47,12 +47,13 @@ def _silent(one: Outcome) -> bool:
 
 def _but(choice: Outcome) -> str:
     """Returns what keeps a result from being the same with other arguments too."""
-    if not choice.findings:
+    wrong = [probed for probed in choice.findings if probed.outcome != "raises"]
+    if not wrong:
         return ""
-    worst = choice.findings[0]
-    rest = len(choice.findings) - 1
+    worst = wrong[0]
+    rest = len(wrong) - 1
     more = f", and {figures.plural(rest, 'more such case')}" if rest else ""
-    return f" here, but not with all arguments ({worst.arguments}: {worst.detail}{more})"
+    return f" here, but not with {worst.arguments}{more}"
 
 
 def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:

@@ -119,6 +119,8 @@ class Backend(Protocol):
         As its makers spell it: ``"Numba"``.
     runtime : str
         ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
+
+    It may also have ``compiles_by_shape: bool``, True where arguments of another shape are compiled for anew.
     """
 
     name: str
@@ -155,7 +157,9 @@ class Runtime(Protocol):
     """What a worker asks of a backend's library. Runs in the backend's own process.
 
     A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
-    are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays.
+    are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
+    reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
+    there, and ``can_be_checked(mode: str) -> bool``.
     """
 
     def start(self, device: str) -> Mapping[str, Any]:

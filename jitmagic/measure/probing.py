@@ -19,6 +19,7 @@ from jitmagic.verify import judge, probes, sizes
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.probes import GLOBALS, SHAPE, Inputs, Probe
 from jitmagic.verify.reference import RAISED, TAKEN
+from jitmagic.verify.sensitivity import could_explain
 
 _FOR_NUMPY = 0.3
 """The share of the time that NumPy's own runs may take."""
@@ -55,6 +56,8 @@ class Candidate:
     name, backend, mode : str
     build, run : float
         Seconds that its build and one call took.
+    by_shape : bool
+        Whether it is compiled anew for arguments of other shapes, and not for other dtypes and layouts only.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Candidate:
     mode: str
     build: float
     run: float
+    by_shape: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Probed:
         Statements that make the arguments.
     global_change : bool
         Whether the steps go between two calls.
+    extra : tuple of str
+        Parameters that the call passes beside the user's own.
     """
 
     name: str
@@ -85,6 +91,7 @@ class Probed:
     detail: str = ""
     steps: tuple[str, ...] = ()
     global_change: bool = False
+    extra: tuple[str, ...] = ()
 
     @property
     def wrong(self) -> bool:
@@ -172,7 +179,7 @@ class Probing:
         waiting = sorted(candidates, key=lambda one: (one.build + one.run, one.name))
         for number, one in enumerate(waiting):
             share = (self._allowed - self.spent) / (len(waiting) - number)
-            purse = _Purse(self._clock() + max(share, 0.0), {self._own})
+            purse = _Purse(self._clock() + max(share, 0.0), {_seen_by(one, self._own)})
             yield one, self._variant(one, purse)
 
     def _variant(self, one: Candidate, purse: _Purse) -> list[Probed]:
@@ -193,8 +200,8 @@ class Probing:
                 continue
             began = self._clock()
             made[number] = self._one(one, asked)
-            if asked.signature not in purse.known:
-                purse.known.add(asked.signature)
+            if _seen_by(one, asked.signature) not in purse.known:
+                purse.known.add(_seen_by(one, asked.signature))
                 purse.new_costs[asked.expected.probe.changes] = self._clock() - began
             if made[number].outcome in (judge.CRASHED, judge.TIMED_OUT):
                 lost = "its worker was lost to a probe before"
@@ -205,7 +212,7 @@ class Probing:
     def _cost(self, one: Candidate, purse: _Purse, asked: Asked) -> float:
         """Guesses how long a probe will take."""
         seconds = min(one.run, 10 * asked.expected.seconds + 1e-3) if asked.signature != self._own else one.run
-        if asked.signature in purse.known:
+        if _seen_by(one, asked.signature) in purse.known:
             return seconds
         return seconds + purse.new_costs.get(asked.expected.probe.changes, one.build)
 
@@ -216,7 +223,7 @@ class Probing:
             if judged.kind in ("values", "mutated") and judged.outcome == judge.DIFFERS and judged.max_abs is not None:
                 movement = self._asking.movement(asked)
                 if movement:
-                    judged = self._asking.try_probe(one.name, asked, timeout, movement)
+                    judged = settled(self._asking.try_probe(one.name, asked, timeout, movement), movement)
         except RequestFailed:
             raise
         except WorkerTimedOut:
@@ -226,8 +233,9 @@ class Probing:
             judged = Judgement(judge.CRASHED, "", f"its process was lost: {error}")
         probe = asked.expected.probe
         return Probed(
-            probe.name, probe.about, judged.outcome, judged.kind, judged.detail, probe.steps, probe.changes == GLOBALS
-        )
+            probe.name, probe.about, judged.outcome, judged.kind, judged.detail, probe.steps, probe.changes == GLOBALS,
+            probe.extra,
+        )  # fmt: skip
 
     def _bounds(self, one: Candidate, purse: _Purse) -> Probed | None:
         """Has the bounds checked once with the user's own arguments."""
@@ -245,10 +253,28 @@ class Probing:
         return Probed(name, about, judge.DIFFERS, "values", f"it reads or writes outside its arrays: {beyond}")
 
 
+def settled(judged: Judgement, movement: Mapping[str, float]) -> Judgement:
+    """Takes back a difference that says nothing: NumPy's own figures move as much by a unit in the last place."""
+    wild = any(one == float("inf") for one in movement.values())
+    if judged.outcome == judge.DIFFERS and (wild or could_explain(judged.max_abs, movement)):
+        return Judgement(judge.NOT_RUN, detail="NumPy's own figures move as much for one unit in the last place")
+    return judged
+
+
+def _seen_by(one: Candidate, signature: Any) -> Any:
+    """Returns what of a signature makes a compiler compile anew."""
+    if one.by_shape or not isinstance(signature, tuple):
+        return signature
+    if len(signature) == 3 and isinstance(signature[0], str) and isinstance(signature[1], tuple):
+        dtype, shape, layout = signature
+        return dtype, len(shape), layout
+    return tuple(_seen_by(one, part) for part in signature)
+
+
 def plan(inputs: Inputs, text: str, constants: Mapping[str, Any]) -> list[Probe]:
     """Returns all probes of a workload, the most telling first of each kind, the cheap kinds first."""
     return [
-        *probes.of_values(inputs, text),
+        *probes.of_values(inputs, text, constants),
         *probes.of_globals(constants),
         *sizes.of_sizes(inputs),
         *probes.of_dtype(inputs),

@@ -226,8 +226,9 @@ class Worker:
         """Measures how far NumPy's result moves for one unit in the last place, at the user's arguments or a probe's."""
         job = self._jobs[key]
         function = self._plain(job, text, entry)
-        fresh = job.arguments.fresh
+        fresh, labels = job.arguments.fresh, job.arguments.labels
         if asked is not None and asked.parcel is not None:
+            labels = asked.expected.probe.labels(labels)
             opened = Opened(asked.parcel)
 
             def fresh() -> Call:
@@ -236,7 +237,7 @@ class Worker:
 
         with _quiet():
             try:
-                return movements(function, fresh, job.arguments.labels, runs=runs, before=seed)
+                return movements(function, fresh, labels, runs=runs, before=seed)
             except (Exception, SystemExit):  # NumPy takes these arguments, and not their neighbours
                 return {}
 
@@ -254,7 +255,7 @@ class Worker:
         if asked.parcel is None:
             raise ValueError(f"NumPy gave no answer to the probe {asked.expected.probe.name}")
         opened = Opened(asked.parcel)
-        labels = job.arguments.labels
+        labels = asked.expected.probe.labels(job.arguments.labels)
         call, result, after, oracle = opened.value(copy=False)
         expected = replace(asked.expected, call=call, result=result, after=after, oracle=oracle)
         load = getattr(library, "load_checked", None)

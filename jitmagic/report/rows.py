@@ -110,7 +110,7 @@ class Row:
     findings : tuple of Finding
         What it gets wrong with other arguments, the worst first.
     but : str
-        The same in one sentence, for beside a verified result: "" where nothing was found. A row that has it is never
+        The same in one sentence, for beside a verified result: "" where it is wrong nowhere (it may raise). A row that has it is never
         to be shown as plainly right; its ``sign`` and ``reason`` say so already.
     probed : str
         How many probes it was right with, "" where it was not probed.
@@ -233,14 +233,15 @@ def findings(variant: Mapping[str, Any]) -> tuple[Finding, ...]:
             clean.line(one["name"]), clean.line(one["arguments"]), one["outcome"], clean.line(one["detail"]),
             clean.block(one["snippet"]), one["outcome"] in ("differs", "no exception"),
         )
-        for one in sorted(wrong, key=lambda one: _WORST.index(one["outcome"]))
+        for one in sorted(wrong, key=lambda one: (_WORST.index(one["outcome"]), one["kind"] == "dtype"))
     )  # fmt: skip
 
 
 def _but(found: Sequence[Finding]) -> str:
-    if not found:
+    wrong = [one for one in found if one.outcome != "raises"]  # an exception is no wrong number
+    if not wrong:
         return ""
-    rest = f" (and {figures.plural(len(found) - 1, 'more such case')})" if len(found) > 1 else ""
+    rest = f" (and {figures.plural(len(wrong) - 1, 'more such case')})" if len(wrong) > 1 else ""
     return f"right here, but with {found[0].arguments}: {found[0].detail}{rest}"
 
 

@@ -8,10 +8,11 @@ the probes are guesses, and NumPy is the judge of each (see ``reference.py``).
 from __future__ import annotations
 
 import ast
+import itertools
 import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ VALUES, LAYOUT, DTYPE, SHAPE, GLOBALS = "values", "layout", "dtype", "shape", "g
 
 _LITERALS = 4
 """Thresholds of the source that are put into arrays."""
+
+_PAIRS = 6
+"""Pairs of numbers that are made equal."""
 
 _APART = 4
 """Arrays that get a NaN or an infinity one at a time."""
@@ -49,6 +53,8 @@ class Probe:
         Whether NumPy's result with the same values as float64 tells how large an error may be.
     refusal : bool
         Whether the probe is of use where NumPy raises: a variant that gives numbers there is a finding.
+    extra : tuple of str
+        Parameters that the steps bind and the user's call leaves at their defaults: they are passed by keyword.
     """
 
     name: str
@@ -58,6 +64,11 @@ class Probe:
     others: tuple[tuple[str, ...], ...] = ()
     oracle: bool = False
     refusal: bool = True
+    extra: tuple[str, ...] = ()
+
+    def labels(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Returns the labels of the probe's arguments, from those of the user's."""
+        return (*labels, *self.extra)
 
     def after(self, base: Sequence[str]) -> Probe:
         """Returns the same probe of arguments that other steps have made."""
@@ -74,8 +85,10 @@ def usable(labels: Sequence[str]) -> bool:
     return all(root.isidentifier() and not keyword.iskeyword(root) and root != "np" for root in roots)
 
 
-def changed(steps: Sequence[str], labels: Sequence[str], call: Call) -> Call:
+def changed(steps: Sequence[str], labels: Sequence[str], call: Call, extra: Sequence[str] = ()) -> Call:
     """Runs steps over a call's arguments and returns the new call; the arguments are written to by no step.
+
+    What ``extra`` names is bound by the steps, and passed by keyword.
 
     >>> changed(["x = x[:2]"], ["x"], ((np.arange(3),), {}))
     ((array([0, 1]),), {})
@@ -90,7 +103,30 @@ def changed(steps: Sequence[str], labels: Sequence[str], call: Call) -> Call:
             names[root] = value
     exec("\n".join(steps), names)
     values = [eval(label, names) for label in labels]
-    return tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+    more = {name: names[name] for name in extra}
+    return tuple(values[: len(args)]), {**dict(zip(kwargs, values[len(args) :], strict=True)), **more}
+
+
+def defaults_of(text: str, function: str, labels: Sequence[str]) -> dict[str, type]:
+    """Returns the parameters that a call leaves at a default that is a number, with the number's type."""
+    node = next(
+        (one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.FunctionDef) and one.name == function), None
+    )
+    if node is None or node.args.kwarg is not None:
+        return {}
+    plain = [*node.args.posonlyargs, *node.args.args]
+    pairs = [*zip(plain[len(plain) - len(node.args.defaults) :], node.args.defaults, strict=True),
+             *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]  # fmt: skip
+    given = {label.partition("[")[0] for label in labels}
+    found: dict[str, type] = {}
+    for parameter, default in pairs:
+        if default is None or parameter.arg in given or parameter in node.args.posonlyargs:
+            continue
+        numbers = [type(one.value) for one in ast.walk(default) if isinstance(one, ast.Constant)]
+        names = {one.id for one in ast.walk(default) if isinstance(one, ast.Name)}
+        if numbers and set(numbers) <= {bool, int, float} and names <= {"np", "numpy", "math"}:
+            found[parameter.arg] = numbers[0] if isinstance(default, ast.Constant) else float
+    return found
 
 
 @dataclass(frozen=True)
@@ -107,6 +143,8 @@ class Inputs:
         Numbers.
     lengths : mapping of str to int
         Those of ``whole`` that equal the length of an axis, 2 at least: they likely are that length.
+    defaults : mapping of str to type
+        Parameters that the call leaves at their defaults; see :func:`defaults_of`.
     """
 
     floats: Mapping[str, np.ndarray[Any, Any]]
@@ -117,9 +155,10 @@ class Inputs:
     real: Mapping[str, float]
     flags: Mapping[str, bool]
     lengths: Mapping[str, int]
+    defaults: Mapping[str, type] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, labels: Sequence[str], values: Sequence[Any]) -> Inputs:
+    def of(cls, labels: Sequence[str], values: Sequence[Any], defaults: Mapping[str, type] | None = None) -> Inputs:
         """Sorts arguments."""
         given = dict(zip(labels, values, strict=True))
         # an array that the user passes in a list or tuple is out of reach of a plain statement
@@ -136,10 +175,11 @@ class Inputs:
             real={k: float(v) for k, v in given.items() if isinstance(v, float | np.floating)},
             flags={k: bool(v) for k, v in given.items() if isinstance(v, bool | np.bool_)},
             lengths={k: int(v) for k, v in whole.items() if v in axes and v >= 2},
+            defaults=defaults or {},
         )
 
 
-def of_values(inputs: Inputs, text: str) -> Iterator[Probe]:
+def of_values(inputs: Inputs, text: str, constants: Mapping[str, Any] | None = None) -> Iterator[Probe]:
     """Yields probes of the user's shapes and dtypes with other numbers, the most telling first.
 
     Parameters
@@ -147,23 +187,38 @@ def of_values(inputs: Inputs, text: str) -> Iterator[Probe]:
     inputs : Inputs
     text : str
         The NumPy source: numbers that it compares with are put into the arrays, for ``<`` is not ``<=``.
+    constants : mapping of str to object
+        Captured values; numbers among them are put into the arrays too.
     """
     floats, integers = inputs.floats, inputs.integers
     yield from _each(
         floats, "other order", "{} in another order",
         "{0} = np.random.default_rng(0).permuted({0}.reshape(-1)).reshape({0}.shape)",
     )
+    yield from _each(floats, "other order", "{} the other way round", "{0} = {0}.reshape(-1)[::-1].reshape({0}.shape).copy()")
+    yield from _each(
+        floats, "alternating", "{} as its largest and its least number in turn",
+        _set("{0}.flat[::2] = {0}.max()", "{0}.flat[1::2] = {0}.min()"),
+    )
     yield from _each(
         integers, "other order", "{} in another order",
         "{0} = np.random.default_rng(0).permuted({0}.reshape(-1)).reshape({0}.shape)",
     )
+    yield from _each(
+        integers, "other numbers", "{} drawn anew from its range",
+        "{0} = np.random.default_rng(1).integers({0}.min(), {0}.max(), {0}.shape, {0}.dtype, endpoint=True)",
+    )
+    yield from _each(integers, "equal values", "{} all of its largest", "{0} = np.full_like({0}, {0}.max())")
     yield from _each(floats, "mixed signs", "every third number of {} with the other sign", _set("{0}.flat[::3] *= -1"))
     yield from _each(floats, "zeros", "zeros in {}", _set("{0}.flat[::4] = 0"))
     yield from _each(floats, "equal values", "{} all of one value", "{0} = np.full_like({0}, {0}.flat[0])")
     yield from _each(floats, "ties", "whole numbers in {}", "{0} = np.round({0})")
     yield from _each(floats, "sorted", "{} sorted", "{0} = np.sort({0}, axis=None).reshape({0}.shape)")
-    yield from _each(floats, "other size of values", "{} times -10", "{0} = {0} * {0}.dtype.type(-10)")
-    for number in _thresholds(text):
+    yield from _each(floats, "other size of values", "{} times -2", "{0} = {0} * {0}.dtype.type(-2)")
+    yield from _each(floats, "other size of values", "{} times 2", "{0} = {0} * {0}.dtype.type(2)")
+    yield from _each(floats, "other size of values", "{} times 1000", "{0} = {0} * {0}.dtype.type(1000)")
+    known = [repr(v) for v in (constants or {}).values() if type(v) in (int, float) and v and abs(v) < 1e300]
+    for number in dict.fromkeys([*_thresholds(text), *known[:_LITERALS]]):
         yield from _each(floats, "a threshold met", f"{number} in {{}}", _set(f"{{0}}.flat[::3] = {number}"))
     for label in inputs.real:
         yield from _each(floats, "a threshold met", f"{label} itself in {{}}", _set(f"{{0}}.flat[::3] = {label}"))
@@ -184,7 +239,7 @@ def of_values(inputs: Inputs, text: str) -> Iterator[Probe]:
         yield from _each(one, "an index out of range", f"{beyond} in {{}}", _set(f"{{0}}.flat[{{0}}.size // 2] = {beyond}"))
         yield from _each(
             one, "integer extremes", "the least and the largest integer in {}",
-            _set("{0}.flat[0] = np.iinfo({0}.dtype).min", "{0}.flat[-1] = np.iinfo({0}.dtype).max"),
+            _set("{0}.flat[0] = np.iinfo({0}.dtype).min", "{0}.flat[-1] = np.iinfo({0}.dtype).max"), refusal=False,
         )
         yield from _each(one, "zeros", "{} all zero", "{0} = np.zeros_like({0})")
 
@@ -234,12 +289,25 @@ def _numbers(inputs: Inputs) -> Iterator[Probe]:
             continue
         for other in dict.fromkeys((value + 1, value - 1, 0, -1)):
             if other != value:
-                yield Probe("another number", f"{label} = {other}", (f"{label} = type({label})({other})",))
+                step = f"{label} = type({label})({other})"
+                yield Probe("another number", f"{label} = {other}", (step,), refusal=other >= 0)
     for label, value in inputs.real.items():
-        for text in ("0.0", f"-{label}", f"2 * {label}", "np.nan"):
+        for text in ("0.0", f"-{label}", "0.5", f"100 * {label}", "np.nan"):
             if not (text == "0.0" and value == 0.0):
                 kind = "NaN" if text == "np.nan" else "another number"
-                yield Probe(kind, f"{label} = {text}", (f"{label} = type({label})({text})",))
+                yield Probe(kind, f"{label} = {text}", (f"{label} = type({label})({text})",), refusal=False)
+    for label, other in list(itertools.permutations(inputs.real, 2))[:_PAIRS]:
+        yield Probe("equal numbers", f"{label} = {other}", (f"{label} = {other}",), refusal=False)
+    if inputs.real and inputs.floats:
+        steps = [f"{label} = np.full_like({label}, {label}.flat[0])" for label in inputs.floats]
+        steps += [f"{label} = type({label})(0)" for label in inputs.real]
+        about = f"{_listed(inputs.floats)} all of one value, and {_listed(inputs.real)} zero"
+        yield Probe("equal values", about, tuple(steps), refusal=False)
+    for name, kind in inputs.defaults.items():
+        texts = {bool: ("True", "False"), int: ("0", "1", "2", "3"), float: ("0.0", "-1.0", "0.5", "100.0")}[kind]
+        for text in (*texts, *(inputs.real if kind is float else ())):
+            step = f"{name} = {text}"
+            yield Probe("another default", step, (step,), refusal=False, extra=(name,))
     for label in inputs.flags:
         yield Probe("another flag", f"{label} the other way", (f"{label} = not {label}",))
 
@@ -250,7 +318,8 @@ def _set(*statements: str) -> str:
 
 
 def _each(
-    arrays: Mapping[str, np.ndarray[Any, Any]], name: str, about: str, template: str, changes: str = VALUES
+    arrays: Mapping[str, np.ndarray[Any, Any]], name: str, about: str, template: str, changes: str = VALUES,
+    refusal: bool = True,
 ) -> Iterator[Probe]:
     """Yields one probe that changes all arrays at once; where NumPy refuses it, each is tried by itself."""
     if not arrays:
@@ -258,7 +327,7 @@ def _each(
     steps = [tuple(template.format(label).split("\n")) for label in arrays]
     together = tuple(step for one in steps for step in one)
     others = tuple(steps) if len(steps) > 1 else ()
-    yield Probe(name, about.format(_listed(arrays)), together, changes, others)
+    yield Probe(name, about.format(_listed(arrays)), together, changes, others, refusal=refusal)
 
 
 def _listed(names: Mapping[str, Any]) -> str:

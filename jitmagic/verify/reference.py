@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -120,18 +120,19 @@ def expect(
 
 
 def _with(probe: Probe, steps: tuple[str, ...]) -> Probe:
-    return Probe(probe.name, probe.about, steps, probe.changes, (), probe.oracle, probe.refusal)
+    return replace(probe, steps=steps, others=())
 
 
 def _expect(
     function: Callable[..., Any], probe: Probe, labels: Sequence[str], fresh: Callable[[], Call], limit: float
 ) -> Expected:
     steps = () if probe.changes == GLOBALS else probe.steps
+    own, labels = labels, probe.labels(labels)
 
     def make() -> Call:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return changed(steps, labels, fresh())
+            return changed(steps, own, fresh(), probe.extra)
 
     try:
         call = make()
@@ -154,7 +155,7 @@ def _expect(
     mutated = tuple(label for label in labels if not same_bits(before[label], after[label]))
     oracle = None
     if probe.oracle:
-        doubled = changed([_widened(step) for step in probe.steps], labels, make())
+        doubled = changed([_widened(step) for step in probe.steps], own, make())
         wide = _ended(function, probe, labels, doubled, 0)
         oracle = (wide[0], wide[1]) if wide[2] is None else None
     return Expected(probe, TAKEN, call, result, after, mutated, oracle, None, seconds)

@@ -35,7 +35,7 @@ def small(inputs: Inputs) -> Probe | None:
     lengths = _small_lengths(inputs)
     if all(new == old for old, new in lengths.items()):
         return None
-    return _resized(inputs, "short axes", _told(lengths), {place: lengths[old] for old, place in _places(inputs)})
+    return _resized(inputs, "short axes", _told(lengths), {place: lengths[old] for old, place in _places(inputs)}, False)
 
 
 def of_sizes(inputs: Inputs) -> Iterator[Probe]:
@@ -49,14 +49,19 @@ def of_sizes(inputs: Inputs) -> Iterator[Probe]:
     for target, name in ((1, "length 1"), (2, "length 2"), (0, "empty arrays")):
         changed = {old: target for old in longer if old != target}
         if changed:
-            yield _resized(inputs, name, _told(changed), {p: changed.get(old, old) for old, p in places})
+            yield _resized(inputs, name, _told(changed), {p: changed.get(old, old) for old, p in places}, False)
     for old in symbols:
         if len(symbols) > 1:
             one = {p: (_odd_below(old) if mine == old else mine) for mine, p in places}
             yield _resized(inputs, "one length changed", _told({old: _odd_below(old)}), one, refusal=False)
     grown = {old: old + 1 for old in longer}
-    if grown:
-        yield _resized(inputs, "longer by one", _told(grown), {p: grown.get(old, old) for old, p in places})
+    for some in (grown, *({old: old + 1} for old in symbols if len(symbols) > 1)):
+        if some:
+            yield _resized(inputs, "longer by one", _told(some), {p: some.get(old, old) for old, p in places}, False)
+    if inputs.arrays:
+        steps = tuple(f"{label} = {label}[np.newaxis]" for label in inputs.arrays)
+        others = tuple((step,) for step in steps) if len(steps) > 1 else ()
+        yield Probe("one axis more", "an axis of length 1 before the others", steps, SHAPE, others, refusal=False)
 
 
 def _unequal(inputs: Inputs, places: Sequence[tuple[int, _Place]]) -> Iterator[Probe]:

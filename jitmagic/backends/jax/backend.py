@@ -29,6 +29,7 @@ class JaxBackend:
     name = "jax"
     title = "JAX"
     runtime = "jitmagic.backends.jax.runtime:JaxRuntime"
+    compiles_by_shape = True
 
     def availability(self) -> Availability:
         """Finds whether JAX is installed, from its metadata alone."""
