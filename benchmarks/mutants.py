@@ -287,7 +287,7 @@ class Verifier:
                 if judged.outcome == judge.DIFFERS and judged.kind in ("values", "mutated"):
                     moves = self._movement(expected)
                     if moves:
-                        judged = settled(judge.judge(expected, labels, run, moves), moves)
+                        judged = settled(judge.judge(expected, labels, run, moves), expected.probe, moves)
         except (TooLong, MemoryError):
             judged = Judgement(judge.TIMED_OUT, detail="it did not end")
         return judged, shares[0]

@@ -20,6 +20,9 @@ import numpy as np
 VALUES, LAYOUT, DTYPE, SHAPE, GLOBALS = "values", "layout", "dtype", "shape", "globals"
 """What a probe changes: a compiler that has seen the user's arguments has seen the first, and none of the others."""
 
+EXACT = frozenset({"a threshold met", "equal numbers"})
+"""Probes that put a number right onto an edge: there NumPy moves by much for one unit, and that excuses nobody."""
+
 _LITERALS = 4
 """Thresholds of the source that are put into arrays."""
 
