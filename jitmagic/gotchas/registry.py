@@ -69,6 +69,8 @@ class Rule:
         Regular expressions of exception texts that mean it.
     probes : tuple of str
         Names of the probes (:mod:`jitmagic.verify.probes`) that show it.
+    unseen : str
+        Why no place of a source can be named for it, and what jitmagic does about it instead; empty for all others.
     static, observed, finding : callable or None
         Hooks: on the source, on observed facts, on what the verifier found.
     """
@@ -86,6 +88,7 @@ class Rule:
     explains: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
+    unseen: str = ""
     static: Hook | None = None
     observed: Hook | None = None
     finding: FindingHook | None = None
@@ -117,6 +120,7 @@ def rule(
     explains: tuple[str, ...] = (),
     signs: tuple[str, ...] = (),
     probes: tuple[str, ...] = (),
+    unseen: str = "",
 ) -> Callable[[Hook], Registration]:
     """Registers the decorated function as a rule.
 
@@ -127,7 +131,7 @@ def rule(
     severity : str
     hook : str
         ``"static"`` if it reads the source first, ``"observed"`` if it reads facts first.
-    handled, explains, signs, probes
+    handled, explains, signs, probes, unseen
         As in :class:`Rule`.
 
     Raises
@@ -146,7 +150,7 @@ def rule(
         page = _page(code, function.__doc__ or "")
         _RULES[code] = Rule(
             code, BACKENDS[code[:2]], severity, page["title"], page["What happens"], page["Why"], page["Example"],
-            page["Instead"], tuple(page["See"].split()), handled, explains, signs, probes,
+            page["Instead"], tuple(page["See"].split()), handled, explains, signs, probes, unseen,
             static=function if hook == "static" else None,
             observed=function if hook == "observed" else None,
         )  # fmt: skip
@@ -242,7 +246,9 @@ def _probed(context: Context, one: Rule, finding: Finding) -> list[Gotcha]:
     if finding.probe not in one.probes:
         return []
     places = [replace(gotcha, status=CONFIRMED, handled=False) for gotcha in _of_rule(context, one)]
-    return places or [_gotcha(context, one, Note(None, CONFIRMED, one.what, _advice(one), False))]
+    if not places and "exception" in (finding.kind, *one.explains) and finding.kind in one.explains:
+        return [_gotcha(context, one, Note(None, CONFIRMED, one.what, _advice(one), False))]
+    return places
 
 
 def explain(code: str) -> str:
@@ -259,6 +265,7 @@ def explain(code: str) -> str:
         raise LookupError(f"there is no gotcha {code!r}; did you mean {', '.join(near)}?")
     one = rules[code.upper()]
     handled = "The generated variants take care of it." if one.handled else "It has to be looked after by hand."
+    handled = f"No place in a source can be named for it: {one.unseen}." if one.unseen else handled
     links = "\n".join(f"- <{link}>" for link in one.links)
     return (
         f"# {one.code}: {one.title}\n\nBackend: {one.backend}. Severity: {one.severity}. {handled}\n\n"

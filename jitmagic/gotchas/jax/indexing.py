@@ -105,7 +105,7 @@ def stores(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("JX-DUPADD", severity="silent", explains=("values", "mutated"))
+@rule("JX-DUPADD", severity="silent", explains=("values", "mutated"), probes=("repeated indices",))
 def repeated_adds(ctx: Context) -> Iterator[Note]:
     """`a[idx] += v` with a repeated index adds once in NumPy, every time with `.at[idx].add`.
 
@@ -152,7 +152,7 @@ def repeated_sets(ctx: Context) -> Iterator[Note]:
                 )  # fmt: skip
 
 
-@rule("JX-OOBGET", severity="silent", explains=("values", "exception"))
+@rule("JX-OOBGET", severity="silent", explains=("values", "exception"), probes=("an index out of range", "unequal axes"))
 def reads_out_of_range(ctx: Context) -> Iterator[Note]:
     """An index out of range reads the last element instead of raising.
 
@@ -175,7 +175,7 @@ def reads_out_of_range(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("JX-OOBSET", severity="silent", explains=("values", "mutated", "exception"))
+@rule("JX-OOBSET", severity="silent", explains=("values", "mutated", "exception"), probes=("an index out of range", "unequal axes"))
 def stores_out_of_range(ctx: Context) -> Iterator[Note]:
     """A store out of range is dropped instead of raising.
 

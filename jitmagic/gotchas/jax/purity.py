@@ -85,7 +85,7 @@ def clock_reads(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("JX-GLOBALS", severity="silent", explains=("values",))
+@rule("JX-GLOBALS", severity="silent", explains=("values",), probes=("a changed global",))
 def outside_reads(ctx: Context) -> Iterator[Note]:
     """A value from outside is baked in when JAX traces.
 

@@ -205,7 +205,7 @@ def naive_sums(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("NB-GLOBALS", severity="silent", explains=("values",))
+@rule("NB-GLOBALS", severity="silent", explains=("values",), probes=("a changed global",))
 def frozen_globals(ctx: Context) -> Iterator[Note]:
     """A value from outside is frozen when Numba compiles.
 
@@ -335,7 +335,7 @@ def own_random_state(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("NB-NAN-PAR", severity="silent", explains=("values",))
+@rule("NB-NAN-PAR", severity="silent", explains=("values",), probes=("NaN",))
 def parallel_nan(ctx: Context) -> Iterator[Note]:
     """Parallel max and min pass over NaN.
 
@@ -382,7 +382,7 @@ def plain_results(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("NB-OOB", severity="silent", explains=("values", "exception"))
+@rule("NB-OOB", severity="silent", explains=("values", "exception"), probes=("an index out of range", "unequal axes", "bounds checked"))
 def unchecked_indices(ctx: Context) -> Iterator[Note]:
     """An index out of range is not checked.
 

@@ -187,7 +187,7 @@ def split_by_size(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("PT-SIGNNAN", severity="silent", explains=("values",))
+@rule("PT-SIGNNAN", severity="silent", explains=("values",), probes=("NaN",))
 def sign_of_nan(ctx: Context) -> Iterator[Note]:
     """The sign of NaN is 0 in PyTorch.
 
