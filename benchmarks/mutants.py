@@ -80,9 +80,13 @@ def mutants(entry: Entry, count: int, draw: random.Random, floating: bool) -> It
     tree = ast.parse(source)
     edits = list(_edits(tree))
     draw.shuffle(edits)
-    kinds: collections.Counter[str] = collections.Counter()
     # of kinds that are rare in the text as many as of those that are everywhere
-    edits.sort(key=lambda edit: (kinds.update([edit[0]]) or kinds[edit[0]]))
+    seen: collections.Counter[str] = collections.Counter()
+    ranks = []
+    for edit in edits:
+        seen[edit[0]] += 1
+        ranks.append(seen[edit[0]])
+    edits = [edit for _, edit in sorted(zip(ranks, edits, strict=True), key=lambda pair: pair[0])]
     made = 0
     for kind, number, change in edits:
         if made == count:
@@ -151,8 +155,11 @@ def _edits_of(node: ast.AST) -> Iterator[tuple[str, Change]]:
 def _edits_of_call(node: ast.Call) -> Iterator[tuple[str, Change]]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name == "range" and node.args:
-        yield "last iteration", lambda n, t: n.args.__setitem__(
-            min(1, len(n.args) - 1), ast.BinOp(n.args[min(1, len(n.args) - 1)], ast.Sub(), ast.Constant(1))
+        yield (
+            "last iteration",
+            lambda n, t: n.args.__setitem__(
+                min(1, len(n.args) - 1), ast.BinOp(n.args[min(1, len(n.args) - 1)], ast.Sub(), ast.Constant(1))
+            ),
         )
     if name == "copy" and isinstance(node.func, ast.Attribute):
         yield "dropped copy", _drop_copy
@@ -235,14 +242,14 @@ class Verifier:
         self.entry = entry
         workload = from_function(entry.function, args, {})
         self.labels = list(workload.argument_names)
-        self.own = expect(entry.function, Probe("the example", "the example's arguments", ()), self.labels, self.fresh, 5)
+        self.own = expect(
+            entry.function, Probe("the example", "the example's arguments", ()), self.labels, self.fresh, 5
+        )
         text = workload.module.text
         inputs = Inputs.of(self.labels, args, defaults_of(text, workload.function.name, self.labels))
         guesses = plan(inputs, text, {name: value for name, value in workload.constants.items() if name.isupper()})
         taken = [expect(entry.function, probe, self.labels, self.fresh, 1.0) for probe in guesses]
-        self.expected = [
-            one for one in taken if one.status == TAKEN or (one.status == RAISED and one.probe.refusal)
-        ]
+        self.expected = [one for one in taken if one.status == TAKEN or (one.status == RAISED and one.probe.refusal)]
 
     def fresh(self) -> Call:
         return tuple(self.entry.args("small")), {}
@@ -295,8 +302,10 @@ class Verifier:
     def _movement(self, expected: Expected) -> Mapping[str, float]:
         try:
             return movements(
-                self.entry.function, lambda: copy.deepcopy(expected.call or ((), {})),
-                expected.probe.labels(self.labels), before=seed,
+                self.entry.function,
+                lambda: copy.deepcopy(expected.call or ((), {})),
+                expected.probe.labels(self.labels),
+                before=seed,
             )
         except Exception:  # the neighbours of these arguments are nothing that NumPy takes
             return {}

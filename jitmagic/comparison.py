@@ -752,9 +752,11 @@ class _Run:
             if (label in numpy) == (label in ours):
                 continue
             detail = (
-                f"the result is the memory of {label}, so that writing into one changes the other, and NumPy's is its own"
+                f"the result is the memory of {label}, so that writing into one changes the other, and NumPy's is "
+                f"its own"
                 if label in ours
-                else f"NumPy's result is a view of {label}, so that writing into one changes the other, and this is a copy"
+                else f"NumPy's result is a view of {label}, so that writing into one changes the other, and this is "
+                f"a copy"
             )
             yield Probed("shared memory", f"what the result shares with {label}", judge.DIFFERS, "identity", detail)
 

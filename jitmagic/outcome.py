@@ -15,7 +15,6 @@ from jitmagic.measure.statistics import Interval, across_processes, count_outlie
 from jitmagic.measure.worker import Built
 from jitmagic.verify.snippet import snippet
 
-
 _WORST = ("differs", "no exception", "crashed", "timed out", "raises")
 """Outcomes of probes, the worst first."""
 

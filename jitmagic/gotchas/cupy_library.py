@@ -73,7 +73,7 @@ def result_order(ctx: Context) -> Iterator[Note]:
 
 
 @rule("CP-DTYPE", severity="error", handled=True,
-      unseen="the values of the arguments are shown in their own types, and the worker says what CuPy refuses")  # fmt: skip
+      unseen="the worker says what CuPy refuses")  # fmt: skip
 def element_types(ctx: Context) -> Iterator[Note]:
     """CuPy holds numbers only.
 

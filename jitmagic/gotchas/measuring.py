@@ -113,7 +113,7 @@ def changed_inputs(ctx: Context) -> Iterator[Note]:
 
 
 @rule("BM-L2", severity="performance", handled=True,
-      unseen="all variants run in rounds after each other, so that each finds the cache as the others leave it")  # fmt: skip
+      unseen="variants run in rounds, so that each finds the cache as the others leave it")  # fmt: skip
 def warm_caches(ctx: Context) -> Iterator[Note]:
     """The same small input stays in the cache.
 

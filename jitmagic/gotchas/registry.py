@@ -210,7 +210,8 @@ def blame(
     troubles : list of str, optional
         As for :func:`find`.
     probe : str
-        The name of the probe that it was found with; empty for the user's own arguments. A probe is blamed only on rules
+        The name of the probe that it was found with; empty for the user's own arguments. A probe is blamed only on
+        rules
         that name it.
     """
     if kind not in KINDS:

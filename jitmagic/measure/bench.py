@@ -107,7 +107,9 @@ class Bench:
         )
         return answer
 
-    def movement(self, numpy: Backend, timeout: float, asked: Asked | None = None, runs: int = 4) -> Mapping[str, float]:
+    def movement(
+        self, numpy: Backend, timeout: float, asked: Asked | None = None, runs: int = 4
+    ) -> Mapping[str, float]:
         """Measures how far NumPy's own result moves for one unit in the last place; see ``Worker.movement``.
 
         Raises

@@ -223,7 +223,9 @@ class Probing:
             if judged.kind in ("values", "mutated") and judged.outcome == judge.DIFFERS and judged.max_abs is not None:
                 movement = self._asking.movement(asked)
                 if movement:
-                    judged = settled(self._asking.try_probe(one.name, asked, timeout, movement), asked.expected.probe, movement)
+                    judged = settled(
+                        self._asking.try_probe(one.name, asked, timeout, movement), asked.expected.probe, movement
+                    )
         except RequestFailed:
             raise
         except WorkerTimedOut:

@@ -223,7 +223,7 @@ class Worker:
         return Asked(bare, parcel, _signature(answer.call or ((), {})))
 
     def movement(self, key: str, text: str, entry: str, asked: Asked | None, runs: int) -> Mapping[str, float]:
-        """Measures how far NumPy's result moves for one unit in the last place, at the user's arguments or a probe's."""
+        """Measures how far NumPy's result moves for one unit in the last place of the user's arguments or a probe's."""
         job = self._jobs[key]
         function = self._plain(job, text, entry)
         fresh, labels = job.arguments.fresh, job.arguments.labels
@@ -261,7 +261,8 @@ class Worker:
         load = getattr(library, "load_checked", None)
         if expected.status == RAISED and load is not None:
             if not getattr(library, "can_be_checked", lambda mode: False)(draft.mode):
-                return Judgement(NOT_RUN, detail="it would read and write outside its arrays, which cannot be watched here")
+                return Judgement(NOT_RUN, detail="it would read and write outside its arrays, which cannot be "
+                "watched here")
             # compiled code that leaves its arrays reads what lies there: it is told of here, and not done
             if variant not in job.checked:
                 with _quiet():

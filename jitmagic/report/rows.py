@@ -110,8 +110,8 @@ class Row:
     findings : tuple of Finding
         What it gets wrong with other arguments, the worst first.
     but : str
-        The same in one sentence, for beside a verified result: "" where it is wrong nowhere (it may raise). A row that has it is never
-        to be shown as plainly right; its ``sign`` and ``reason`` say so already.
+        The same in one sentence, for beside a verified result: "" where it is wrong nowhere (it may raise). A row that
+        has it is never to be shown as plainly right; its ``sign`` and ``reason`` say so already.
     probed : str
         How many probes it was right with, "" where it was not probed.
     """

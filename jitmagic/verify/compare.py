@@ -154,7 +154,7 @@ def _arrays(value: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
 
 def _share(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
     try:
-        return np.shares_memory(one, other, max_work=10_000)
+        return bool(np.shares_memory(one, other, max_work=10_000))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return np.may_share_memory(one, other)
 

@@ -72,8 +72,10 @@ def judge(
         return judge_error(expected, type(error).__name__, str(error))
     if expected.status == RAISED:
         name, text = expected.error or ("an exception", "")
-        return Judgement(NO_EXCEPTION, "exception", f"NumPy raises {name}{_told(text)}, and this gives {_shown(result)}")
-    inputs = count_elements([value for value in after.values()])
+        return Judgement(
+            NO_EXCEPTION, "exception", f"NumPy raises {name}{_told(text)}, and this gives {_shown(result)}"
+        )
+    inputs = count_elements(list(after.values()))
     finding = compare_call(expected.result, result, expected.after or {}, after, expected.mutated, inputs, movement)
     if finding.ok or (expected.oracle is not None and _as_near_as_numpy(expected, finding, result, after)):
         return Judgement(AGREES, max_abs=finding.max_abs)

@@ -77,9 +77,7 @@ class Probe:
         """Returns the same probe of arguments that other steps have made."""
         if self.changes == GLOBALS or not base:
             return self
-        return replace(
-            self, steps=(*base, *self.steps), others=tuple((*base, *one) for one in self.others)
-        )
+        return replace(self, steps=(*base, *self.steps), others=tuple((*base, *one) for one in self.others))
 
 
 def usable(labels: Sequence[str]) -> bool:
@@ -195,20 +193,30 @@ def of_values(inputs: Inputs, text: str, constants: Mapping[str, Any] | None = N
     """
     floats, integers = inputs.floats, inputs.integers
     yield from _each(
-        floats, "other order", "{} in another order",
+        floats,
+        "other order",
+        "{} in another order",
         "{0} = np.random.default_rng(0).permuted({0}.reshape(-1)).reshape({0}.shape)",
     )
-    yield from _each(floats, "other order", "{} the other way round", "{0} = {0}.reshape(-1)[::-1].reshape({0}.shape).copy()")
     yield from _each(
-        floats, "alternating", "{} as its largest and its least number in turn",
+        floats, "other order", "{} the other way round", "{0} = {0}.reshape(-1)[::-1].reshape({0}.shape).copy()"
+    )
+    yield from _each(
+        floats,
+        "alternating",
+        "{} as its largest and its least number in turn",
         _set("{0}.flat[::2] = {0}.max()", "{0}.flat[1::2] = {0}.min()"),
     )
     yield from _each(
-        integers, "other order", "{} in another order",
+        integers,
+        "other order",
+        "{} in another order",
         "{0} = np.random.default_rng(0).permuted({0}.reshape(-1)).reshape({0}.shape)",
     )
     yield from _each(
-        integers, "other numbers", "{} drawn anew from its range",
+        integers,
+        "other numbers",
+        "{} drawn anew from its range",
         "{0} = np.random.default_rng(1).integers({0}.min(), {0}.max(), {0}.shape, {0}.dtype, endpoint=True)",
     )
     yield from _each(integers, "equal values", "{} all of its largest", "{0} = np.full_like({0}, {0}.max())")
@@ -233,16 +241,23 @@ def of_values(inputs: Inputs, text: str, constants: Mapping[str, Any] | None = N
         one = {label: floats[label]}
         yield from _each(one, "NaN", "a NaN in {}", _set("{0}.flat[{0}.size // 2] = np.nan"))
         yield from _each(one, "NaN", "a NaN first in {}", _set("{0}.flat[0] = np.nan"))
-        yield from _each(one, "infinity", "both infinities in {}", _set("{0}.flat[0] = np.inf", "{0}.flat[-1] = -np.inf"))
+        yield from _each(
+            one, "infinity", "both infinities in {}", _set("{0}.flat[0] = np.inf", "{0}.flat[-1] = -np.inf")
+        )
     for label, array in list(integers.items())[:_APART]:
         one = {label: array}
         if array.dtype.kind == "i":
             yield from _each(one, "negative integers", "-1 in {}", _set("{0}.flat[0] = -1"))
         beyond = _beyond(inputs, array)
-        yield from _each(one, "an index out of range", f"{beyond} in {{}}", _set(f"{{0}}.flat[{{0}}.size // 2] = {beyond}"))
         yield from _each(
-            one, "integer extremes", "the least and the largest integer in {}",
-            _set("{0}.flat[0] = np.iinfo({0}.dtype).min", "{0}.flat[-1] = np.iinfo({0}.dtype).max"), refusal=False,
+            one, "an index out of range", f"{beyond} in {{}}", _set(f"{{0}}.flat[{{0}}.size // 2] = {beyond}")
+        )
+        yield from _each(
+            one,
+            "integer extremes",
+            "the least and the largest integer in {}",
+            _set("{0}.flat[0] = np.iinfo({0}.dtype).min", "{0}.flat[-1] = np.iinfo({0}.dtype).max"),
+            refusal=False,
         )
         yield from _each(one, "zeros", "{} all zero", "{0} = np.zeros_like({0})")
 
@@ -250,10 +265,15 @@ def of_values(inputs: Inputs, text: str, constants: Mapping[str, Any] | None = N
 def of_layout(inputs: Inputs) -> Iterator[Probe]:
     """Yields probes of the same values that lie otherwise in memory."""
     arrays = {k: v for k, v in inputs.arrays.items() if v.ndim and v.size}
-    yield from _each(arrays, "reversed views", "{} as a view that runs backwards", "{0} = {0}[::-1].copy()[::-1]", LAYOUT)
     yield from _each(
-        arrays, "non-contiguous views", "{} as every second element of a larger array",
-        "{0} = np.repeat({0}, 2, axis=-1)[..., ::2]", LAYOUT,
+        arrays, "reversed views", "{} as a view that runs backwards", "{0} = {0}[::-1].copy()[::-1]", LAYOUT
+    )
+    yield from _each(
+        arrays,
+        "non-contiguous views",
+        "{} as every second element of a larger array",
+        "{0} = np.repeat({0}, 2, axis=-1)[..., ::2]",
+        LAYOUT,
     )
     wide = {k: v for k, v in arrays.items() if v.ndim > 1}
     yield from _each(wide, "Fortran order", "{} in Fortran order", "{0} = np.asfortranarray({0})", LAYOUT)
@@ -287,13 +307,13 @@ def of_globals(constants: Mapping[str, Any]) -> Iterator[Probe]:
 
 
 def _numbers(inputs: Inputs) -> Iterator[Probe]:
-    for label, value in inputs.whole.items():
+    for label, whole in inputs.whole.items():
         if label in inputs.lengths:
             continue
-        for other in dict.fromkeys((value + 1, value - 1, 0, -1)):
-            if other != value:
-                step = f"{label} = type({label})({other})"
-                yield Probe("another number", f"{label} = {other}", (step,), refusal=other >= 0)
+        for number in dict.fromkeys((whole + 1, whole - 1, 0, -1)):
+            if number != whole:
+                step = f"{label} = type({label})({number})"
+                yield Probe("another number", f"{label} = {number}", (step,), refusal=number >= 0)
     for label, value in inputs.real.items():
         for text in ("0.0", f"-{label}", "0.5", f"100 * {label}", "np.nan"):
             if not (text == "0.0" and value == 0.0):
@@ -306,9 +326,9 @@ def _numbers(inputs: Inputs) -> Iterator[Probe]:
         steps += [f"{label} = type({label})(0)" for label in inputs.real]
         about = f"{_listed(inputs.floats)} all of one value, and {_listed(inputs.real)} zero"
         yield Probe("equal values", about, tuple(steps), refusal=False)
-    for name, kind in inputs.defaults.items():
-        texts = {bool: ("True", "False"), int: ("0", "1", "2", "3"), float: ("0.0", "-1.0", "0.5", "100.0")}[kind]
-        for text in (*texts, *(inputs.real if kind is float else ())):
+    for name, made in inputs.defaults.items():
+        texts = {bool: ("True", "False"), int: ("0", "1", "2", "3"), float: ("0.0", "-1.0", "0.5", "100.0")}[made]
+        for text in (*texts, *(inputs.real if made is float else ())):
             step = f"{name} = {text}"
             yield Probe("another default", step, (step,), refusal=False, extra=(name,))
     for label in inputs.flags:
@@ -321,7 +341,11 @@ def _set(*statements: str) -> str:
 
 
 def _each(
-    arrays: Mapping[str, np.ndarray[Any, Any]], name: str, about: str, template: str, changes: str = VALUES,
+    arrays: Mapping[str, np.ndarray[Any, Any]],
+    name: str,
+    about: str,
+    template: str,
+    changes: str = VALUES,
     refusal: bool = True,
 ) -> Iterator[Probe]:
     """Yields one probe that changes all arrays at once; where NumPy refuses it, each is tried by itself."""
@@ -350,12 +374,15 @@ def _thresholds(text: str) -> list[str]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Compare):
             parts = [node.left, *node.comparators]
-        elif isinstance(node, ast.Call) and re.search(r"(clip|maximum|minimum|max|min|heaviside)$", ast.unparse(node.func)):
+        elif isinstance(node, ast.Call) and re.search(
+            r"(clip|maximum|minimum|max|min|heaviside)$", ast.unparse(node.func)
+        ):
             parts = list(node.args)
         else:
             continue
         for part in parts:
             inner = part.operand if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) else part
-            if isinstance(inner, ast.Constant) and type(inner.value) in (int, float) and abs(inner.value) < 1e9:
+            number = inner.value if isinstance(inner, ast.Constant) else None
+            if isinstance(number, int | float) and not isinstance(number, bool) and abs(number) < 1e9:
                 found.setdefault(ast.unparse(part))
     return [number for number in found if number not in ("0", "0.0")][:_LITERALS]

@@ -197,7 +197,7 @@ def _widened(step: str) -> str:
 @contextmanager
 def _filled(function: Callable[..., Any], filling: int) -> Iterator[None]:
     """Has ``np.empty`` and ``np.empty_like`` fill what they return."""
-    plain = {"empty": np.empty, "empty_like": np.empty_like}
+    plain: dict[str, Callable[..., Any]] = {"empty": np.empty, "empty_like": np.empty_like}
 
     def filled(make: Callable[..., Any]) -> Callable[..., Any]:
         def made(*args: Any, **kwargs: Any) -> Any:

@@ -69,8 +69,8 @@ def movements(
     Returns
     -------
     dict of str to float
-        By path, as :func:`jitmagic.verify.compare.compare_call` takes it; what does not move is left out. Infinite where
-        a shape, or whether a number is finite, changes.
+        By path, as :func:`jitmagic.verify.compare.compare_call` takes it; what does not move is left out.
+        Infinite where a shape, or whether a number is finite, changes.
     """
     rng = np.random.default_rng(seed)
 

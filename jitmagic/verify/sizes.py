@@ -31,11 +31,13 @@ class _Place:
 
 
 def small(inputs: Inputs) -> Probe | None:
-    """Returns the probe of short axes, from which cheap probes of large arguments are made; None where all are short."""
+    """Returns the probe of short axes, from which probes of large arguments are made; None where all are short."""
     lengths = _small_lengths(inputs)
     if all(new == old for old, new in lengths.items()):
         return None
-    return _resized(inputs, "short axes", _told(lengths), {place: lengths[old] for old, place in _places(inputs)}, False)
+    return _resized(
+        inputs, "short axes", _told(lengths), {place: lengths[old] for old, place in _places(inputs)}, False
+    )
 
 
 def of_sizes(inputs: Inputs) -> Iterator[Probe]:
@@ -138,9 +140,7 @@ def _odd_below(length: int) -> int:
     return length - 2 if length % 2 and length > 3 else length - 1 if length > 2 else length + 1
 
 
-def _resized(
-    inputs: Inputs, name: str, about: str, new: Mapping[_Place, int], refusal: bool = True
-) -> Probe:
+def _resized(inputs: Inputs, name: str, about: str, new: Mapping[_Place, int], refusal: bool = True) -> Probe:
     """Returns the probe that gives each axis its new length: the first elements, or all of them over and over."""
     steps = []
     for label, array in inputs.arrays.items():

@@ -36,7 +36,7 @@ def snippet(function: str, call: str, labels: Sequence[str], keywords: Sequence[
 
 
 def _bindings(call: str, plain: Sequence[str], keywords: Sequence[str]) -> list[str]:
-    """Returns the statements that bind the labels to what stands in the call; those that only repeat a name left out."""
+    """Returns the statements that bind the labels to what stands in the call, but for those that repeat a name."""
     try:
         node = ast.parse(call, mode="eval").body
     except SyntaxError:
@@ -53,7 +53,7 @@ def _bindings(call: str, plain: Sequence[str], keywords: Sequence[str]) -> list[
         elif ast.unparse(one) != label:
             lines.append(f"{label} = {ast.unparse(one)}")
     lines += [f"{root} = [{', '.join(parts)}]" for root, parts in starred.items()]
-    for one in node.keywords:
-        if one.arg in keywords and ast.unparse(one.value) != one.arg:
-            lines.append(f"{one.arg} = {ast.unparse(one.value)}")
+    for word in node.keywords:
+        if word.arg in keywords and ast.unparse(word.value) != word.arg:
+            lines.append(f"{word.arg} = {ast.unparse(word.value)}")
     return lines

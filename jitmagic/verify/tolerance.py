@@ -19,8 +19,8 @@ import numpy as np
 from jitmagic.same_bits import largest_magnitude
 
 MOVEMENT_STEPS = 64.0
-"""A variant may be this many times as far as one unit in the last place moves NumPy: its rounding errors are some units,
-in each step."""
+"""A variant may be this many times as far as one unit in the last place moves NumPy: its rounding errors are some
+units, in each step."""
 
 _MOST_MOVEMENT = 1e-4
 """Of the largest magnitude: where NumPy's own figures move by more, they prove nothing, and nothing more is allowed."""

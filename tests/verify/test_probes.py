@@ -20,17 +20,23 @@ TEXT = "def fn(x, y, k, s):\n    return x[x > 0.75] + np.clip(y, -3, 2)\n"
 
 def everything(labels, values, text=TEXT):
     inputs = Inputs.of(labels, values)
-    return [*probes.of_values(inputs, text), *sizes.of_sizes(inputs), *probes.of_dtype(inputs), *probes.of_layout(inputs)]
+    return [
+        *probes.of_values(inputs, text),
+        *sizes.of_sizes(inputs),
+        *probes.of_dtype(inputs),
+        *probes.of_layout(inputs),
+    ]
 
 
 def answer(function, probe, labels, *args):
     return expect(function, probe, labels, lambda: (copy.deepcopy(args), {}), 0.5)
 
 
+shapes = hnp.array_shapes(max_dims=3, max_side=9)
 arrays = st.one_of(
-    hnp.arrays(st.sampled_from([np.float64, np.float32, np.complex128]), hnp.array_shapes(max_dims=3, max_side=9), elements=st.just(1.5)),
-    hnp.arrays(st.sampled_from([np.int64, np.uint8]), hnp.array_shapes(max_dims=2, max_side=12), elements=st.integers(0, 9)),
-    hnp.arrays(np.bool_, hnp.array_shapes(max_dims=2, max_side=9)),
+    hnp.arrays(st.sampled_from([np.float64, np.float32, np.complex128]), shapes, elements=st.just(1.5)),
+    hnp.arrays(st.sampled_from([np.int64, np.uint8]), shapes, elements=st.integers(0, 9)),
+    hnp.arrays(np.bool_, shapes),
     hnp.arrays(np.float64, st.just((0,))),
 )  # fmt: skip
 
@@ -188,7 +194,12 @@ def test_defaults_that_are_numbers_are_probed():
     ("call", "labels", "keywords", "lines"),
     [
         ("fn(x)", ["x"], [], ["x = x + 1", "fn(x)"]),
-        ("fn(data[0], 2, s=t)", ["x", "k", "s"], ["s"], ["x = data[0]", "k = 2", "s = t", "x = x + 1", "fn(x, k, s=s)"]),
+        (
+            "fn(data[0], 2, s=t)",
+            ["x", "k", "s"],
+            ["s"],
+            ["x = data[0]", "k = 2", "s = t", "x = x + 1", "fn(x, k, s=s)"],
+        ),
         ("fn(a, b)", ["x", "more[0]"], [], ["x = a", "more = [b]", "x = x + 1", "fn(x, more[0])"]),
         ("fn(*all)", ["x"], [], ["# x: the arguments of fn(*all)", "x = x + 1", "fn(x)"]),
     ],

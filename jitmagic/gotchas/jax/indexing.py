@@ -152,7 +152,9 @@ def repeated_sets(ctx: Context) -> Iterator[Note]:
                 )  # fmt: skip
 
 
-@rule("JX-OOBGET", severity="silent", explains=("values", "exception"), probes=("an index out of range", "unequal axes"))
+@rule(
+    "JX-OOBGET", severity="silent", explains=("values", "exception"), probes=("an index out of range", "unequal axes")
+)
 def reads_out_of_range(ctx: Context) -> Iterator[Note]:
     """An index out of range reads the last element instead of raising.
 
@@ -175,7 +177,12 @@ def reads_out_of_range(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("JX-OOBSET", severity="silent", explains=("values", "mutated", "exception"), probes=("an index out of range", "unequal axes"))
+@rule(
+    "JX-OOBSET",
+    severity="silent",
+    explains=("values", "mutated", "exception"),
+    probes=("an index out of range", "unequal axes"),
+)
 def stores_out_of_range(ctx: Context) -> Iterator[Note]:
     """A store out of range is dropped instead of raising.
 

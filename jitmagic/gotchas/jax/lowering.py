@@ -29,9 +29,9 @@ def python_extremes(ctx: Context) -> Iterator[Note]:
     """
     for node in ctx.nodes(ast.Call):
         named = ctx.names.path(node.func) in ("builtins.min", "builtins.max") and len(node.args) > 1
-        if named and any((ctx.dtype(one) or "").startswith("float") or ctx.kind(one) == "float" for one in node.args):
-            if not all(ctx.is_length(one) for one in node.args):
-                yield ctx.gotcha(
+        real = any((ctx.dtype(one) or "").startswith("float") or ctx.kind(one) == "float" for one in node.args)
+        if named and real and not all(ctx.is_length(one) for one in node.args):
+            yield ctx.gotcha(
                     node, NOT_SEEN,
                     f"With a NaN, `{ctx.text(node)}` depends on the order of its arguments, and JAX's gives NaN.",
                     "Use `np.minimum` or `np.fmin` (`np.maximum`, `np.fmax`), which say what they do with a NaN.",
@@ -51,20 +51,26 @@ def equal_by_accident(ctx: Context) -> Iterator[Note]:
         fn(np.ones((64, 48)), np.ones(48))
     See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
     """
-    lengths: dict[int, set[str]] = {}
+    lengths: dict[int, list[str]] = {}
     for label, value in ctx.argument_values().items():
         if isinstance(value, np.ndarray):
-            for length in value.shape:
-                lengths.setdefault(length, set()).add(label)
-    shared = [length for length, labels in lengths.items() if len(labels) > 1 and length > 3]
+            for length in dict.fromkeys(value.shape):
+                lengths.setdefault(length, []).append(label)
+    shared = [(length, labels) for length, labels in lengths.items() if len(labels) > 1 and length > 3]
     if shared and any(ctx.loop(node) is not None for node in ctx.nodes(ast.For, ast.While)):
+        length, labels = shared[0]
         yield ctx.gotcha(
-            None, NOT_SEEN, f"Axes of length {shared[0]} stand in several arguments: whether they have to be equal is not "
-            "known.", "Compare with arrays whose axes differ in length.",
-        )  # fmt: skip
+            ctx.parameter(labels[1]),
+            NOT_SEEN,
+            f"`{labels[0]}` and `{labels[1]}` both have an axis of length {length}: whether these have to be equal, the "
+            "example does not tell.",
+            "Compare with arrays whose axes differ in length.",
+        )
 
 
-@rule("JX-VECINDEX", severity="silent", handled=False, explains=("values", "exception"), probes=("an index out of range",))
+@rule(
+    "JX-VECINDEX", severity="silent", handled=False, explains=("values", "exception"), probes=("an index out of range",)
+)
 def gathered_indices(ctx: Context) -> Iterator[Note]:
     """A loop written as whole arrays takes its indices to be in range.
 
@@ -80,15 +86,18 @@ def gathered_indices(ctx: Context) -> Iterator[Note]:
     """
     for node in ctx.nodes(ast.Subscript):
         inner = node.slice
-        if isinstance(node.ctx, ast.Load) and isinstance(inner, ast.Subscript) and ctx.loops(node):
-            if ctx.dtype(inner) in INTEGERS:
-                yield ctx.gotcha(
-                    node, NOT_SEEN, f"`{ctx.text(node)}` is not checked: an index that is out of range reads the nearest "
+        nested = isinstance(node.ctx, ast.Load) and isinstance(inner, ast.Subscript)
+        if nested and ctx.loops(node) and ctx.dtype(inner) in INTEGERS:
+            yield ctx.gotcha(
+                    node, NOT_SEEN, f"`{ctx.text(node)}` is not checked: an index that is out of range reads the "
+                    f"nearest "
                     "element.", "Test the indices before the loop.",
                 )  # fmt: skip
 
 
-@rule("JX-DYNSLICE", severity="silent", handled=True, unseen="the variants pad or mask what a moving window would cut off")
+@rule(
+    "JX-DYNSLICE", severity="silent", handled=True, unseen="the variants pad or mask what a moving window would cut off"
+)
 def clamped_windows(ctx: Context) -> Iterator[Note]:
     """A window that reaches over the end is moved back.
 
@@ -140,7 +149,8 @@ def integer_division(ctx: Context) -> Iterator[Note]:
         sure = (isinstance(node.right, ast.Constant) and node.right.value) or ctx.is_length(node.right)
         if isinstance(node.op, ast.FloorDiv | ast.Mod) and whole and arrays and not sure:
             yield ctx.gotcha(
-                node, NOT_SEEN, f"Where `{ctx.text(node.right)}` is 0, `{ctx.text(node)}` is 0 with a warning in NumPy, and "
+                node, NOT_SEEN, f"Where `{ctx.text(node.right)}` is 0, `{ctx.text(node)}` is 0 with a warning in "
+                f"NumPy, and "
                 "another number in JAX.", "Treat 0 apart with `np.where`.",
             )  # fmt: skip
 
@@ -161,12 +171,17 @@ def rewritten_algebra(ctx: Context) -> Iterator[Note]:
         inner = call.args[0] if call.args else None
         if isinstance(inner, ast.Call) and ctx.names.path(inner.func) == "numpy.exp":
             yield ctx.gotcha(
-                call, NOT_SEEN, f"`{ctx.text(call)}` overflows in NumPy for large values, and not when XLA has simplified it.",
+                call, NOT_SEEN, f"`{ctx.text(call)}` overflows in NumPy for large values, and not when XLA has "
+                f"simplified it.",
                 "Write what is meant.",
             )  # fmt: skip
 
 
-@rule("JX-SUBNORM", severity="silent", unseen="it depends on the device; results of such size are compared as all others are")
+@rule(
+    "JX-SUBNORM",
+    severity="silent",
+    unseen="it depends on the device; results of such size are compared as all others are",
+)
 def subnormals(ctx: Context) -> Iterator[Note]:
     """The smallest numbers may be 0.
 
@@ -216,13 +231,15 @@ def unwritten(ctx: Context) -> Iterator[Note]:
     """
     for call in ctx.calls("numpy.empty", "numpy.empty_like"):
         yield ctx.gotcha(
-            call, NOT_SEEN, f"What `{ctx.text(call)}` holds before it is written is not defined; the variant begins with zeros.",
+            call, NOT_SEEN, f"What `{ctx.text(call)}` holds before it is written is not defined; the variant begins "
+            f"with zeros.",
             "Write every element before you read it, or use `np.zeros`.",
         )  # fmt: skip
 
 
 @rule("JX-CARRY", severity="error", hook="observed", handled=True,
-      signs=("carry input and carry output must have equal types", "body_fun output and input must have identical types",
+      signs=("carry input and carry output must have equal types", "body_fun output and input must have identical "
+      "types",
              "true_fun and false_fun output must have"))  # fmt: skip
 def changing_carry(ctx: Context) -> Iterator[Note]:
     """What a compiled loop carries keeps its dtype and shape.
@@ -247,7 +264,8 @@ def changing_carry(ctx: Context) -> Iterator[Note]:
         starts = [one for one in bound if isinstance(one, ast.Constant) and type(one.value) is int]
         if starts and (ctx.dtype(node.value) or "").startswith("float"):
             yield ctx.gotcha(
-                node, CONFIRMED, f"`{node.target.id}` begins as an integer and becomes a float in the loop; the variant "
+                node, CONFIRMED, f"`{node.target.id}` begins as an integer and becomes a float in the loop; the "
+                f"variant "
                 "begins with a float.", f"Begin with `{node.target.id} = 0.0`.",
             )  # fmt: skip
 
@@ -282,7 +300,12 @@ def loops_on_gpus(ctx: Context) -> Iterator[Note]:
     return iter(())
 
 
-@rule("JX-RECOMP", severity="performance", hook="observed", handled=True)
+@rule(
+    "JX-RECOMP",
+    severity="performance",
+    handled=True,
+    unseen="the variant's build time is shown apart, and after how many calls it is earned back",
+)
 def recompilation(ctx: Context) -> Iterator[Note]:
     """Each new shape is compiled for.
 
@@ -295,15 +318,12 @@ def recompilation(ctx: Context) -> Iterator[Note]:
         fn(jnp.where(jnp.arange(len(x)) < n, x, 0.0))
     See: https://docs.jax.dev/en/latest/debugging/index.html
     """
-    shapes = [v for v in ctx.argument_values().values() if isinstance(v, np.ndarray) and v.ndim]
-    if shapes:
-        yield ctx.gotcha(
-            None, NOT_SEEN, "Calls with other shapes are compiled anew; the variant's build time is shown apart.",
-            "Pad to a few sizes where shapes change often.",
-        )  # fmt: skip
+    return iter(())
 
 
-@rule("JX-EAGER", severity="performance", handled=True, unseen="every variant is jitted as a whole, or says which part is")
+@rule(
+    "JX-EAGER", severity="performance", handled=True, unseen="every variant is jitted as a whole, or says which part is"
+)
 def eager(ctx: Context) -> Iterator[Note]:
     """Without `jit` JAX is slower than NumPy on a CPU.
 
@@ -340,12 +360,18 @@ def large_constants(ctx: Context) -> Iterator[Note]:
             reads = [effect for effect in ctx.effects.of("global read") if effect.name == name]
             yield ctx.gotcha(
                 reads[0].node if reads else None, CONFIRMED,
-                f"`{name}` ({value.nbytes >> 20} MB) comes from outside and becomes a constant of the compiled function.",
+                f"`{name}` ({value.nbytes >> 20} MB) comes from outside and becomes a constant of the compiled "
+                f"function.",
                 f"Pass `{name}` as an argument.",
             )  # fmt: skip
 
 
-@rule("JX-DONATE", severity="performance", handled=True, unseen="no variant donates an argument: the user's arrays stay whole")
+@rule(
+    "JX-DONATE",
+    severity="performance",
+    handled=True,
+    unseen="no variant donates an argument: the user's arrays stay whole",
+)
 def donation(ctx: Context) -> Iterator[Note]:
     """A donated argument is gone.
 
@@ -444,6 +470,7 @@ def drifting_names(ctx: Context) -> Iterator[Note]:
     for call in ctx.calls("numpy.clip"):
         if any(word.arg in ("a_min", "a_max") for word in call.keywords):
             yield ctx.gotcha(
-                call, ctx.status(call), f"`{ctx.text(call)}` names parameters that JAX has renamed; the variant gives them "
+                call, ctx.status(call), f"`{ctx.text(call)}` names parameters that JAX has renamed; the variant "
+                f"gives them "
                 "by place.", "Give the bounds by place.",
             )  # fmt: skip

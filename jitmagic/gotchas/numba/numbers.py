@@ -382,7 +382,12 @@ def plain_results(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("NB-OOB", severity="silent", explains=("values", "exception"), probes=("an index out of range", "unequal axes", "bounds checked"))
+@rule(
+    "NB-OOB",
+    severity="silent",
+    explains=("values", "exception"),
+    probes=("an index out of range", "unequal axes", "bounds checked"),
+)
 def unchecked_indices(ctx: Context) -> Iterator[Note]:
     """An index out of range is not checked.
 

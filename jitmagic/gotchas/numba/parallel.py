@@ -118,13 +118,16 @@ def recurrences(ctx: Context) -> Iterator[Note]:
     See: https://numba.readthedocs.io/en/stable/user/parallel.html
     """
     for loop, name in _counted(ctx):
-        stored = {ast.unparse(s.value): ast.unparse(s.slice) for s in _subscripts(loop, ast.Store) if _names(s.slice, name)}
+        stored = {
+            ast.unparse(s.value): ast.unparse(s.slice) for s in _subscripts(loop, ast.Store) if _names(s.slice, name)
+        }
         for read in _subscripts(loop, ast.Load):
             base, index = ast.unparse(read.value), ast.unparse(read.slice)
             if base in stored and index != stored[base] and _names(read.slice, name):
                 yield ctx.gotcha(
                     read, ctx.status(read),
-                    f"`{ctx.text(read)}` may be what another trip of the loop over `{name}` writes: in a `prange` it is "
+                    f"`{ctx.text(read)}` may be what another trip of the loop over `{name}` writes: in a `prange` it "
+                    f"is "
                     f"read too early or too late; {_KEPT}.",
                     "Keep it serial, or split the elements into two colours that do not read each other.",
                 )  # fmt: skip
@@ -201,10 +204,15 @@ def containers(ctx: Context) -> Iterator[Note]:
         for node in ast.walk(loop):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 changes = node.func.attr in ("append", "extend", "insert", "pop", "add", "update", "setdefault")
-                if changes and ctx.kind(node.func.value) in ("list", "dict", "object") and ctx.loops(node)[:1] == [loop]:
+                if (
+                    changes
+                    and ctx.kind(node.func.value) in ("list", "dict", "object")
+                    and ctx.loops(node)[:1] == [loop]
+                ):
                     yield ctx.gotcha(
                         node, ctx.status(node),
-                        f"`{ctx.text(node)}` changes a container in the loop over `{name}`: several threads would break "
+                        f"`{ctx.text(node)}` changes a container in the loop over `{name}`: several threads would "
+                        f"break "
                         f"it; {_KEPT}.",
                         "Store into an array that was made before the loop.",
                     )  # fmt: skip
@@ -228,7 +236,8 @@ def exits(ctx: Context) -> Iterator[Note]:
         for node in ast.walk(loop):
             if isinstance(node, ast.Break | ast.Return | ast.Raise | ast.Assert):
                 yield ctx.gotcha(
-                    node, NOT_SEEN, f"`{ctx.text(node)}` leaves the loop over `{name}`: it could not run in parallel; {_KEPT}.",
+                    node, NOT_SEEN, f"`{ctx.text(node)}` leaves the loop over `{name}`: it could not run in "
+                    f"parallel; {_KEPT}.",
                     "Test before the loop, or keep a flag and go on.",
                 )  # fmt: skip
                 break
@@ -236,7 +245,8 @@ def exits(ctx: Context) -> Iterator[Note]:
 
 @rule(
     "NB-PRANGE-INIT", severity="silent", handled=True,
-    unseen="the variant's reductions begin with the value that the user's loop begins with, and every variant is verified",
+    unseen="the variant's reductions begin with the value that the user's loop begins with, and every variant is "
+    "verified",
 )  # fmt: skip
 def starts(ctx: Context) -> Iterator[Note]:
     """A parallel `max` or `min` must begin with a value that changes nothing.
@@ -258,7 +268,8 @@ def starts(ctx: Context) -> Iterator[Note]:
 
 @rule(
     "NB-PRANGE-SLICEIDX", severity="silent", handled=True,
-    unseen="it is an error of some of Numba's versions and not of a construct; each variant is verified, and a wrong one is "
+    unseen="it is an error of some of Numba's versions and not of a construct; each variant is verified, and a wrong "
+    "one is "
     "dropped",
 )  # fmt: skip
 def miscompiled(ctx: Context) -> Iterator[Note]:
@@ -283,7 +294,8 @@ def miscompiled(ctx: Context) -> Iterator[Note]:
 def stretched(ctx: Context) -> Iterator[Note]:
     """In parallel mode an array may be stretched wrongly.
 
-    What happens: With parallel=True, Numba 0.68 reads outside an array of length 1 that NumPy would stretch, in sums such
+    What happens: With parallel=True, Numba 0.68 reads outside an array of length 1 that NumPy would stretch, in sums
+        such
         as `a[:, None] + b` within one fused loop.
     Why: The loops that Numba makes of whole-array statements take all operands as equally long.
     Example:
@@ -300,7 +312,8 @@ def stretched(ctx: Context) -> Iterator[Note]:
         if any(one != other and 1 in (one, other) for one, other in pairs):
             yield ctx.gotcha(
                 node, CONFIRMED,
-                f"`{ctx.text(node)}` stretches an axis of length 1, which parallel mode may do wrongly; the variant writes "
+                f"`{ctx.text(node)}` stretches an axis of length 1, which parallel mode may do wrongly; the variant "
+                f"writes "
                 "it out, or is not made.",
                 "Write the loop, or give both sides their full shape with `np.broadcast_to`.",
             )  # fmt: skip

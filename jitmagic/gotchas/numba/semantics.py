@@ -37,7 +37,8 @@ def unset_variables(ctx: Context) -> Iterator[Note]:
         for name, node in _read_unset(function):
             yield ctx.gotcha(
                 node, NOT_SEEN,
-                f"`{name}` is bound in a branch or a loop only: where that does not run, Numba takes 0, and Python raises "
+                f"`{name}` is bound in a branch or a loop only: where that does not run, Numba takes 0, and Python "
+                f"raises "
                 "UnboundLocalError.",
                 f"Bind `{name}` before, to what it should be then.",
             )  # fmt: skip
@@ -52,10 +53,11 @@ def _read_unset(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Name]]:
     told: set[str] = set()
     for statement in function.body:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in inside and node.id not in told:
-                if inside[node.id] is not statement and node.id not in bound:
-                    told.add(node.id)
-                    yield node.id, node
+            if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load) or node.id in told | bound:
+                continue
+            if inside.get(node.id, statement) is not statement:
+                told.add(node.id)
+                yield node.id, node
         sure, maybe = _binds(statement)
         bound |= sure
         for name in maybe - bound:
@@ -104,7 +106,10 @@ def inverted_flags(ctx: Context) -> Iterator[Note]:
     for node in ctx.nodes(ast.UnaryOp):
         if isinstance(node.op, ast.Invert) and ctx.kind(node.operand) == "bool":
             yield ctx.gotcha(
-                node, CONFIRMED, f"`{ctx.text(node)}` is -1 or -2 in Python, and False or True in Numba.", "Write `not`."
+                node,
+                CONFIRMED,
+                f"`{ctx.text(node)}` is -1 or -2 in Python, and False or True in Numba.",
+                "Write `not`.",
             )
 
 
@@ -176,7 +181,11 @@ def global_arrays(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("NB-HETERO", severity="error", signs=("reflected list", "heterogeneous", "Cannot infer the type of variable", "list\\("))
+@rule(
+    "NB-HETERO",
+    severity="error",
+    signs=("reflected list", "heterogeneous", "Cannot infer the type of variable", "list\\("),
+)
 def mixed_containers(ctx: Context) -> Iterator[Note]:
     """A list holds one type.
 
@@ -229,7 +238,9 @@ def _shape_of(value: ast.expr | None) -> str:
     return f"a tuple of {len(value.elts)}" if isinstance(value, ast.Tuple) else "a value"
 
 
-@rule("NB-RESHAPE", severity="performance", signs=("reshape\\(\\) supports contiguous array only", "incompatible shape"))
+@rule(
+    "NB-RESHAPE", severity="performance", signs=("reshape\\(\\) supports contiguous array only", "incompatible shape")
+)
 def strided(ctx: Context) -> Iterator[Note]:
     """Reshaping and products want arrays without gaps.
 
@@ -249,7 +260,8 @@ def strided(ctx: Context) -> Iterator[Note]:
             )
             if strides and fact is not None and fact.contiguous is False:
                 yield ctx.gotcha(
-                    node, CONFIRMED, f"`{ctx.text(side)}` has gaps in memory: Numba's `@` copies it each time, and warns.",
+                    node, CONFIRMED, f"`{ctx.text(side)}` has gaps in memory: Numba's `@` copies it each time, and "
+                    f"warns.",
                     f"Write `np.ascontiguousarray({ctx.text(side)})` once.",
                 )  # fmt: skip
 
@@ -258,7 +270,8 @@ def strided(ctx: Context) -> Iterator[Note]:
 def handlers(ctx: Context) -> Iterator[Note]:
     """`except` takes all or nothing.
 
-    What happens: Only a bare `except` and `except Exception` compile; arrays that were made before a `raise` are not freed.
+    What happens: Only a bare `except` and `except Exception` compile; arrays that were made before a `raise` are not
+        freed.
     Why: Numba has no objects for exceptions to compare with.
     Example:
         try:
@@ -272,7 +285,8 @@ def handlers(ctx: Context) -> Iterator[Note]:
     for node in ctx.nodes(ast.ExceptHandler):
         if node.type is not None and ctx.names.path(node.type) not in ("builtins.Exception", "builtins.BaseException"):
             yield ctx.gotcha(
-                node, ctx.status(node), f"`except {ctx.text(node.type)}` cannot be compiled: Numba knows `except Exception`.",
+                node, ctx.status(node), f"`except {ctx.text(node.type)}` cannot be compiled: Numba knows `except "
+                f"Exception`.",
                 "Test before, instead of catching.",
             )  # fmt: skip
 
@@ -315,12 +329,18 @@ def small_calls(ctx: Context) -> Iterator[Note]:
     """
     if ctx.observed.watched and ctx.observed.seconds < _SPAWN_SECONDS:
         yield ctx.gotcha(
-            None, CONFIRMED, f"One call takes {ctx.observed.seconds * 1e6:.0f} µs in NumPy: threads take as long to start.",
+            None, CONFIRMED, f"One call takes {ctx.observed.seconds * 1e6:.0f} µs in NumPy: threads take as long to "
+            f"start.",
             "Take the serial variant.",
         )  # fmt: skip
 
 
-@rule("NB-CONST-NP", severity="performance", handled=True, unseen="both forms are written where it helps, and the clock decides")
+@rule(
+    "NB-CONST-NP",
+    severity="performance",
+    handled=True,
+    unseen="both forms are written where it helps, and the clock decides",
+)
 def temporaries(ctx: Context) -> Iterator[Note]:
     """Whole-array statements make arrays between.
 

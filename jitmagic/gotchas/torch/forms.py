@@ -28,7 +28,8 @@ def other_attributes(ctx: Context) -> Iterator[Note]:
     for node in ctx.nodes(ast.Attribute):
         if node.attr in ("size", "astype") and ctx.kind(node.value) == "array":
             yield ctx.gotcha(
-                node, ctx.status(node), f"`{ctx.text(node)}` is something else for a tensor; the variant translates it.",
+                node, ctx.status(node), f"`{ctx.text(node)}` is something else for a tensor; the variant translates "
+                f"it.",
                 "Use `.numel()` and `.to(…)`.",
             )  # fmt: skip
             return
@@ -38,7 +39,8 @@ def other_attributes(ctx: Context) -> Iterator[Note]:
 def paired_results(ctx: Context) -> Iterator[Note]:
     """`max` along an axis gives two results.
 
-    What happens: `x.max(dim=0)` is a pair of values and places; `transpose` takes two axes, `flip` and `roll` need theirs.
+    What happens: `x.max(dim=0)` is a pair of values and places; `transpose` takes two axes, `flip` and `roll` need
+        theirs.
     Why: PyTorch's functions were named before NumPy's were followed.
     Example:
         m = x.max(dim=0)
@@ -49,7 +51,8 @@ def paired_results(ctx: Context) -> Iterator[Note]:
     for call, operand, name in ctx.array_calls("max", "min", "sort", "median"):
         if ctx.kind(operand) == "array" and (len(call.args) > 1 or any(k.arg == "axis" for k in call.keywords)):
             yield ctx.gotcha(
-                call, ctx.status(call), f"`{ctx.text(call)}` gives values and places in PyTorch; the variant takes the values.",
+                call, ctx.status(call), f"`{ctx.text(call)}` gives values and places in PyTorch; the variant takes "
+                f"the values.",
                 f"Use `torch.amax` or `torch.{name}(…).values`.",
             )  # fmt: skip
 
@@ -70,7 +73,10 @@ def narrowing_in_place(ctx: Context) -> Iterator[Note]:
         left, right = ctx.dtype(node.target), ctx.dtype(node.value)
         if left and right and left in INTEGERS and right.startswith("float"):
             yield ctx.gotcha(
-                node, CONFIRMED, f"`{ctx.text(node)}` would change {left} to {right} in place.", "Bind the result to a new name."
+                node,
+                CONFIRMED,
+                f"`{ctx.text(node)}` would change {left} to {right} in place.",
+                "Bind the result to a new name.",
             )
 
 
@@ -126,7 +132,8 @@ def unstable_sorts(ctx: Context) -> Iterator[Note]:
     """
     for call, _, name in ctx.array_calls("argsort", "lexsort"):
         yield ctx.gotcha(
-            call, NOT_SEEN, f"`{ctx.text(call)}` of equal elements: PyTorch's order is another unless the sort is stable; the "
+            call, NOT_SEEN, f"`{ctx.text(call)}` of equal elements: PyTorch's order is another unless the sort is "
+            f"stable; the "
             "variant asks for that.", f"Use `torch.{name}(…, stable=True)`, and `kind='stable'` in NumPy.",
         )  # fmt: skip
 
@@ -151,7 +158,13 @@ def unique_places(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("PT-INDEXLIST", severity="error", explains=("exception",), probes=("an index out of range",), signs=("out of bounds",))
+@rule(
+    "PT-INDEXLIST",
+    severity="error",
+    explains=("exception",),
+    probes=("an index out of range",),
+    signs=("out of bounds",),
+)
 def indices(ctx: Context) -> Iterator[Note]:
     """An index out of range poisons a GPU.
 
@@ -166,7 +179,8 @@ def indices(ctx: Context) -> Iterator[Note]:
     for node in ctx.nodes(ast.Subscript):
         if isinstance(node.slice, ast.List):
             yield ctx.gotcha(
-                node, ctx.status(node), f"`{ctx.text(node)}` has a list for an index, which PyTorch may read as a tuple.",
+                node, ctx.status(node), f"`{ctx.text(node)}` has a list for an index, which PyTorch may read as a "
+                f"tuple.",
                 "Make it an array.", handled=True,
             )  # fmt: skip
 
@@ -202,7 +216,10 @@ def large_quantiles(ctx: Context) -> Iterator[Note]:
         count = ctx.elements(operand)
         if count is not None and count > 16_000_000:
             yield ctx.gotcha(
-                call, CONFIRMED, f"`{ctx.text(call)}` is of {count} elements, more than `torch.quantile` takes.", "Sort once instead."
+                call,
+                CONFIRMED,
+                f"`{ctx.text(call)}` is of {count} elements, more than `torch.quantile` takes.",
+                "Sort once instead.",
             )
 
 
@@ -251,7 +268,8 @@ def graph_breaks(ctx: Context) -> Iterator[Note]:
     """
     for effect in ctx.effects.of("print"):
         yield ctx.gotcha(
-            effect.node, ctx.status(effect.node), f"`{ctx.text(effect.node)}` splits what torch.compile traces; the variant is "
+            effect.node, ctx.status(effect.node), f"`{ctx.text(effect.node)}` splits what torch.compile traces; the "
+            f"variant is "
             "compiled whole or not at all.", "Return what is to be printed.",
         )  # fmt: skip
 
@@ -277,7 +295,13 @@ def triangle_indices(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("PT-CONJ", severity="error", handled=True, signs=("resolve_conj",), unseen="the worker resolves it on the way to NumPy")
+@rule(
+    "PT-CONJ",
+    severity="error",
+    handled=True,
+    signs=("resolve_conj",),
+    unseen="the worker resolves it on the way to NumPy",
+)
 def lazy_conjugates(ctx: Context) -> Iterator[Note]:
     """A conjugate is only marked.
 
