@@ -1,6 +1,6 @@
-"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic render`.
+"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic lint`, `jitmagic render`.
 
-Exit codes: 0 answered, 1 the baseline itself failed, 2 wrong use, 130 a second interrupt, 141 the reader went away.
+Exit codes: 0 answered (lint: nothing found), 1 the baseline itself failed (lint: something found), 2 wrong use, 130 a second interrupt, 141 the reader went away.
 """
 
 from __future__ import annotations
@@ -107,6 +107,19 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("code", metavar="CODE", nargs="?", help="as it stands in a result; without it, all are listed")
     explain.set_defaults(command=_explain)
 
+    lint = commands.add_parser(
+        "lint",
+        help="what may go wrong, from the source alone",
+        description="Looks for gotchas in the functions that use NumPy, without running anything.",
+        epilog="exit codes: 0 nothing found, 1 something found, 2 wrong use. A comment `# jitmagic: ignore[CODE]` on a "
+        "line, or on that of a def, leaves a gotcha out. example: jitmagic lint model.py --backends numba",
+    )
+    lint.add_argument("files", metavar="FILE", nargs="+", help="Python files or notebooks")
+    lint.add_argument("-b", "--backends", metavar="NAMES", action="append", type=_names, help="whose gotchas (all)")
+    lint.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="how to write them (text)")
+    lint.add_argument("--all", action="store_true", help="also those that need special values, such as a NaN")
+    lint.set_defaults(command=_lint)
+
     render = commands.add_parser("render", help="show a saved record", description="Makes the views of a saved record.")
     render.add_argument("record", metavar="RECORD.json", help="a record from `compare --json`; - is the standard input")
     render.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
@@ -196,6 +209,28 @@ def _explain(arguments: argparse.Namespace) -> int:
     except LookupError as error:
         raise Misuse(str(error.args[0])) from None
     return ANSWERED
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    from jitmagic.gotchas import lint
+
+    backends = _flat(arguments.backends) or lint.BACKENDS
+    unknown = [name for name in backends if name not in lint.BACKENDS]
+    if unknown:
+        raise Misuse(f"there are no gotchas of {unknown[0]!r}; choose from {', '.join(lint.BACKENDS)}")
+    found = []
+    for path in arguments.files:
+        try:
+            found += lint.lint_file(path, backends, arguments.all)
+        except lint.LintError as error:
+            raise Misuse(str(error)) from None
+    if arguments.format == "json":
+        _print(lint.to_json(found))
+    elif arguments.format == "sarif":
+        _print(lint.to_sarif(found, __version__))
+    else:
+        _print(lint.to_text(found))
+    return FAILED if found else ANSWERED
 
 
 def _render(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import ast
 import inspect
 import os
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ Or in a cell: %%jitcompare
     x = np.random.randn(1000)
     fn(x)"""
 COMMANDS = ("%%jitcompare", "%jitcompare")
+_LINT = (("line", "jitlint"), ("cell", "jitlint"))
 
 
 def register(shell: Any) -> None:
@@ -49,7 +51,7 @@ def register(shell: Any) -> None:
 def unregister(shell: Any) -> None:
     """Takes the magics away and ends the worker processes, if a comparison ever ran."""
     manager = shell.magics_manager
-    for kind, name in (("line", "jitcompare"), ("cell", "jitcompare"), ("line", "jitdevices")):
+    for kind, name in (("line", "jitcompare"), ("cell", "jitcompare"), ("line", "jitdevices"), *_LINT):
         manager.magics[kind].pop(name, None)
     manager.registry.pop(JitMagic.__name__, None)
     # `%reload_ext` imports this file anew, so the old instance is of another class of the same name.
@@ -171,6 +173,47 @@ class JitMagic(Magics):
         if "variable" in settings:
             self.shell.user_ns[settings["variable"]] = comparison
         return comparison if returned else None
+
+    @no_var_expand
+    @line_cell_magic
+    def jitlint(self, line: str = "", cell: str | None = None) -> None:
+        """Shows what may go wrong with functions when they are compiled, from their source alone; nothing is run.
+
+        ::
+
+            %jitlint            every function of this notebook that uses NumPy
+            %jitlint fn gn      these functions
+            %%jitlint           this cell's functions
+        """
+        from jitmagic.gotchas import lint
+
+        known = {name: value.__name__ for name, value in self.shell.user_ns.items() if inspect.ismodule(value)}
+        try:
+            if cell is not None:
+                found = lint.lint_text(cell, "cell", names=known)
+            else:
+                found = [one for text, where in self._sources(line.split()) for one in
+                         lint.lint_text(text, where, names=known)]  # fmt: skip
+        except JitmagicError as error:
+            raise UsageError(str(error)) from error
+        print(lint.to_text(found))
+
+    def _sources(self, wanted: list[str]) -> Iterator[tuple[str, str]]:
+        """Yields the source of functions of the notebook, with what to call each."""
+        functions = {
+            name: value
+            for name, value in self.shell.user_ns.items()
+            if inspect.isfunction(value) and value.__module__ == "__main__" and not name.startswith("_")
+        }
+        for name in wanted or functions:
+            if name not in functions:
+                have = ", ".join(functions) or "none"
+                raise UsageError(f"there is no function `{name}` here; there are: {have}")
+            try:
+                yield textwrap.dedent(inspect.getsource(functions[name])), name
+            except OSError:
+                if wanted:
+                    raise UsageError(f"the source of `{name}` is not known: run the cell that defines it again") from None
 
     @line_magic
     def jitdevices(self, line: str = "") -> None:

@@ -265,7 +265,7 @@ def _hints(record: Record) -> Iterator[str]:
     pressing = {severity: [hint for hint in found if hint.attention] for severity, found in grouped.items()}
     others = {severity: [hint for hint in found if not hint.attention] for severity, found in grouped.items()}
     if any(pressing.values()):
-        yield from _hint_table("Watch out", pressing)
+        yield from _hint_table("Watch out; `jitmagic explain CODE` shows the page of each", pressing)
     number = sum(map(len, others.values()))
     if number:
         known = f"{figures.plural(number, 'known trap')} avoided by the variants or not seen with these inputs"
@@ -280,7 +280,7 @@ def _hint_table(caption: str, grouped: Mapping[str, Sequence[Hint]]) -> Iterator
             title = _text(rows.SEVERITIES[severity])
             body.append(f'<tr><th scope="rowgroup" colspan="3" style="{_LEFT};padding-top:8px">{title}</th></tr>')
         body.extend(_hint(hint) for hint in found)
-    yield from _table(caption, header, body)
+    yield from _table(_prose(caption), header, body)
 
 
 def _hint(hint: Hint) -> str:

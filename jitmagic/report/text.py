@@ -304,6 +304,7 @@ def _hints(page: _Page, record: Record) -> None:
     if not grouped:
         return
     page.title("Watch out")
+    page.add("`jitmagic explain CODE` shows the page of each", 2, style="dim")
     for severity, found in grouped.items():
         page.add(rows.SEVERITIES[severity], 2, style="warning" if any(hint.attention for hint in found) else "")
         for hint in found:
