@@ -2,6 +2,8 @@
 # make test   installs what the tests need, and runs all of them
 # make bench  prints how our clock compares with a hand-written one, and how long an answer takes
 # make corpus takes a few hundred functions through all steps, and times our variants beside versions by hand
+# make mutants  makes small wrong edits of those functions, and counts how many the verifier catches
+# make traps  takes a function into each known trap, and prints whether it was avoided, caught or named
 # make check  style and types
 # make front  builds the front end into this tree, for `jupyter lab` in .venv (needs Node.js 20 or newer)
 # make ui     tests it in a real Chromium: JupyterLab and Notebook 7 with the wheel of this tree
@@ -16,7 +18,7 @@ FRONT  := labextension
 UI     := .venv-ui
 JLPM   := cd $(FRONT) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
-.PHONY: demo test check bench corpus corpus-counts front ui clean
+.PHONY: demo test check bench corpus corpus-counts mutants traps front ui clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -75,6 +77,11 @@ ui: $(FRONT)/node_modules/.installed $(UI)/.installed
 	$(UI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall build/wheel/*.whl
 	$(JLPM) test
 	JITMAGIC_UI_BIN="$(CURDIR)/$(UI)/bin" node --test-reporter=spec $(FRONT)/ui/run.mjs
+mutants: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.mutants
+
+traps: $(VENV)/.dev
+	$(BIN)/python -m tests.gotchas.traps
 
 clean:
 	rm -rf $(VENV) $(UI) build ui-artefacts $(FRONT)/node_modules $(FRONT)/lib $(FRONT)/dist jitmagic/report/static demo.html demo.json .pytest_cache .mypy_cache .ruff_cache

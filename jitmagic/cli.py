@@ -1,6 +1,7 @@
 """The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic lint`, `jitmagic render`.
 
-Exit codes: 0 answered (lint: nothing found), 1 the baseline itself failed (lint: something found), 2 wrong use, 130 a second interrupt, 141 the reader went away.
+Exit codes: 0 answered (lint: nothing found), 1 the baseline itself failed (lint: something found), 2 wrong use, 130 a
+second interrupt, 141 the reader went away.
 """
 
 from __future__ import annotations

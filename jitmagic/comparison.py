@@ -603,14 +603,22 @@ class _Run:
                 return outcome.built.failure
             if finding.ok:
                 outcome.notes.append(
-                    f"Its figures are within {finding.max_abs:.1e} of NumPy's, whose own move by "
-                    f"{max(v for v in (self._movement or {}).values() if v < float('inf')):.1e} where the arguments "
-                    "move by one unit in the last place: no more can be asked."
+                    f"Its figures are within {finding.max_abs:.1e} of NumPy's, whose own move by {self._moves():.1e} "
+                    "where the arguments move by one unit in the last place: no more can be asked."
+                )
+            else:
+                outcome.notes.append(
+                    f"NumPy's own figures move by {self._moves():.1e} where the arguments move by one unit in the last "
+                    "place: they have too few certain digits for any variant to be verified."
                 )
         if not finding.ok and backend is not self.numpy:
             outcome.verdict = verdicts.of_finding(finding)
             self._blame(outcome, finding.message, finding.kind)
         return None
+
+    def _moves(self) -> float:
+        """Returns by how much NumPy's own figures move."""
+        return max((one for one in (self._movement or {}).values() if one < float("inf")), default=0.0)
 
     def _moves_as_much(self, outcome: Outcome) -> bool:
         """Says whether NumPy's own result moves so much that a variant's difference may be rounding, and allows it."""

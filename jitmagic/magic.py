@@ -213,7 +213,8 @@ class JitMagic(Magics):
                 yield textwrap.dedent(inspect.getsource(functions[name])), name
             except OSError:
                 if wanted:
-                    raise UsageError(f"the source of `{name}` is not known: run the cell that defines it again") from None
+                    known = f"the source of `{name}` is not known: run the cell that defines it again"
+                    raise UsageError(known) from None
 
     @line_magic
     def jitdevices(self, line: str = "") -> None:

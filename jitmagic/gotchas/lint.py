@@ -72,7 +72,9 @@ def lint_file(path: str, backends: Sequence[str] = BACKENDS, unlikely: bool = Fa
         return lint_text(text, path, backends=backends, unlikely=unlikely)
     try:
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        sources = [_python(cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])) for cell in cells]
+        sources = [
+            _python(cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])) for cell in cells
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise LintError(f"{path} is no notebook of format 4: {type(error).__name__}: {error}") from error
     return _lint_cells(sources, path, backends, unlikely)

@@ -11,7 +11,7 @@ import ast
 import itertools
 import keyword
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -236,7 +236,8 @@ def of_values(inputs: Inputs, text: str, constants: Mapping[str, Any] | None = N
     yield from _each(integers, "repeated indices", "repeated numbers in {}", _set("{0}.flat[1::2] = {0}.flat[0]"))
     yield from _each(inputs.masks, "masks", "{} true nowhere", "{0} = np.zeros_like({0})")
     yield from _each(inputs.masks, "masks", "{} true everywhere", "{0} = np.ones_like({0})")
-    yield from _numbers(inputs)
+    yield from _numbers(inputs, _exponents(text))
+    yield from _each(floats, "NaN", "{} all NaN", "{0} = np.full_like({0}, np.nan)")
     for label in list(floats)[:_APART]:
         one = {label: floats[label]}
         yield from _each(one, "NaN", "a NaN in {}", _set("{0}.flat[{0}.size // 2] = np.nan"))
@@ -306,14 +307,16 @@ def of_globals(constants: Mapping[str, Any]) -> Iterator[Probe]:
         yield Probe("a changed global", f"{name} changed after the first call", (step,), GLOBALS, refusal=False)
 
 
-def _numbers(inputs: Inputs) -> Iterator[Probe]:
+def _numbers(inputs: Inputs, exponents: Set[str]) -> Iterator[Probe]:
     for label, whole in inputs.whole.items():
         if label in inputs.lengths:
             continue
-        for number in dict.fromkeys((whole + 1, whole - 1, 0, -1)):
+        for number in dict.fromkeys((whole + 1, whole - 1, 0, -1, 3 * whole)):
             if number != whole:
                 step = f"{label} = type({label})({number})"
-                yield Probe("another number", f"{label} = {number}", (step,), refusal=number >= 0)
+                # a count below zero is nothing that a function is made for; a negative exponent is
+                tells = number >= 0 or label in exponents
+                yield Probe("another number", f"{label} = {number}", (step,), refusal=tells)
     for label, value in inputs.real.items():
         for text in ("0.0", f"-{label}", "0.5", f"100 * {label}", "np.nan"):
             if not (text == "0.0" and value == 0.0):
@@ -366,6 +369,17 @@ def _beyond(inputs: Inputs, array: np.ndarray[Any, Any]) -> int:
     """Returns an integer that is an index of no axis, and that the array can hold."""
     longest = max((length for other in inputs.arrays.values() for length in other.shape), default=0)
     return min(max(longest, int(array.max())) + 1, int(np.iinfo(array.dtype).max))
+
+
+def _exponents(text: str) -> set[str]:
+    """Returns the names that stand in an exponent."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            found |= {one.id for one in ast.walk(node.right) if isinstance(one, ast.Name)}
+        elif isinstance(node, ast.Call) and len(node.args) > 1 and ast.unparse(node.func).endswith("power"):
+            found |= {one.id for one in ast.walk(node.args[1]) if isinstance(one, ast.Name)}
+    return found
 
 
 def _thresholds(text: str) -> list[str]:

@@ -62,8 +62,8 @@ def equal_by_accident(ctx: Context) -> Iterator[Note]:
         yield ctx.gotcha(
             ctx.parameter(labels[1]),
             NOT_SEEN,
-            f"`{labels[0]}` and `{labels[1]}` both have an axis of length {length}: whether these have to be equal, the "
-            "example does not tell.",
+            f"`{labels[0]}` and `{labels[1]}` both have an axis of length {length}: the example does not tell whether "
+            "these have to be equal.",
             "Compare with arrays whose axes differ in length.",
         )
 

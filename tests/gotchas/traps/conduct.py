@@ -127,7 +127,9 @@ def _host(value: Any) -> Any:
 
 def problems(fates: list[Fate]) -> list[str]:
     """Returns what must not be."""
-    texts = [f"{one.trap.code} is green: {one.how}" for one in fates if one.what == GREEN and one.trap.severity == SILENT]
+    texts = [
+        f"{one.trap.code} is green: {one.how}" for one in fates if one.what == GREEN and one.trap.severity == SILENT
+    ]
     rules = all_rules()
     for one in fates:
         if one.trap.code not in rules:
