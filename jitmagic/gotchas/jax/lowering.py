@@ -358,8 +358,10 @@ def large_constants(ctx: Context) -> Iterator[Note]:
     for name, value in ctx.workload.constants.items():
         if isinstance(value, np.ndarray) and value.nbytes > _BIG:
             reads = [effect for effect in ctx.effects.of("global read") if effect.name == name]
+            if not reads:
+                continue
             yield ctx.gotcha(
-                reads[0].node if reads else None, CONFIRMED,
+                reads[0].node, CONFIRMED,
                 f"`{name}` ({value.nbytes >> 20} MB) comes from outside and becomes a constant of the compiled "
                 f"function.",
                 f"Pass `{name}` as an argument.",
@@ -455,7 +457,7 @@ def read_only(ctx: Context) -> Iterator[Note]:
     return iter(())
 
 
-@rule("JX-NEWFORMS", severity="error", handled=True, signs=("got an unexpected keyword argument",))
+@rule("JX-NEWFORMS", severity="error", signs=("got an unexpected keyword argument",))
 def drifting_names(ctx: Context) -> Iterator[Note]:
     """Names and parameters change between versions.
 
@@ -470,7 +472,8 @@ def drifting_names(ctx: Context) -> Iterator[Note]:
     for call in ctx.calls("numpy.clip"):
         if any(word.arg in ("a_min", "a_max") for word in call.keywords):
             yield ctx.gotcha(
-                call, ctx.status(call), f"`{ctx.text(call)}` names parameters that JAX has renamed; the variant "
-                f"gives them "
-                "by place.", "Give the bounds by place.",
-            )  # fmt: skip
+                call,
+                ctx.status(call),
+                f"`{ctx.text(call)}` names parameters that JAX no longer has.",
+                "Give the bounds by place: `np.clip(x, low, high)`.",
+            )

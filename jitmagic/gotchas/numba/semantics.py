@@ -224,6 +224,7 @@ def several_types(ctx: Context) -> Iterator[Note]:
     See: https://numba.readthedocs.io/en/stable/user/troubleshoot.html
     """
     returns = [n for n in ctx.nodes(ast.Return) if ctx.tree.definition_of(n) is ctx.tree.entry]
+    returns.sort(key=lambda one: one.lineno)
     shapes = {_shape_of(one.value) for one in returns}
     if len(returns) > 1 and len(shapes) > 1:
         yield ctx.gotcha(
