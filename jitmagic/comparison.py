@@ -723,7 +723,8 @@ class _Run:
                     one.mode,
                     one.built.first,
                     one.built.second,
-                    by_shape=getattr(all_backends()[one.backend], "compiles_by_shape", False) or one.mode == "compile",
+                    by_shape=_trait(one, "compiles_by_shape"),
+                    checks_bounds=_trait(one, "checks_bounds"),
                 )
                 for one in live
                 if one.built is not None
@@ -901,6 +902,12 @@ def _own_error(backend: Backend, error: Exception) -> Refusal:
         f"jitmagic itself failed while it wrote this for {backend.title} ({type(error).__name__}: {error}; {place}): "
         "this is a bug in jitmagic, please report it with your function"
     )
+
+
+def _trait(outcome: Outcome, name: str) -> bool:
+    """Asks a backend for what only some say of themselves; see ``Backend``."""
+    trait = getattr(all_backends()[outcome.backend], name, None)
+    return bool(trait(outcome.mode)) if trait is not None else False
 
 
 def _device_of(backend: str) -> str:

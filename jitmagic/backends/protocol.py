@@ -120,7 +120,8 @@ class Backend(Protocol):
     runtime : str
         ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
 
-    It may also have ``compiles_by_shape: bool``, True where arguments of another shape are compiled for anew.
+    It may also have ``compiles_by_shape(mode) -> bool``, whether arguments of another shape are compiled for anew, and
+    ``checks_bounds(mode) -> bool``, whether its runtime has ``load_checked``.
     """
 
     name: str
@@ -159,7 +160,7 @@ class Runtime(Protocol):
     A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
     are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
     reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
-    there, and ``can_be_checked(mode: str) -> bool``.
+    there.
     """
 
     def start(self, device: str) -> Mapping[str, Any]:

@@ -58,6 +58,8 @@ class Candidate:
         Seconds that its build and one call took.
     by_shape : bool
         Whether it is compiled anew for arguments of other shapes, and not for other dtypes and layouts only.
+    checks_bounds : bool
+        Whether a build of it can have its bounds checked.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Candidate:
     build: float
     run: float
     by_shape: bool = True
+    checks_bounds: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,7 @@ class Probing:
     def _bounds(self, one: Candidate, purse: _Purse) -> Probed | None:
         """Has the bounds checked once with the user's own arguments."""
         name, about = "bounds checked", "your own arguments, with the bounds of every array checked"
-        if one.backend != "numba" or one.mode == "parallel":
+        if not one.checks_bounds:
             return None
         if self._clock() + one.build + one.run > purse.until:
             return Probed(name, about, judge.NOT_RUN, detail="its time was spent")

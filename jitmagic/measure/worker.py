@@ -30,7 +30,7 @@ from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.compare import Finding, compare_call, count_elements, shared_labels
-from jitmagic.verify.judge import NO_EXCEPTION, NOT_RUN, Judgement, judge, judge_error
+from jitmagic.verify.judge import NO_EXCEPTION, Judgement, judge, judge_error
 from jitmagic.verify.probes import GLOBALS, Call, Probe
 from jitmagic.verify.reference import RAISED, TAKEN, Expected, changed_globals, expect, seed
 from jitmagic.verify.sensitivity import movements
@@ -260,9 +260,6 @@ class Worker:
         expected = replace(asked.expected, call=call, result=result, after=after, oracle=oracle)
         load = getattr(library, "load_checked", None)
         if expected.status == RAISED and load is not None:
-            if not getattr(library, "can_be_checked", lambda mode: False)(draft.mode):
-                return Judgement(NOT_RUN, detail="it would read and write outside its arrays, which cannot be "
-                "watched here")
             # compiled code that leaves its arrays reads what lies there: it is told of here, and not done
             if variant not in job.checked:
                 with _quiet():
@@ -313,7 +310,7 @@ class Worker:
         job, library = self._jobs[key], self._library
         draft = job.drafts[variant]
         load = getattr(library, "load_checked", None)
-        if load is None or not library.can_be_checked(draft.mode):  # type: ignore[attr-defined]
+        if load is None:
             return None
         args, kwargs = job.arguments.fresh()
         with _quiet():

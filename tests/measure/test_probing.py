@@ -108,7 +108,7 @@ def test_what_ends_a_worker_is_a_finding_and_ends_that_variants_probes():
 
 def test_bounds_are_checked_where_the_library_does_not():
     workers = Workers()
-    found, _ = probed(workers, 60.0, [Candidate("numba", "numba", "serial", 1.0, 0.01)], plan(1, 0))
+    found, _ = probed(workers, 60.0, [Candidate("numba", "numba", "serial", 1.0, 0.01, checks_bounds=True)], plan(1, 0))
     assert [one.name for one in found["numba"]] == ["bounds checked", "value"]
 
 

@@ -29,7 +29,10 @@ class JaxBackend:
     name = "jax"
     title = "JAX"
     runtime = "jitmagic.backends.jax.runtime:JaxRuntime"
-    compiles_by_shape = True
+
+    def compiles_by_shape(self, mode: str) -> bool:
+        """Says that XLA compiles for each shape."""
+        return True
 
     def availability(self) -> Availability:
         """Finds whether JAX is installed, from its metadata alone."""

@@ -26,6 +26,10 @@ class NumbaBackend:
     title = "Numba"
     runtime = "jitmagic.backends.numba.runtime:NumbaRuntime"
 
+    def checks_bounds(self, mode: str) -> bool:
+        """Says that the runtime has ``load_checked``."""
+        return True
+
     def availability(self) -> Availability:
         """Finds Numba by its metadata."""
         if find_spec("numba") is None:

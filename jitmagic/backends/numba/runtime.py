@@ -48,17 +48,14 @@ class NumbaRuntime(NumpyRuntime):
             # an argument whose value is needed while compiling, such as an axis: known at the first call only
             return
 
-    def can_be_checked(self, mode: str) -> bool:
-        """Tells whether :meth:`load_checked` can watch a mode's bounds: not in parallel loops, which cannot raise."""
-        return mode != "parallel"
+    def load_checked(self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
+        """Loads a draft whose compiled code raises IndexError where an index leaves its array.
 
-    def load_checked(
-        self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]
-    ) -> Callable[..., Any]:
-        """Loads a draft whose compiled code raises IndexError where an index leaves its array."""
+        Its parallel loops run one trip after the other: threads cannot raise.
+        """
         from numba.core import config
 
-        function = self.load(source, filename, entry, namespace)
+        function = self.load(source.replace("parallel=True", "parallel=False"), filename, entry, namespace)
 
         def checked(*args: Any, **kwargs: Any) -> Any:
             # read while it compiles, which is at the first call with arguments of these types

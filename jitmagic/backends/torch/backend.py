@@ -25,6 +25,10 @@ class TorchBackend:
     title = "PyTorch"
     runtime = "jitmagic.backends.torch.runtime:TorchRuntime"
 
+    def compiles_by_shape(self, mode: str) -> bool:
+        """Says which modes torch.compile traces anew for other shapes."""
+        return mode in ("compile", "numpy")
+
     def availability(self) -> Availability:
         """Finds whether torch is installed, from its metadata alone."""
         remedy = 'pip install "jitmagic[torch]"'
