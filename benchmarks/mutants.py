@@ -31,7 +31,7 @@ from benchmarks.mutants_equal import EQUAL
 from jitmagic.capture.function import from_function
 from jitmagic.measure.probing import plan, settled
 from jitmagic.verify import judge
-from jitmagic.verify.compare import numeric_leaves, shared_labels
+from jitmagic.verify.compare import floors, numeric_leaves, shared_labels
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.limits import TooLong, at_most
 from jitmagic.verify.probes import Call, Inputs, Probe, defaults_of
@@ -245,6 +245,7 @@ class Verifier:
         self.own = expect(
             entry.function, Probe("the example", "the example's arguments", ()), self.labels, self.fresh, 5
         )
+        self.floor = floors(self.own.result, self.own.after or {})
         text = workload.module.text
         inputs = Inputs.of(self.labels, args, defaults_of(text, workload.function.name, self.labels))
         guesses = plan(inputs, text, {name: value for name, value in workload.constants.items() if name.isupper()})
@@ -290,11 +291,11 @@ class Verifier:
 
         try:
             with at_most(20 * expected.seconds + 2.0), np.errstate(all="ignore"):
-                judged = judge.judge(expected, labels, run)
+                judged = judge.judge(expected, labels, run, None, self.floor)
                 if judged.outcome == judge.DIFFERS and judged.kind in ("values", "mutated"):
                     moves = self._movement(expected)
                     if moves:
-                        judged = settled(judge.judge(expected, labels, run, moves), expected.probe, moves)
+                        judged = settled(judge.judge(expected, labels, run, moves, self.floor), expected.probe, moves)
         except (TooLong, MemoryError):
             judged = Judgement(judge.TIMED_OUT, detail="it did not end")
         return judged, shares[0]

@@ -868,8 +868,8 @@ class _Asking:
     def __init__(self, run: _Run) -> None:
         self._run, self._bench, self._numpy = run, run.bench, run.numpy
 
-    def signature(self) -> tuple[Any, ...]:
-        return self._bench.signature(self._numpy)
+    def own(self) -> tuple[tuple[Any, ...], Mapping[str, float]]:
+        return self._bench.own(self._numpy)
 
     def expect(self, probe: Probe, limit: float) -> Any:
         try:
@@ -887,8 +887,15 @@ class _Asking:
         except WorkerError:  # its neighbours are nothing that NumPy takes
             return {}
 
-    def try_probe(self, variant: str, asked: Any, timeout: float, movement: Mapping[str, float] | None) -> Judgement:
-        return self._bench.try_probe(variant, asked, timeout, movement)
+    def try_probe(
+        self,
+        variant: str,
+        asked: Any,
+        timeout: float,
+        movement: Mapping[str, float] | None,
+        floor: Mapping[str, float] | None,
+    ) -> Judgement:
+        return self._bench.try_probe(variant, asked, timeout, movement, floor)
 
     def check_bounds(self, variant: str, timeout: float) -> str | None:
         return self._bench.check_bounds(variant, timeout)

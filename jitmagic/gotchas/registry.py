@@ -71,8 +71,9 @@ class Rule:
         Names of the probes (:mod:`jitmagic.verify.probes`) that show it.
     unseen : str
         Why no place of a source can be named for it, and what jitmagic does about it instead; empty for all others.
-    static, observed, finding : callable or None
-        Hooks: on the source, on observed facts, on what the verifier found.
+    static, observed, finding, probed : callable or None
+        Hooks: on the source, on observed facts, on what the verifier found, on what a probe found (without it a probe
+        confirms the places that the others name).
     """
 
     code: str
@@ -92,6 +93,7 @@ class Rule:
     static: Hook | None = None
     observed: Hook | None = None
     finding: FindingHook | None = None
+    probed: FindingHook | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ class Registration:
     def finding(self, hook: FindingHook) -> FindingHook:
         """Registers a hook on what the verifier found."""
         _RULES[self.code] = replace(_RULES[self.code], finding=hook)
+        return hook
+
+    def probed(self, hook: FindingHook) -> FindingHook:
+        """Registers a hook on what a probe found."""
+        _RULES[self.code] = replace(_RULES[self.code], probed=hook)
         return hook
 
 
@@ -243,13 +250,12 @@ def _blamed(context: Context, one: Rule, finding: Finding) -> list[Gotcha]:
 
 
 def _probed(context: Context, one: Rule, finding: Finding) -> list[Gotcha]:
-    """Confirms a rule's places by a probe that shows it; without a place the function as a whole is meant."""
-    if finding.probe not in one.probes:
+    """Confirms a rule's places by a probe that shows it."""
+    if finding.probe not in one.probes or finding.kind not in one.explains:
         return []
-    places = [replace(gotcha, status=CONFIRMED, handled=False) for gotcha in _of_rule(context, one)]
-    if not places and "exception" in (finding.kind, *one.explains) and finding.kind in one.explains:
-        return [_gotcha(context, one, Note(None, CONFIRMED, one.what, _advice(one), False))]
-    return places
+    if one.probed is not None:
+        return [_gotcha(context, one, note) for note in one.probed(context, finding)]
+    return [replace(gotcha, status=CONFIRMED, handled=False) for gotcha in _of_rule(context, one)]
 
 
 def explain(code: str) -> str:

@@ -134,6 +134,17 @@ def index_errors(ctx: Context) -> Iterator[tuple[ast.Subscript, bool]]:
                 yield node, False
 
 
+def indexed_by_arrays(ctx: Context, use: type[ast.expr_context]) -> Iterator[ast.Subscript]:
+    """Yields the reads or stores whose index is an array of integers, or comes from one."""
+    for node in ctx.nodes(ast.Subscript):
+        if isinstance(node.ctx, use):
+            for index in index_parts(node):
+                fact = ctx.fact(index)
+                if fact is not None and fact.kind in ("array", "scalar") and fact.dtype in INTEGERS:
+                    yield node
+                    break
+
+
 def _within(ctx: Context, node: ast.AST, body: list[ast.stmt]) -> bool:
     return any(parent in body for parent in ctx.tree.ancestors(node))
 

@@ -135,9 +135,11 @@ class Bench:
             raise RuntimeError("the workload was not observed yet")
         self._reference = replace(self._reference, movement=movement)
 
-    def signature(self, numpy: Backend) -> tuple[Any, ...]:
-        """Returns what a compiler specialises on in the user's own arguments."""
-        found: tuple[Any, ...] = self._seated(numpy, "cpu").ask("signature", timeout=self._timeout, key=self._key)
+    def own(self, numpy: Backend) -> tuple[tuple[Any, ...], Mapping[str, float]]:
+        """Returns what a compiler specialises on in the user's own arguments, and what is rounding in their result."""
+        found: tuple[tuple[Any, ...], Mapping[str, float]] = self._seated(numpy, "cpu").ask(
+            "own", timeout=self._timeout, key=self._key, reference=self._reference
+        )
         return found
 
     def expect(self, numpy: Backend, probe: Probe, limit: float, timeout: float) -> Asked:
@@ -163,7 +165,12 @@ class Bench:
         return asked
 
     def try_probe(
-        self, variant: str, asked: Asked, timeout: float, movement: Mapping[str, float] | None = None
+        self,
+        variant: str,
+        asked: Asked,
+        timeout: float,
+        movement: Mapping[str, float] | None = None,
+        floor: Mapping[str, float] | None = None,
     ) -> Judgement:
         """Has a variant run a probe.
 
@@ -175,7 +182,7 @@ class Bench:
         backend, device, _ = self._drafts[variant]
         worker = self._rebuilt(backend, device, variant)
         judged: Judgement = worker.ask(
-            "try_probe", timeout=timeout, key=self._key, variant=variant, asked=asked, movement=movement
+            "try_probe", timeout=timeout, key=self._key, variant=variant, asked=asked, movement=movement, floor=floor
         )
         return judged
 

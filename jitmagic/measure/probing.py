@@ -31,8 +31,8 @@ _SLOW = 0.02
 class Asking(Protocol):
     """What probing asks of the workers; see :class:`jitmagic.measure.bench.Bench`, whose NumPy backend is bound."""
 
-    def signature(self) -> tuple[Any, ...]:
-        """Returns the signature of the user's own arguments."""
+    def own(self) -> tuple[tuple[Any, ...], Mapping[str, float]]:
+        """Returns the signature of the user's own arguments, and what is rounding in their result."""
 
     def expect(self, probe: Probe, limit: float) -> Asked | None:
         """Has NumPy run a probe; None where that was lost."""
@@ -40,7 +40,14 @@ class Asking(Protocol):
     def movement(self, asked: Asked) -> Mapping[str, float]:
         """Measures NumPy's own movement at a probe; empty where it cannot be."""
 
-    def try_probe(self, variant: str, asked: Asked, timeout: float, movement: Mapping[str, float] | None) -> Judgement:
+    def try_probe(
+        self,
+        variant: str,
+        asked: Asked,
+        timeout: float,
+        movement: Mapping[str, float] | None,
+        floor: Mapping[str, float] | None,
+    ) -> Judgement:
         """Has a variant run a probe; raises WorkerError where its worker was lost."""
 
     def check_bounds(self, variant: str, timeout: float) -> str | None:
@@ -140,6 +147,7 @@ class Probing:
         self.asked: list[Asked] = []
         self.unasked: list[Probe] = []
         self._own: tuple[Any, ...] = ()
+        self._floor: Mapping[str, float] = {}
 
     @property
     def spent(self) -> float:
@@ -155,7 +163,7 @@ class Probing:
         base : Probe or None
             Short axes, to make the other probes of where a call takes long.
         """
-        self._own = self._asking.signature()
+        self._own, self._floor = self._asking.own()
         limit = min(max(0.5, 3 * self._numpy_seconds), self._timeout)
         steps: tuple[str, ...] = ()
         if base is not None and self._numpy_seconds > _SLOW:
@@ -222,13 +230,12 @@ class Probing:
     def _one(self, one: Candidate, asked: Asked) -> Probed:
         timeout = min(self._timeout, 2 * one.build + 20 * one.run + 20 * asked.expected.seconds + 5.0)
         try:
-            judged = self._asking.try_probe(one.name, asked, timeout, None)
+            judged = self._asking.try_probe(one.name, asked, timeout, None, self._floor)
             if judged.kind in ("values", "mutated") and judged.outcome == judge.DIFFERS and judged.max_abs is not None:
                 movement = self._asking.movement(asked)
                 if movement:
-                    judged = settled(
-                        self._asking.try_probe(one.name, asked, timeout, movement), asked.expected.probe, movement
-                    )
+                    judged = self._asking.try_probe(one.name, asked, timeout, movement, self._floor)
+                    judged = settled(judged, asked.expected.probe, movement)
         except RequestFailed:
             raise
         except WorkerTimedOut:

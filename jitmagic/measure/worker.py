@@ -29,7 +29,7 @@ from jitmagic.measure.memory import PeakMeter, give_back
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe.facts import Observation
-from jitmagic.verify.compare import Finding, compare_call, count_elements, shared_labels
+from jitmagic.verify.compare import Finding, compare_call, count_elements, floors, shared_labels
 from jitmagic.verify.judge import NO_EXCEPTION, Judgement, judge, judge_error
 from jitmagic.verify.probes import GLOBALS, Call, Probe
 from jitmagic.verify.reference import RAISED, TAKEN, Expected, changed_globals, expect, seed
@@ -203,9 +203,10 @@ class Worker:
             return replace(observation, refused=unsent(seen.result, error)), None
         return observation, Reference(parcel, observation.mutated, observation.returns_argument)
 
-    def signature(self, key: str) -> tuple[Any, ...]:
-        """Returns the signature of the user's own arguments; see :class:`Asked`."""
-        return _signature(self._jobs[key].arguments.fresh())
+    def own(self, key: str, reference: Reference) -> tuple[tuple[Any, ...], Mapping[str, float]]:
+        """Returns the signature of the user's own arguments (see :class:`Asked`), and what is rounding there."""
+        result, after = Opened(reference.parcel).value(copy=False)
+        return _signature(self._jobs[key].arguments.fresh()), floors(result, after)
 
     def expect(self, key: str, text: str, entry: str, probe: Probe, limit: float) -> Asked:
         """Runs NumPy on a probe."""
@@ -248,7 +249,14 @@ class Worker:
 
     # -- every backend
 
-    def try_probe(self, key: str, variant: str, asked: Asked, movement: Mapping[str, float] | None) -> Judgement:
+    def try_probe(
+        self,
+        key: str,
+        variant: str,
+        asked: Asked,
+        movement: Mapping[str, float] | None,
+        floor: Mapping[str, float] | None,
+    ) -> Judgement:
         """Calls a built variant with a probe's arguments and judges what it did."""
         job, library = self._jobs[key], self._library
         function, draft = job.functions[variant], job.drafts[variant]
@@ -283,7 +291,7 @@ class Worker:
             return library.to_host(given), arguments.labelled(host)
 
         with _quiet():
-            return judge(expected, labels, run, movement)
+            return judge(expected, labels, run, movement, floor)
 
     def _try_checked(
         self, function: Callable[..., Any], expected: Expected, opened: Opened, labels: Sequence[str]

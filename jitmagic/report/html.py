@@ -27,6 +27,7 @@ _FAINT = "opacity:0.75"
 _COLORS = {"baseline": "#8a8f98", "faster": "#2a9d6f", "slower": "#c8703d", "no clear difference": "#8a8f98"}
 # with their opacity as a fourth digit: there are many of them, so they are short
 _REMOVED, _ADDED = "background:#c543", "background:#2a73"
+_WARNED = "#c8703d"
 _BAR_EMS = 10.0
 _BAR_BLOCKS = 20
 _NAME_COLUMNS = 40
@@ -173,7 +174,7 @@ def _name(row: Row) -> str:
 
 
 def _sign(row: Row) -> str:
-    color = _COLORS.get(row.verdict)
+    color = _WARNED if row.but else _COLORS.get(row.verdict)
     return f'<span style="color:{color}">{row.sign}</span>' if color else row.sign
 
 

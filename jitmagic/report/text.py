@@ -138,7 +138,8 @@ def _verdict(page: _Page, row: Row) -> list[str]:
     """Writes sign and verdict in at most two lines of one width, painted."""
     lines = wrap(row.verdict, _VERDICT - 2)
     lines = [f"{row.sign} {lines[0]}", *(f"  {line}" for line in lines[1:])]
-    return [page.paint(fill(line, _VERDICT), row.verdict) for line in lines]
+    style = "warning" if row.but else row.verdict
+    return [page.paint(fill(line, _VERDICT), style) for line in lines]
 
 
 def _beside_names(made: Sequence[Row]) -> int:

@@ -50,9 +50,10 @@ class Finding:
 
 @dataclass
 class _Worst:
-    """The largest difference so far, over all parts of a result; ``movement`` as in :func:`compare_call`."""
+    """The largest difference so far, over all parts of a result; the mappings are those of :func:`compare_call`."""
 
     movement: Mapping[str, float] = field(default_factory=dict)
+    floor: Mapping[str, float] = field(default_factory=dict)
     max_abs: float = 0.0
     max_rel: float = 0.0
     where: str = ""
@@ -73,6 +74,7 @@ def compare_call(
     mutated: Sequence[str],
     inputs: int,
     movement: Mapping[str, float] | None = None,
+    floor: Mapping[str, float] | None = None,
 ) -> Finding:
     """Compares one call's result and the arguments after it.
 
@@ -89,8 +91,10 @@ def compare_call(
     movement : mapping of str to float, optional
         By how much NumPy's own numbers move for one unit in the last place of the arguments, by their path ("result",
         "result[0]", an argument's label); see :func:`jitmagic.verify.sensitivity.movements`.
+    floor : mapping of str to float, optional
+        Absolute differences that are nothing, by path; see :func:`floors`.
     """
-    worst = _Worst(movement or {})
+    worst = _Worst(movement or {}, floor or {})
     try:
         _compare(expected, actual, "result", inputs, worst)
         for label, before in expected_arguments.items():
@@ -131,6 +135,19 @@ def numeric_leaves(value: Any, path: str = "result") -> Iterator[tuple[str, np.n
         array = np.asarray(value)
         if array.dtype.kind in "biufc":
             yield path, array
+
+
+def floors(result: Any, arguments: Mapping[str, Any]) -> dict[str, float]:
+    """Returns the differences that are rounding where a result is as large as this one, by path.
+
+    What cancels leaves some of it: a sum of fields that is 0 but for rounding has no digit that is right.
+    """
+    found: dict[str, float] = {}
+    for label, value in (("result", result), *arguments.items()):
+        for path, array in numeric_leaves(value, label):
+            if array.dtype.kind in "fc" and array.size:
+                found[path] = tolerance(array.dtype).absolute_share * largest_magnitude(array)
+    return found
 
 
 def shared_labels(result: Any, arguments: Mapping[str, Any]) -> tuple[str, ...]:
@@ -224,6 +241,7 @@ def _difference(
         moves = worst.movement.get(path, 0.0)
         if moves:
             absolute = max(absolute, allowed_for_movement(moves, left))
+        absolute = max(absolute, worst.floor.get(path, 0.0))
         for start, exact_left, exact_right in chunks(left, right):
             # equal infinities and equal integers beyond 2**53 have no difference; a NaN equals a NaN
             equal = exact_left == exact_right

@@ -53,6 +53,7 @@ def judge(
     labels: Sequence[str],
     run: Callable[[], tuple[Any, Mapping[str, Any]]],
     movement: Mapping[str, float] | None = None,
+    floor: Mapping[str, float] | None = None,
 ) -> Judgement:
     """Runs a variant on a probe and compares.
 
@@ -63,7 +64,7 @@ def judge(
     labels : sequence of str
     run : callable
         Calls the variant on fresh arguments; returns its result on the host, and the arguments after it by label.
-    movement
+    movement, floor
         As in :func:`jitmagic.verify.compare.compare_call`.
     """
     try:
@@ -76,7 +77,9 @@ def judge(
             NO_EXCEPTION, "exception", f"NumPy raises {name}{_told(text)}, and this gives {_shown(result)}"
         )
     inputs = count_elements(list(after.values()))
-    finding = compare_call(expected.result, result, expected.after or {}, after, expected.mutated, inputs, movement)
+    finding = compare_call(
+        expected.result, result, expected.after or {}, after, expected.mutated, inputs, movement, floor
+    )
     if finding.ok or (expected.oracle is not None and _as_near_as_numpy(expected, finding, result, after)):
         return Judgement(AGREES, max_abs=finding.max_abs)
     return Judgement(DIFFERS, finding.kind, finding.message, finding.max_abs)

@@ -24,8 +24,8 @@ class Workers:
     def clock(self):
         return self.now
 
-    def signature(self):
-        return OWN
+    def own(self):
+        return OWN, {}
 
     def expect(self, probe, limit):
         self.now += 0.01
@@ -36,7 +36,7 @@ class Workers:
     def movement(self, asked):
         return {}
 
-    def try_probe(self, variant, asked, timeout, movement):
+    def try_probe(self, variant, asked, timeout, movement, floor):
         self.ran.append((variant, asked.expected.probe.about))
         if asked.signature not in self.seen:
             self.seen.add(asked.signature)

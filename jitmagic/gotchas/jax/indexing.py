@@ -6,9 +6,16 @@ import ast
 from collections.abc import Iterator
 
 from jitmagic.analysis.control import Level
-from jitmagic.gotchas.context import CONFIRMED, POSSIBLE, Context, Note
+from jitmagic.gotchas.context import CONFIRMED, POSSIBLE, Context, Finding, Note
 from jitmagic.gotchas.registry import rule
-from jitmagic.gotchas.shared import index_errors, index_parts, is_mask, repeated_in_arguments, repeating_index
+from jitmagic.gotchas.shared import (
+    index_errors,
+    index_parts,
+    indexed_by_arrays,
+    is_mask,
+    repeated_in_arguments,
+    repeating_index,
+)
 
 _SHAPED_BY_DATA = (
     "numpy.nonzero", "numpy.flatnonzero", "numpy.argwhere", "numpy.unique", "numpy.compress", "numpy.extract",
@@ -177,6 +184,19 @@ def reads_out_of_range(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
+@reads_out_of_range.probed
+def probed_reads(ctx: Context, finding: Finding) -> Iterator[Note]:
+    """Names the reads whose index comes from an array."""
+    for node in indexed_by_arrays(ctx, ast.Load):
+        yield ctx.gotcha(
+            node,
+            CONFIRMED,
+            f"Where an index of `{ctx.text(node)}` is out of range, NumPy raises IndexError, and JAX reads the "
+            "nearest element.",
+            "Test the indices before the call.",
+        )
+
+
 @rule(
     "JX-OOBSET",
     severity="silent",
@@ -204,6 +224,18 @@ def stores_out_of_range(ctx: Context) -> Iterator[Note]:
                 + ": NumPy raises IndexError, JAX drops the store.",
                 "Test the index instead of relying on IndexError.",
             )  # fmt: skip
+
+
+@stores_out_of_range.probed
+def probed_stores(ctx: Context, finding: Finding) -> Iterator[Note]:
+    """Names the stores whose index comes from an array."""
+    for node in indexed_by_arrays(ctx, ast.Store):
+        yield ctx.gotcha(
+            node,
+            CONFIRMED,
+            f"Where an index of `{ctx.text(node)}` is out of range, NumPy raises IndexError, and JAX drops the store.",
+            "Test the indices before the call.",
+        )
 
 
 def _one_value(ctx: Context, value: ast.expr) -> bool:

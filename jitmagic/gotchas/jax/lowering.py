@@ -69,7 +69,7 @@ def equal_by_accident(ctx: Context) -> Iterator[Note]:
 
 
 @rule(
-    "JX-VECINDEX", severity="silent", handled=False, explains=("values", "exception"), probes=("an index out of range",)
+    "JX-VECINDEX", severity="silent", explains=("values", "exception")
 )
 def gathered_indices(ctx: Context) -> Iterator[Note]:
     """A loop written as whole arrays takes its indices to be in range.

@@ -9,7 +9,7 @@ import numpy as np
 
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
 from jitmagic.gotchas.registry import rule
-from jitmagic.gotchas.shared import SMALL_INTEGERS, index_errors, outside_values, seeded
+from jitmagic.gotchas.shared import SMALL_INTEGERS, index_errors, indexed_by_arrays, outside_values, seeded
 
 NAIVE_SUM_FROM = 100_000
 """Elements from which a running float32 sum loses digits that NumPy's pairwise sum keeps."""
@@ -411,6 +411,21 @@ def unchecked_indices(ctx: Context) -> Iterator[Note]:
             + ": Numba does not check, and touches foreign memory.",
             "Test the index; `boundscheck=True` finds the place.",
         )  # fmt: skip
+
+
+@unchecked_indices.probed
+def probed_indices(ctx: Context, finding: Finding) -> Iterator[Note]:
+    """Names the places whose index comes from an array, or the function as a whole."""
+    nodes: list[ast.AST | None] = [*indexed_by_arrays(ctx, ast.Load), *indexed_by_arrays(ctx, ast.Store)]
+    for node in nodes or [None]:
+        place = "An index" if node is None else f"An index of `{ctx.text(node)}`"
+        yield ctx.gotcha(
+            node,
+            CONFIRMED,
+            f"{place} that is out of range raises IndexError in NumPy; Numba does not check, and touches foreign "
+            f"memory.",
+            "Test the indices before the call; `boundscheck=True` finds the place.",
+        )
 
 
 @rule("NB-INTNEGPOW", severity="silent", explains=("values", "exception"))
