@@ -45,4 +45,18 @@ EQUAL: dict[str, str] = {
     "atkinson_dither: xs = range(w) if step == 1 else range(w - 1, -1, -1)  =>  "
     "xs = range(w) if step == 1 else range(w - 1, -1 - 1, -1)":
         "the pixel more is the last one (index -1), rounded already: there is no error left to spread",
+    "hillshade: sh = np.sin(alt) * np.cos(slope) + np.cos(alt) * np.sin(slope) * np.cos(az - aspect)  =>  "
+    "sh = np.sin(alt) * np.cos(slope) + np.cos(alt) * np.sin(slope) * np.cos(aspect - az)": "the cosine is even",
+    "collatz_lengths: k //= 2  =>  k /= 2": "k is even there, and far below 2**53: its half is exact",
+    "sieve: while i * i <= limit:  =>  while i + i <= limit:": "the trips more cross out what is crossed out already",
+    "heun_history: d = np.zeros(2)  =>  d = np.ones(2)": _OVERWRITTEN,
+    "rbf_kernel_loops: s += (X[i, k] - X[j, k]) ** 2  =>  s += (X[j, k] - X[i, k]) ** 2": _SQUARED,
+    "transition_matrix: seen = C.sum(axis=1) > 0  =>  seen = C.sum(axis=1) > 1": "a row with one count is divided by 1",
+    "clamp_outliers: far = np.abs(table - table.mean(axis=1, keepdims=True)) > limit  =>  "
+    "far = np.abs(table.mean(axis=1, keepdims=True) - table) > limit": _SQUARED,
+    "fir_direct: out = np.zeros(N)  =>  out = np.ones(N)": _OVERWRITTEN,
+    "print_progress: if it % 2 == 0:  =>  if it % 2 == 1:": "it prints, and what is printed is no part of the result",
+    "rls: buf[1:] = buf[:-1].copy()  =>  buf[1:] = buf[:-1]": "NumPy copies what overlaps",
+    "lucas_kanade: det = np.where(ok, det, np.float32(1))  =>  det = np.where(ok, det, np.float32(2))":
+        "where it is not ok, what is divided by it is replaced by 0",
 }  # fmt: skip

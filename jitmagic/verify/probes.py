@@ -226,7 +226,7 @@ def of_values(inputs: Inputs, text: str, constants: Mapping[str, Any] | None = N
     yield from _each(floats, "ties", "whole numbers in {}", "{0} = np.round({0})")
     yield from _each(floats, "sorted", "{} sorted", "{0} = np.sort({0}, axis=None).reshape({0}.shape)")
     yield from _each(floats, "other size of values", "{} times -2", "{0} = {0} * {0}.dtype.type(-2)")
-    yield from _each(floats, "other size of values", "{} times 2", "{0} = {0} * {0}.dtype.type(2)")
+    yield from _each(floats, "other size of values", "{} times 1.9", "{0} = {0} * {0}.dtype.type(1.9)")
     yield from _each(floats, "other size of values", "{} times 1000", "{0} = {0} * {0}.dtype.type(1000)")
     known = [repr(v) for v in (constants or {}).values() if type(v) in (int, float) and v and abs(v) < 1e300]
     for number in dict.fromkeys([*_thresholds(text), *known[:_LITERALS]]):
@@ -333,7 +333,8 @@ def _numbers(inputs: Inputs, exponents: Set[str]) -> Iterator[Probe]:
         texts = {bool: ("True", "False"), int: ("0", "1", "2", "3"), float: ("0.0", "-1.0", "0.5", "100.0")}[made]
         for text in (*texts, *(inputs.real if made is float else ())):
             step = f"{name} = {text}"
-            yield Probe("another default", step, (step,), refusal=False, extra=(name,))
+            kind = "equal numbers" if text in inputs.real else "another default"
+            yield Probe(kind, step, (step,), refusal=False, extra=(name,))
     for label in inputs.flags:
         yield Probe("another flag", f"{label} the other way", (f"{label} = not {label}",))
 

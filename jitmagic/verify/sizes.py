@@ -77,6 +77,11 @@ def _unequal(inputs: Inputs, places: Sequence[tuple[int, _Place]]) -> Iterator[P
             new.update(dict.fromkeys(part, short))
             about = " and ".join(_shown(place) for place in part)
             yield _resized(inputs, "unequal axes", f"{about} of length {short}, the others of {lengths[symbol]}", new)
+            if len(part) == 1 and part[0].axis is not None:
+                # what NumPy stretches
+                one = {**new, part[0]: 1}
+                about = f"{about} of length 1, the others of {lengths[symbol]}"
+                yield _resized(inputs, "stretched axes", about, one, refusal=False)
 
 
 def _parts(places: Sequence[_Place]) -> Iterator[tuple[_Place, ...]]:
