@@ -28,6 +28,10 @@ _SLOW = 0.02
 """Seconds of a NumPy call from which probes are made of short axes, where NumPy takes them."""
 
 
+_ROOM = 2**30
+"""Bytes of arguments and results that may lie in memory for the workers to read, beyond the last probe's."""
+
+
 class Asking(Protocol):
     """What probing asks of the workers; see :class:`jitmagic.measure.bench.Bench`, whose NumPy backend is bound."""
 
@@ -148,6 +152,7 @@ class Probing:
         self.unasked: list[Probe] = []
         self._own: tuple[Any, ...] = ()
         self._floor: Mapping[str, float] = {}
+        self._laid_down = 0
 
     @property
     def spent(self) -> float:
@@ -172,12 +177,13 @@ class Probing:
                 steps = short.expected.probe.steps
         for probe in plan:
             cost = self._numpy_seconds * 3 if not steps or probe.changes == SHAPE else 0.0
-            if self.spent + cost > _FOR_NUMPY * self._allowed:
+            if self.spent + cost > _FOR_NUMPY * self._allowed or self._laid_down > _ROOM:
                 self.unasked.append(probe)
                 continue
             asked = self._expect(probe if probe.changes == SHAPE else probe.after(steps), limit)
             if asked is None:
                 continue
+            self._laid_down += asked.parcel.size if asked.parcel is not None else 0
             status = asked.expected.status
             if status == TAKEN or (status == RAISED and probe.refusal):
                 self.asked.append(asked)

@@ -16,12 +16,19 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.observe.outside import kept_inside
 from jitmagic.same_bits import same_bits
 from jitmagic.verify.limits import TooLong, at_most
 from jitmagic.verify.probes import GLOBALS, Call, Probe, changed
 
 TAKEN, RAISED, TOO_LONG, UNDETERMINED, NOT_MADE = "taken", "raised", "too long", "undetermined", "not made"
-"""NumPy gave a result; it raised; it took too long; two runs differ; the steps themselves failed."""
+OUTSIDE = "outside"
+"""NumPy gave a result; it raised; it took too long; two runs differ; the steps themselves failed; the function was
+stopped before it wrote a file or talked over the network, on a way that the user's own arguments do not take."""
+
+
+class _Outside(Exception):
+    """The function would have changed something outside its process."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Expected:
     probe : Probe
         With the steps that were taken of those that it offers.
     status : str
-        :data:`TAKEN`, :data:`RAISED`, :data:`TOO_LONG`, :data:`UNDETERMINED` or :data:`NOT_MADE`.
+        :data:`TAKEN`, :data:`RAISED`, :data:`TOO_LONG`, :data:`UNDETERMINED`, :data:`NOT_MADE` or :data:`OUTSIDE`.
     call : (tuple, dict) or None
         The arguments, untouched.
     result : object
@@ -146,6 +153,8 @@ def _expect(
             two = _ended(function, probe, labels, make(), 1)
     except (TooLong, MemoryError):
         return Expected(probe, TOO_LONG)
+    except _Outside:
+        return Expected(probe, OUTSIDE)
     if not same_bits(one[:2], two[:2]) or one[2] != two[2]:
         return Expected(probe, UNDETERMINED)
     result, after, error = one
@@ -166,7 +175,8 @@ def _ended(
 ) -> tuple[Any, Mapping[str, Any], tuple[str, str] | None]:
     """Makes a call; returns its result, the arguments after it, and what it raised."""
     args, kwargs = call
-    with warnings.catch_warnings(), _filled(function, filling):
+    result = None
+    with warnings.catch_warnings(), _filled(function, filling), kept_inside("") as attempt:
         warnings.simplefilter("ignore")
         try:
             seed()
@@ -181,6 +191,8 @@ def _ended(
             raise
         except (Exception, SystemExit) as error:
             return None, {}, (type(error).__name__, str(error)[:500])
+    if attempt.refusal is not None:
+        raise _Outside(attempt.refusal.reason)
     return result, _labelled(labels, call), None
 
 

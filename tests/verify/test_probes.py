@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from jitmagic.same_bits import same_bits
 from jitmagic.verify import judge, probes, reference, sizes
 from jitmagic.verify.probes import GLOBALS, Inputs, Probe, changed, defaults_of
-from jitmagic.verify.reference import RAISED, TAKEN, TOO_LONG, UNDETERMINED, expect
+from jitmagic.verify.reference import OUTSIDE, RAISED, TAKEN, TOO_LONG, UNDETERMINED, expect
 from jitmagic.verify.snippet import snippet
 
 TEXT = "def fn(x, y, k, s):\n    return x[x > 0.75] + np.clip(y, -3, 2)\n"
@@ -122,6 +122,18 @@ class TestNumPyIsTheJudge:
 
         assert answer(half, Probe("p", "", ("x = x + 1",)), ["x"], np.ones(4)).status == UNDETERMINED
         assert np.empty.__module__ == "numpy"  # and it is as it was
+
+    def test_a_way_that_writes_a_file_is_not_taken(self, tmp_path):
+        path = tmp_path / "log"
+
+        def logged(x):
+            if x[0] < 0:
+                path.write_text("negative")
+            return x
+
+        assert answer(logged, Probe("p", "", ("x = -x",)), ["x"], np.ones(2)).status == OUTSIDE
+        assert not path.exists()
+        assert answer(logged, Probe("p", "", ("x = 2 * x",)), ["x"], np.ones(2)).status == TAKEN
 
     def test_a_changed_global_is_put_back(self):
         found = answer(scaled, Probe("p", "", ("factor = factor + 1",), GLOBALS), ["x"], np.ones(2))
