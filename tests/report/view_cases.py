@@ -16,7 +16,7 @@ from tests.report import samples
 
 FILE = Path(__file__).parents[2] / "labextension" / "test" / "view-cases.json"
 _FIELDS = ("label", "verdict", "sign", "timed", "recommended", "speedup", "interval", "run", "moved", "build", "error",
-           "reason")  # fmt: skip
+           "reason", "but", "probed")  # fmt: skip
 _TEXTS = (
     "plain",
     " a\tb\n  c\r\nd ",
@@ -68,7 +68,8 @@ def cases() -> dict[str, Any]:
     for path in sorted(samples.FOLDER.glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         shown = [
-            [*(getattr(row, name) for name in _FIELDS), row.break_even, row.end_to_end, row.error_detail, row.next_step]
+            [*(getattr(row, name) for name in _FIELDS), row.break_even, row.end_to_end, row.error_detail, row.next_step,
+             [[one.arguments, one.outcome, one.detail, one.snippet] for one in row.findings]]
             for row in rows.rows(record)
         ]
         hints = [
@@ -82,7 +83,7 @@ def cases() -> dict[str, Any]:
         "figures": made,
         "lines": [[text, clean.line(text), clean.block(text)] for text in _TEXTS],
         "addresses": [[text, clean.web_address(text)] for text in _ADDRESSES],
-        "fields": [*_FIELDS, "breakEven", "endToEnd", "errorDetail", "nextStep"],
+        "fields": [*_FIELDS, "breakEven", "endToEnd", "errorDetail", "nextStep", "findings"],
         "records": records,
     }
 

@@ -9,7 +9,7 @@ import { cut, line } from '../view/clean';
 import { h } from '../view/dom';
 import { plural, speedup } from '../view/figures';
 import type { JitmagicRecord, Variant } from '../view/record';
-import { advice, isTimed, rows, SIGNS, type Row } from '../view/rows';
+import { advice, BUT, isRightOnlyHere, isTimed, rows, SIGNS, type Row } from '../view/rows';
 import { Section } from './section';
 import { where } from './where';
 
@@ -171,7 +171,7 @@ function best(record: JitmagicRecord): (HTMLElement | string)[] {
   if (!chosen) {
     return [h('span', { class: 'jp-jitmagic-faint' }, 'no advice')];
   }
-  const character = sign({ sign: SIGNS[chosen.verdict], verdict: chosen.verdict });
+  const character = sign({ sign: isRightOnlyHere(chosen) ? BUT : SIGNS[chosen.verdict], verdict: chosen.verdict });
   if (chosen.verdict === 'baseline' || !chosen.speedup) {
     return [character, 'stay with NumPy'];
   }
@@ -196,9 +196,17 @@ function summary(record: JitmagicRecord): string {
 }
 
 export function sign({ sign: character, verdict }: Pick<Row, 'sign' | 'verdict'>): HTMLElement {
+  const but = character === BUT;
+  const told = but ? `${verdict} here, but wrong with other arguments` : verdict;
   return h(
     'span',
-    { class: 'jp-jitmagic-sign', 'data-verdict': verdict, role: 'img', 'aria-label': verdict, title: verdict },
+    {
+      class: 'jp-jitmagic-sign',
+      'data-verdict': but ? 'differs' : verdict,
+      role: 'img',
+      'aria-label': told,
+      title: told
+    },
     character
   );
 }

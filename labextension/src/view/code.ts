@@ -124,6 +124,9 @@ function variant(row: Row, { record }: Shown, whole: boolean): HTMLElement[] {
     facts.push(['largest error', row.errorDetail]);
   }
   facts.push(...given.notes.map((note): [string, string] => ['note', clean.line(note)]));
+  if (row.probed) {
+    facts.push(['probes', row.probed]);
+  }
   if (given.needs.length) {
     facts.push(['needs in its namespace', clean.line(given.needs.join(', '))]);
   }
@@ -131,6 +134,9 @@ function variant(row: Row, { record }: Shown, whole: boolean): HTMLElement[] {
   const told = facts.map(([name, text]) =>
     h('p', { class: 'jm-fact' }, h('span', { class: 'jm-faint' }, `${name}: `), ...prose(clean.cut(text, LONGEST_NOTE)))
   );
+  if (row.findings.length) {
+    told.push(found(row));
+  }
   const source = clean.block(given.source).replace(/\n+$/, '');
   if (!source.trim()) {
     return [...told, h('p', {}, 'No source was written for this variant.')];
@@ -139,6 +145,19 @@ function variant(row: Row, { record }: Shown, whole: boolean): HTMLElement[] {
     return [...told, listing(source)];
   }
   return [...told, beside(clean.block(record.workload.source).replace(/\n+$/, ''), source)];
+}
+
+/** What a variant gets wrong with other arguments, folded away, and how to see it. */
+function found({ findings }: Row): HTMLElement {
+  return h(
+    'details',
+    { class: 'jm-warnings' },
+    h('summary', {}, `right here, but not with ${figures.plural(findings.length, 'other set')} of arguments`),
+    ...findings.flatMap(({ arguments: given, detail, snippet }) => [
+      h('p', { class: 'jm-fact' }, ...prose(clean.cut(`with ${given}: ${detail}`, LONGEST_NOTE))),
+      snippet.trim() ? listing(snippet.replace(/\n+$/, '')) : null
+    ])
+  );
 }
 
 function measured(row: Row): [string, string][] {

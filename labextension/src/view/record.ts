@@ -40,6 +40,17 @@ export interface Variant {
   form: string | null;
   tried: { form: string; run: number | null }[];
   notes: string[];
+  /** What a verified variant did with other arguments; absent where it was not probed. */
+  probes?: Probe[];
+}
+
+export interface Probe {
+  name: string;
+  arguments: string;
+  outcome: string;
+  kind: string;
+  detail: string;
+  snippet: string;
 }
 
 export interface Gotcha {

@@ -6,7 +6,7 @@
 
 import * as clean from './clean';
 import * as figures from './figures';
-import type { ClockName, Gotcha, JitmagicRecord, Value, Variant } from './record';
+import type { ClockName, Gotcha, JitmagicRecord, Probe, Value, Variant } from './record';
 
 /** A character for each verdict, so that colour is never the only sign. */
 export const SIGNS: { [verdict: string]: string } = {
@@ -27,6 +27,12 @@ export const SEVERITIES: { [severity: string]: string } = {
   performance: 'Performance: time is lost or measured wrongly'
 };
 
+/** The sign of a variant that is right with the user's arguments and not with others. */
+export const BUT = '!';
+
+/** The outcomes of a probe that are findings, the worst first. */
+const WORST = ['differs', 'no exception', 'crashed', 'timed out', 'raises'];
+
 const UNPROVED = 'not verified';
 const TIMED = ['faster', 'slower', 'no clear difference'];
 const UNTIMED_ORDER = ['baseline', 'differs', UNPROVED, 'crashed', 'timed out', 'stopped', 'unsupported'];
@@ -40,6 +46,14 @@ const NO_REASON: { [verdict: string]: string } = {
   'timed out': 'it took longer than the time limit',
   stopped: 'it was interrupted before it was timed'
 };
+
+/** What a variant gets wrong with a probe's arguments; every string is clean. See `rows.Finding` in Python. */
+export interface Finding {
+  arguments: string;
+  outcome: string;
+  detail: string;
+  snippet: string;
+}
 
 /** One variant (or the baseline) as a row of text; every string is clean. See `rows.Row` in Python. */
 export interface Row {
@@ -64,6 +78,12 @@ export interface Row {
   errorDetail: string;
   reason: string;
   nextStep: string;
+  /** What it gets wrong with other arguments, the worst first. */
+  findings: Finding[];
+  /** The same in one sentence; '' where it is wrong nowhere. A row that has it is never plainly right. */
+  but: string;
+  /** How many probes it was right with; '' where it was not probed. */
+  probed: string;
   variant: Variant;
 }
 
@@ -117,11 +137,14 @@ function row(variant: Variant, isRecommended: boolean): Row {
   const clock = (name: ClockName): string => (timed ? figures.clock(variant.clocks[name]) : figures.MISSING);
   const name = clean.line(variant.name);
   const device = clean.line(variant.device);
+  const found = timed ? findings(variant) : [];
+  const but = inOneSentence(found);
+  const reason = clean.line(variant.reason) || (timed ? '' : (NO_REASON[verdict] ?? ''));
   return {
     label: device === 'cpu' || name.includes(device) ? name : `${name} · ${device}`,
     name,
     verdict,
-    sign: SIGNS[verdict] ?? '?',
+    sign: but ? BUT : (SIGNS[verdict] ?? '?'),
     timed,
     baseline,
     recommended: isRecommended,
@@ -136,10 +159,52 @@ function row(variant: Variant, isRecommended: boolean): Row {
     breakEven: timed ? breakEven(variant) : figures.MISSING,
     error: timed && variant.error ? figures.figure(variant.error.max_abs) : figures.MISSING,
     errorDetail: errorDetail(variant),
-    reason: clean.line(variant.reason) || (timed ? '' : (NO_REASON[verdict] ?? '')),
+    reason: [reason, but].filter(Boolean).join('; '),
     nextStep: clean.line(variant.next_step),
+    findings: found,
+    but,
+    probed: timed ? probed(variant) : '',
     variant
   };
+}
+
+/** Returns what a variant gets wrong with other arguments, the worst first. */
+function findings(variant: Variant): Finding[] {
+  const rank = (one: Probe): number => 2 * WORST.indexOf(one.outcome) + (one.kind === 'dtype' ? 1 : 0);
+  return (variant.probes ?? [])
+    .filter(one => WORST.includes(one.outcome))
+    .sort((a, b) => rank(a) - rank(b))
+    .map(one => ({
+      arguments: clean.line(one.arguments),
+      outcome: one.outcome,
+      detail: clean.line(one.detail),
+      snippet: clean.block(one.snippet)
+    }));
+}
+
+/** Says of a variant whether it is right with the user's arguments and gives wrong numbers with others. */
+export function isRightOnlyHere(variant: Variant): boolean {
+  return isTimed(variant) && inOneSentence(findings(variant)) !== '';
+}
+
+function inOneSentence(found: Finding[]): string {
+  const wrong = found.filter(one => one.outcome !== 'raises'); // an exception is no wrong number
+  if (!wrong.length) {
+    return '';
+  }
+  const rest = wrong.length > 1 ? ` (and ${figures.plural(wrong.length - 1, 'more such case')})` : '';
+  return `right here, but with ${found[0].arguments}: ${found[0].detail}${rest}`;
+}
+
+function probed({ probes }: Variant): string {
+  if (!probes?.length) {
+    return '';
+  }
+  const tried = probes.filter(one => one.outcome !== 'not run');
+  const right = tried.filter(one => one.outcome === 'agrees').length;
+  const left = probes.length - tried.length;
+  const text = `as NumPy with ${right} of ${tried.length} other arguments that were tried`;
+  return left ? `${text}; ${left} more were not tried, their time was spent` : text;
 }
 
 function breakEven(variant: Variant): string {

@@ -98,7 +98,7 @@ function line(row: Row, used: Column[], axis: Axis): HTMLElement {
     row.recommended ? h('strong', {}, clean.cut(row.label, NAME)) : clean.cut(row.label, NAME),
     row.recommended && h('div', { class: 'jm-small' }, 'recommended')
   );
-  const verdict = h('td', { class: 'jm-verdict' }, h('span', { class: `jm-mark ${tint(row)}` }, row.sign), ` ${row.verdict}`);
+  const verdict = h('td', { class: 'jm-verdict' }, h('span', { class: `jm-mark ${row.but ? 'jm-slower' : tint(row)}` }, row.sign), ` ${row.verdict}`);
   if (!row.timed) {
     return h('tr', {}, name, verdict, h('td', { colspan: 2 + used.length, class: 'jm-why' }, ...why(row)));
   }
