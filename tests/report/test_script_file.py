@@ -97,7 +97,6 @@ def test_texts_of_several_lines_keep_their_lines(tmp_path: Path) -> None:
     assert (value, text) == (2, "one\n  two\nthree")
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="f-strings were one token before")
 def test_f_strings_of_several_lines_keep_their_lines() -> None:
     source = 'x = 1\ntext = f"""a\n{x}\n  b"""\n'
     namespace: dict[str, Any] = {}
