@@ -143,7 +143,7 @@ def _speed(made: Sequence[Row], *, log: bool) -> Any:
             "high": highs,
             "beyond": [max(ratio, high, origin) for ratio, high in zip(ratios, highs, strict=True)],
             "color": [_COLORS.get(row.verdict, _EVEN) for row in made],
-            "shown": [f"{row.speedup} ({row.interval})" if row.interval else row.speedup for row in made],
+            "shown": [_shown(row) for row in made],
             "verdict": [f"{row.sign} {row.verdict}" for row in made],
             "run": [_with_interval(row) for row in made],
             "end_to_end": [row.end_to_end for row in made],
@@ -200,6 +200,12 @@ def _names_axis() -> Any:
     from bokeh import models
 
     return models.CategoricalAxis(**_axis_look())
+
+
+def _shown(row: Row) -> str:
+    """Returns the text behind a bar; that of a variant which is right with these arguments only begins with its sign."""
+    text = f"{row.speedup} ({row.interval})" if row.interval else row.speedup
+    return f"{row.sign} {text}" if row.but else text
 
 
 def _with_interval(row: Row) -> str:

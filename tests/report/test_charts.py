@@ -70,6 +70,11 @@ def test_hover_tells_every_figure() -> None:
     assert (first["build"], first["break_even"], first["error"]) == ("1.3 s", "11", "2.4e-07")
 
 
+def test_a_bar_says_that_its_variant_is_right_here_only() -> None:
+    record = json.loads((samples.FOLDER / "probed.json").read_text(encoding="utf-8"))
+    assert columns(items(record)["speed"])["shown"] == ["! 5.8× (5.6–6.0)", "1×", "0.81× (0.78–0.84)"]
+
+
 def test_a_size_without_a_time_breaks_its_line() -> None:
     [gap] = [
         dict(source["data"]["entries"])
