@@ -203,7 +203,7 @@ def _names_axis() -> Any:
 
 
 def _shown(row: Row) -> str:
-    """Returns the text behind a bar; that of a variant which is right with these arguments only begins with its sign."""
+    """Returns the text behind a bar, with its sign first for a variant that is right with these arguments only."""
     text = f"{row.speedup} ({row.interval})" if row.interval else row.speedup
     return f"{row.sign} {text}" if row.but else text
 
