@@ -190,10 +190,11 @@ class JitMagic(Magics):
         known = {name: value.__name__ for name, value in self.shell.user_ns.items() if inspect.ismodule(value)}
         try:
             if cell is not None:
-                found = lint.lint_text(cell, "cell", names=known)
+                found = lint.lint_text(cell, "cell", names=known, every=True)
             else:
-                found = [one for text, where in self._sources(line.split()) for one in
-                         lint.lint_text(text, where, names=known)]  # fmt: skip
+                wanted = line.split()
+                found = [one for text, where in self._sources(wanted) for one in
+                         lint.lint_text(text, where, names=known, every=bool(wanted))]  # fmt: skip
         except JitmagicError as error:
             raise UsageError(str(error)) from error
         print(lint.to_text(found))

@@ -534,3 +534,17 @@ def test_in_a_kernel(kernel):
     client.complete("%%jitcompare -b nu\nfn(1)", len("%%jitcompare -b nu"))
     matches = client.get_shell_msg(timeout=60)["content"]["matches"]
     assert matches[0] == "numba"
+
+
+def test_lint_shows_the_gotchas_of_functions_by_name_and_of_a_cell(shell):
+    run(shell, "import numpy as np\ndef fn(x):\n    print(x)\n    return np.sin(x)\n")
+    run(shell, "def plain(x):\n    x[0] = 1\n")
+    for call in ("%jitlint", "%jitlint fn"):
+        result, captured = run(shell, call)
+        assert result.success
+        assert "fn:2:5: JX-PRINT" in captured.stdout
+        assert "plain" not in captured.stdout
+    # whoever names a function that does not name NumPy means it all the same
+    assert "plain:2:5: JX-SETITEM" in run(shell, "%jitlint plain")[1].stdout
+    assert "cell:2:5: JX-SETITEM" in run(shell, "%%jitlint\ndef other(x):\n    x[0] = 1\n")[1].stdout
+    assert "no function `nothing`" in run(shell, "%jitlint nothing")[1].stderr

@@ -87,6 +87,7 @@ def lint_text(
     backends: Sequence[str] = BACKENDS,
     unlikely: bool = False,
     names: Mapping[str, str] | None = None,
+    every: bool = False,
 ) -> list[Found]:
     """Finds what may go wrong with each function of a module that uses NumPy.
 
@@ -99,6 +100,8 @@ def lint_text(
         Also those that need special values (a NaN, a zero, an index out of range).
     names : mapping of str to str
         What names of other places stand for, as in ``Workload.names``.
+    every : bool
+        Also the functions that do not name NumPy: where somebody asks for these very functions.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def lint_text(
     found: list[Found] = []
     for node in functions.values():
         reached = _reached(node, functions)
-        if _uses_numpy([functions[one] for one in reached], known):
+        if every or _uses_numpy([functions[one] for one in reached], known):
             for gotcha, inside in _of_function(node, tree, lines, reached, known, path):
                 if _wanted(gotcha, backends, unlikely) and not _ignored(gotcha, inside, lines):
                     found.append(Found(path, None, inside.name, gotcha))
