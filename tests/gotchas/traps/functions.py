@@ -1,5 +1,6 @@
 """Functions that fall into a trap each, as a scientist would write them; `table.py` says which and with what arguments."""
 
+# The traps are the very things that ruff would mend: unused names, mutable defaults, comparisons with None.
 # ruff: noqa
 import logging
 import math
