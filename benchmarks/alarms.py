@@ -12,11 +12,13 @@ import argparse
 import collections
 import sys
 
-from jitmagic import comparison
 from jitmagic.capture.function import from_function
 from jitmagic.errors import JitmagicError
 from jitmagic.gotchas.registry import find
 from jitmagic.measure import pool as pools
+from jitmagic.options import Options
+from jitmagic.steps import observing
+from jitmagic.steps.run import Run
 from tests.corpus.registry import entries
 
 WANTED = 1 / 20
@@ -32,10 +34,10 @@ def main() -> int:
     for entry in list(entries())[part::parts]:
         try:
             workload = from_function(entry.function, entry.args("small"), {})
-            run = comparison._Run(workload, comparison.Options(backends=("numba",)), lambda event: None)
+            run = Run(workload, Options(backends=("numba",)))
             try:
-                run._observe()
-                found = find(workload, run._seen())
+                observing.observe(run)
+                found = find(workload, run.seen())
             finally:
                 run.close()
         except JitmagicError as error:

@@ -30,7 +30,6 @@ from typing import Any
 
 import numpy as np
 
-from jitmagic import comparison
 from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.function import from_function
@@ -38,6 +37,9 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import JitmagicError, WorkerError
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
+from jitmagic.options import Options
+from jitmagic.steps import building, observing, writing
+from jitmagic.steps.run import Run
 from jitmagic.verify.compare import compare_call, count_elements
 from jitmagic.verify.sensitivity import is_within, own_movement
 from tests.backends.cupy import stand_in
@@ -111,11 +113,7 @@ class _Trial:
     ) -> None:  # fmt: skip
         self.entry, self.workload, self.size = entry, workload, size
         self.backends, self.compiled, self.timeout = backends, compiled, timeout
-        self.run = comparison._Run(
-            workload,
-            comparison.Options(tuple(backends), timeout=timeout),
-            lambda event: None,
-        )
+        self.run = Run(workload, Options(tuple(backends), timeout=timeout))
         bigger = SIZES[min(SIZES.index(size) + 1, len(SIZES) - 1)]
         self.others = ((bigger, 1),) if elsewhere else ()
         self.writing = 0.0
@@ -125,15 +123,15 @@ class _Trial:
         run = self.run
         others: list[tuple[str, Bench]] = []
         try:
-            run._start_workers()
-            run._observe()
+            observing.start_workers(run)
+            observing.observe(run)
             wanted = list(self.backends)
             drafted: list[str] = []
             start = time.perf_counter()
             for name in wanted:
                 run.options = replace(run.options, backends=(name,))
                 try:
-                    run._write()
+                    writing.write(run)
                     drafted.append(name)
                 except Exception:
                     yield self._row(f"{name} (all)", "internal", traceback.format_exc())
@@ -141,14 +139,14 @@ class _Trial:
             self.writing += time.perf_counter() - start
             cupy = [one for one in run.outcomes if one.backend == "cupy"]
             run.outcomes = [one for one in run.outcomes if one.backend != "cupy" and self._wanted(one.mode)]
-            run._build(run.numpy, run.baseline)
+            building.build(run, run.numpy, run.baseline)
             if not run.baseline.verified:
-                run._verify()  # says why
+                building.verify(run)  # says why
             others = [(label, bench) for label, bench in self._elsewhere()]
             for outcome in run.outcomes:
                 if outcome.verdict is None:
                     try:
-                        run._descend(all_backends()[outcome.backend], outcome, 0, 1)
+                        building.descend(run, all_backends()[outcome.backend], outcome, 0, 1)
                     except Exception:
                         yield self._row(outcome.name, "internal", traceback.format_exc(), draft=outcome.draft)
                         continue

@@ -13,19 +13,20 @@ import collections
 import sys
 import time
 
-from jitmagic import comparison
 from jitmagic.capture.function import from_function
 from jitmagic.errors import JitmagicError
 from jitmagic.measure import pool as pools
+from jitmagic.options import Options
+from jitmagic.steps.run import Run
 from tests.corpus.registry import Entry, entries
 
 
-class _Probed(comparison._Run):
+class _Probed(Run):
     """A comparison whose timing is one call, and whose probes have a time of their own."""
 
     seconds = 20.0
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
         for one in (self.baseline, *self.outcomes):
             if one.verdict is None and one.verified and one.built is not None:
                 one.samples, one.calls = [one.built.second] * 5, 5
@@ -62,9 +63,9 @@ def _one(entry: Entry, backends: list[str], counts: collections.Counter[tuple[st
     start = time.monotonic()
     try:
         workload = from_function(entry.function, entry.args("small"), {})
-        run = _Probed(workload, comparison.Options(backends=tuple(backends)), lambda event: None)
+        run = _Probed(workload, Options(backends=tuple(backends)))
         try:
-            record = run.through().record
+            record = run.through()
         finally:
             run.close()
     except JitmagicError as error:

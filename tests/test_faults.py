@@ -15,6 +15,8 @@ import psutil
 import pytest
 
 import jitmagic
+from jitmagic.capture.function import from_function
+from jitmagic.comparison import Options, compare_workload
 from jitmagic.errors import BaselineError
 from jitmagic.measure import pool
 from tests.fakes import FakeBackend
@@ -177,12 +179,15 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_no_process(use_backends):
     use_backends(FakeBackend("one", {"quick": GOOD, "slow": slow}))
     before = children()
     main = threading.main_thread().ident
-    timer = threading.Timer(4.0, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
-    try:
-        result = jitmagic.compare(fn, np.arange(10.0), budget=60.0)
-    finally:
-        timer.cancel()
+    timer = threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGINT))
+
+    def interrupt(event):
+        # after two rounds, which are fewer than are made at least: none can have settled
+        if event.step == "timing" and event.done == 2:
+            timer.start()
+
+    result = compare_workload(from_function(fn, (np.arange(10.0),), {}), Options(budget=60.0), interrupt)
+    timer.join()
     assert result.status == "interrupted"
     assert result["quick"].verified is True
     assert result["slow"].clocks["run"] is not None

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jitmagic import comparison
 from jitmagic.capture.function import from_function
+from jitmagic.comparison import Comparison
 from jitmagic.errors import JitmagicError
 from jitmagic.gotchas.registry import all_rules
+from jitmagic.options import Options
+from jitmagic.steps.run import Run
 from jitmagic.verify import judge
 from jitmagic.verify.probes import Probe
 from jitmagic.verify.reference import RAISED, TAKEN, expect
@@ -31,10 +33,10 @@ class Fate:
     how: str
 
 
-class _Untimed(comparison._Run):
+class _Untimed(Run):
     """A comparison with time for all probes, and without timing."""
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
         for one in (self.baseline, *self.outcomes):
             if one.verdict is None and one.verified and one.built is not None:
                 one.samples, one.calls = [one.built.second] * 5, 5
@@ -49,9 +51,9 @@ def fate(trap: Trap) -> Fate:
         return Fate(trap, NOTHING, trap.reason)
     try:
         workload = from_function(trap.function, copy.deepcopy(trap.args), {})
-        run = _Untimed(workload, comparison.Options(backends=(trap.backend,)), lambda event: None)
+        run = _Untimed(workload, Options(backends=(trap.backend,)))
         try:
-            found = run.through()
+            found = Comparison(run.through())
         finally:
             run.close()
     except JitmagicError as error:
@@ -59,14 +61,14 @@ def fate(trap: Trap) -> Fate:
     return _judged(trap, found)
 
 
-def _judged(trap: Trap, found: comparison.Comparison) -> Fate:
+def _judged(trap: Trap, found: Comparison) -> Fate:
     """The worst fate of all variants."""
     order = (GREEN, NAMED, CAUGHT, AVOIDED, REFUSED)
     fates = [_of_variant(trap, found, entry) for entry in found.record["variants"]]
     return min(fates, key=lambda one: order.index(one.what)) if fates else Fate(trap, GREEN, "there is no variant")
 
 
-def _of_variant(trap: Trap, found: comparison.Comparison, entry: Mapping[str, Any]) -> Fate:
+def _of_variant(trap: Trap, found: Comparison, entry: Mapping[str, Any]) -> Fate:
     name = entry["name"]
     if entry["verdict"] in ("unsupported", "crashed", "timed out"):
         return Fate(trap, REFUSED, f"{name}: {entry['reason']}")
@@ -90,7 +92,7 @@ def _of_variant(trap: Trap, found: comparison.Comparison, entry: Mapping[str, An
     return Fate(trap, GREEN, f"{name}: {bitten}")
 
 
-def _bitten(trap: Trap, found: comparison.Comparison, name: str) -> str | None:
+def _bitten(trap: Trap, found: Comparison, name: str) -> str | None:
     """Says what a verified variant does wrong with the arguments that bite; None where it does nothing wrong."""
     if trap.bite is None or trap.function is None:
         return None

@@ -1,0 +1,62 @@
+"""What the user asked a comparison for, checked."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from jitmagic.backends import all_backends
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    backends : tuple of str or None
+        Names; None for all that are known.
+    devices : tuple of str or None
+        ``"cpu"``, ``"cuda:0"``, …; None for all that are found.
+    budget : float
+        Seconds for the timing.
+    timeout : float
+        Seconds that one variant may take to build, or one sample to be taken.
+    dtype : str or None
+        ``"float32"`` or ``"float64"``: floating arguments are cast to it before anything else.
+    """
+
+    backends: tuple[str, ...] | None = None
+    devices: tuple[str, ...] | None = None
+    budget: float = 10.0
+    timeout: float = 60.0
+    dtype: str | None = None
+
+    def __post_init__(self) -> None:
+        known = all_backends()
+        for name in self.backends or ():
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                meant = f"is {close[0]} meant? There are" if close else "choose from"
+                raise ValueError(f"there is no backend {name!r}; {meant} {', '.join(known)}")
+        for name in self.devices or ():
+            if not re.fullmatch(r"cpu|mps|(cuda|tpu):\d+", name):
+                raise ValueError(
+                    f"there is no device {name!r}; write cpu, or cuda:0 for the first GPU "
+                    "(`jitmagic devices` or %jitdevices lists what is here)"
+                )
+        asked = [name for name in known if name != "numpy" and (self.backends is None or name in self.backends)]
+        if self.devices and asked and not {device_of(name) for name in asked} & set(self.devices):
+            places = ", ".join(f"{name} on {device_of(name)}" for name in asked)
+            raise ValueError(f"nothing to compare on {', '.join(self.devices)}: jitmagic runs {places}")
+        for name, value in (("budget", self.budget), ("timeout", self.timeout)):
+            if not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ValueError(f"{name} has to be a positive number of seconds, not {value!r}")
+        if self.dtype not in (None, "float32", "float64"):
+            raise ValueError(f"dtype has to be float32 or float64, not {self.dtype!r}")
+
+
+def device_of(backend: str) -> str:
+    """Returns the device that a backend is run on."""
+    return "cuda:0" if backend == "cupy" else "cpu"

@@ -1,0 +1,167 @@
+"""Every draft is built and verified, down its ladder until a rung holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from jitmagic.advice import verdict as verdicts
+from jitmagic.backends import all_backends
+from jitmagic.backends.protocol import Backend, Failure
+from jitmagic.errors import BaselineError, Refusal, WorkerError
+from jitmagic.outcome import Outcome
+from jitmagic.steps.progress import Progress
+from jitmagic.steps.writing import own_error
+from jitmagic.verify import sensitivity
+
+if TYPE_CHECKING:
+    from jitmagic.steps.run import Run
+
+_REVISIONS = 20
+"""Rungs of a ladder that are tried for one variant."""
+
+_MOVEMENT_SECONDS = 5.0
+"""About how long it may take to find by how much NumPy's own result moves."""
+
+
+def verify(run: Run) -> None:
+    """Builds and verifies each variant, going down its ladder until a rung holds."""
+    build(run, run.numpy, run.baseline)
+    if not run.baseline.verified:
+        built = run.baseline.built
+        told = built.finding or built.failure if built is not None else None
+        if told is None:
+            raise BaselineError(f"{run.workload.call} could not be run a second time")
+        raise BaselineError(
+            f"{run.workload.call} gives another result when it is run again with the same arguments: "
+            f"{told.message}. A function whose result depends on time, on random numbers or on what ran before "
+            "cannot be compared; pass the random numbers, or a seeded numpy.random.Generator, as an argument."
+        )
+    waiting = [one for one in run.outcomes if one.verdict is None]
+    # all libraries are imported before the first build, so that none of them slows another's clock
+    ready = {one.backend: _ready(run, one) for one in waiting}
+    for number, outcome in enumerate(waiting):
+        if (lost := ready[outcome.backend]) is not None:
+            outcome.verdict = lost
+            continue
+        descend(run, all_backends()[outcome.backend], outcome, number, len(waiting))
+
+
+def _ready(run: Run, outcome: Outcome) -> verdicts.Verdict | None:
+    backend = all_backends()[outcome.backend]
+    try:
+        run.pool.worker(backend, outcome.device, run.options.timeout)
+    except WorkerError as error:
+        return verdicts.Verdict("unsupported", f"{backend.title} could not be started: {last_line(error)}")
+    facts = run.bench.facts(backend, outcome.device)
+    run.libraries.update(facts.get("versions", {}))
+    return None
+
+
+def descend(run: Run, backend: Backend, outcome: Outcome, number: int, total: int) -> None:
+    for _ in range(_REVISIONS):
+        failure = build(run, backend, outcome, number, total)
+        if failure is None or outcome.draft is None:
+            return
+        try:
+            answer = backend.revise(run.workload, run.seen(), outcome.draft, failure)
+        except Exception as error:
+            answer = own_error(backend, error)
+        if isinstance(answer, Refusal):
+            outcome.verdict = _judge_failure(run, outcome, failure, answer)
+            return
+        written = tuple(dict.fromkeys((*answer.written, *run.seen().mutated)))
+        outcome.draft = replace(answer, written=written)
+    outcome.verdict = verdicts.Verdict("unsupported", f"no form of it worked in {_REVISIONS} tries")
+
+
+def _judge_failure(run: Run, outcome: Outcome, failure: Failure, refusal: Refusal) -> verdicts.Verdict:
+    if failure.stage == "run":
+        line = outcome.draft.module.origin_line(failure.line) if outcome.draft is not None else None
+        if "MemoryError" in failure.classes:
+            return verdicts.of_failure(failure, line)
+    return verdicts.of_refusal(refusal)
+
+
+def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: int = 1) -> Failure | None:
+    """Builds one draft; returns its failure, None where there is a finding or a verdict."""
+    if outcome.draft is None:
+        return None
+
+    def step(name: str) -> None:
+        # nothing is compiled for NumPy
+        told = "checking" if backend is run.numpy else name
+        run.progress(Progress(outcome.name, told, number, total))
+
+    try:
+        outcome.built = run.bench.build(backend, outcome.device, outcome.draft, step)
+    except WorkerError as error:
+        outcome.verdict = verdicts.of_lost_worker(error)
+        return None
+    finding = outcome.built.finding
+    if finding is None:
+        return outcome.built.failure
+    if not finding.ok and backend is not run.numpy and _moves_as_much(run, outcome):
+        try:
+            outcome.built = run.bench.build(backend, outcome.device, outcome.draft, step)
+        except WorkerError as error:
+            outcome.verdict = verdicts.of_lost_worker(error)
+            return None
+        finding = outcome.built.finding
+        if finding is None:
+            return outcome.built.failure
+        if finding.ok:
+            outcome.notes.append(
+                f"Its figures are within {finding.max_abs:.1e} of NumPy's, whose own move by {_moves(run):.1e} "
+                "where the arguments move by one unit in the last place: no more can be asked."
+            )
+        else:
+            outcome.notes.append(
+                f"NumPy's own figures move by {_moves(run):.1e} where the arguments move by one unit in the last "
+                "place: they have too few certain digits for any variant to be verified."
+            )
+    if not finding.ok and backend is not run.numpy:
+        outcome.verdict = verdicts.of_finding(finding)
+        _blame(run, outcome, finding.message, finding.kind)
+    return None
+
+
+def _moves(run: Run) -> float:
+    """Returns by how much NumPy's own figures move."""
+    return max((one for one in (run.movement or {}).values() if one < float("inf")), default=0.0)
+
+
+def _moves_as_much(run: Run, outcome: Outcome) -> bool:
+    """Says whether NumPy's own result moves so much that a variant's difference may be rounding, and allows it."""
+    finding = outcome.built.finding if outcome.built is not None else None
+    if finding is None or finding.kind not in ("values", "mutated") or finding.max_abs is None:
+        return False
+    if run.movement is None:
+        seconds = max(run.seen().seconds, 1e-6)
+        runs = int(min(sensitivity.RUNS, _MOVEMENT_SECONDS // seconds))
+        try:
+            timeout = run.options.timeout + 3 * _MOVEMENT_SECONDS
+            run.movement = run.bench.movement(run.numpy, timeout, runs=runs) if runs else {}
+        except WorkerError as error:
+            run.movement = {}
+            run.troubles.append(f"by how much NumPy's own result moves could not be found: {last_line(error)}")
+        run.bench.allow(run.movement)
+    return sensitivity.could_explain(finding.max_abs, run.movement)
+
+
+def _blame(run: Run, outcome: Outcome, message: str, kind: str) -> None:
+    from jitmagic.gotchas.registry import blame
+
+    likely = blame(run.workload, run.seen(), outcome.backend, message, kind, run.troubles)
+    run.gotchas.extend(likely)
+    if likely and outcome.verdict is not None:
+        first = likely[0]
+        at = f" at line {first.line}" if first.line is not None else ""
+        outcome.verdict = replace(
+            outcome.verdict, next_step=f"likely {first.code}{at}: {first.message} {first.fix}"
+        )
+
+
+def last_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,142 @@
+"""What is verified and timed is compared with NumPy on other arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jitmagic.backends import all_backends
+from jitmagic.errors import WorkerError
+from jitmagic.measure.probing import Candidate, Probed, Probing, plan
+from jitmagic.measure.process import RequestFailed
+from jitmagic.outcome import Outcome
+from jitmagic.steps.building import last_line
+from jitmagic.steps.progress import Progress
+from jitmagic.verify import judge, probes, sizes
+from jitmagic.verify.judge import Judgement
+from jitmagic.verify.probes import Inputs, Probe
+
+if TYPE_CHECKING:
+    from jitmagic.steps.run import Run
+
+
+def probe(run: Run) -> None:
+    """Compares the variants with NumPy on other arguments, for as long as the timing took at most.
+
+    After the timing, since probes leave a process's memory in another state than a user's calls do.
+    """
+    workload, base = run.workload, run.baseline.built
+    live = [one for one in run.outcomes if one.verified and one.built is not None and one.samples]
+    if not live or base is None:
+        return
+    for one in live:
+        one.probes = list(_sharing(run, one))
+    labels = workload.argument_names
+    if not probes.usable(labels):
+        return
+    run.progress(Progress(None, "probing", 0, len(live)))
+    probing = Probing(_Asking(run), run.timing_seconds, base.second, run.options.timeout)
+    defaults = probes.defaults_of(workload.module.text, workload.function.name, labels)
+    inputs = Inputs.of(labels, workload.argument_values(), defaults)
+    outcomes = {one.name: one for one in live}
+    try:
+        probing.ask_numpy(plan(inputs, workload.module.text, workload.constants), sizes.small(inputs))
+        candidates = [
+            Candidate(
+                one.name,
+                one.backend,
+                one.mode,
+                one.built.first,
+                one.built.second,
+                by_shape=_trait(one, "compiles_by_shape"),
+                checks_bounds=_trait(one, "checks_bounds"),
+            )
+            for one in live
+            if one.built is not None
+        ]
+        for number, (candidate, found) in enumerate(probing.probe(candidates), 1):
+            run.progress(Progress(candidate.name, "probing", number, len(live)))
+            outcome = outcomes[candidate.name]
+            outcome.probes = [*(outcome.probes or ()), *found]
+    except RequestFailed as error:
+        run.troubles.append(
+            f"jitmagic itself failed while it tried other arguments ({last_line(error)}): "
+            "this is a bug in jitmagic, please report it with your function"
+        )
+    finally:
+        run.probed_seconds = {"seconds": probing.spent, "allowed": run.timing_seconds}
+    for one in live:
+        for probed in one.probes or ():
+            if probed.wrong and probed.kind:
+                run.gotchas.extend(_probe_gotchas(run, one, probed))
+
+
+def _probe_gotchas(run: Run, outcome: Outcome, probed: Probed) -> Sequence[Any]:
+    from jitmagic.gotchas.registry import blame
+
+    return blame(
+        run.workload, run.seen(), outcome.backend, probed.detail, probed.kind, run.troubles, probe=probed.name
+    )
+
+
+def _sharing(run: Run, outcome: Outcome) -> Iterator[Probed]:
+    """Yields what a result's memory shares with an argument where NumPy's does not, and the other way round."""
+    if outcome.built is None:
+        return
+    numpy, ours = set(run.seen().aliases_argument), set(outcome.built.shares)
+    for label in run.workload.argument_names:
+        if (label in numpy) == (label in ours):
+            continue
+        detail = (
+            f"the result is the memory of {label}, so that writing into one changes the other, and NumPy's is "
+            f"its own"
+            if label in ours
+            else f"NumPy's result is a view of {label}, so that writing into one changes the other, and this is "
+            f"a copy"
+        )
+        yield Probed("shared memory", f"what the result shares with {label}", judge.DIFFERS, "identity", detail)
+
+
+class _Asking:
+    """What probing asks, put to the bench."""
+
+    def __init__(self, run: Run) -> None:
+        self._run, self._bench, self._numpy = run, run.bench, run.numpy
+
+    def own(self) -> tuple[tuple[Any, ...], Mapping[str, float]]:
+        return self._bench.own(self._numpy)
+
+    def expect(self, probe: Probe, limit: float) -> Any:
+        try:
+            return self._bench.expect(self._numpy, probe, limit, 5 * limit + 5.0)
+        except RequestFailed:
+            raise
+        except WorkerError:  # NumPy's own process was lost to these arguments: they are no probe
+            return None
+
+    def movement(self, asked: Any) -> Mapping[str, float]:
+        try:
+            return self._bench.movement(self._numpy, 10 * asked.expected.seconds + 5.0, asked)
+        except RequestFailed:
+            raise
+        except WorkerError:  # its neighbours are nothing that NumPy takes
+            return {}
+
+    def try_probe(
+        self,
+        variant: str,
+        asked: Any,
+        timeout: float,
+        movement: Mapping[str, float] | None,
+        floor: Mapping[str, float] | None,
+    ) -> Judgement:
+        return self._bench.try_probe(variant, asked, timeout, movement, floor)
+
+    def check_bounds(self, variant: str, timeout: float) -> str | None:
+        return self._bench.check_bounds(variant, timeout)
+
+
+def _trait(outcome: Outcome, name: str) -> bool:
+    """Asks a backend for what only some say of themselves; see ``Backend``."""
+    trait = getattr(all_backends()[outcome.backend], name, None)
+    return bool(trait(outcome.mode)) if trait is not None else False

@@ -1,0 +1,49 @@
+"""How far a comparison has come, as its callers are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What has become of one variant so far.
+
+    Attributes
+    ----------
+    name, device : str
+    verified : bool
+        Whether its result was compared with NumPy's and agreed.
+    verdict : str or None
+        None while it is on its way.
+    """
+
+    name: str
+    device: str
+    verified: bool
+    verdict: str | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a comparison has come to.
+
+    Attributes
+    ----------
+    variant : str or None
+    step : str
+        "observing", "writing", "checking", "compiling", "timing", "probing".
+    done, total : int
+        Of the variants, or of the rounds while timing.
+    seconds_left : float or None
+        Of the timing budget.
+    standings : tuple of Standing
+        The baseline, and every variant that is known by now.
+    """
+
+    variant: str | None
+    step: str
+    done: int
+    total: int
+    seconds_left: float | None = None
+    standings: tuple[Standing, ...] = ()

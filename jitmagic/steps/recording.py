@@ -1,0 +1,108 @@
+"""What a comparison has found, written as its record."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import TYPE_CHECKING, Any
+
+from jitmagic.advice import verdict as verdicts
+from jitmagic.advice.recommendation import recommend
+from jitmagic.observe import coverage
+from jitmagic.observe.facts import Observation
+from jitmagic.outcome import describe_value, describe_values, variant_record
+
+if TYPE_CHECKING:
+    from jitmagic.steps.run import Run
+
+SCHEMA = "jitmagic/v1"
+
+
+def record(run: Run) -> dict[str, Any]:
+    from jitmagic import __version__
+    from jitmagic.gotchas.registry import find
+    from jitmagic.gotchas.settle import settle
+
+    observed = run.seen()
+    run.baseline.verdict = verdicts.Verdict("baseline")
+    for one in run.outcomes:
+        ratio = one.speedup(run.baseline.samples)
+        if one.verdict is None and ratio is not None:
+            one.verdict = verdicts.of_ratio(ratio)
+        elif one.verdict is None:
+            one.verdict = verdicts.Verdict("stopped", "the baseline was not timed")
+    verified: dict[str, list[str]] = {}
+    for one in run.outcomes:
+        if one.verified and one.draft is not None:
+            verified.setdefault(one.backend, []).append(one.draft.form)
+    found = [*find(run.workload, observed, run.troubles), *run.gotchas]
+    gotchas = settle(found, {one.backend for one in run.outcomes}, verified)
+    workload = run.workload
+    arguments = describe_values(workload.argument_names, workload.argument_values(), observed.mutated)
+    run.libraries.update(run.bench.facts(run.numpy, "cpu").get("versions", {}))
+    record: dict[str, Any] = {
+        "schema": SCHEMA,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "jitmagic": __version__,
+        "status": "interrupted" if run.interrupted else "complete",
+        "elapsed": time.monotonic() - run.started,
+        "options": {
+            "backends": run.options.backends and list(run.options.backends),
+            "devices": run.options.devices and list(run.options.devices),
+            "budget": run.options.budget,
+            "timeout": run.options.timeout,
+            "dtype": run.options.dtype,
+        },
+        "machine": run.machine,
+        "devices": _with_backends(run),
+        "libraries": dict(sorted(run.libraries.items())),
+        "workload": {
+            "name": workload.function.name,
+            "call": workload.call,
+            "source": workload.module.text,
+            "origin": workload.function.origin,
+            "lines": list(workload.module.lines),
+            "arguments": arguments,
+            "result": _result(observed),
+            "notes": [*workload.notes, *filter(None, [coverage.note(workload, observed)])],
+        },
+        "baseline": variant_record(run.baseline, run.baseline),
+        "variants": [variant_record(one, run.baseline, workload) for one in run.outcomes],
+        "gotchas": [vars(gotcha) for gotcha in gotchas],
+        "recommendation": recommend(run.baseline, run.outcomes),
+        "sweep": None,
+        "probing": run.probed_seconds,
+        "warnings": _warnings(run),
+    }
+    return record
+
+
+def _warnings(run: Run) -> list[str]:
+    warnings = list(run.troubles)
+    load, cores = run.machine.get("load"), run.machine.get("threads")
+    if load is not None and cores and load > 0.5 * cores:
+        warnings.append(
+            f"when this began the load was {load:.1f} on {cores} threads, over half of them: "
+            "close other programs and run it again"
+        )
+    return warnings
+
+
+def _with_backends(run: Run) -> list[dict[str, Any]]:
+    """Lists the devices with the backends that ran there."""
+    used: dict[str, list[str]] = {"cpu": ["numpy"]}
+    for one in run.outcomes:
+        if one.built is not None and one.backend not in used.setdefault(one.device, []):
+            used[one.device].append(one.backend)
+    return [{**device, "backends": used.get(device["name"], [])} for device in run.devices]
+
+
+def _result(observed: Observation) -> dict[str, Any]:
+    fact = observed.result
+    if fact is None:
+        return describe_value("result", None)
+    entry = describe_value("result", None)
+    if fact.kind != "none":
+        entry["kind"], entry["dtype"], entry["value"] = fact.kind, fact.dtype, None
+        entry["shape"] = None if fact.shape is None else list(fact.shape)
+    return entry

@@ -1,0 +1,139 @@
+"""One comparison on its way: what it has gathered, and the steps in their order.
+
+capture -> observe -> write -> build and verify -> time -> probe -> record.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from jitmagic.advice import verdict as verdicts
+from jitmagic.backends import all_backends
+from jitmagic.backends.protocol import Backend
+from jitmagic.capture.workload import Workload
+from jitmagic.measure import pool as pools
+from jitmagic.measure.bench import Bench
+from jitmagic.observe.facts import Observation
+from jitmagic.options import Options, device_of
+from jitmagic.outcome import Outcome
+from jitmagic.steps import building, observing, probing, recording, timing, writing
+from jitmagic.steps.progress import Progress, Standing
+
+
+class Run:
+    """One comparison.
+
+    Parameters
+    ----------
+    workload : Workload
+    options : Options
+    progress : callable, optional
+        Called with a :class:`Progress` as it goes on.
+
+    Attributes
+    ----------
+    machine, devices
+        As in the record.
+    interrupted : bool
+        Whether the user stopped it.
+    baseline : Outcome
+    outcomes : list of Outcome
+        What has become of each variant, in the order of their writing.
+    gotchas, troubles : list
+        What was found beside the rules on source and observation, and what jitmagic itself could not do.
+    libraries : dict of str to str
+        Versions.
+    timing_seconds : float
+        How long the timing took.
+    probed_seconds : dict or None
+        How long the probing took, and how long it was allowed to.
+    movement : mapping of str to float or None
+        By how much NumPy's own result moves for one unit in the last place; None where nobody asked.
+    """
+
+    def __init__(
+        self, workload: Workload, options: Options, progress: Callable[[Progress], None] | None = None
+    ) -> None:
+        from jitmagic import devices
+
+        self.workload = workload
+        self.options = options
+        self._told = progress or (lambda event: None)
+        self.started = time.monotonic()
+        self.machine = devices.machine()
+        self.devices = devices.devices()
+        self.interrupted = False
+        self.pool = pools.pool()
+        self.bench = Bench(workload, self.pool, options.timeout)
+        self.numpy = all_backends()["numpy"]
+        self.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
+        self.outcomes: list[Outcome] = []
+        self.observation: Observation | None = None
+        self.gotchas: list[Any] = []
+        self.troubles: list[str] = []
+        self.libraries: dict[str, str] = {}
+        self.timing_seconds = 0.0
+        self.probed_seconds: dict[str, float] | None = None
+        self.movement: Mapping[str, float] | None = None
+
+    def through(self) -> dict[str, Any]:
+        """Takes the steps and returns the record."""
+        observing.start_workers(self)
+        observing.observe(self)
+        try:
+            writing.write(self)
+            building.verify(self)
+            self.measure()
+            probing.probe(self)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if self.interrupted:
+            self._stop()
+        return recording.record(self)
+
+    def measure(self) -> None:
+        """Times what is verified; benchmarks that time nothing put their own in its place."""
+        timing.measure(self)
+
+    def progress(self, event: Progress) -> None:
+        """Tells how far it is, with what has become of each variant."""
+        known = (self.baseline, *self.outcomes)
+        standings = tuple(
+            Standing(one.name, one.device, bool(one.verified), None if one.verdict is None else one.verdict.verdict)
+            for one in known
+        )
+        self._told(replace(event, standings=standings))
+
+    def close(self) -> None:
+        """Lets go of the workers, or ends them where one may be in the middle of something."""
+        if self.interrupted or self.observation is None:
+            self.pool.shutdown()
+        else:
+            self.bench.close()
+
+    def backends(self) -> Iterator[tuple[Backend, str]]:
+        """Yields the backends asked for, each with the device that it runs on."""
+        for name, backend in all_backends().items():
+            if name != "numpy" and (self.options.backends is None or name in self.options.backends):
+                device = device_of(name)
+                if self.options.devices is None or device in self.options.devices:
+                    yield backend, device
+
+    def has(self, device: str) -> bool:
+        """Says whether a device is there."""
+        return any(one["name"] == device for one in self.devices)
+
+    def seen(self) -> Observation:
+        """Returns what was observed."""
+        if self.observation is None:
+            raise RuntimeError("the workload was not observed yet")
+        return self.observation
+
+    def _stop(self) -> None:
+        """Gives every variant that was on its way when the user stopped a verdict."""
+        for one in self.outcomes:
+            if one.verdict is None and not one.samples:
+                one.verdict = verdicts.Verdict("stopped", "you stopped the comparison before it was timed")

@@ -1,0 +1,62 @@
+"""Every backend writes its drafts; what it will not write has its verdict."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from jitmagic.advice import verdict as verdicts
+from jitmagic.backends.protocol import Backend, Draft, VariantRefusal
+from jitmagic.errors import BaselineError, Refusal
+from jitmagic.observe.facts import Observation
+from jitmagic.outcome import Outcome
+from jitmagic.steps.progress import Progress
+
+if TYPE_CHECKING:
+    from jitmagic.steps.run import Run
+
+
+def write(run: Run) -> None:
+    """Has every backend write its drafts; what it will not write has its verdict now."""
+    observed = run.seen()
+    draft = run.numpy.drafts(run.workload, observed)[0]
+    if not isinstance(draft, Draft):
+        raise BaselineError(draft.refusal.reason)
+    run.baseline.draft = replace(draft, written=observed.mutated)
+    for backend, device in run.backends():
+        run.progress(Progress(backend.name, "writing", 0, 1))
+        available = backend.availability()
+        for made in _drafts(run, backend, observed):
+            outcome = Outcome(made.variant, backend.name, device, made.mode)
+            run.outcomes.append(outcome)
+            if isinstance(made, VariantRefusal):
+                outcome.verdict = verdicts.of_refusal(made.refusal)
+            else:
+                # what NumPy writes into stays on the host and is new in every call
+                written = tuple(dict.fromkeys((*made.written, *observed.mutated)))
+                outcome.draft = replace(made, written=written)
+                if device != "cpu" and not run.has(device):
+                    outcome.verdict = verdicts.of_missing_device(device)
+                elif not available.installed:
+                    outcome.verdict = verdicts.of_missing_library(backend.title, available)
+
+
+def _drafts(run: Run, backend: Backend, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+    """Has a backend write; an error of its own is that backend's verdict and spares the others."""
+    try:
+        return backend.drafts(run.workload, observed)
+    except Exception as error:
+        return [VariantRefusal(backend.name, backend.name, "", own_error(backend, error))]
+
+
+def own_error(backend: Backend, error: Exception) -> Refusal:
+    """Words an exception in a backend's writer, which is a bug there and not the user's fault."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+    return Refusal(
+        f"jitmagic itself failed while it wrote this for {backend.title} ({type(error).__name__}: {error}; {place}): "
+        "this is a bug in jitmagic, please report it with your function"
+    )
