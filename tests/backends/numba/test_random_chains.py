@@ -43,12 +43,20 @@ class Writer:
 
     def leaf(self):
         """Returns an expression that stretches to (n, m)."""
+        if self.rng.random() < 0.2:
+            return self.window()
         name = self.pick(*self.of("nm", "nm", "n1", "1m", "m", "n"))
         if self.shapes[name] == "n":
             return f"{name}[:, None]"
         if self.shapes[name] == "m" and self.rng.random() < 0.3:
             return f"{name}[None, :]"
         return name
+
+    def window(self):
+        """Returns a part of ``w``, of shape (n + 2, m + 3), that is (n, m); ``top`` is 0, 1, or counts from the end."""
+        rows = self.pick(":-2", "1:-1", "2:", "top:top + x.shape[0]")
+        columns = self.pick(":-3", "2:-1", "3:", "1:-2", "first:first + x.shape[1]")
+        return f"w[{rows}, {columns}]"
 
     def expression(self, depth=2):
         if depth == 0 or self.rng.random() < 0.2:
@@ -111,16 +119,17 @@ class Writer:
                 self.lines += ["    " + self.statement(True) for _ in range(int(self.rng.integers(1, 4)))]
             else:
                 self.lines.append(self.statement())
-        names = [name for name, shape in self.shapes.items() if shape != "number" and name not in ("x", "y", "v")]
+        names = [name for name, shape in self.shapes.items() if shape != "number" and name not in ("x", "y", "v", "w")]
         given = [name for name in names if self.rng.random() < 0.6] or ["x"]
         numbers = [name for name in self.of("number") if name != "s"]
         body = "\n    ".join([*self.lines, f"return {', '.join([*given, *numbers])},"])
-        return f"def fn(x, y, v, s, steps):\n    {body}\n"
+        return f"def fn(x, y, v, w, s, top, first, steps):\n    {body}\n"
 
 
-def arguments(n, m, steps, seed=3):
+def arguments(n, m, steps, top=1, first=2, seed=3):
     rng = np.random.default_rng(seed)
-    return rng.standard_normal((n, m)), rng.standard_normal((n, m)), rng.standard_normal(m), 0.7, steps
+    x, y, v = rng.standard_normal((n, m)), rng.standard_normal((n, m)), rng.standard_normal(m)
+    return x, y, v, rng.standard_normal((n + 2, m + 3)), 0.7, top, first, steps
 
 
 def interpreted(work, draft, args):
@@ -140,7 +149,7 @@ def test_random_chains(seeds):
         source = Writer(seed).program()
         args = arguments(4, 3, 2)
         work = workload(source, *copy.deepcopy(args))
-        calls = (args, arguments(2, 5, 3), arguments(3, 2, 0))
+        calls = (args, arguments(2, 5, 3, -4, -7), arguments(3, 2, 0, 0, 3))
         try:
             answers = [reference(workload(source, *copy.deepcopy(given))) for given in calls]
         except Exception:

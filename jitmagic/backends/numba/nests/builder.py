@@ -338,7 +338,7 @@ class Builder(Steps):
 
     def _returned(self, value: cst.BaseExpression) -> None:
         if self.run.is_array(value):
-            name = self._fresh("result")
+            name = self.nest.fresh("result")
             self._bind(name, value)
             self.outputs = [(name, self._output(name))]
             return

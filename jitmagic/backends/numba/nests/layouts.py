@@ -15,6 +15,7 @@ from jitmagic.backends.numba.nests.nest import Ends, Layout, axes_in
 from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
 from jitmagic.backends.numba.nests.run import NUMBERS, Run
 from jitmagic.backends.numba.rewrites.elements import is_usable
+from jitmagic.backends.numba.rewrites.windows import is_new_axis
 from jitmagic.backends.numba.typing_model import UFUNC
 from jitmagic.generate.blocks import small, statements
 from jitmagic.observe.facts import ValueFact
@@ -95,17 +96,11 @@ def inserted(node: cst.Subscript) -> tuple[bool, ...] | None:
             if part.lower is not None or part.upper is not None or part.step is not None:
                 return None
             found.append(False)
-        elif isinstance(part, cst.Index) and _is_new_axis(part.value):
+        elif isinstance(part, cst.Index) and is_new_axis(part.value):
             found.append(True)
         else:
             return None
     return tuple(found)
-
-
-def _is_new_axis(node: cst.BaseExpression) -> bool:
-    if isinstance(node, cst.Attribute):
-        return node.attr.value == "newaxis"
-    return isinstance(node, cst.Name) and node.value == "None"
 
 
 def widened(layout: Layout, new: Sequence[bool]) -> Layout:

@@ -14,6 +14,7 @@ import libcst as cst
 
 from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import Kernel
+from jitmagic.backends.numba.rewrites.windows import steps_of
 
 INDICES = "ijklmn"
 _MORE = "pqrstuvw"
@@ -90,13 +91,10 @@ class Nest(Kernel):
         For each loop what must all be equal; the first is its end.
     path : list of Loop
         The loops that are open, from the root on.
-    head : list of str
-        Lines before the loops.
     """
 
     lengths: list[list[str]] = field(default_factory=list)
     path: list[Loop] = field(default_factory=lambda: [Loop(None)])
-    head: list[str] = field(default_factory=list)
 
     @property
     def indices(self) -> str:
@@ -195,7 +193,7 @@ class Nest(Kernel):
             yield from (pad + line for line in self.filled(item).split("\n"))
             return
         assert item.axis is not None
-        yield f"{pad}for {self.index(item.axis)} in {word}({self.lengths[item.axis][0]}):"
+        yield f"{pad}for {self.index(item.axis)} in {word}({steps_of(self.lengths[item.axis][0])}):"
         for one in item.body:
             yield from self._lines(one, pad + "    ", "range")
 

@@ -43,7 +43,7 @@ class Sums(Values):
             raise Ends
         assert dtype is not None
         needed, rest = sorted(axes_in(whole)), sorted(axes_in(layout))
-        total = self._fresh("total")
+        total = self.nest.fresh("total")
         wide = WIDE.get(dtype, dtype)
         start = _STARTS[name].replace("{wide}", wide).replace("{dtype}", dtype)
         nest = self.nest
@@ -93,7 +93,7 @@ class Sums(Values):
             final += f"{total} = {{np}}.{dtype}({total})"
             if name in ("sum", "mean") and not rest:
                 # a variable that a reduction in threads adds to keeps its type
-                narrow = self._fresh("total")
+                narrow = self.nest.fresh("total")
                 final = (f"{total} /= {count}\n" if name == "mean" else "") + f"{narrow} = {{np}}.{dtype}({total})"
                 total = narrow
         value = Value(total, dtype, layout, tuple(nest.path[1 : len(rest) + 1]) if prefix else (),

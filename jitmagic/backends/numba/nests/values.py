@@ -124,7 +124,7 @@ class Values(ABC):
             self.contracted += 1
 
     def _keep(self, value: Value) -> None:
-        array = self._fresh(f"{value.name}_out")
+        array = self.nest.fresh(f"{value.name}_out")
         shape = ", ".join("1" if axis is None else self.nest.length(axis) for axis in value.layout)
         shape += "," if len(value.layout) == 1 else ""
         dtype = "bool_" if value.dtype == "bool" else value.dtype
@@ -140,7 +140,7 @@ class Values(ABC):
         layout = self.layouts.get(node)
         if fact is None or not is_usable(fact) or layout is None or None in layout or fact.dtype is None:
             raise Ends
-        array = self._fresh(f"{name}_all")
+        array = self.nest.fresh(f"{name}_all")
         self.nest.parameters.append(array)
         self.nest.passed.append(node)
         for k, axis in enumerate(layout):
@@ -155,18 +155,6 @@ class Values(ABC):
         if value is not None:
             value = self.values[name] = replace(value, expression=None)
         return value
-
-    def _fresh(self, wanted: str) -> str:
-        """Returns a variable's name that is free, with a letter behind it where it must be another one.
-
-        Not a number: Numba's own names for the versions of a variable end in numbers, and would meet with them.
-        """
-        name = wanted
-        letters = iter("bcdefghijklmnopqrstuvwxyz")
-        while name in self.nest.taken or name in self.nest.parameters:
-            name = f"{wanted}_{next(letters)}"
-        self.nest.taken.add(name)
-        return name
 
     def leaf(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
         """Returns the element of an array that is no arithmetic; None where it has none."""
@@ -211,17 +199,18 @@ class Values(ABC):
         layout = self.layouts.get(node)
         if layout is None or fact.shape is None or fact.dtype is None:
             return None
-        name = self.nest.parameter(node)
+        place = self.owner.place(self.nest, node, fact)
         self.read_arrays |= name_tools.loads(node)
         index = []
-        for k, axis in enumerate(layout):
+        for axis, offset, length in zip(layout, place.offsets, place.lengths, strict=True):
             if axis is None:
                 index.append("0")
-                self.nest.ones.append(f"{name}.shape[{k}]")
+                if offset is not None:
+                    self.nest.ones.append(length)
             else:
                 index.append(self.nest.index(axis))
-                self.nest.lengths[axis].append(f"{name}.shape[{k}]")
-        return Element(f"{name}[{', '.join(index)}]", fact.dtype)
+                self.nest.lengths[axis].append(length)
+        return Element(place.at(index), fact.dtype)
 
     def _is_view(self, node: cst.BaseExpression) -> bool:
         if isinstance(node, cst.Name):

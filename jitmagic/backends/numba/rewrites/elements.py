@@ -7,6 +7,7 @@ would give others.
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -14,6 +15,7 @@ import numpy as np
 
 from jitmagic.analysis.words import words
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code
+from jitmagic.backends.numba.rewrites.windows import Part, length_of, window_of
 from jitmagic.backends.numba.typing_model import UFUNC, NumbaType, promoted
 from jitmagic.gotchas.numba.support import MISSING_UFUNCS
 from jitmagic.observe.facts import ValueFact
@@ -45,6 +47,37 @@ class Element:
     weak: bool = False
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an array's or a view's elements lie.
+
+    Attributes
+    ----------
+    name : str
+        The helper's parameter that is subscripted.
+    offsets : tuple of (str or None)
+        For each axis what is added to the loop's index, "" for nothing; None for an axis that the parameter has not.
+    lengths : tuple of str
+        Of each axis.
+    """
+
+    name: str
+    offsets: tuple[str | None, ...]
+    lengths: tuple[str, ...]
+
+    def at(self, indices: Sequence[str]) -> str:
+        """Returns the element at an index for each axis.
+
+        >>> Place("x", ("1", None, ""), ("max(x.shape[0] - 2, 0)", "1", "x.shape[1]")).at("ijk")
+        'x[i + 1, k]'
+        """
+        parts = []
+        for index, offset in zip(indices, self.offsets, strict=True):
+            if offset is not None:
+                parts.append(index if not offset else offset if index == "0" else f"{index} + {offset}")
+        return f"{self.name}[{', '.join(parts)}]"
+
+
 @dataclass
 class Kernel:
     """What a loop nest needs: its parameters, what is passed for them, and the lengths of the axes.
@@ -71,6 +104,8 @@ class Kernel:
         The loops' indices.
     taken : set of str
         Names that no parameter may have.
+    head : list of str
+        Lines before the loops.
     """
 
     shape: tuple[int | None, ...]
@@ -84,6 +119,7 @@ class Kernel:
     mask: str | None = None
     loops: str = LOOPS
     taken: set[str] = field(default_factory=lambda: {"out", "total"})
+    head: list[str] = field(default_factory=list)
 
     @property
     def indices(self) -> str:
@@ -103,6 +139,18 @@ class Kernel:
         self.passed.append(node)
         self.known[text] = wanted
         return wanted
+
+    def fresh(self, wanted: str) -> str:
+        """Returns a variable's name that is free, with a letter behind it where it must be another one.
+
+        Not a number: Numba's own names for the versions of a variable end in numbers, and would meet with them.
+        """
+        name = wanted
+        letters = iter("bcdefghijklmnopqrstuvwxyz")
+        while name in self.taken or name in self.parameters:
+            name = f"{wanted}_{next(letters)}"
+        self.taken.add(name)
+        return name
 
 
 class ElementRewriter(NumbaRewriter):
@@ -159,10 +207,50 @@ class ElementRewriter(NumbaRewriter):
         assert fact.dtype is not None
         if kernel.mask is not None:
             return self._chosen(kernel, node, fact.dtype)
-        return self.at_indices(kernel, kernel.parameter(node), fact)
+        return self.at_indices(kernel, self.place(kernel, node, fact), fact)
 
-    def at_indices(self, kernel: Kernel, name: str, fact: ValueFact) -> Element | None:
-        """Returns the element of a parameter at the loops' indices."""
+    def place(self, kernel: Kernel, node: cst.BaseExpression, fact: ValueFact) -> Place:
+        """Returns where the elements of an array are: for a view of slices, in the array beneath it."""
+        assert fact.shape is not None
+        base = self.fact(node.value) if isinstance(node, cst.Subscript) else None
+        window = None
+        if base is not None and base.shape is not None and is_usable(base):
+            window = window_of(node, len(base.shape))
+        starts = [one.start for one in window.axes if one is not None] if window is not None else []
+        if window is None or not all(isinstance(one, int) or self._is_index(one) for one in starts):
+            name = kernel.parameter(node)
+            return Place(name, ("",) * len(fact.shape), tuple(f"{name}.shape[{k}]" for k in range(len(fact.shape))))
+        view = kernel.parameter(node) if window.moves else ""
+        name = kernel.parameter(window.array)
+        offsets: list[str | None] = []
+        lengths: list[str] = []
+        for k, part in enumerate(window.axes):
+            if part is None:
+                offsets.append(None)
+                lengths.append("1")
+                continue
+            lengths.append(f"{view}.shape[{k}]" if view else length_of(name, part))
+            offsets.append(self._start(kernel, name, part) if part.start != 0 else "")
+        return Place(name, tuple(offsets), tuple(lengths))
+
+    def _is_index(self, node: cst.BaseExpression) -> bool:
+        fact = self.fact(node)
+        return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and (fact.dtype or "")[:3] == "int"))
+
+    def _start(self, kernel: Kernel, array: str, part: Part) -> str:
+        """Returns where a part begins, counted from the array's beginning."""
+        if isinstance(part.start, int):
+            return str(part.start)
+        given = kernel.parameter(part.start)
+        line = f"{given} if {given} >= 0 else max({given} + {array}.shape[{part.base}], 0)"
+        known = next((one.split(" = ")[0] for one in kernel.head if one.endswith(f" = {line}")), None)
+        if known is None:
+            known = kernel.fresh("start")
+            kernel.head.append(f"{known} = {line}")
+        return known
+
+    def at_indices(self, kernel: Kernel, place: Place, fact: ValueFact) -> Element | None:
+        """Returns the element of a place at the loops' indices."""
         assert fact.shape is not None
         assert fact.dtype is not None
         offset = len(kernel.shape) - len(fact.shape)
@@ -173,11 +261,12 @@ class ElementRewriter(NumbaRewriter):
             axis = offset + k
             if length == 1 and kernel.shape[axis] != 1:
                 index.append("0")
-                kernel.ones.append(f"{name}.shape[{k}]")
+                if place.offsets[k] is not None:
+                    kernel.ones.append(place.lengths[k])
             else:
                 index.append(kernel.loops[axis])
-                kernel.sizes[axis].append(f"{name}.shape[{k}]")
-        return Element(f"{name}[{', '.join(index)}]", fact.dtype)
+                kernel.sizes[axis].append(place.lengths[k])
+        return Element(place.at(index), fact.dtype)
 
     def _chosen(self, kernel: Kernel, new: cst.BaseExpression, dtype: str) -> Element | None:
         """Returns the element of `y[mask]`, None where a leaf is chosen by anything else."""

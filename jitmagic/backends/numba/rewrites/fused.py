@@ -24,11 +24,13 @@ from jitmagic.backends.numba.rewrites.elements import (
     Element,
     ElementRewriter,
     Kernel,
+    Place,
     axes_of,
     is_usable,
     is_wrapped,
     needs_parentheses,
 )  # fmt: skip
+from jitmagic.backends.numba.rewrites.windows import steps_of, window_of
 from jitmagic.backends.numba.typing_model import UFUNC
 from jitmagic.observe.facts import Span, ValueFact
 
@@ -172,20 +174,20 @@ class Fused(ElementRewriter):
         if added_up:
             lines.append(f"    out = {{np}}.zeros(({shape}), dtype={{np}}.{made})")
             for k in range(ndim):
-                lines.append(f"{pad}for {LOOPS[k]} in range({sizes[k]}):")
+                lines.append(f"{pad}for {LOOPS[k]} in range({steps_of(sizes[k])}):")
                 pad += "    "
             lines += [f"{pad}out[{', '.join(LOOPS[k] for k in kept)}] += {element.text}", f"    return out{back}"]
             return "\n" + "\n".join(lines) + "\n"
         if kept:
             lines.append(f"    out = {{np}}.empty(({shape}), dtype={{np}}.{made})")
         for k in kept:
-            lines.append(f"{pad}for {LOOPS[k]} in {word}({sizes[k]}):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word}({steps_of(sizes[k])}):")
             pad += "    "
             word = "range"
         lines.append(f"{pad}total = {start}")
         deep = pad
         for k in axes:
-            lines.append(f"{deep}for {LOOPS[k]} in {word}({sizes[k]}):")
+            lines.append(f"{deep}for {LOOPS[k]} in {word}({steps_of(sizes[k])}):")
             deep += "    "
             word = "range"
         text = element.text[1:-1] if is_wrapped(element.text) else element.text
@@ -209,7 +211,7 @@ class Fused(ElementRewriter):
         if checks:
             lines.append(f"    if {' or '.join(checks)}:")
             lines.append('        raise ValueError("operands could not be broadcast together")')
-        return lines
+        return lines + [f"    {line}" for line in kernel.head]
 
     def _checks(self, kernel: Kernel) -> list[str]:
         """Returns what must not be, for the lengths to fit: whole shapes where all axes are compared."""
@@ -311,10 +313,9 @@ class Fused(ElementRewriter):
             return None
         if np.dtype(into.dtype).kind not in "fc" or into.dtype != fact.dtype:
             return None
-        kernel = Kernel(fact.shape, sizes=[[f"out.shape[{k}]"] for k in range(ndim)])
-        kernel.parameters.append("out")
-        kernel.passed.append(place)
-        kernel.known[code(place)] = "out"
+        kernel = Kernel(fact.shape)
+        whole = self._target(kernel, place, target, fact)
+        kernel.sizes = [[length] for length in whole.lengths]
         element = self.element(kernel, old, new)
         if element is None or kernel.operations == 0:
             return None
@@ -322,12 +323,25 @@ class Fused(ElementRewriter):
         lines = self._head(kernel, f"{code(target)} {operator} {code(old)}", word)
         pad = "    "
         for k in range(ndim):
-            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}(out.shape[{k}]):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({steps_of(whole.lengths[k])}):")
             pad += "    "
-        lines.append(f"{pad}out[{', '.join(LOOPS[:ndim])}] {operator} {element.text}")
+        lines.append(f"{pad}{whole.at(LOOPS[:ndim])} {operator} {element.text}")
         label = {"=": "store", "+=": "add_to", "-=": "subtract_from", "*=": "multiply", "/=": "divide"}.get(operator)
         helper = self.context.helper(label or "update", "\n" + "\n".join(lines) + "\n")
         return cst.Expr(cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed]))
+
+    def _target(
+        self, kernel: Kernel, place: cst.BaseExpression, target: cst.BaseExpression, fact: ValueFact
+    ) -> Place:
+        """Returns where a store goes: into a window with written bounds, or into what is passed as `out`."""
+        window = window_of(place)
+        if window is not None and not window.moves and isinstance(target, cst.Subscript):
+            return self.place(kernel, place, fact)
+        kernel.parameters.append("out")
+        kernel.passed.append(place)
+        kernel.known[code(place)] = "out"
+        axes = range(len(fact.shape or ()))
+        return Place("out", ("",) * len(axes), tuple(f"out.shape[{k}]" for k in axes))
 
     def _masked(
         self, target: cst.Subscript, place: cst.BaseExpression, old: cst.BaseExpression, new: cst.BaseExpression,
@@ -446,7 +460,7 @@ class Fused(ElementRewriter):
             lines.append(f"    {empty}")
         pad = "    "
         for k, size in enumerate(sizes):
-            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({size}):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({steps_of(size)}):")
             pad += "    "
         lines += [f"{pad}out[{', '.join(LOOPS[: len(sizes)])}] = {element.text}", "    return out"]
         self.context.note(_NOTE)
