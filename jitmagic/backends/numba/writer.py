@@ -29,6 +29,7 @@ from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
+from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
@@ -139,7 +140,7 @@ def _write(
     if how.fuse:
         tree = tree.visit(Fused(context, aliases, spans))
     fused = len(context.helpers) > before
-    rewrites = (Masks, Contiguity, Reductions, Promotion, Overlap)
+    rewrites = (Rolls, Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:

@@ -43,8 +43,12 @@ class Writer:
 
     def leaf(self):
         """Returns an expression that stretches to (n, m)."""
-        if self.rng.random() < 0.2:
+        kind = self.rng.random()
+        if kind < 0.2:
             return self.window()
+        if kind < 0.3:
+            shift, axis = self.pick("1", "-2", "top", "(1, first)"), self.pick("0", "1", "axis=-1")
+            return f"np.roll({self.pick(*self.of('nm'))}, {shift}, {'(1, 0)' if shift[0] == '(' else axis})"
         name = self.pick(*self.of("nm", "nm", "n1", "1m", "m", "n"))
         if self.shapes[name] == "n":
             return f"{name}[:, None]"

@@ -128,3 +128,42 @@ def test_what_counts_from_the_end_or_steps_stays_a_view():
     )
     assert "x[-3:]" in text
     assert "y[::-2]" in text
+
+
+def test_rolled_arrays_are_read_where_their_elements_come_from():
+    text = check(
+        """
+        def fn(u, c, steps):
+            for _ in range(steps):
+                lap = np.roll(u, 1, axis=0) + np.roll(u, -1, axis=0) + np.roll(u, 1, 1) + np.roll(u, -1, 1) - 4*u
+                u = u + c*lap*(1 - u)
+            return u
+        """,
+        (matrix(5, 4), 0.1, 3),
+        *((matrix(n, m), 0.1, 2) for n, m in ((1, 1), (2, 3), (1, 4), (0, 3))),
+    )
+    assert "roll_axis" not in text
+    assert "u_all[i - shift if i >= shift else i - shift + u_all.shape[0], j]" in text
+
+
+@pytest.mark.parametrize("shift", [0, 1, -1, 7, -9])
+def test_shifts_beyond_the_length(shift):
+    check(
+        """
+        def fn(u, v, s):
+            return np.sum(np.roll(u, s)*v)
+        """,
+        *((matrix(1, n)[0], matrix(1, n, 1)[0], shift) for n in (6, 1, 2, 0)),
+    )
+
+
+def test_what_is_not_taken_into_loops_is_rolled_as_a_whole():
+    text = check(
+        """
+        def fn(u, s):
+            return np.roll(u, (s, -2), axis=(0, -1)), np.roll(u, 1, axis=-1)
+        """,
+        (matrix(5, 4), 3),
+        (matrix(1, 2), -7),
+    )
+    assert "roll_axis1(roll_axis0(u, s), -2)" in text

@@ -15,6 +15,7 @@ from jitmagic.backends.numba.nests.nest import Ends, Layout, axes_in
 from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
 from jitmagic.backends.numba.nests.run import NUMBERS, Run
 from jitmagic.backends.numba.rewrites.elements import is_usable
+from jitmagic.backends.numba.rewrites.rolls import roll_of
 from jitmagic.backends.numba.rewrites.windows import is_new_axis
 from jitmagic.backends.numba.typing_model import UFUNC
 from jitmagic.generate.blocks import small, statements
@@ -149,12 +150,16 @@ class Layouts:
         self.axes = Axes()
         self.ordered: dict[cst.CSTNode, Layout] = {}
         self.count = 0
+        self._bound: set[str] = set()
+        self._looped = False
 
     def statement(self, statement: Any, looped: bool = False) -> None:
         """Takes a statement in; raises Ends where it is none for a nest."""
         if isinstance(statement, cst.For):
+            outer, self._looped = self._looped, True
             for inner in statements(statement):
                 self.statement(inner, True)
+            self._looped = outer
             return
         if isinstance(statement, cst.If):
             for inner in statements(statement):
@@ -170,6 +175,7 @@ class Layouts:
                 if looped and target.value in self.names:
                     self.axes.same(self.names[target.value], layout)
                 self.names[target.value] = layout
+                self._bound.add(target.value)
             elif isinstance(target, cst.Subscript):
                 self._masked_layout(target, layout)
             elif not isinstance(target, cst.Name):
@@ -238,7 +244,7 @@ class Layouts:
             new = inserted(node)
             if new is not None and not self.run.is_outer(node.value):
                 return widened(self._layout(node.value), new)
-        if self.run.reads_ours(node):
+        if not self.run.reads_outer(node, self._bound, self._looped):
             raise Ends
         return leaf_layout(self.axes, fact)
 
@@ -254,6 +260,9 @@ class Layouts:
             return self._layout(source)
         if owner.reduction(node, node) is not None:
             return self._layout_of_reduction(node)
+        roll = roll_of(owner, node)
+        if roll is not None and self.run.reads_outer(node, self._bound, self._looped):
+            return self._layout(roll.array)
         raise Ends
 
     def _layout_of_reduction(self, call: cst.Call) -> Layout:

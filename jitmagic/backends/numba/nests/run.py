@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import libcst as cst
@@ -99,6 +99,21 @@ class Run:
 
     def reads_ours(self, node: cst.BaseExpression) -> bool:
         return bool(name_tools.loads(node) & (self.ours | self.numbers))
+
+    def reads_outer(self, node: cst.BaseExpression, bound: Container[str], looped: bool) -> bool:
+        """Says whether an expression reads arrays as they are before the run, and nothing that the run makes.
+
+        Parameters
+        ----------
+        node : libcst expression
+        bound : container of str
+            The arrays that the run has bound where the expression stands.
+        looped : bool
+            Whether it stands in a loop over steps, and so behind all that is bound there.
+        """
+        ours = name_tools.loads(node) & (self.ours | self.numbers)
+        late = ours - self.changed - self.numbers
+        return ours == late and not any(name in bound or looped for name in late)
 
     def reduced(self, call: cst.Call) -> tuple[str, cst.BaseExpression, tuple[int, ...], bool]:
         """Returns the name of a reduction, what is reduced, its axes, and whether they are kept."""

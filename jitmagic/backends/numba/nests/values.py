@@ -16,13 +16,14 @@ from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
 from jitmagic.backends.numba.nests.run import Run
 from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import DTYPES, Element, is_usable, is_wrapped, needs_parentheses
+from jitmagic.backends.numba.rewrites.rolls import roll_of
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import ValueFact
 
 _CHEAP = frozenset({"numpy.abs", "numpy.absolute", "numpy.minimum", "numpy.maximum", "numpy.square", "numpy.negative",
                     "numpy.sqrt", "numpy.sign", "numpy.floor", "numpy.ceil", "numpy.logical_and", "numpy.logical_or",
-                    "numpy.logical_not"})  # fmt: skip
+                    "numpy.logical_not", "numpy.roll"})  # fmt: skip
 """Functions that take so little that vectors help."""
 
 _QUICK = frozenset({"float", "int", "abs", "min", "max", "len", "round"})
@@ -49,6 +50,8 @@ class Values(ABC):
         Reductions whose loops are still open: the value, the loops, the line that ends it.
     stored : dict of str to str
         The parameter of each array from outside that is changed, or bound anew later.
+    measured : set of str
+        Those of them whose lengths are the loops'.
     read_arrays : set of str
         Arrays from outside that are read.
     lines : list of list of str
@@ -71,6 +74,7 @@ class Values(ABC):
         self.results: dict[cst.CSTNode, Value] = {}
         self.versions: dict[str, int] = {}
         self.stored: dict[str, str] = {}
+        self.measured: set[str] = set()
         self.read_arrays: set[str] = set()
         self.defined: set[str] = set()
         self.pending: dict[int, tuple[Value, frozenset[int], str]] = {}
@@ -134,20 +138,26 @@ class Values(ABC):
     def _external(self, node: cst.Name) -> None:
         """Sees to it that an array from outside that is changed, or bound anew later, can be read under its name."""
         name = node.value
-        if name in self.stored:
+        if name in self.measured:
             return
         fact = self.run.fact(node)
         layout = self.layouts.get(node)
         if fact is None or not is_usable(fact) or layout is None or None in layout or fact.dtype is None:
             raise Ends
-        array = self.nest.fresh(f"{name}_all")
-        self.nest.parameters.append(array)
-        self.nest.passed.append(node)
+        self._early(name)
+        array = self.stored[name]
         for k, axis in enumerate(layout):
             assert axis is not None
             self.nest.lengths[axis].append(f"{array}.shape[{k}]")
-        self.stored[name] = array
         self.read_arrays.add(name)
+        self.measured.add(name)
+
+    def _early(self, name: str) -> None:
+        """Sees to it that an array from outside can be read under a name that is bound anew later."""
+        if name not in self.nest.known:
+            self.stored[name] = self.nest.known[name] = array = self.nest.fresh(f"{name}_all")
+            self.nest.parameters.append(array)
+            self.nest.passed.append(cst.Name(name))
 
     def _touched(self, name: str) -> Value | None:
         """Notes that a value is another one from here on; returns it, None for an array from outside."""
@@ -182,7 +192,7 @@ class Values(ABC):
                 return None
             text = f"({inner.text})" if needs_parentheses(inner.text) else inner.text
             return Element(f"{text}.{node.attr.value}", fact.dtype)
-        if isinstance(node, cst.Call):
+        if isinstance(node, cst.Call) and roll_of(self.owner, node) is None:
             source = copied(self.owner, node)
             return None if source is None else self.owner.element(self.nest, source, source)
         if isinstance(node, cst.Subscript) and inserted(node) is not None and not self.run.is_outer(node.value):
@@ -194,8 +204,10 @@ class Values(ABC):
 
     def _outer(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
         """Returns the element of an array from outside: a name, or a view that is made before the loops."""
-        if self.run.reads_ours(node) or not self._is_view(node):
+        if not self.run.reads_outer(node, self.values, bool(self.lines)) or not self._is_view(node):
             return None
+        for name in name_tools.loads(node) & self.run.bound:
+            self._early(name)
         layout = self.layouts.get(node)
         if layout is None or fact.shape is None or fact.dtype is None:
             return None
@@ -215,6 +227,9 @@ class Values(ABC):
     def _is_view(self, node: cst.BaseExpression) -> bool:
         if isinstance(node, cst.Name):
             return True
+        roll = roll_of(self.owner, node)
+        if roll is not None:
+            return isinstance(roll.array, cst.Name)
         if isinstance(node, cst.Attribute):
             return node.attr.value == "T" and self._is_view(node.value)
         if not isinstance(node, cst.Subscript) or not self._is_view(node.value):

@@ -15,6 +15,7 @@ import numpy as np
 
 from jitmagic.analysis.words import words
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code
+from jitmagic.backends.numba.rewrites.rolls import Roll, roll_of
 from jitmagic.backends.numba.rewrites.windows import Part, length_of, window_of
 from jitmagic.backends.numba.typing_model import UFUNC, NumbaType, promoted
 from jitmagic.gotchas.numba.support import MISSING_UFUNCS
@@ -59,11 +60,14 @@ class Place:
         For each axis what is added to the loop's index, "" for nothing; None for an axis that the parameter has not.
     lengths : tuple of str
         Of each axis.
+    rolled : bool
+        Whether the offsets are taken away instead, and what falls off in front comes in again behind.
     """
 
     name: str
     offsets: tuple[str | None, ...]
     lengths: tuple[str, ...]
+    rolled: bool = False
 
     def at(self, indices: Sequence[str]) -> str:
         """Returns the element at an index for each axis.
@@ -72,9 +76,15 @@ class Place:
         'x[i + 1, k]'
         """
         parts = []
-        for index, offset in zip(indices, self.offsets, strict=True):
-            if offset is not None:
-                parts.append(index if not offset else offset if index == "0" else f"{index} + {offset}")
+        for index, offset, length in zip(indices, self.offsets, self.lengths, strict=True):
+            if offset is None:
+                continue
+            if not offset or (index == "0" and self.rolled):
+                parts.append(index)
+            elif self.rolled:
+                parts.append(f"{index} - {offset} if {index} >= {offset} else {index} - {offset} + {length}")
+            else:
+                parts.append(offset if index == "0" else f"{index} + {offset}")
         return f"{self.name}[{', '.join(parts)}]"
 
 
@@ -152,6 +162,14 @@ class Kernel:
         self.taken.add(name)
         return name
 
+    def before(self, wanted: str, value: str) -> str:
+        """Returns a variable that is given a value before the loops."""
+        known = next((line.split(" = ")[0] for line in self.head if line.endswith(f" = {value}")), None)
+        if known is None:
+            known = self.fresh(wanted)
+            self.head.append(f"{known} = {value}")
+        return known
+
 
 class ElementRewriter(NumbaRewriter):
     """A rewriter that can write elements."""
@@ -212,6 +230,9 @@ class ElementRewriter(NumbaRewriter):
     def place(self, kernel: Kernel, node: cst.BaseExpression, fact: ValueFact) -> Place:
         """Returns where the elements of an array are: for a view of slices, in the array beneath it."""
         assert fact.shape is not None
+        roll = roll_of(self, node)
+        if roll is not None and isinstance(roll.array, cst.Name):
+            return self._rolled(kernel, roll, len(fact.shape))
         base = self.fact(node.value) if isinstance(node, cst.Subscript) else None
         window = None
         if base is not None and base.shape is not None and is_usable(base):
@@ -233,6 +254,16 @@ class ElementRewriter(NumbaRewriter):
             offsets.append(self._start(kernel, name, part) if part.start != 0 else "")
         return Place(name, tuple(offsets), tuple(lengths))
 
+    def _rolled(self, kernel: Kernel, roll: Roll, ndim: int) -> Place:
+        name = kernel.parameter(roll.array)
+        lengths = tuple(f"{name}.shape[{k}]" for k in range(ndim))
+        offsets = [""] * ndim
+        for axis, shift in roll.shifts.items():
+            literal = shift.expression if isinstance(shift, cst.UnaryOperation) else shift
+            given = code(shift) if isinstance(literal, cst.Integer) else kernel.parameter(shift)
+            offsets[axis] = kernel.before("shift", f"{given} % max({lengths[axis]}, 1)")
+        return Place(name, tuple(offsets), lengths, True)
+
     def _is_index(self, node: cst.BaseExpression) -> bool:
         fact = self.fact(node)
         return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and (fact.dtype or "")[:3] == "int"))
@@ -243,11 +274,7 @@ class ElementRewriter(NumbaRewriter):
             return str(part.start)
         given = kernel.parameter(part.start)
         line = f"{given} if {given} >= 0 else max({given} + {array}.shape[{part.base}], 0)"
-        known = next((one.split(" = ")[0] for one in kernel.head if one.endswith(f" = {line}")), None)
-        if known is None:
-            known = kernel.fresh("start")
-            kernel.head.append(f"{known} = {line}")
-        return known
+        return kernel.before("start", line)
 
     def at_indices(self, kernel: Kernel, place: Place, fact: ValueFact) -> Element | None:
         """Returns the element of a place at the loops' indices."""

@@ -30,8 +30,11 @@ from jitmagic.backends.numba.rewrites.elements import (
     is_wrapped,
     needs_parentheses,
 )  # fmt: skip
+from jitmagic.backends.numba.rewrites.rolls import roll_of
 from jitmagic.backends.numba.rewrites.windows import steps_of, window_of
 from jitmagic.backends.numba.typing_model import UFUNC
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import Span, ValueFact
 
 _NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
@@ -406,6 +409,10 @@ class Fused(ElementRewriter):
         around = {function.name.value for function in self.functions}
         definitions = [node for node in self._aliases.tree.definitions() if node.name in around]
         clean = True
+        for call in nodes_of(value, cst.Call):
+            roll = roll_of(self, call)
+            for name in name_tools.loads(roll.array) if roll is not None else ():
+                clean = clean and not (name == base or any(self._aliases.may_share(d, base, name) for d in definitions))
 
         def look(node: ast.AST) -> None:
             nonlocal clean

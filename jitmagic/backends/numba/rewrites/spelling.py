@@ -77,8 +77,6 @@ class Spelling(NumbaRewriter):
             return updated_node.with_changes(args=plain) if _keyword(updated_node.args[-1]) == "start" else updated_node
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
             return _reversed_range(updated_node)
-        if path == "numpy.roll" and len(updated_node.args) == 3:
-            return self._roll(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
         if path == "numpy.pad":
@@ -442,22 +440,6 @@ class Spelling(NumbaRewriter):
             "        out[i * x.size:(i + 1) * x.size] = x\n    return out\n"
         )
         return updated.with_changes(func=self.context.helper("tile", source))
-
-    def _roll(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
-        """Writes `np.roll(x, shift, axis=k)` through a helper."""
-        axis = updated.args[2]
-        fact = self.fact(original.args[0].value)
-        shift = self.fact(original.args[1].value)
-        named = axis.keyword is None or axis.keyword.value == "axis"
-        if fact is None or fact.ndim is None or not named or shift is None or shift.kind not in ("int", "scalar"):
-            return updated
-        try:
-            number = int(code(axis.value).replace(" ", "")) % fact.ndim
-        except ValueError:
-            return updated
-        helper = self.context.helper(f"roll_axis{number}", helpers.roll_along(number))
-        arguments = [cst.Arg(argument.value) for argument in updated.args[:2]]
-        return cst.Call(helper, arguments)
 
     def _padded(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         """Writes `np.pad(x, 1)` and the like through a helper."""
