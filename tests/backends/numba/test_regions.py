@@ -471,3 +471,33 @@ def test_comments_inside_a_loop_stay():
         """
     text = check(source, (matrix(1, 4)[0], 3))
     assert "# a damped wave" in text
+
+
+def test_a_loop_that_may_take_no_step_leaves_the_callers_array_what_it_is():
+    check(
+        """
+        def fn(x, y, steps):
+            for k in range(steps):
+                x = x*0.5 + np.cos(y)*k
+            x -= 2
+            return y
+        """,
+        (matrix(3, 4), matrix(3, 4, 1), 2),
+        (matrix(3, 4), matrix(3, 4, 1), 0),
+        nest=False,
+    )
+
+
+def test_a_copy_may_be_changed_behind_a_loop_over_steps():
+    check(
+        """
+        def fn(x, y, steps):
+            x = x*1.5
+            for k in range(steps):
+                x = x*0.5 + np.cos(y)*k
+            x[0] = 1.0
+            return x
+        """,
+        (matrix(3, 4), matrix(3, 4, 1), 2),
+        (matrix(3, 4), matrix(3, 4, 1), 0),
+    )

@@ -8,6 +8,8 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.scope import scope_of
+from jitmagic.analysis.stored import Stored
 from jitmagic.backends.numba.nests.nest import Ends
 from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import ElementRewriter, axes_of, is_usable
@@ -99,6 +101,18 @@ class Run:
 
     def reads_ours(self, node: cst.BaseExpression) -> bool:
         return bool(name_tools.loads(node) & (self.ours | self.numbers))
+
+    def is_changed_elsewhere(self, name: str) -> bool:
+        """Says whether the function may change the array of a name in place, and somebody else may see that."""
+        module, function = self.owner.module, self.owner.functions[-1].name.value
+        try:
+            scope = scope_of(module.source.text, function, module.names, module.observed)
+        except LookupError:
+            return True  # a function inside another one
+        if not Stored(scope).may_change(name):
+            return False
+        others = scope.locals | scope.parameters | scope.names.scope(scope.function).free
+        return name in scope.parameters or any(scope.may_share(name, one) for one in others - {name})
 
     def reads_outer(self, node: cst.BaseExpression, bound: Container[str], looped: bool) -> bool:
         """Says whether an expression reads arrays as they are before the run, and nothing that the run makes.

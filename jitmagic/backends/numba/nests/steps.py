@@ -52,6 +52,8 @@ class Steps(Sums):
                 self._external(node)
                 if name in self.run.bound:
                     self._never_stored(name)
+                    if self.run.is_changed_elsewhere(name):
+                        raise Ends  # without a step it would still be the array from before, and not a copy
                 place = self.nest.element_of(self.stored[name], layout)
                 self.nest.line(f"{name} = {place}")
                 if name in self.run.changed:
