@@ -31,6 +31,7 @@ from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
+from jitmagic.backends.numba.rewrites.selects import Selects
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
@@ -149,6 +150,7 @@ def _write(
     else:
         tree = tree.visit(WrapAround(context))
     tree = tree.visit(Rows(context))
+    tree = tree.visit(Selects(context, spans))
     tree = tree.visit(Parallel(context, every))
     tree.visit(Supported(context))
     moved: dict[str, str] = {}

@@ -149,6 +149,32 @@ def test_parallel(before, after, args):
     assert body("numba-parallel", source, *args) == textwrap.indent(after, "    ") + "\n"
 
 
+STORES = {
+    "a smaller value": ("if x[j] + 1.0 < y[j]:\n    y[j] = x[j] + 1.0", "y[j] = x[j] + 1.0 if x[j] + 1.0 < y[j] else y[j]"),
+    "with a comment": ("# bound\nif y[j] < 0.0:\n    y[j] = 0.0  # below", "# bound\ny[j] = 0.0 if y[j] < 0.0 else y[j]  # below"),
+    "a neighbour's": ("if y[j + 1] > x[j]:\n    y[j + 1] = x[j]", "y[j + 1] = x[j] if y[j + 1] > x[j] else y[j + 1]"),
+    "not read before": ("if x[j] > 0.0:\n    y[j] = x[j]", None),
+    "read where the condition may not come to": ("if x[j] > 0.0 and y[j] > 0.0:\n    y[j] = x[j]", None),
+    "an index from an array": ("if x[j] < y[k[j]]:\n    y[k[j]] = x[j]", None),
+    "two stores": ("if x[j] < y[j]:\n    y[j] = x[j]\n    k[j] = j", None),
+    "the same element in each step": ("if x[j] < y[0]:\n    y[0] = x[j]", None),
+    "another dtype": ("if k[j] > x[j]:\n    k[j] = x[j]", None),
+    "otherwise another": ("if y[j] < 0.0:\n    y[j] = 0.0\nelse:\n    y[j] = 1.0", None),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), STORES.values(), ids=STORES)
+def test_stores_under_a_condition(before, after):
+    head = "def fn(x, y, k):\n    for j in range(x.size - 1):\n"
+    made = body("numba", head + textwrap.indent(before, "        ") + "\n", F64, F64[::-1].copy(), np.arange(6))
+    assert made.split("\n", 1)[1] == textwrap.indent(after or before, "        ") + "\n"
+
+
+def test_a_loop_in_parallel_keeps_its_stores_under_their_condition():
+    source = "def fn(x, y):\n    for j in range(x.size):\n        if x[j] < y[j]:\n            y[j] = x[j]\n"
+    assert "if x[j] < y[j]:\n            y[j] = x[j]" in body("numba-parallel", source, F64, F64[::-1].copy())
+
+
 def test_the_whole_file_reads_as_written_by_hand():
     source = '''
     GAIN = 2.5
