@@ -32,6 +32,7 @@ from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.selects import Selects
+from jitmagic.backends.numba.rewrites.short import Short
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
@@ -40,6 +41,7 @@ from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.rewrites.wraparound import WrapAround
 from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrapping
 from jitmagic.capture.workload import Workload
+from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
@@ -138,9 +140,13 @@ def _write(
         tree = tree.visit(Regions(context, aliases, spans))
     nested = len(context.helpers) > before
     before = len(context.helpers)
+    whole = tree
+    if how.fuse:
+        tree = tree.visit(Short(context, aliases, spans))
+    short = tree is not whole
     if how.fuse:
         tree = tree.visit(Fused(context, aliases, spans))
-    fused = len(context.helpers) > before
+    fused = short or len(context.helpers) > before
     rewrites = (Rolls, Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
@@ -165,7 +171,11 @@ def _write(
         core = returned.function
     plan = wrapping(workload, observed, core, drawn.head, returned)
     if nested or fused:
-        parallel = frozenset(one for one in parallel if _has_work(module, tree, one))
+        threaded = any("parallel=True" in source for source in context.helpers.values())
+        kept = frozenset(one for one in parallel if _has_work(module, tree, one))
+        if parallel and not kept and not threaded:
+            raise Unsupported("nothing to run in parallel: its array arithmetic is too short for threads")
+        parallel = kept
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)

@@ -150,8 +150,14 @@ def test_parallel(before, after, args):
 
 
 STORES = {
-    "a smaller value": ("if x[j] + 1.0 < y[j]:\n    y[j] = x[j] + 1.0", "y[j] = x[j] + 1.0 if x[j] + 1.0 < y[j] else y[j]"),
-    "with a comment": ("# bound\nif y[j] < 0.0:\n    y[j] = 0.0  # below", "# bound\ny[j] = 0.0 if y[j] < 0.0 else y[j]  # below"),
+    "a smaller value": (
+        "if x[j] + 1.0 < y[j]:\n    y[j] = x[j] + 1.0",
+        "y[j] = x[j] + 1.0 if x[j] + 1.0 < y[j] else y[j]",
+    ),
+    "with a comment": (
+        "# bound\nif y[j] < 0.0:\n    y[j] = 0.0  # below",
+        "# bound\ny[j] = 0.0 if y[j] < 0.0 else y[j]  # below",
+    ),
     "a neighbour's": ("if y[j + 1] > x[j]:\n    y[j + 1] = x[j]", "y[j + 1] = x[j] if y[j + 1] > x[j] else y[j + 1]"),
     "not read before": ("if x[j] > 0.0:\n    y[j] = x[j]", None),
     "read where the condition may not come to": ("if x[j] > 0.0 and y[j] > 0.0:\n    y[j] = x[j]", None),

@@ -8,12 +8,14 @@ An axis is stretched where it had length 1 in the example; lengths that do not f
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any
 
 import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.aliases import Aliases
+from jitmagic.backends.numba.rewrites.aliasing import reads_elsewhere
 from jitmagic.backends.numba.rewrites.buffers import reusable
 from jitmagic.backends.numba.rewrites.context import Context, code
 from jitmagic.backends.numba.rewrites.elements import (
@@ -30,15 +32,15 @@ from jitmagic.backends.numba.rewrites.elements import (
     is_wrapped,
     needs_parentheses,
 )  # fmt: skip
-from jitmagic.backends.numba.rewrites.rolls import roll_of
 from jitmagic.backends.numba.rewrites.windows import steps_of, window_of
 from jitmagic.backends.numba.typing_model import UFUNC
-from jitmagic.generate import names as name_tools
-from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import Span, ValueFact
 
 _NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
 
+
+_WORTH_THREADS = 2000
+"""Elements from which threads are begun in each step of a loop."""
 
 _SHORT = 16
 """Vectors up to this length are multiplied without BLAS."""
@@ -97,11 +99,16 @@ class Fused(ElementRewriter):
         self.module.inherit(loop, original)
         return cst.FlattenSentinel([*made, loop])
 
-    def _outermost(self, node: cst.CSTNode) -> str:
+    def _outermost(self, node: cst.BaseExpression) -> str:
         """Returns how the outermost loop that takes an expression's place is to run."""
-        if not self.context.parallel or self._is_inside(node):
+        if not self.context.parallel or self._is_inside(node) or (self._loops and self._is_small(node)):
             return "range"
         return self.context.imports.code("numba.prange")
+
+    def _is_small(self, node: cst.BaseExpression) -> bool:
+        """Says whether threads would take longer to begin than the elements take, in each step of a loop."""
+        fact = self.fact(node)
+        return fact is not None and math.prod(n or 0 for n in fact.shape or ()) < _WORTH_THREADS
 
     def _is_inside(self, node: cst.CSTNode) -> bool:
         """Says whether a node stands in a loop that runs in parallel, or where that is not known."""
@@ -312,7 +319,9 @@ class Fused(ElementRewriter):
         if isinstance(target, cst.Subscript) and not all(self._is_basic(e.slice) for e in target.slice):
             return self._masked(target, place, old, new, operator)
         ndim = _ndim_of(target, into)
-        if ndim != len(fact.shape) or None in fact.shape or 1 in fact.shape or self._overlaps(base.value, target, old):
+        if ndim != len(fact.shape) or None in fact.shape or 1 in fact.shape:
+            return None
+        if reads_elsewhere(self, self._aliases, base.value, target, old):
             return None
         if np.dtype(into.dtype).kind not in "fc" or into.dtype != fact.dtype:
             return None
@@ -400,35 +409,6 @@ class Fused(ElementRewriter):
         assert isinstance(part, cst.Index)
         fact = self.fact(part.value)
         return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and "int" in (fact.dtype or "")))
-
-    def _overlaps(self, base: str, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
-        """Says whether the value may read, at another place, what the store writes."""
-        text = " ".join(code(value.with_changes(lpar=[], rpar=[])).split())
-        parsed = ast.parse(text, mode="eval").body
-        same = ast.dump(ast.parse(code(target), mode="eval").body)
-        around = {function.name.value for function in self.functions}
-        definitions = [node for node in self._aliases.tree.definitions() if node.name in around]
-        clean = True
-        for call in nodes_of(value, cst.Call):
-            roll = roll_of(self, call)
-            for name in name_tools.loads(roll.array) if roll is not None else ():
-                clean = clean and not (name == base or any(self._aliases.may_share(d, base, name) for d in definitions))
-
-        def look(node: ast.AST) -> None:
-            nonlocal clean
-            if isinstance(node, ast.Subscript | ast.Name) and ast.dump(node) == same:
-                return  # the very element that is written
-            if isinstance(node, ast.Name) and any(
-                self._aliases.may_share(one, base, node.id) for one in definitions if node.id != base
-            ):
-                clean = False
-            if isinstance(node, ast.Name) and node.id == base:
-                clean = False
-            for child in ast.iter_child_nodes(node):
-                look(child)
-
-        look(parsed)
-        return not clean
 
     # -- new arrays
 
