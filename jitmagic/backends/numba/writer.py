@@ -83,11 +83,19 @@ def write(
     while True:
         try:
             return _write(workload, observed, variant, mode, form, loops, parallel, how)
+        except _Serial:
+            if not how.nests:
+                raise
+            how = replace(how, nests=False)  # as whole arrays there may be something for the threads
         except Beyond as found:
             looped = any(_within(found.place, loop.span) for several in loops.values() for loop in several)
             if found.place in how.outside or looped:
                 raise
             how = replace(how, outside=how.outside | {found.place})
+
+
+class _Serial(Unsupported):
+    """The parallel variant has nothing left that runs in threads."""
 
 
 def _aliases(module: Module) -> Aliases:
@@ -174,7 +182,10 @@ def _write(
         threaded = any("parallel=True" in source for source in context.helpers.values())
         kept = frozenset(one for one in parallel if _has_work(module, tree, one))
         if parallel and not kept and not threaded:
-            raise Unsupported("nothing to run in parallel: its array arithmetic is too short for threads")
+            raise _Serial(
+                "nothing to run in parallel: its array arithmetic is too short for threads, or as loops has only steps "
+                "that write to the same places"
+            )
         parallel = kept
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
     tree = _with_helpers(tree, context)

@@ -173,7 +173,9 @@ CHAINS = {
 @pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
 def test_a_chain_of_statements(name, variant):
     source, *given = CHAINS[name]
-    check(source, *given, variant=variant, rtol=1e-5 if name == "float32" else 1e-11)
+    # its nest adds up along the first axis, with no step for threads: whole arrays have some
+    nest = (name, variant) != ("standardised", "numba-parallel")
+    check(source, *given, nest=nest, variant=variant, rtol=1e-5 if name == "float32" else 1e-11)
 
 
 LOOPS = {
@@ -435,7 +437,7 @@ BUFFERS = {
 def test_an_array_made_in_each_step_is_made_once(name):
     source, *given = BUFFERS[name]
     text = check(source, *given, nest=False, rtol=1e-11)
-    assert "d = np.empty(0, dtype=np.float64)" in text
+    assert "# written anew in each step" in text
 
 
 HELD = {
@@ -457,7 +459,7 @@ def test_an_array_that_something_holds_is_made_anew(name):
         """
     work = workload(source, matrix(3, 3))
     draft = drafts(work)["numba"]
-    assert not isinstance(draft, Draft) or "d = np.empty(0" not in draft.module.text
+    assert not isinstance(draft, Draft) or "written anew" not in draft.module.text
 
 
 def test_comments_inside_a_loop_stay():

@@ -377,9 +377,12 @@ class Short(ElementRewriter):
 
         def work(node: cst.BaseExpression) -> str:
             lines, texts = self._totals(node)
-            name = self._fresh("factor")
             put = node.visit(_Put(texts))
             assert isinstance(put, cst.BaseExpression)
+            if isinstance(put, cst.Name):
+                before.extend(lines)
+                return put.value
+            name = self._fresh("factor")
             before.extend([*lines, f"{name} = {code(put)}\n"])
             return name
 
