@@ -19,6 +19,7 @@ from jitmagic import __version__, terminal
 from jitmagic.errors import JitmagicError
 
 if TYPE_CHECKING:
+    from jitmagic.capture.resized import Resized
     from jitmagic.capture.workload import Workload
 
 ANSWERED, FAILED, MISUSED, INTERRUPTED, NO_READER = 0, 1, 2, 130, 141
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
+    compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="measure at other sizes too: from, to, how many; or a list")
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
     compare.add_argument("--notebook", metavar="OUT", help="write a notebook with a cell for each variant there")
@@ -150,6 +152,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         "budget": arguments.budget,
         "timeout": arguments.timeout,
         "dtype": arguments.dtype,
+        "sweep": arguments.sweep,
     }
 
     from jitmagic.comparison import Options, compare_workload
@@ -160,10 +163,10 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise Misuse(str(error)) from None
     # What the user's file prints must not run into a record that goes the same way.
     with contextlib.redirect_stdout(sys.stderr) if to_stdout else contextlib.nullcontext():
-        workload = _captured(path, function, arguments.call)
+        workload, resized = _captured(path, function, arguments.call, options.sweep)
     line = None if arguments.quiet else terminal.ProgressLine()
     try:
-        comparison = compare_workload(workload, options, line)
+        comparison = compare_workload(workload, options, line, resized)
     except JitmagicError as error:
         _clear(line)
         _complain(str(error))
@@ -308,11 +311,13 @@ def _target(text: str) -> tuple[str, str | None]:
     return path, function or None
 
 
-def _captured(path: str, function: str | None, call: str | None) -> Workload:
-    from jitmagic.capture.file import from_file
+def _captured(
+    path: str, function: str | None, call: str | None, sweep: str | None
+) -> tuple[Workload, Resized | None]:
+    from jitmagic.capture.file import resized_from_file
 
     try:
-        return from_file(path, function=function, call=call)
+        return resized_from_file(path, function, call, sweep)
     except JitmagicError as error:
         for line in _users_traceback(error.__cause__, path):
             _complain(line, prefix="")

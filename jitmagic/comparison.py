@@ -8,11 +8,12 @@ import json
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from jitmagic.capture.resized import Given, Resized
 from jitmagic.capture.workload import Workload
 from jitmagic.measure import pool as pools
+from jitmagic.measure.sweep import sizes
 from jitmagic.options import Options
 from jitmagic.steps.progress import Progress, Standing
 from jitmagic.steps.run import Run
@@ -198,6 +199,8 @@ def compare(
     budget: float = 10.0,
     timeout: float = 60.0,
     dtype: str | None = None,
+    sweep: str | Sequence[float] | Mapping[float, Any] | None = None,
+    make_args: Callable[[Any], Any] | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -216,6 +219,11 @@ def compare(
         Seconds that one variant may take to build.
     dtype : str, optional
         ``"float32"`` or ``"float64"``: floating arguments are cast to it first.
+    sweep : str, sequence of numbers, or mapping, optional
+        Sizes to measure too: ``"n=1e3:1e7:9"`` or a sequence, with ``make_args``; or a mapping of each size to its
+        positional arguments, a tuple or the only one.
+    make_args : callable, optional
+        Returns the positional arguments at a size: a tuple, or the only one. Keyword arguments are those of the call.
 
     Raises
     ------
@@ -223,6 +231,12 @@ def compare(
         The function cannot be captured; says why and at which line.
     BaselineError
         The NumPy function itself failed.
+    ValueError
+        An option is not one that there is; the sizes cannot be read.
+
+    Notes
+    -----
+    Without arguments the example is the call at the largest size.
 
     Examples
     --------
@@ -234,14 +248,47 @@ def compare(
     """
     from jitmagic.capture.function import from_function
 
+    resized, text = _resized(function, sweep, make_args, kwargs)
     options = Options(
         None if backends is None else tuple(backends),
         None if devices is None else tuple(devices),
         budget,
         timeout,
         dtype,
+        text,
     )
-    return compare_workload(from_function(function, args, kwargs), options)
+    if resized is not None and not args:
+        workload = resized.workload(resized.sizes[-1])
+    else:
+        workload = from_function(function, args, kwargs)
+    return compare_workload(workload, options, resized=resized)
+
+
+def _resized(
+    function: Callable[..., Any],
+    sweep: str | Sequence[float] | Mapping[float, Any] | None,
+    make_args: Callable[[Any], Any] | None,
+    kwargs: Mapping[str, Any],
+) -> tuple[Resized | None, str | None]:
+    """Returns the call at other sizes, with the sizes as text."""
+    if sweep is None:
+        if make_args is not None:
+            raise ValueError("make_args makes the arguments of a sweep: say which sizes, e.g. sweep=[1000, 10_000]")
+        return None, None
+    if isinstance(sweep, Mapping):
+        if make_args is not None:
+            raise ValueError("a mapping of sizes to arguments needs no make_args: give one or the other")
+        asked, make = sizes.of_list("n", sweep), {float(size): made for size, made in sweep.items()}.__getitem__
+    elif make_args is None:
+        raise ValueError(
+            "a sweep needs the arguments at each size: make_args=lambda n: (np.ones(n),), or a mapping, "
+            "e.g. sweep={1000: (x,), 10_000: (y,)}"
+        )
+    else:
+        asked = sizes.parse(sweep) if isinstance(sweep, str) else sizes.of_list("n", sweep)
+        make = make_args
+    whole = asked.listed == () or all(size.is_integer() for size in asked.listed)
+    return Given(function, asked.values(whole=whole), make, kwargs, asked.parameter), asked.text
 
 
 def shutdown() -> None:
@@ -250,42 +297,31 @@ def shutdown() -> None:
 
 
 def compare_workload(
-    workload: Workload, options: Options | None = None, progress: Callable[[Progress], None] | None = None
+    workload: Workload,
+    options: Options | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    resized: Resized | None = None,
 ) -> Comparison:
     """Runs the steps on a workload; see :func:`compare`.
+
+    Parameters
+    ----------
+    resized : Resized, optional
+        The call at other sizes, which are measured too.
 
     An interrupt keeps what is done: the comparison's status is then "interrupted". Before the baseline was run there
     is nothing to keep, and the interrupt is raised.
     """
     options = options or Options()
-    run = Run(_cast(workload, options.dtype), options, progress)
+    if resized is not None:
+        # what cannot be made at all is told before the example takes its time
+        resized.workload(resized.sizes[0])
+    run = Run(workload, options, progress, resized)
     try:
         record = run.through()
     finally:
         run.close()
     return Comparison(record, {name: workload.constants[name] for name in workload.needs})
-
-
-def _cast(workload: Workload, dtype: str | None) -> Workload:
-    """Casts floating arguments, for ``--dtype``."""
-    if dtype is None:
-        return workload
-    import numpy as np
-
-    def cast(value: Any) -> Any:
-        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
-            return value.astype(dtype)
-        if isinstance(value, list | tuple):
-            return type(value)(map(cast, value))
-        return value
-
-    note = f"floating arguments were cast to {dtype} before the comparison, as asked for"
-    return replace(
-        workload,
-        args=tuple(map(cast, workload.args)),
-        kwargs={name: cast(value) for name, value in workload.kwargs.items()},
-        notes=(*workload.notes, note),
-    )
 
 
 def _remember_source(filename: str, source: str) -> None:

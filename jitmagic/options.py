@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from jitmagic.backends import all_backends
+from jitmagic.measure.sweep import sizes
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Options:
         Seconds that one variant may take to build, or one sample to be taken.
     dtype : str or None
         ``"float32"`` or ``"float64"``: floating arguments are cast to it before anything else.
+    sweep : str or None
+        The sizes to measure too, e.g. ``"n=1e3:1e7:9"``; see :mod:`jitmagic.measure.sweep.sizes`.
     """
 
     backends: tuple[str, ...] | None = None
@@ -32,6 +35,7 @@ class Options:
     budget: float = 10.0
     timeout: float = 60.0
     dtype: str | None = None
+    sweep: str | None = None
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -55,6 +59,8 @@ class Options:
                 raise ValueError(f"{name} has to be a positive number of seconds, not {value!r}")
         if self.dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype has to be float32 or float64, not {self.dtype!r}")
+        if self.sweep is not None:
+            sizes.parse(self.sweep)
 
 
 def device_of(backend: str) -> str:

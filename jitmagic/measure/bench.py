@@ -37,9 +37,12 @@ class Bench:
     pool : Pool
     timeout : float
         Seconds that one build, or one sample beyond what it should take, may last.
+    like : Bench, optional
+        The bench of the same text with the same constants: what is built there is taken over and not built again,
+        where the backend does not compile for shapes.
     """
 
-    def __init__(self, workload: Workload, pool: Pool, timeout: float) -> None:
+    def __init__(self, workload: Workload, pool: Pool, timeout: float, like: Bench | None = None) -> None:
         self._workload = workload
         self._pool = pool
         self._timeout = timeout
@@ -49,6 +52,7 @@ class Bench:
         self._arguments: Parcel = pool.pack((workload.args, dict(workload.kwargs)))
         self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
         self._reference: Reference | None = None
+        self._like = None if like is None else like._key
         self._parcels = [self._arguments, self._namespace]
 
     def observe(self, numpy: Backend, limit: float, timeout: float) -> Observation:
@@ -79,8 +83,15 @@ class Bench:
             The worker was lost to it.
         """
         worker = self._seated(backend, device)
+        by_shape = getattr(backend, "compiles_by_shape", None)
         built: Built = worker.ask(
-            "build", timeout=self._timeout, notify=step, key=self._key, draft=draft, reference=self._reference
+            "build",
+            timeout=self._timeout,
+            notify=step,
+            key=self._key,
+            draft=draft,
+            reference=self._reference,
+            like=None if by_shape is not None and by_shape(draft.mode) else self._like,
         )
         if built.finding is not None and built.finding.ok:
             self._drafts[draft.variant] = (backend, device, draft)

@@ -333,8 +333,14 @@ class Worker:
                 return None  # what the plain build does not raise is the check's own trouble
         return None
 
-    def build(self, key: str, draft: Draft, reference: Reference) -> Built:
-        """Loads a draft, runs the library's check, calls it twice, and compares both results with the reference."""
+    def build(self, key: str, draft: Draft, reference: Reference, like: str | None = None) -> Built:
+        """Loads a draft, runs the library's check, calls it twice, and compares both results with the reference.
+
+        Parameters
+        ----------
+        like : str, optional
+            The key of a workload with the same text and constants: where it has this draft built, that is taken.
+        """
         job, library = self._jobs[key], self._library
         self._notify("checking")
         stage = "load"
@@ -343,7 +349,11 @@ class Worker:
             with _quiet():
                 # the clock of the build leaves the making of arguments out
                 start = time.perf_counter()
-                function = library.load(draft.module.text, _filename(draft), draft.entry, namespace)
+                other = self._jobs.get(like) if like is not None else None
+                if other is not None and other.drafts.get(draft.variant) == draft:
+                    function = other.functions[draft.variant]
+                else:
+                    function = library.load(draft.module.text, _filename(draft), draft.entry, namespace)
                 stage = "check"
                 library.check(function, *call, draft.static)
                 loaded = time.perf_counter() - start

@@ -11,6 +11,7 @@ from jitmagic.advice.recommendation import recommend
 from jitmagic.observe import coverage
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import describe_value, describe_values, variant_record
+from jitmagic.steps import sweeping
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -40,6 +41,9 @@ def record(run: Run) -> dict[str, Any]:
     workload = run.workload
     arguments = describe_values(workload.argument_names, workload.argument_values(), observed.mutated)
     run.libraries.update(run.bench.facts(run.numpy, "cpu").get("versions", {}))
+    swept = sweeping.record(run)
+    if swept is None and run.swept is not None:
+        run.troubles += [f"no other size was measured: {note}" for note in run.swept.notes]
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -52,6 +56,7 @@ def record(run: Run) -> dict[str, Any]:
             "budget": run.options.budget,
             "timeout": run.options.timeout,
             "dtype": run.options.dtype,
+            "sweep": run.options.sweep,
         },
         "machine": run.machine,
         "devices": _with_backends(run),
@@ -69,8 +74,8 @@ def record(run: Run) -> dict[str, Any]:
         "baseline": variant_record(run.baseline, run.baseline),
         "variants": [variant_record(one, run.baseline, workload) for one in run.outcomes],
         "gotchas": [vars(gotcha) for gotcha in gotchas],
-        "recommendation": recommend(run.baseline, run.outcomes),
-        "sweep": None,
+        "recommendation": recommend(run.baseline, run.outcomes, swept),
+        "sweep": swept,
         "probing": run.probed_seconds,
         "warnings": _warnings(run),
     }

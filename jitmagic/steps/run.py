@@ -1,10 +1,11 @@
 """One comparison on its way: what it has gathered, and the steps in their order.
 
-capture -> observe -> write -> build and verify -> time -> probe -> record.
+capture -> observe -> write -> build and verify -> time -> probe -> sweep -> record.
 """
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -13,13 +14,15 @@ from typing import Any
 from jitmagic.advice import verdict as verdicts
 from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Backend
+from jitmagic.capture.dtypes import cast
+from jitmagic.capture.resized import Resized
 from jitmagic.capture.workload import Workload
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
 from jitmagic.observe.facts import Observation
 from jitmagic.options import Options, device_of
 from jitmagic.outcome import Outcome
-from jitmagic.steps import building, observing, probing, recording, timing, writing
+from jitmagic.steps import building, observing, probing, recording, sweeping, timing, writing
 from jitmagic.steps.progress import Progress, Standing
 
 
@@ -32,6 +35,8 @@ class Run:
     options : Options
     progress : callable, optional
         Called with a :class:`Progress` as it goes on.
+    resized : Resized, optional
+        The call at other sizes, where these are to be measured too.
 
     Attributes
     ----------
@@ -52,14 +57,23 @@ class Run:
         How long the probing took, and how long it was allowed to.
     movement : mapping of str to float or None
         By how much NumPy's own result moves for one unit in the last place; None where nobody asked.
+    swept : Swept or None
+        What was measured at other sizes.
     """
 
     def __init__(
-        self, workload: Workload, options: Options, progress: Callable[[Progress], None] | None = None
+        self,
+        workload: Workload,
+        options: Options,
+        progress: Callable[[Progress], None] | None = None,
+        resized: Resized | None = None,
     ) -> None:
         from jitmagic import devices
 
-        self.workload = workload
+        self.workload = self.cast(workload, options)
+        self.resized = resized
+        self.swept: sweeping.Swept | None = None
+        self.first_key = self.workload.key
         self.options = options
         self._told = progress or (lambda event: None)
         self.started = time.monotonic()
@@ -67,7 +81,7 @@ class Run:
         self.devices = devices.devices()
         self.interrupted = False
         self.pool = pools.pool()
-        self.bench = Bench(workload, self.pool, options.timeout)
+        self.bench = Bench(self.workload, self.pool, options.timeout)
         self.numpy = all_backends()["numpy"]
         self.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
         self.outcomes: list[Outcome] = []
@@ -88,6 +102,7 @@ class Run:
             building.verify(self)
             self.measure()
             probing.probe(self)
+            sweeping.sweep(self)
         except KeyboardInterrupt:
             self.interrupted = True
         if self.interrupted:
@@ -106,6 +121,28 @@ class Run:
             for one in known
         )
         self._told(replace(event, standings=standings))
+
+    def cast(self, workload: Workload, options: Options | None = None) -> Workload:
+        """Casts the floating arguments, where that was asked for."""
+        return cast(workload, (options or self.options).dtype)
+
+    def at(
+        self, workload: Workload, options: Options, like: Bench | None, progress: Callable[[Progress], None]
+    ) -> Run:
+        """Makes a run of the same session for another workload, with nothing gathered yet.
+
+        Parameters
+        ----------
+        like : Bench or None
+            The bench whose built variants hold for that workload too.
+        """
+        other = copy.copy(self)
+        other.workload, other.options, other._told = workload, options, progress
+        other.bench = Bench(workload, self.pool, options.timeout, like)
+        other.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
+        other.outcomes, other.observation, other.movement = [], None, None
+        other.gotchas = []
+        return other
 
     def close(self) -> None:
         """Lets go of the workers, or ends them where one may be in the middle of something."""

@@ -27,6 +27,12 @@ def measure(run: Run) -> None:
 
 
 def _time(run: Run) -> None:
+    for one in take_rounds(run):
+        _transfer(run, one)
+
+
+def take_rounds(run: Run) -> list[Outcome]:
+    """Takes the samples of all that is verified; returns what was to be timed."""
     live = [run.baseline, *(one for one in run.outcomes if one.verdict is None and one.verified)]
     estimates = {one.name: one.built.second for one in live if one.built is not None}
 
@@ -48,8 +54,7 @@ def _time(run: Run) -> None:
             one.samples, one.calls = rounds.series[one.name].samples, rounds.series[one.name].calls
     if rounds.interrupted:
         raise KeyboardInterrupt
-    for one in live:
-        _transfer(run, one)
+    return live
 
 
 def _transfer(run: Run, outcome: Outcome) -> None:
