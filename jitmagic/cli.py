@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
-    compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="measure at other sizes too: from, to, how many; or a list")
+    compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="other sizes too: from, to, how many; or a list")
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
     compare.add_argument("--notebook", metavar="OUT", help="write a notebook with a cell for each variant there")

@@ -1,6 +1,7 @@
 """What every test has: no worker process and no shared file outlives the test run."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -28,8 +29,11 @@ def use_backends(monkeypatch):
         from jitmagic.backends.numpy.backend import NumpyBackend
 
         table = {"numpy": NumpyBackend(), **{fake.name: fake for fake in fakes}}
-        monkeypatch.setattr(backends, "all_backends", lambda: table)
-        monkeypatch.setattr(comparison, "all_backends", lambda: table)
+        known = backends.all_backends
+        assert comparison.Run  # the steps are loaded
+        for name, module in list(sys.modules.items()):
+            if name.startswith("jitmagic.") and getattr(module, "all_backends", None) is known:
+                monkeypatch.setattr(module, "all_backends", lambda: table)
 
     return use
 

@@ -94,7 +94,7 @@ class SetUp:
         self._namespace = namespace
         self._call, self._function, self._sources, self._line = call, function, sources, line
         self._filename, self._where = filename, where
-        if not namespace.get("__file__") == filename:
+        if namespace.get("__file__") != filename:
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         body = list(top_level(parse(source).body))
         wanted = reads(parse_call(call if call is not None else function or ""))
@@ -104,17 +104,20 @@ class SetUp:
         bound = {name for each in body for name in binds(each)}
         if parameter not in bound and parameter not in namespace:
             raise CaptureError(
-                f"there is no variable `{parameter}` to sweep: assign it in the cell, e.g. {parameter} = 1000, and make "
-                f"the arguments from it, e.g. x = np.random.rand({parameter})."
+                f"there is no variable `{parameter}` to sweep: assign it in the cell, e.g. {parameter} = 1000, and "
+                f"make the arguments from it, e.g. x = np.random.rand({parameter})."
             )
-        outside = external([*self._statements, *([ast.Expr(parse_call(call))] if call else [])], namespace)
+        called = [ast.Expr(parse_call(call))] if call else []
+        outside = external([*self._statements, *called], namespace)
         if parameter not in (wanted | outside | {name for each in self._statements for name in reads(each)}):
             raise CaptureError(
                 f"nothing that `{call or function}` needs depends on `{parameter}`: make the arguments from it in the same cell, "
                 f"e.g. x = np.random.rand({parameter}), or in the call, e.g. fn(np.ones({parameter}))."
             )
         self._outside = outside - {parameter}
-        self._before = self._copied(self._outside & self._changed(), {})
+        # what only functions read they may change too
+        direct = {name for each in self._statements for name in reads(each)}
+        self._before = self._copied(self._outside & (self._changed() | (self._outside - direct - wanted)), {})
 
     def settle(self, sweep: str) -> None:
         """Chooses the sizes, now that the set-up has run: integers where the user's own value is one.
@@ -169,8 +172,8 @@ class SetUp:
         for statement in self._statements:
             found |= binds(statement)
             for node in ast.walk(statement):
-                stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
-                if (stored or isinstance(node, ast.Attribute)) and isinstance(node.value, ast.Name):
+                read = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+                if isinstance(node, ast.Attribute | ast.Subscript) and not read and isinstance(node.value, ast.Name):
                     found.add(node.value.id)
                 elif isinstance(node, ast.Call):
                     found |= {each.id for each in node.args if isinstance(each, ast.Name)}

@@ -41,6 +41,13 @@ _MEMORY_SHARE = 0.7
 """How much of the memory that is available now a size may be foretold to take."""
 
 
+_TELLING_BYTES = 8 * 2**20
+"""Arguments below this say nothing of what a call needs beside them."""
+
+_UNKNOWN_NEED = 4.0
+"""Bytes that the set-up and a call are taken to need for each of the arguments', where these are small."""
+
+
 @dataclass
 class Swept:
     """What a sweep has gathered so far.
@@ -99,7 +106,7 @@ def sweep(run: Run) -> None:
     memory: list[tuple[float, float]] = []
     building_seconds: dict[str, float] = defaultdict(float)
     rewritten: dict[str, list[float]] = defaultdict(list)
-    before, own_text = "", False
+    before, own_text, for_each = "", False, 0.0
     sizes = list(resized.sizes)
     for place, size in enumerate(sizes):
         at = f"{resized.parameter} = {shown(size)}"
@@ -108,21 +115,23 @@ def sweep(run: Run) -> None:
         place_told = f"{at} ({place + 1} of {len(sizes)})"
         run.progress(Progress(None, "preparing", 0, 1, left, size=place_told))
         free = _MEMORY_SHARE * available_memory()
-        fits, bytes_needed = planning.fits_in_memory(memory, size, free)
+        fits, bytes_needed = planning.fits_in_memory(memory, size, free, for_each)
         if not fits:
             swept.notes.append(
-                f"Left out for memory: {beyond}. It would need about {figures.size(bytes_needed)}, and "
+                f"Left out for memory: {beyond}. About {figures.size(bytes_needed)} would be needed, and "
                 f"{figures.size(free)} can be spared."
             )
             break
         allotted = planning.allot(run.baseline.name, taken, sizes[place:], left, sample_seconds=Plan().sample_seconds)
         if not allotted.fits:
             call = planning.foretell(taken[run.baseline.name], size) or 0.0
-            swept.notes.append(
-                f"Left out for time: {beyond}. A call of {run.baseline.name} would take about "
-                f"{figures.duration(call)}, and {figures.duration(max(left, 0.0))} of the budget are left; a longer "
-                "--budget reaches further."
+            rest = (
+                f"a call of {run.baseline.name} would take about {figures.duration(call)}, and "
+                f"{figures.duration(left)} of the budget are left"
+                if left > 0
+                else "the budget is spent"
             )
+            swept.notes.append(f"Left out for time: {beyond}; {rest}. A longer --budget reaches further.")
             break
         for name, seconds in allotted.dropped.items():
             del taken[name]
@@ -166,7 +175,8 @@ def sweep(run: Run) -> None:
                     f"{one.name} drops out after {at}: it is built for each size anew, which took "
                     f"{figures.duration(building_seconds[one.name])} by then."
                 )
-        memory.append((size, _bytes(workload, here, meter.peak)))
+        memory.append((size, _argument_bytes(workload)))
+        for_each = _for_each_byte(workload, here, meter.peak)
         own_text = own_text or workload.module.text != run.workload.module.text
     if own_text:
         swept.notes.append(
@@ -206,9 +216,10 @@ def record(run: Run) -> dict[str, Any] | None:
         "n": list(swept.sizes),
         "series": series,
         "crossovers": [
-            {"variant": one.variant, "over": one.over, **{end: _round(getattr(one, end)) for end in ("n", "low", "high")}}
+            {"variant": one.variant, "over": one.over, "n": _round(one.n), "low": _round(one.low),
+             "high": _round(one.high)}
             for one in found
-        ],
+        ],  # fmt: skip
         "notes": list(swept.notes),
     }
 
@@ -358,16 +369,27 @@ def _why(one: Outcome) -> str:
     return "it was not timed"
 
 
-def _bytes(workload: Workload, here: Run, set_up: int | None) -> float:
-    """Estimates the bytes that a size took: the set-up, the arguments in every process that holds them, and one call.
+def _argument_bytes(workload: Workload) -> float:
+    """Returns the bytes of the arrays that a call is given or reads."""
+    values = [*workload.argument_values(), *(workload.constants[name] for name in workload.needs)]
+    return float(sum(each.nbytes for each in _arrays(values)))
 
-    Each worker holds the arguments and a fresh copy of them, beside the shared file and the user's process.
+
+def _for_each_byte(workload: Workload, here: Run, set_up: int | None) -> float:
+    """Estimates how many bytes are taken for each of the arguments': by the processes that hold them, and by one call.
+
+    Each worker holds the arguments and a fresh copy of them, beside the shared file and the user's process. What the
+    set-up and a call need beyond that is only told by arguments that are large against a process's own comings and
+    goings.
     """
-    arguments = float(sum(getattr(each, "nbytes", 0) for each in _arrays(workload.argument_values())))
     workers = 1 + len({(one.backend, one.device) for one in here.outcomes})
+    held = 2.0 + 2.0 * workers
+    arguments = _argument_bytes(workload)
+    if arguments < _TELLING_BYTES:
+        return held + _UNKNOWN_NEED
     built = [one.built for one in (here.baseline, *here.outcomes) if one.built is not None]
     call = max((each.host_peak or 0 for each in built), default=0)
-    return arguments * (2 + 2 * workers) + call + (set_up or 0)
+    return held + (call + (set_up or 0)) / arguments
 
 
 def _arrays(value: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def between(sizes: Sequence[float], samples: Mapping[str, Samples], one: str, ot
         if ours and theirs
     ]
     clear = [(place, side) for place, (_, ours, theirs) in enumerate(rounds) if (side := clearly(ours, theirs))]
-    for (before, was), (after, becomes) in zip(clear, clear[1:], strict=False):
+    for (before, was), (after, becomes) in itertools.pairwise(clear):
         if was == becomes:
             continue
         stretch = rounds[before : after + 1]

@@ -92,7 +92,7 @@ def allot(
     size = sizes[0]
     known = foretell(taken[baseline], size) or 0.0
     calls = {name: known if (found := foretell(points, size)) is None else found for name, points in taken.items()}
-    kept, dropped = list(calls), {}
+    kept, dropped = list(calls), dict[str, float]()
 
     def need(names: Sequence[str]) -> float:
         return LEAST_ROUNDS * sum(max(calls[name], 0.0) for name in names)
@@ -113,15 +113,17 @@ def _round(taken: Mapping[str, Points], kept: Sequence[str], size: float, sample
     return sum(max(foretell(taken[name], size) or 0.0, sample_seconds) for name in kept)
 
 
-def fits_in_memory(points: Points, size: float, free: float) -> tuple[bool, float]:
+def fits_in_memory(points: Points, size: float, free: float, for_each: float) -> tuple[bool, float]:
     """Says whether a size fits, and how many bytes it is foretold to need.
 
     Parameters
     ----------
     points : points
-        Bytes that the sizes before needed.
+        Bytes of the arguments at the sizes before.
     free : float
         Bytes that may be taken.
+    for_each : float
+        Bytes that are taken in all for each byte of the arguments.
     """
-    needed = foretell(points, size) or 0.0
+    needed = for_each * (foretell(points, size) or 0.0)
     return needed <= free, needed
