@@ -1,7 +1,8 @@
-"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic lint`, `jitmagic render`.
+"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic lint`, `jitmagic diff`,
+`jitmagic render`.
 
-Exit codes: 0 answered (lint: nothing found), 1 the baseline itself failed (lint: something found), 2 wrong use, 130 a
-second interrupt, 141 the reader went away.
+Exit codes: 0 answered (lint: nothing found; diff: the same), 1 the baseline itself failed (lint, diff: something
+found), 2 wrong use, 130 a second interrupt, 141 the reader went away.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
     compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="other sizes too: from, to, how many; or a list")
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
+    compare.add_argument("--save", metavar="FILE|DIR", help="keep the record: a file, or a folder for a dated name")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
     compare.add_argument("--notebook", metavar="OUT", help="write a notebook with a cell for each variant there")
     compare.add_argument("--script", metavar="OUT", help="write a module with the variants there; it needs no jitmagic")
@@ -122,6 +124,18 @@ def _parser() -> argparse.ArgumentParser:
     lint.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="how to write them (text)")
     lint.add_argument("--all", action="store_true", help="also those that need special values, such as a NaN")
     lint.set_defaults(command=_lint)
+
+    diff = commands.add_parser(
+        "diff",
+        help="what changed between two records",
+        description="Sets two saved records side by side: what differs around them, then each variant.",
+        epilog="exit codes: 0 the answers are the same, 1 they differ (a verdict, a time by more than both clocks "
+        "allow, the call or its source), 2 wrong use",
+    )
+    diff.add_argument("a", metavar="A.json", help="the older record; - is the standard input")
+    diff.add_argument("b", metavar="B.json", help="the newer record")
+    diff.add_argument("--json", action="store_true", help="as JSON")
+    diff.set_defaults(command=_diff)
 
     render = commands.add_parser("render", help="show a saved record", description="Makes the views of a saved record.")
     render.add_argument("record", metavar="RECORD.json", help="a record from `compare --json`; - is the standard input")
@@ -176,6 +190,15 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise
     _clear(line)
 
+    if arguments.save is not None:
+        from jitmagic.report import saving
+
+        try:
+            saved = saving.save(comparison.record, arguments.save)
+        except OSError as error:
+            raise Misuse(f"--save {arguments.save}: it cannot be written: {_reason(error)}") from None
+        if not arguments.quiet:
+            _complain(f"saved as {saved}")
     if "--json" in outputs:
         outputs.pop("--json").write(comparison.to_json(indent=2) + "\n")
     _write_files(comparison.record, outputs)
@@ -237,23 +260,43 @@ def _lint(arguments: argparse.Namespace) -> int:
     return FAILED if found else ANSWERED
 
 
-def _render(arguments: argparse.Namespace) -> int:
+def _diff(arguments: argparse.Namespace) -> int:
+    from jitmagic.report import two_runs
+
+    if arguments.a == STDOUT and arguments.b == STDOUT:
+        raise Misuse("two records are compared, and both cannot come from the standard input")
+    a, b = _loaded(arguments.a), _loaded(arguments.b)
+    if arguments.json:
+        import json
+
+        _print(json.dumps(two_runs.to_json(a, b), indent=2))
+    else:
+        _print(two_runs.to_text(a, b, width=terminal.width()))
+    return ANSWERED if two_runs.compare_runs(a, b).same else FAILED
+
+
+def _loaded(path: str) -> dict[str, Any]:
+    """Reads a record from a file, or from the standard input."""
     try:
-        if arguments.record == STDOUT:
+        if path == STDOUT:
             text = sys.stdin.read()
         else:
-            with open(arguments.record, encoding="utf-8") as file:
+            with open(path, encoding="utf-8") as file:
                 text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(f"the record {arguments.record} cannot be read: {_reason(error)}") from None
-    outputs = _outputs(_files(arguments))
+        raise Misuse(f"the record {path} cannot be read: {_reason(error)}") from None
 
     from jitmagic.report import record
 
     try:
-        loaded = record.load(text)
+        return record.load(text)
     except (ValueError, JitmagicError) as error:
-        raise Misuse(f"{arguments.record} holds no record that this version can show: {error}") from None
+        raise Misuse(f"{path} holds no record that this version can show: {error}") from None
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    outputs = _outputs(_files(arguments))
+    loaded = _loaded(arguments.record)
     if outputs:
         _write_files(loaded, outputs)
         if STDOUT in _files(arguments).values() or not arguments.text:

@@ -37,6 +37,9 @@ Or in a cell: %%jitcompare
     x = np.random.randn(1000)
     fn(x)"""
 COMMANDS = ("%%jitcompare", "%jitcompare")
+_REMEMBERED = 50
+"""Runs that are kept to be compared with the next of the same call."""
+
 _LINT = (("line", "jitlint"), ("cell", "jitlint"))
 
 
@@ -89,6 +92,10 @@ class JitMagic(Magics):
         None, allow_none=True, help="Show progress and result in a widget; None: in JupyterLab without our extension."
     ).tag(config=True)
 
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._before: dict[tuple[str | None, str, str], dict[str, Any]] = {}
+
     @no_var_expand
     @line_cell_magic
     @needs_local_scope
@@ -122,6 +129,7 @@ class JitMagic(Magics):
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
             --sweep n=1e3:1e7:9    measure at other sizes too (from, to, how many; or n=100,1000): the statements of the
                                    cell that depend on n run again for each, and your own n and arrays stay
+            --save FILE|DIR        keep the record as JSON: in this file, or in this folder under a dated name
             --help                 show this help
 
         An interrupt keeps what is measured so far.
@@ -169,10 +177,13 @@ class JitMagic(Magics):
                 told = f"{type(error).__name__}: {error}"
                 error._render_traceback_ = lambda: [told]  # type: ignore[attr-defined]
             raise
+        comparison.record["previous"] = self._against_before(outer, comparison.record)
         if quiet or shown_by_shell:
             view.close()
         else:
             view.show(comparison)
+        if "save" in settings:
+            self._save(form, comparison, settings["save"], quiet)
         if "variable" in settings:
             self.shell.user_ns[settings["variable"]] = comparison
         return comparison if returned else None
@@ -348,6 +359,27 @@ class JitMagic(Magics):
         trace = _users_part(cause.__traceback__, self.shell.user_ns)
         if trace is not None:
             self.shell.showtraceback((type(cause), cause, trace), tb_offset=0)
+
+    def _against_before(self, outer: _Outer, record: dict[str, Any]) -> dict[str, Any] | None:
+        """Compares with the run before of the same call in the same cell, and remembers this one in its place."""
+        from jitmagic.report.two_runs import previous
+
+        key = (outer.cell_id, record["workload"]["name"], record["workload"]["call"])
+        before = self._before.pop(key, None)
+        self._before[key] = {name: value for name, value in record.items() if name != "previous"}
+        while len(self._before) > _REMEMBERED:
+            del self._before[next(iter(self._before))]
+        return None if before is None else previous(before, record)
+
+    def _save(self, form: str, comparison: Comparison, where: str, quiet: bool) -> None:
+        from jitmagic.report.saving import save
+
+        try:
+            saved = save(comparison.record, os.path.expanduser(where))
+        except OSError as error:
+            raise UsageError(f"{form}: --save {where}: the record cannot be written: {error}") from None
+        if not quiet:
+            print(f"jitmagic: saved as {saved}", file=sys.stderr)
 
     def _wants_panel(self, settings: Mapping[str, Any]) -> bool | None:
         if "no_panel" in settings:

@@ -36,7 +36,7 @@ class Option:
         Its key in ``Line.settings``.
     value : str or None
         What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"variable"``, ``"dtype"``,
-        ``"sweep"``; None for a flag.
+        ``"sweep"``, ``"path"``; None for a flag.
     help : str
         One line.
     """
@@ -59,6 +59,7 @@ OPTIONS = (
     Option(("--timeout",), "timeout", "seconds", "seconds after which one variant is given up"),
     Option(("--dtype",), "dtype", "dtype", "cast the floating arguments first: float32 or float64"),
     Option(("--sweep",), "sweep", "sweep", "sizes to measure too, e.g. n=1e3:1e7:9 or n=100,1000"),
+    Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
     Option(("--help",), "help", None, "show the help"),
 )
 BY_FLAG: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
@@ -267,7 +268,8 @@ def _converted(option: Option, flag: str, raw: str) -> Any:
 
 def _no_value(option: Option, flag: str) -> str:
     example = {"names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
-               "sweep": "n=1e3:1e7:9"}  # fmt: skip
+               "sweep": "n=1e3:1e7:9",
+               "path": "results/"}  # fmt: skip
     return f"{flag} needs a value, e.g. {flag} {example.get(option.value or '', 'float32')}"
 
 

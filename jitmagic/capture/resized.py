@@ -111,8 +111,8 @@ class SetUp:
         outside = external([*self._statements, *called], namespace)
         if parameter not in (wanted | outside | {name for each in self._statements for name in reads(each)}):
             raise CaptureError(
-                f"nothing that `{call or function}` needs depends on `{parameter}`: make the arguments from it in the same cell, "
-                f"e.g. x = np.random.rand({parameter}), or in the call, e.g. fn(np.ones({parameter}))."
+                f"nothing that `{call or function}` needs depends on `{parameter}`: make the arguments from it in the "
+                f"same cell, e.g. x = np.random.rand({parameter}), or in the call, e.g. fn(np.ones({parameter}))."
             )
         self._outside = outside - {parameter}
         # what only functions read they may change too

@@ -109,6 +109,7 @@ def _body(record: Record, brief: bool) -> Iterator[str]:
     yield from _head(record)
     yield from _variants(made)
     yield from _sizes(record)
+    yield from _before(record)
     yield from _warnings(record)
     yield from _hints(record)
     yield from _sources(record, made, brief)
@@ -252,6 +253,22 @@ def _sizes(record: Record) -> Iterator[str]:
     told = [columns.cut(sentence, _REASON_COLUMNS) for sentence in (*found.crossings, *found.notes)]
     if told:
         yield f'<ul style="margin:2px 0">{"".join(f"<li>{_prose(sentence)}</li>" for sentence in told)}</ul>'
+
+
+def _before(record: Record) -> Iterator[str]:
+    found = rows.before(record)
+    if found is None:
+        return
+    body = []
+    for sign, label, told in found.lines:
+        name = _text(columns.cut(label, _NAME_COLUMNS))
+        first = f'<th scope="row" style="{_LEFT};font-weight:normal;white-space:nowrap">{name}</th>'
+        body.append(_row([first, _cell(f'<span aria-hidden="true">{sign}</span> {_text(told)}')]))
+    header = _header([("variant", _LEFT), ("this run", _LEFT)])
+    yield from _table(_text(columns.cut(found.caption, _CALL_COLUMNS)), header, body)
+    if found.notes:
+        told = "".join(f"<li>{_prose(columns.cut(note, _REASON_COLUMNS))}</li>" for note in found.notes)
+        yield f'<ul style="margin:2px 0">{told}</ul>'
 
 
 def _warnings(record: Record) -> Iterator[str]:

@@ -93,6 +93,7 @@ def to_text(record: Record, *, width: int = 80, color: bool = False, code: str |
     else:
         _stack(page, made)
     _sizes(page, record)
+    _before(page, record)
     _devices(page, record)
     _findings(page, made)
     _hints(page, record)
@@ -270,6 +271,22 @@ def _sizes(page: _Page, record: Record) -> None:
             page.blank()
     for sentence in (*found.crossings, *found.notes):
         page.add(f"· {sentence}", 2, hang=2)
+
+
+def _before(page: _Page, record: Record) -> None:
+    """Writes what changed against the run before."""
+    found = rows.before(record)
+    if found is None:
+        return
+    page.title(found.caption)
+    names = [cut(label, min(_NAME, page.width // 3)) for _, label, _ in found.lines]
+    name_width = max((display_width(name) for name in names), default=0)
+    for name, (sign, _, told) in zip(names, found.lines, strict=True):
+        head = f"{sign} {fill(name, name_width)}{_GAP}"
+        first, *more = wrap(told, page.width - display_width(head) - 2)
+        page.lines += [f"  {head}{first}", *(" " * (display_width(head) + 2) + line for line in more)]
+    for note in found.notes:
+        page.add(f"· {note}", 2, hang=2)
 
 
 def _devices(page: _Page, record: Record) -> None:

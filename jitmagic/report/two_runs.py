@@ -164,7 +164,7 @@ def to_text(a: Record, b: Record, width: int = 80) -> str:
         lines.extend(" " * (indent + hang if number else indent) + line for number, line in enumerate(wrapped))
 
     for name, record in (("A", a), ("B", b)):
-        add(f"{name}  {clean.line(record['workload']['call'])}  ({clean.line(record['created'])})", hang=3)
+        add(f"{name}: {clean.line(record['workload']['call'])}, of {clean.line(record['created'])}", hang=3)
     lines.append("")
     for caution in runs.cautions:
         add(f"! {caution}", hang=2)
@@ -179,7 +179,8 @@ def to_text(a: Record, b: Record, width: int = 80) -> str:
     for pair in runs.pairs:
         label = columns.fill(columns.cut(pair.label, name_width), name_width)
         head = f"{SIGNS[pair.change]} {label}  "
-        add(f"{head}{_told(pair)}", hang=min(len(head), width // 2))
+        first, *more = columns.wrap(_told(pair), width - columns.display_width(head))
+        lines += [head + first, *(" " * columns.display_width(head) + line for line in more)]
     lines.append("")
     add(
         "The two runs were not interleaved: each interval of B against A is the widest that both clocks allow, and the "

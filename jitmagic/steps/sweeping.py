@@ -216,10 +216,15 @@ def record(run: Run) -> dict[str, Any] | None:
         "n": list(swept.sizes),
         "series": series,
         "crossovers": [
-            {"variant": one.variant, "over": one.over, "n": _round(one.n), "low": _round(one.low),
-             "high": _round(one.high)}
+            {
+                "variant": one.variant,
+                "over": one.over,
+                "n": _round(one.n),
+                "low": _round(one.low),
+                "high": _round(one.high),
+            }
             for one in found
-        ],  # fmt: skip
+        ],
         "notes": list(swept.notes),
     }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { compareRuns } from '../src/record/two-runs';
 import { paired, stretches } from '../src/view/diff';
 import { highlighted } from '../src/view/highlight';
 import { clean, figures, rows, type JitmagicRecord } from '../src/view/index';
@@ -67,6 +68,25 @@ test('rows and gotchas are those of Python, in its order', () => {
       rows.advice(read)[0]
     ];
     assert.deepEqual(told, expected.told, name);
+    const earlier = rows.before(read);
+    assert.deepEqual(earlier && [earlier.caption, earlier.lines, earlier.notes], expected.before, name);
+  }
+});
+
+test('two runs side by side say what Python says', () => {
+  for (const { a, b, cautions, differences, changes } of cases.pairs) {
+    const found = compareRuns(record(a), record(b));
+    assert.deepEqual(found.cautions, cautions, `${a} ${b}`);
+    assert.deepEqual(
+      found.environment.map(one => [one.what, one.a, one.b]),
+      differences,
+      `${a} ${b}`
+    );
+    assert.deepEqual(
+      found.rows.map(row => [row.label, row.change, row.ratio]),
+      changes,
+      `${a} ${b}`
+    );
   }
 });
 

@@ -270,14 +270,39 @@ def swept() -> dict[str, Any]:
     return record
 
 
+def previous() -> dict[str, Any]:
+    """Returns a record that stands against a run before, in which one variant was slower and another is gone."""
+    record = many()
+    # the baseline, a timed variant and one without a time
+    names = [(one["name"], one["device"]) for one in (record["baseline"], *record["variants"])]
+    changes: list[tuple[str, dict[str, float] | None]] = [
+        ("no clear difference", interval(1.0)),
+        ("faster", interval(1.3)),
+        ("slower", interval(0.71)),
+        ("new", None),
+    ]
+    changes += [("not comparable", None)] * (len(names) - len(changes))
+    record["previous"] = {
+        "created": "2026-11-20T09:58:13+00:00",
+        "cautions": ["The source of fn changed between the runs."],
+        "differences": [{"what": "numba", "before": "0.61.0", "now": "0.61.2"}],
+        "variants": [
+            *({"name": name, "device": device, "change": change, "ratio": ratio}
+              for (name, device), (change, ratio) in zip(names, changes, strict=True)),
+            {"name": "old", "device": "cuda:0", "change": "gone", "ratio": None},
+        ],
+    }  # fmt: skip
+    return record
+
+
 def hostile(size: int = 1) -> dict[str, Any]:
     """Returns a record whose every free string is an attack."""
-    return replace_strings(swept(), lambda text, path: HOSTILE * size + path)
+    return replace_strings({**swept(), "previous": previous()["previous"]}, lambda text, path: HOSTILE * size + path)
 
 
 def replace_strings(record: dict[str, Any], new: Callable[[str, str], str]) -> dict[str, Any]:
     """Returns a record with every string replaced that the schema leaves free (given the old one and its path)."""
-    fixed = {"schema", "status", "verdict", "severity", "build_cache"}
+    fixed = {"schema", "status", "verdict", "severity", "build_cache", "change"}
 
     def walk(value: Any, path: str, key: str) -> Any:
         if isinstance(value, dict):
@@ -311,6 +336,7 @@ MAKERS: dict[str, Callable[[], dict[str, Any]]] = {
     "many": many,
     "non_ascii": non_ascii,
     "swept": swept,
+    "previous": previous,
     "hostile": hostile,
 }
 

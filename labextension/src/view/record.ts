@@ -85,6 +85,14 @@ export interface SweepSeries {
   growth: Interval | null;
 }
 
+/** This run against the one before. */
+export interface Previous {
+  created: string;
+  cautions: string[];
+  differences: { what: string; before: string; now: string }[];
+  variants: { name: string; device: string; change: string; ratio: Interval | null }[];
+}
+
 export interface Sweep {
   parameter: string;
   meaning: string;
@@ -135,5 +143,6 @@ export interface JitmagicRecord {
   gotchas: Gotcha[];
   recommendation: { variant: string | null; sentence: string; conditions: string[] } | null;
   sweep: Sweep | null;
+  previous?: Previous | null;
   warnings: string[];
 }
