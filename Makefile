@@ -66,7 +66,7 @@ front: $(FRONT)/node_modules/.installed
 $(UI)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(UI)
 	$(UI)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		jupyterlab notebook nbconvert ipywidgets anywidget bokeh numba libcst psutil
+		jupyterlab notebook nbconvert ipywidgets anywidget bokeh numba libcst psutil threadpoolctl
 	touch $@
 
 # The wheel as a user gets it: what is not in it is not tested.

@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
+    compare.add_argument("--threads", metavar="COUNTS", type=_names, help="CPU threads to allow, e.g. 1,all for both")
     compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="other sizes too: from, to, how many; or a list")
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--save", metavar="FILE|DIR", help="keep the record: a file, or a folder for a dated name")
@@ -167,6 +168,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         "timeout": arguments.timeout,
         "dtype": arguments.dtype,
         "sweep": arguments.sweep,
+        "threads": arguments.threads and tuple(arguments.threads),
     }
 
     from jitmagic.comparison import Options, compare_workload

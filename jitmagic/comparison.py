@@ -201,6 +201,7 @@ def compare(
     dtype: str | None = None,
     sweep: str | Sequence[float] | Mapping[float, Any] | None = None,
     make_args: Callable[[Any], Any] | None = None,
+    threads: Sequence[int | str] | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -224,6 +225,9 @@ def compare(
         positional arguments, a tuple or the only one.
     make_args : callable, optional
         Returns the positional arguments at a size: a tuple, or the only one. Keyword arguments are those of the call.
+    threads : sequence of int or "all", optional
+        How many CPU threads the libraries may use; several, e.g. ``[1, "all"]``, give each variant that uses threads a
+        row for each: ``numba-parallel@1`` beside ``numba-parallel``.
 
     Raises
     ------
@@ -256,6 +260,7 @@ def compare(
         timeout,
         dtype,
         text,
+        None if threads is None else tuple(map(str, threads)),
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])

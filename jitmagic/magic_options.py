@@ -58,6 +58,7 @@ OPTIONS = (
     Option(("--budget",), "budget", "seconds", "seconds to spend on timing"),
     Option(("--timeout",), "timeout", "seconds", "seconds after which one variant is given up"),
     Option(("--dtype",), "dtype", "dtype", "cast the floating arguments first: float32 or float64"),
+    Option(("--threads",), "threads", "names", "CPU threads the libraries may use, e.g. 1,all for both"),
     Option(("--sweep",), "sweep", "sweep", "sizes to measure too, e.g. n=1e3:1e7:9 or n=100,1000"),
     Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
     Option(("--help",), "help", None, "show the help"),

@@ -26,6 +26,8 @@ class Options:
         Seconds that one variant may take to build, or one sample to be taken.
     dtype : str or None
         ``"float32"`` or ``"float64"``: floating arguments are cast to it before anything else.
+    threads : tuple of str or None
+        How many CPU threads the libraries may use: numbers, and "all" for no limit; several give further rows.
     sweep : str or None
         The sizes to measure too, e.g. ``"n=1e3:1e7:9"``; see :mod:`jitmagic.measure.sweep.sizes`.
     """
@@ -36,6 +38,7 @@ class Options:
     timeout: float = 60.0
     dtype: str | None = None
     sweep: str | None = None
+    threads: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -59,6 +62,9 @@ class Options:
                 raise ValueError(f"{name} has to be a positive number of seconds, not {value!r}")
         if self.dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype has to be float32 or float64, not {self.dtype!r}")
+        for count in self.threads or ():
+            if count != "all" and not (count.isascii() and count.isdigit() and 1 <= int(count) <= 4096):
+                raise ValueError(f"threads takes numbers from 1 on and all, e.g. 1,all, and not {count!r}")
         if self.sweep is not None:
             sizes.parse(self.sweep)
 

@@ -43,6 +43,8 @@ class Outcome:
         What the reader should know, beside the draft's own notes.
     probes : list of Probed or None
         What it did with other arguments; None where it was not probed.
+    limit : int or None
+        The number of threads that it was held to, where it is a further row of the variant named ``unlimited``.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Outcome:
     tried: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     probes: list[Probed] | None = None
+    limit: int | None = None
+    unlimited: str = ""
 
     @property
     def verified(self) -> bool | None:
@@ -120,6 +124,7 @@ def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | Non
         "build_cache": built.cache if built is not None and outcome.build_seconds is not None else None,
         "memory": {"host_peak": built.host_peak if built is not None else None, "device_peak": None},
         "threads": built.threads if built is not None else None,
+        "thread_limit": outcome.limit,
         "break_even_calls": _break_even(outcome, baseline),
         "form": draft.form if draft is not None else "",
         "tried": outcome.tried,

@@ -26,6 +26,7 @@ class Options:
     timeout: float = 60.0
     dtype: str | None = None
     sweep: str | None = None
+    threads: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

@@ -121,7 +121,8 @@ class Backend(Protocol):
         ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
 
     It may also have ``compiles_by_shape(mode) -> bool``, whether arguments of another shape are compiled for anew, and
-    ``checks_bounds(mode) -> bool``, whether its runtime has ``load_checked``.
+    ``checks_bounds(mode) -> bool``, whether its runtime has ``load_checked``; ``threaded(mode) -> bool``, whether
+    it may use more than one CPU thread (without it: yes).
     """
 
     name: str

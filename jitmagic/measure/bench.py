@@ -11,6 +11,7 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import WorkerError
 from jitmagic.measure.pool import Pool
 from jitmagic.measure.process import WorkerProcess
+from jitmagic.measure.threads import seat as seat_of
 from jitmagic.measure.transport import Parcel, discard
 from jitmagic.measure.worker import Asked, Built, Reference
 from jitmagic.observe.facts import Observation
@@ -95,7 +96,7 @@ class Bench:
         )
         if built.finding is not None and built.finding.ok:
             self._drafts[draft.variant] = (backend, device, draft)
-            self._seats[backend.name, device].built.add(draft.variant)
+            self._seats[seat_of(backend), device].built.add(draft.variant)
         return built
 
     def sampler(self, variant: str, estimate: float) -> Callable[[int, int], float]:
@@ -224,7 +225,7 @@ class Bench:
     def _seated(self, backend: Backend, device: str) -> WorkerProcess:
         """Returns a worker that has the workload open."""
         worker = self._pool.worker(backend, device, self._timeout)
-        seat = self._seats.get((backend.name, device))
+        seat = self._seats.get((seat_of(backend), device))
         if seat is None or seat.pid != worker.pid:
             worker.ask(
                 "open",
@@ -234,13 +235,13 @@ class Bench:
                 namespace=self._namespace,
                 labels=self._workload.argument_names,
             )
-            self._seats[backend.name, device] = _Seat(worker.pid)
+            self._seats[seat_of(backend), device] = _Seat(worker.pid)
         return worker
 
     def _rebuilt(self, backend: Backend, device: str, variant: str) -> WorkerProcess:
         """Returns a worker that holds a verified variant, built again where another variant ended the worker."""
         worker = self._seated(backend, device)
-        if variant not in self._seats[backend.name, device].built:
+        if variant not in self._seats[seat_of(backend), device].built:
             built = self.build(backend, device, self._drafts[variant][2])
             if built.finding is None or not built.finding.ok:
                 raise WorkerError("built again after its worker was lost, it no longer gives NumPy's result")

@@ -10,6 +10,7 @@ from typing import Any
 
 from jitmagic.backends.protocol import Backend
 from jitmagic.measure.process import WorkerProcess, close_janitor, janitor
+from jitmagic.measure.threads import seat
 from jitmagic.measure.transport import Area, Parcel, pack
 
 
@@ -24,7 +25,7 @@ class Pool:
 
     def begin(self, backend: Backend, device: str) -> None:
         """Starts a worker without waiting until it is ready; does nothing where one lives."""
-        place = (backend.name, device)
+        place = (seat(backend), device)
         worker = self._workers.get(place)
         if worker is not None and worker.alive:
             return
@@ -52,7 +53,7 @@ class Pool:
             It could not be started.
         """
         self.begin(backend, device)
-        place = (backend.name, device)
+        place = (seat(backend), device)
         worker = self._workers[place]
         if place in self._starting:
             self._starting.discard(place)
@@ -64,13 +65,13 @@ class Pool:
         return worker
 
     def living(self, name: str, device: str) -> WorkerProcess | None:
-        """Returns the worker of a backend's name and device, None where none lives."""
+        """Returns the worker of a backend's seat and device, None where none lives."""
         worker = self._workers.get((name, device))
         return worker if worker is not None and worker.alive else None
 
     def facts(self, backend: Backend, device: str) -> Mapping[str, Any]:
         """Returns what the worker's library said of itself at its start."""
-        return self._facts.get((backend.name, device), {})
+        return self._facts.get((seat(backend), device), {})
 
     def pack(self, value: Any) -> Parcel:
         """Lays a value down for the workers, and has its folder removed should this process be killed."""
@@ -84,8 +85,8 @@ class Pool:
 
     def end(self, backend: Backend, device: str) -> None:
         """Ends one worker."""
-        worker = self._workers.pop((backend.name, device), None)
-        self._starting.discard((backend.name, device))
+        worker = self._workers.pop((seat(backend), device), None)
+        self._starting.discard((seat(backend), device))
         if worker is not None:
             worker.kill()
 

@@ -20,6 +20,7 @@ import psutil
 
 from jitmagic.errors import WorkerError
 from jitmagic.measure.messages import Event, Reply, receive, send
+from jitmagic.measure.threads import IDLE
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from jitmagic.measure.worker import main; main()"
 STEADY_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
@@ -78,7 +79,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**STEADY_MALLOC, **os.environ, **environment},
+            env={**STEADY_MALLOC, **IDLE, **os.environ, **environment},
             **flags,
         )
         janitor().add(self._process.pid)

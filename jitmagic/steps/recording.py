@@ -57,6 +57,7 @@ def record(run: Run) -> dict[str, Any]:
             "timeout": run.options.timeout,
             "dtype": run.options.dtype,
             "sweep": run.options.sweep,
+            "threads": run.options.threads and list(run.options.threads),
         },
         "machine": run.machine,
         "devices": _with_backends(run),

@@ -19,10 +19,11 @@ from jitmagic.capture.resized import Resized
 from jitmagic.capture.workload import Workload
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
+from jitmagic.measure.threads import Limited
 from jitmagic.observe.facts import Observation
 from jitmagic.options import Options, device_of
 from jitmagic.outcome import Outcome
-from jitmagic.steps import building, observing, probing, recording, sweeping, timing, writing
+from jitmagic.steps import building, limiting, observing, probing, recording, sweeping, timing, writing
 from jitmagic.steps.progress import Progress, Standing
 
 
@@ -82,7 +83,8 @@ class Run:
         self.interrupted = False
         self.pool = pools.pool()
         self.bench = Bench(self.workload, self.pool, options.timeout)
-        self.numpy = all_backends()["numpy"]
+        self.limit, self.fewer_threads = limiting.limits(options.threads)
+        self.numpy = self._held(all_backends()["numpy"], self.limit)
         self.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
         self.outcomes: list[Outcome] = []
         self.observation: Observation | None = None
@@ -100,8 +102,10 @@ class Run:
         try:
             writing.write(self)
             building.verify(self)
+            limiting.limit(self)
             self.measure()
             probing.probe(self)
+            probing.share(self)
             sweeping.sweep(self)
         except KeyboardInterrupt:
             self.interrupted = True
@@ -157,7 +161,15 @@ class Run:
             if name != "numpy" and (self.options.backends is None or name in self.options.backends):
                 device = device_of(name)
                 if self.options.devices is None or device in self.options.devices:
-                    yield backend, device
+                    yield self._held(backend, self.limit), device
+
+    def backend_of(self, outcome: Outcome) -> Backend:
+        """Returns the backend in whose worker an outcome is built, with the number of threads that it is held to."""
+        return self._held(all_backends()[outcome.backend], outcome.limit or self.limit)
+
+    @staticmethod
+    def _held(backend: Backend, threads: int | None) -> Backend:
+        return backend if threads is None else Limited(backend, threads)
 
     def has(self, device: str) -> bool:
         """Says whether a device is there."""

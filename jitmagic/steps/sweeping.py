@@ -13,7 +13,6 @@ import numpy as np
 
 from jitmagic import figures
 from jitmagic.advice import verdict as verdicts
-from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.resized import shown
 from jitmagic.capture.workload import Workload
@@ -276,11 +275,14 @@ def _measure(run: Run, here: Run, names: Sequence[str]) -> dict[str, list[float]
     if not here.baseline.verified:
         raise _Left("NumPy gives another result there when it is run again")
     chosen = [one for one in run.outcomes if one.name in names]
-    here.outcomes = [Outcome(one.name, one.backend, one.device, one.mode) for one in chosen]
+    here.outcomes = [
+        Outcome(one.name, one.backend, one.device, one.mode, limit=one.limit, unlimited=one.unlimited)
+        for one in chosen
+    ]
     for number, (ours, theirs) in enumerate(zip(chosen, here.outcomes, strict=True)):
         if same_text and ours.draft is not None:
             theirs.draft = replace(ours.draft, written=_written(ours.draft, here))
-            building.build(here, all_backends()[ours.backend], theirs, number, len(chosen))
+            building.build(here, run.backend_of(ours), theirs, number, len(chosen))
             lost = theirs.verdict is not None and theirs.verdict.verdict != "differs"
             if theirs.verified or lost:
                 continue
@@ -317,8 +319,10 @@ def _write_anew(here: Run, outcome: Outcome, number: int, total: int) -> None:
         if before.mutated != here.seen().mutated:
             raise _Left("NumPy writes into other arguments when it is run again")
         building.build(here, here.numpy, here.baseline)
-    backend = all_backends()[outcome.backend]
-    draft = _only(drafts_of(here, backend), outcome.name)
+    backend = here.backend_of(outcome)
+    draft = _only(drafts_of(here, backend), outcome.unlimited or outcome.name)
+    if draft is not None:
+        draft = replace(draft, variant=outcome.name)
     if draft is None or (failed is not None and outcome.draft is not None and _same_text(draft, outcome.draft)):
         outcome.verdict = failed or verdicts.Verdict("unsupported", "it cannot be written for this size")
         return

@@ -37,6 +37,10 @@ class NumbaBackend:
         versions = {name: metadata.version(name) for name in ("numba", "llvmlite") if find_spec(name) is not None}
         return Availability(True, versions)
 
+    def threaded(self, mode: str) -> bool:
+        """Says whether a mode has threads of its own."""
+        return mode == "parallel"
+
     def environment(self, device: str) -> Mapping[str, str]:
         """Returns nothing: the user's NUMBA_NUM_THREADS and the like hold."""
         return {}
