@@ -108,7 +108,7 @@ def _by_size(choice: str, baseline: str, swept: Mapping[str, Any] | None) -> lis
     if not told and choice != baseline and choice in runs:
         pairs = [(n, one, other) for n, one, other in zip(swept["n"], runs[choice], runs[baseline], strict=True)
                  if one is not None and other is not None]  # fmt: skip
-        if pairs and all(one["high"] < other["low"] for _, one, other in pairs):
+        if len(pairs) > 1 and all(one["high"] < other["low"] for _, one, other in pairs):
             told.append(
                 f"It is faster than NumPy at every size that was measured, {parameter} = "
                 f"{figures.rough(pairs[0][0])} to {figures.rough(pairs[-1][0])}."

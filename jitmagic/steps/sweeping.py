@@ -110,7 +110,7 @@ def sweep(run: Run) -> None:
     for place, size in enumerate(sizes):
         at = f"{resized.parameter} = {shown(size)}"
         beyond = at if place == len(sizes) - 1 else f"{at} and above"
-        left = run.options.budget - swept.seconds
+        left = planning.entitled(run.options.budget, swept.seconds, len(sizes))
         place_told = f"{at} ({place + 1} of {len(sizes)})"
         run.progress(Progress(None, "preparing", 0, 1, left, size=place_told))
         free = _MEMORY_SHARE * available_memory()
@@ -124,13 +124,11 @@ def sweep(run: Run) -> None:
         allotted = planning.allot(run.baseline.name, taken, sizes[place:], left, sample_seconds=Plan().sample_seconds)
         if not allotted.fits:
             call = planning.foretell(taken[run.baseline.name], size) or 0.0
-            rest = (
-                f"a call of {run.baseline.name} would take about {figures.duration(call)}, and "
-                f"{figures.duration(left)} of the budget are left"
-                if left > 0
-                else "the budget is spent"
+            swept.notes.append(
+                f"Left out for time: {beyond}. A call of {run.baseline.name} would take about "
+                f"{figures.duration(call)}, and {figures.duration(left)} of the budget are left; a longer "
+                "--budget reaches further."
             )
-            swept.notes.append(f"Left out for time: {beyond}; {rest}. A longer --budget reaches further.")
             break
         for name, seconds in allotted.dropped.items():
             del taken[name]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 LEAST_ROUNDS = 3
 """Fewer rounds say nothing of the spread: a variant that cannot have these is not begun."""
 
-STEEPEST = 4.0
-"""A power law steeper than this between two small sizes is noise, or a cache left; it is not carried on."""
+STEEPEST = 3.0
+"""A power law steeper than this between two sizes is noise, or a cache left: it is not carried on."""
 
 Points = Sequence[tuple[float, float]]
 """Pairs of a size and what it took there."""
@@ -59,6 +59,14 @@ def foretell(points: Points, size: float) -> float | None:
         if before != last:
             slope = math.log(value / earlier) / math.log(last / before)
     return value * (size / last) ** min(max(slope, 0.0), STEEPEST)
+
+
+def entitled(budget: float, spent: float, count: int) -> float:
+    """Returns the seconds that are left for timing: what is not spent yet, but half an even share at least.
+
+    A size at which the machine was busy with something else does not take the larger sizes away.
+    """
+    return max(budget - spent, 0.5 * budget / count)
 
 
 def allot(

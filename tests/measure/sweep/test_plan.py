@@ -2,7 +2,7 @@
 
 import pytest
 
-from jitmagic.measure.sweep.plan import LEAST_ROUNDS, allot, fits_in_memory, foretell
+from jitmagic.measure.sweep.plan import LEAST_ROUNDS, allot, entitled, fits_in_memory, foretell
 
 
 def test_foretelling_carries_on_the_last_line():
@@ -16,7 +16,7 @@ def test_a_time_that_fell_is_not_foretold_to_fall_on():
 
 
 def test_one_wild_step_is_not_carried_on():
-    assert foretell([(10, 1e-6), (20, 1.0)], 40) == pytest.approx(16.0)
+    assert foretell([(10, 1e-6), (20, 1.0)], 40) == pytest.approx(8.0)
 
 
 def test_the_first_size_gets_its_share():
@@ -47,6 +47,11 @@ def test_a_size_that_the_baseline_cannot_pay_is_left_out():
 
 def test_nothing_fits_a_budget_that_is_spent():
     assert not allot("numpy", {"numpy": [(10, 1e-6)]}, [100], -0.5, sample_seconds=0.02).fits
+
+
+def test_a_size_that_overran_leaves_the_others_half_a_share():
+    assert entitled(10.0, 4.0, 5) == 6.0
+    assert entitled(10.0, 25.0, 5) == 1.0
 
 
 def test_a_whole_sweep_stays_within_its_budget():
