@@ -5,6 +5,7 @@ The rule that matters most stands here: a figure of speed is shown only for a ve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -457,7 +458,13 @@ def before(record: Record) -> Before | None:
         f"{clean.line(one['what'])}: {clean.line(one['before'])} → {clean.line(one['now'])}"
         for one in previous["differences"]
     ]
-    return Before(f"Against the run before, of {clean.line(previous['created'])}", tuple(lines), tuple(notes))
+    return Before(f"Against the run of {_minute(clean.line(previous['created']))}", tuple(lines), tuple(notes))
+
+
+def _minute(created: str) -> str:
+    """Writes a record's time as short as a reader needs it: "2026-11-20 09:58 UTC"."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)", created, re.ASCII)
+    return f"{found[1]} {found[2]} UTC" if found else created
 
 
 def _label(one: Mapping[str, Any]) -> str:

@@ -87,7 +87,13 @@ export function before(record: JitmagicRecord): Before | null {
     ...previous.cautions.map(one => clean.line(one)),
     ...previous.differences.map(one => `${clean.line(one.what)}: ${clean.line(one.before)} → ${clean.line(one.now)}`)
   ];
-  return { caption: `Against the run before, of ${clean.line(previous.created)}`, lines, notes };
+  return { caption: `Against the run of ${minute(clean.line(previous.created))}`, lines, notes };
+}
+
+/** Writes a record's time as short as a reader needs it: "2026-11-20 09:58 UTC". */
+function minute(created: string): string {
+  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)$/.exec(created);
+  return found ? `${found[1]} ${found[2]} UTC` : created;
 }
 
 /** What a variant gets wrong with a probe's arguments; every string is clean. See `rows.Finding` in Python. */
