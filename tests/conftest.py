@@ -1,6 +1,7 @@
 """What every test has: no worker process and no shared file outlives the test run."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -24,12 +25,15 @@ def use_backends(monkeypatch):
     """Puts fake backends beside NumPy's real one."""
 
     def use(*fakes):
-        from jitmagic import backends, comparison
+        from jitmagic import backends
         from jitmagic.backends.numpy.backend import NumpyBackend
+        from jitmagic.steps import run  # noqa: F401 - with it come all modules that hold the function by name
 
         table = {"numpy": NumpyBackend(), **{fake.name: fake for fake in fakes}}
-        monkeypatch.setattr(backends, "all_backends", lambda: table)
-        monkeypatch.setattr(comparison, "all_backends", lambda: table)
+        known = backends.all_backends
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == "jitmagic" and getattr(module, "all_backends", None) is known:
+                monkeypatch.setattr(module, "all_backends", lambda: table)
 
     return use
 
