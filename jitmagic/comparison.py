@@ -258,11 +258,15 @@ def compare_workload(
     is nothing to keep, and the interrupt is raised.
     """
     options = options or Options()
-    run = Run(_cast(workload, options.dtype), options, progress)
     try:
-        record = run.through()
-    finally:
-        run.close()
+        run = Run(_cast(workload, options.dtype), options, progress)
+        try:
+            record = run.through()
+        finally:
+            run.close()
+    except KeyboardInterrupt:  # wherever it came: nothing is left behind
+        shutdown()
+        raise
     return Comparison(record, {name: workload.constants[name] for name in workload.needs})
 
 

@@ -209,6 +209,7 @@ class Bench:
         self._seats.clear()
         for parcel in self._parcels:
             discard(parcel)
+        self._pool.tidy()
 
     def _seated(self, backend: Backend, device: str) -> WorkerProcess:
         """Returns a worker that has the workload open."""

@@ -25,6 +25,7 @@ import numpy as np
 from jitmagic.backends.protocol import Draft, Failure, Runtime
 from jitmagic.measure.arguments import Arguments
 from jitmagic.measure.clock import time_calls
+from jitmagic.measure.confine import go_first, limit_data
 from jitmagic.measure.memory import PeakMeter, give_back
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
@@ -144,7 +145,13 @@ class Worker:
     # -- life
 
     def start(
-        self, runtime: str, device: str, path: Sequence[str], folder: str, roots: tuple[str | None, str]
+        self,
+        runtime: str,
+        device: str,
+        path: Sequence[str],
+        folder: str,
+        roots: tuple[str | None, str],
+        data_limit: int | None = None,
     ) -> Mapping[str, Any]:
         """Takes on the kernel's ``sys.path`` and working folder, and starts the backend's library.
 
@@ -154,7 +161,11 @@ class Worker:
             ``"module:Class"`` of the backend's runtime.
         roots : tuple
             Folders in memory (or None) and on disk for what this worker lays down.
+        data_limit : int or None
+            Bytes beyond which allocations fail; None where drivers of a GPU reserve more than they use.
         """
+        if data_limit is not None:
+            limit_data(data_limit)
         memory, disk = roots
         self._area = Area(None if memory is None else Path(memory), Path(disk))
         sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
@@ -529,5 +540,6 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
+    go_first()
     faulthandler.enable(file=sys.__stderr__ or sys.stderr)
     serve(requests, replies)

@@ -14,8 +14,11 @@ from jitmagic.advice import verdict as verdicts
 from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Backend
 from jitmagic.capture.workload import Workload
+from jitmagic.errors import BaselineError
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
+from jitmagic.measure.interrupts import held
+from jitmagic.measure.transport import TransportError
 from jitmagic.observe.facts import Observation
 from jitmagic.options import Options, device_of
 from jitmagic.outcome import Outcome
@@ -50,6 +53,8 @@ class Run:
         How long the timing took.
     probed_seconds : dict or None
         How long the probing took, and how long it was allowed to.
+    record : dict or None
+        The record, once it is written.
     movement : mapping of str to float or None
         By how much NumPy's own result moves for one unit in the last place; None where nobody asked.
     """
@@ -67,7 +72,10 @@ class Run:
         self.devices = devices.devices()
         self.interrupted = False
         self.pool = pools.pool()
-        self.bench = Bench(workload, self.pool, options.timeout)
+        try:
+            self.bench = Bench(workload, self.pool, options.timeout)
+        except TransportError as error:
+            raise BaselineError(f"the arguments of {workload.call} cannot go to other processes: {error}") from error
         self.numpy = all_backends()["numpy"]
         self.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
         self.outcomes: list[Outcome] = []
@@ -78,21 +86,30 @@ class Run:
         self.timing_seconds = 0.0
         self.probed_seconds: dict[str, float] | None = None
         self.movement: Mapping[str, float] | None = None
+        self.record: dict[str, Any] | None = None
 
     def through(self) -> dict[str, Any]:
-        """Takes the steps and returns the record."""
-        observing.start_workers(self)
-        observing.observe(self)
+        """Takes the steps and returns the record.
+
+        An interrupt keeps what is done; before the baseline was run there is nothing to keep, and it is raised.
+        """
         try:
+            observing.start_workers(self)
+            observing.observe(self)
             writing.write(self)
             building.verify(self)
             self.measure()
             probing.probe(self)
         except KeyboardInterrupt:
             self.interrupted = True
-        if self.interrupted:
-            self._stop()
-        return recording.record(self)
+            if self.observation is None:
+                raise
+        # one that comes while the record is written would cost it, and spare next to nothing
+        with held(raised=False):
+            if self.interrupted:
+                self._stop()
+            self.record = recording.record(self)
+        return self.record
 
     def measure(self) -> None:
         """Times what is verified; benchmarks that time nothing put their own in its place."""
@@ -111,8 +128,13 @@ class Run:
         """Lets go of the workers, or ends them where one may be in the middle of something."""
         if self.interrupted or self.observation is None:
             self.pool.shutdown()
-        else:
+            return
+        try:
             self.bench.close()
+        except KeyboardInterrupt:
+            self.pool.shutdown()
+            if self.record is None:
+                raise
 
     def backends(self) -> Iterator[tuple[Backend, str]]:
         """Yields the backends asked for, each with the device that it runs on."""

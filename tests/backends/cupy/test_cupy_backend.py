@@ -6,8 +6,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jitmagic.backends.cupy import CupyBackend, checks
 from jitmagic.backends.cupy import backend as backend_module
+from jitmagic.backends.cupy import checks
+from jitmagic.backends.cupy.backend import CupyBackend
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 from jitmagic.backends.protocol import Draft, Failure, VariantRefusal
 from tests.backends.cupy import stand_in

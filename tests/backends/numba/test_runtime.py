@@ -5,8 +5,8 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
-from jitmagic.backends.numba import NumbaBackend  # noqa: E402
 from jitmagic.backends.numba import backend as backend_module  # noqa: E402
+from jitmagic.backends.numba.backend import NumbaBackend  # noqa: E402
 from jitmagic.backends.numba.runtime import NumbaRuntime  # noqa: E402
 
 SOURCE = "from numba import njit\n\n\n@njit\ndef fn(x, k=2, *more):\n    print('ran')\n    return x * k\n"
