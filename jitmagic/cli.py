@@ -83,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
+    compare.add_argument(
+        "--python",
+        metavar="BACKEND=PATH",
+        action="append",
+        type=_interpreter,
+        help="another interpreter for a backend, e.g. jax=/envs/jax/bin/python; may stand several times",
+    )
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
     compare.add_argument("--notebook", metavar="OUT", help="write a notebook with a cell for each variant there")
@@ -140,6 +147,15 @@ def _names(text: str) -> list[str]:
     return found
 
 
+def _interpreter(text: str) -> dict[str, str]:
+    from jitmagic.magic_options import OptionError, interpreter
+
+    try:
+        return interpreter(text, "--python")
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _compare(arguments: argparse.Namespace) -> int:
     path, function = _target(arguments.target)
     outputs = _outputs({"--json": arguments.json, **_files(arguments)})
@@ -150,6 +166,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         "budget": arguments.budget,
         "timeout": arguments.timeout,
         "dtype": arguments.dtype,
+        "python": {name: path for one in arguments.python or () for name, path in one.items()} or None,
     }
 
     from jitmagic.comparison import Options, compare_workload

@@ -198,6 +198,7 @@ def compare(
     budget: float = 10.0,
     timeout: float = 60.0,
     dtype: str | None = None,
+    python: Mapping[str, str] | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -216,6 +217,9 @@ def compare(
         Seconds that one variant may take to build.
     dtype : str, optional
         ``"float32"`` or ``"float64"``: floating arguments are cast to it first.
+    python : mapping of str to str, optional
+        Interpreters by backend, e.g. ``{"jax": "/envs/jax/bin/python"}``: that backend's worker runs under it. It needs
+        NumPy and the library, not jitmagic.
 
     Raises
     ------
@@ -240,6 +244,7 @@ def compare(
         budget,
         timeout,
         dtype,
+        python,
     )
     return compare_workload(from_function(function, args, kwargs), options)
 

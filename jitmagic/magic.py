@@ -119,6 +119,7 @@ class JitMagic(Magics):
             --budget SECONDS       seconds to spend on timing (10)
             --timeout SECONDS      seconds after which one variant is given up (60)
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
+            --python BACKEND=PATH  another interpreter for a backend: jax=/envs/jax/bin/python; may stand several times
             --help                 show this help
 
         An interrupt keeps what is measured so far.
@@ -238,6 +239,7 @@ class JitMagic(Magics):
             "budget": self.budget,
             "timeout": self.timeout,
             "dtype": self.dtype,
+            "python": None,
         }
         try:
             return Options(**{name: settings.get(name, default) for name, default in defaults.items()})

@@ -2,7 +2,8 @@
 
 A case plants its fault and returns what was said; it raises AssertionError where that is wrong. Whatever the case,
 :func:`survived` looks for processes, shared memory and files that are left, and whether the user's array is bit
-for bit as it was. ``tests/test_faults.py`` runs the fast ones, ``python -m tests.faults [NAME …]`` all, or those that are named.
+for bit as it was. ``tests/test_faults.py`` runs the fast ones, ``python -m tests.faults [NAME …]`` all, or those
+that are named.
 """
 
 from __future__ import annotations

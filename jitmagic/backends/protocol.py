@@ -8,7 +8,7 @@ was written. A backend knows its library and nothing of the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from jitmagic.capture.workload import ModuleText, Workload
@@ -56,6 +56,11 @@ class Draft:
     needs: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def plain(draft: Draft) -> Draft:
+    """Returns a draft without what its backend keeps with it: a worker needs none of the writer's classes."""
+    return Draft(**{one.name: getattr(draft, one.name) for one in fields(Draft)})
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,10 @@ class Backend(Protocol):
     runtime : str
         ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
 
-    It may also have ``compiles_by_shape(mode) -> bool``, whether arguments of another shape are compiled for anew, and
-    ``checks_bounds(mode) -> bool``, whether its runtime has ``load_checked``.
+    It may also have ``presence``, a ``"package.module:function"`` that is ``availability`` and can be asked under
+    another interpreter, since importing it takes the standard library only; ``compiles_by_shape(mode) -> bool``, whether
+    arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime has
+    ``load_checked``.
     """
 
     name: str

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jitmagic.backends.protocol import Backend, Draft
+from jitmagic.backends.protocol import Backend, Draft, plain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import WorkerError
 from jitmagic.measure.pool import Pool
@@ -80,7 +80,7 @@ class Bench:
         """
         worker = self._seated(backend, device)
         built: Built = worker.ask(
-            "build", timeout=self._timeout, notify=step, key=self._key, draft=draft, reference=self._reference
+            "build", timeout=self._timeout, notify=step, key=self._key, draft=plain(draft), reference=self._reference
         )
         if built.finding is not None and built.finding.ok:
             self._drafts[draft.variant] = (backend, device, draft)

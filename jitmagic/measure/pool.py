@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jitmagic.backends.protocol import Backend
+from jitmagic.measure.interpreter import own_folders
 from jitmagic.measure.interrupts import held
 from jitmagic.measure.process import WorkerProcess, close_janitor, janitor
 from jitmagic.measure.transport import Area, Parcel, pack
@@ -20,9 +21,16 @@ _BEYOND = 1.25
 
 
 class Pool:
-    """Holds the workers and the files that they share with this process."""
+    """Holds the workers and the files that they share with this process.
+
+    Attributes
+    ----------
+    pythons : mapping of str to str
+        By backend's name, the interpreter that its worker runs under where it is not this process's own.
+    """
 
     def __init__(self) -> None:
+        self.pythons: Mapping[str, str] = {}
         self.area = Area.of_this_system()
         self._workers: dict[tuple[str, str], WorkerProcess] = {}
         self._facts: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -36,18 +44,20 @@ class Pool:
     def _begin(self, backend: Backend, device: str) -> None:
         place = (backend.name, device)
         worker = self._workers.get(place)
-        if worker is not None and worker.alive:
+        python = self.pythons.get(backend.name)
+        if worker is not None and worker.alive and worker.python == python:
             return
         if worker is not None:
             self.end(backend, device)
-        worker = WorkerProcess(backend.name, backend.environment(device))
+        worker = WorkerProcess(backend.name, backend.environment(device), python=python)
         self._workers[place] = worker
         self._starting.add(place)
         worker.post(
             "start",
             runtime=backend.runtime,
             device=device,
-            path=list(sys.path),
+            path=list(sys.path) if python is None else own_folders(sys.path),
+            behind=python is not None,
             folder=os.getcwd(),
             roots=self.area.roots(),
             data_limit=int(worker.memory_limit * _BEYOND) if device == "cpu" else None,

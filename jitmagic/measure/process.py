@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 import psutil
 
 from jitmagic.errors import WorkerError
+from jitmagic.measure import interpreter
 from jitmagic.measure.interrupts import held
 from jitmagic.measure.messages import Event, Reply, receive, send
 
@@ -64,13 +65,28 @@ class WorkerProcess:
         Variables on top of the user's own environment, which itself stays as it is, and of :data:`STEADY_MALLOC`.
     memory_limit : int or None
         Resident bytes at which the worker is ended; default: four fifths of what is available now.
+    python : str or None
+        The interpreter to run under, where it is another than this process's own.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], memory_limit: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        memory_limit: int | None = None,
+        python: str | None = None,
+    ) -> None:
         self.name = name
+        self.python = python
         self.memory_limit = memory_limit if memory_limit is not None else int(available_memory() * 0.8)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill(), it lives as long as the process
-        root = str(Path(__file__).resolve().parents[2])
+        root = str(interpreter.PACKAGE.parent)
+        inherited = dict(os.environ) if python is None else interpreter.environment(os.environ)
+        command = (
+            [sys.executable, "-c", _BOOT, root]
+            if python is None
+            else [python, "-c", interpreter.BOOT, str(interpreter.PACKAGE)]
+        )
         flags: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
             if sys.platform == "win32"
@@ -78,11 +94,11 @@ class WorkerProcess:
             else {"start_new_session": True}
         )
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, root],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**STEADY_MALLOC, **os.environ, **environment},
+            env={**STEADY_MALLOC, **inherited, **environment},
             **flags,
         )
         self._ended = False

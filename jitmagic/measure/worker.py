@@ -12,6 +12,7 @@ import faulthandler
 import importlib
 import io
 import os
+import platform
 import sys
 import time
 import traceback
@@ -152,6 +153,7 @@ class Worker:
         folder: str,
         roots: tuple[str | None, str],
         data_limit: int | None = None,
+        behind: bool = False,
     ) -> Mapping[str, Any]:
         """Takes on the kernel's ``sys.path`` and working folder, and starts the backend's library.
 
@@ -163,12 +165,15 @@ class Worker:
             Folders in memory (or None) and on disk for what this worker lays down.
         data_limit : int or None
             Bytes beyond which allocations fail; None where drivers of a GPU reserve more than they use.
+        behind : bool
+            Whether ``path`` comes after this process's own: it runs under another interpreter than the kernel.
         """
         if data_limit is not None:
             limit_data(data_limit)
         memory, disk = roots
         self._area = Area(None if memory is None else Path(memory), Path(disk))
-        sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+        first, then = (sys.path, path) if behind else (path, sys.path)
+        sys.path[:] = [*first, *(entry for entry in then if entry not in first)]
         with contextlib.suppress(OSError):  # the kernel's folder may be gone; only relative file names need it
             os.chdir(folder)
         module, _, name = runtime.partition(":")
@@ -176,6 +181,7 @@ class Worker:
         facts = dict(self._runtime.start(device))
         # a library's version may be of a class of its own, which the user's process must not need to know
         facts["versions"] = {str(name): str(version) for name, version in facts.get("versions", {}).items()}
+        facts["python"], facts["numpy"] = platform.python_version(), np.__version__
         return facts
 
     def open(self, key: str, arguments: Parcel, namespace: Parcel, labels: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ def start_workers(run: Run) -> None:
     # their libraries take seconds to import: all start now, while the NumPy function runs under watch
     run.pool.begin(run.numpy, "cpu")
     for backend, device in run.backends():
-        if backend.availability().installed and device == "cpu":
+        if run.available(backend).installed and device == "cpu":
             run.pool.begin(backend, device)
 
 

@@ -52,10 +52,12 @@ def record(run: Run) -> dict[str, Any]:
             "budget": run.options.budget,
             "timeout": run.options.timeout,
             "dtype": run.options.dtype,
+            "python": run.options.python and dict(run.options.python),
         },
         "machine": run.machine,
         "devices": _with_backends(run),
         "libraries": dict(sorted(run.libraries.items())),
+        "interpreters": _interpreters(run),
         "workload": {
             "name": workload.function.name,
             "call": workload.call,
@@ -95,6 +97,24 @@ def _with_backends(run: Run) -> list[dict[str, Any]]:
         if one.built is not None and one.backend not in used.setdefault(one.device, []):
             used[one.device].append(one.backend)
     return [{**device, "backends": used.get(device["name"], [])} for device in run.devices]
+
+
+def _interpreters(run: Run) -> list[dict[str, Any]]:
+    """Lists the interpreters other than the session's own, for what was started under them."""
+    found = []
+    for backend, device in run.backends():
+        facts = run.bench.facts(backend, device)
+        if backend.name in run.pool.pythons and facts:
+            libraries = {**facts.get("versions", {}), "numpy": facts["numpy"]}
+            found.append(
+                {
+                    "backend": backend.name,
+                    "path": run.pool.pythons[backend.name],
+                    "python": facts["python"],
+                    "libraries": dict(sorted(libraries.items())),
+                }
+            )
+    return found
 
 
 def _result(observed: Observation) -> dict[str, Any]:

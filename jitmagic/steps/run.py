@@ -12,9 +12,10 @@ from typing import Any
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.backends import all_backends
-from jitmagic.backends.protocol import Backend
+from jitmagic.backends.protocol import Availability, Backend
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import BaselineError
+from jitmagic.measure import interpreter
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
 from jitmagic.measure.interrupts import held
@@ -72,6 +73,8 @@ class Run:
         self.devices = devices.devices()
         self.interrupted = False
         self.pool = pools.pool()
+        self.pool.pythons = options.python or {}
+        self._available: dict[str, Availability] = {}
         try:
             self.bench = Bench(workload, self.pool, options.timeout)
         except TransportError as error:
@@ -143,6 +146,14 @@ class Run:
                 device = device_of(name)
                 if self.options.devices is None or device in self.options.devices:
                     yield backend, device
+
+    def available(self, backend: Backend) -> Availability:
+        """Says whether a backend can be used: here, or under the interpreter that was given for it."""
+        if backend.name not in self._available:
+            python = self.pool.pythons.get(backend.name)
+            asked = backend.availability() if python is None else interpreter.availability(python, backend)
+            self._available[backend.name] = asked
+        return self._available[backend.name]
 
     def has(self, device: str) -> bool:
         """Says whether a device is there."""
