@@ -650,6 +650,8 @@ def _values(kind: str | None, name: str) -> list[str]:
         return [device["name"] for device in devices()]
     if kind == "dtype":
         return list(DTYPES)
+    if kind == "python":
+        return [f"{backend}=" for backend in _values(None, "backends")]
     raise TryNext
 
 

@@ -118,7 +118,10 @@ def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | Non
         "error": None,
         "clocks": _clocks(outcome),
         "build_cache": built.cache if built is not None and outcome.build_seconds is not None else None,
-        "memory": {"host_peak": built.host_peak if built is not None else None, "device_peak": None},
+        "memory": {
+            "host_peak": built.host_peak if built is not None else None,
+            "device_peak": built.device_peak if built is not None else None,
+        },
         "threads": built.threads if built is not None else None,
         "break_even_calls": _break_even(outcome, baseline),
         "form": draft.form if draft is not None else "",

@@ -6,6 +6,7 @@ import ast
 import json
 import sys
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Options:
     budget: float = 10.0
     timeout: float = 60.0
     dtype: str | None = None
+    python: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

@@ -126,9 +126,9 @@ class Backend(Protocol):
         ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
 
     It may also have ``presence``, a ``"package.module:function"`` that is ``availability`` and can be asked under
-    another interpreter, since importing it takes the standard library only; ``compiles_by_shape(mode) -> bool``, whether
-    arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime has
-    ``load_checked``.
+    another interpreter, since importing it takes the standard library only; ``compiles_by_shape(mode) -> bool``,
+    whether arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime
+    has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory.
     """
 
     name: str
@@ -161,13 +161,31 @@ class VariantRefusal:
     refusal: Refusal
 
 
+class DeviceMeter(Protocol):
+    """Measures how many bytes of a device's memory a `with` block needs beyond what was in use before.
+
+    Attributes
+    ----------
+    peak : int or None
+        Known after the block, None where the library does not tell.
+    """
+
+    peak: int | None
+
+    def __enter__(self) -> DeviceMeter:
+        """Begins."""
+
+    def __exit__(self, *error: Any) -> None:
+        """Ends."""
+
+
 class Runtime(Protocol):
     """What a worker asks of a backend's library. Runs in the backend's own process.
 
     A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
     are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
     reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
-    there.
+    there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``.
     """
 
     def start(self, device: str) -> Mapping[str, Any]:

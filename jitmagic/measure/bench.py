@@ -51,6 +51,11 @@ class Bench:
         self._reference: Reference | None = None
         self._parcels = [self._arguments, self._namespace]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the arguments' and constants' arrays."""
+        return self._arguments.size + self._namespace.size
+
     def observe(self, numpy: Backend, limit: float, timeout: float) -> Observation:
         """Runs the NumPy function under watch and keeps its result as the reference.
 

@@ -79,7 +79,7 @@ def resolve(given: str) -> str:
         places = (("bin", "python"), ("Scripts", "python.exe"), ("python.exe",))
         found = next((one for place in places if os.path.isfile(one := os.path.join(path, *place))), None)
         if found is None:
-            raise ValueError(f"the folder {given} holds no Python (no bin/python is there): give the interpreter itself")
+            raise ValueError(f"the folder {given} holds no Python (bin/python): give the interpreter itself")
         return os.path.abspath(found)
     if os.path.dirname(path):
         if not os.path.isfile(path):

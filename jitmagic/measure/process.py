@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 import psutil
 
 from jitmagic.errors import WorkerError
-from jitmagic.measure import interpreter
+from jitmagic.measure import cgroup, interpreter
 from jitmagic.measure.interrupts import held
 from jitmagic.measure.messages import Event, Reply, receive, send
 
@@ -294,17 +294,8 @@ def describe_exit(code: int) -> str:
 def available_memory() -> int:
     """Returns the bytes of memory that can still be taken, a container's limit included."""
     free = int(psutil.virtual_memory().available)
-    for limit_file, used_file in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        try:
-            limit, used = Path(limit_file).read_text().strip(), Path(used_file).read_text().strip()
-        except OSError:
-            continue
-        if limit.isdigit():
-            free = min(free, max(int(limit) - int(used), 0))
-    return free
+    allowed = cgroup.free_memory() if sys.platform == "linux" else None
+    return free if allowed is None else min(free, allowed)
 
 
 class _Janitor:

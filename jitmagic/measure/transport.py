@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from jitmagic.measure import memory
+
 _ALIGN = 64
 _RESERVE = 64 * 2**20
 """Bytes that are left free in a memory file system, since others need it too."""
@@ -112,7 +114,7 @@ class Area:
         TransportError
             There is room nowhere; says how much there is.
         """
-        if self._memory is not None and shutil.disk_usage(self._memory).free > size + _RESERVE:
+        if self._memory is not None and min(shutil.disk_usage(self._memory).free, _free()) > size + _RESERVE:
             folder = self._made(self._memory)
             if folder is not None:
                 return self._new(folder)
@@ -156,6 +158,12 @@ class Area:
         if folder is None or not folder.is_dir():
             folder = self._folders[root] = Path(tempfile.mkdtemp(prefix=f"jitmagic-{os.getpid()}-", dir=root))
         return folder
+
+
+def _free() -> float:
+    """Returns the bytes of memory that are free: a memory file system's own figure says only what it may take."""
+    told = memory.free()
+    return float("inf") if told is None else told
 
 
 def pack(value: Any, area: Area) -> Parcel:

@@ -23,11 +23,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from jitmagic.backends.protocol import Draft, Failure, Runtime
+from jitmagic.backends.protocol import DeviceMeter, Draft, Failure, Runtime
 from jitmagic.measure.arguments import Arguments
 from jitmagic.measure.clock import time_calls
 from jitmagic.measure.confine import go_first, limit_data
-from jitmagic.measure.memory import PeakMeter, give_back
+from jitmagic.measure.memory import PeakMeter, give_back, in_the_open
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe.facts import Observation
@@ -97,7 +97,9 @@ class Built:
     second : float
         Seconds of the second call, on fresh arguments.
     host_peak : int or None
-        Bytes of host memory that the second call needed beyond what was in use.
+        Bytes of host memory that the second call needed beyond what was in use, its result among them.
+    device_peak : int or None
+        The same on the device; None where the host is the device, or the library does not tell.
     threads : int or None
     cache : str
         "cold", or "warm" where a compiler's cache on disk may have helped.
@@ -110,6 +112,7 @@ class Built:
     first: float = 0.0
     second: float = 0.0
     host_peak: int | None = None
+    device_peak: int | None = None
     threads: int | None = None
     cache: str = "cold"
     shares: tuple[str, ...] = ()
@@ -355,6 +358,8 @@ class Worker:
         job, library = self._jobs[key], self._library
         self._notify("checking")
         stage = "load"
+        device_meter = getattr(library, "device_meter", lambda: None)
+        on_device = [device_meter(), device_meter()]
         namespace, call = dict(job.namespace.value()), job.arguments.fresh()
         try:
             with _quiet():
@@ -366,12 +371,15 @@ class Worker:
                 loaded = time.perf_counter() - start
                 self._notify("compiling")
                 stage = "run"
-                first, finding = self._verified_call(job, draft, function, reference)
+                with in_the_open():
+                    first, finding = self._verified_call(job, draft, function, reference, on_device[0])
                 if not finding.ok:
                     return Built(finding=finding, first=loaded + first)
                 self._notify("checking")
                 meter = PeakMeter()
-                second, again = self._verified_call(job, draft, function, reference, meter)
+                del call
+                with in_the_open():
+                    second, again = self._verified_call(job, draft, function, reference, meter, on_device[1])
         except (Exception, SystemExit) as error:
             return Built(failure=_failure(error, stage, draft))
         if not again.ok:
@@ -383,6 +391,8 @@ class Worker:
             first=loaded + first,
             second=second,
             host_peak=meter.peak,
+            # a library that only keeps a mark tells of the first call, which set it
+            device_peak=next((one.peak for one in on_device[::-1] if one is not None and one.peak is not None), None),
             threads=library.threads(),
             cache=getattr(library, "build_cache", lambda: "cold")(),
             shares=job.shares.get(draft.variant, ()),
@@ -441,12 +451,14 @@ class Worker:
         draft: Draft,
         function: Callable[..., Any],
         reference: Reference,
-        meter: PeakMeter | None = None,
+        *meters: PeakMeter | DeviceMeter | None,
     ) -> tuple[float, Finding]:
         """Makes one call on fresh arguments; returns its seconds and how it compares with the reference."""
         host = job.arguments.fresh()
         args, kwargs = job.arguments.ready(host, draft.written, self._mover(draft))
-        with meter or contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            for meter in meters:
+                stack.enter_context(meter or contextlib.nullcontext())
             seed()
             start = time.perf_counter()
             result = function(*args, **kwargs)

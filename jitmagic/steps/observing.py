@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jitmagic.errors import BaselineError, WorkerError
+from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def start_workers(run: Run) -> None:
 
 def observe(run: Run) -> None:
     run.progress(Progress("numpy", "observing", 0, 1))
+    room.check_baseline(run)
     try:
         observation = run.bench.observe(run.numpy, _OBSERVE_SECONDS, 10 * run.options.timeout)
     except WorkerError as error:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.advice.recommendation import recommend
+from jitmagic.measure import noise
 from jitmagic.observe import coverage
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import describe_value, describe_values, variant_record
+from jitmagic.steps import room
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -54,7 +56,7 @@ def record(run: Run) -> dict[str, Any]:
             "dtype": run.options.dtype,
             "python": run.options.python and dict(run.options.python),
         },
-        "machine": run.machine,
+        "machine": {**run.machine, "noise": run.noise},
         "devices": _with_backends(run),
         "libraries": dict(sorted(run.libraries.items())),
         "interpreters": _interpreters(run),
@@ -81,6 +83,11 @@ def record(run: Run) -> dict[str, Any]:
 
 def _warnings(run: Run) -> list[str]:
     warnings = list(run.troubles)
+    if run.noise is not None:
+        warnings += noise.warnings(run.noise)
+        if run.noise["others"] is not None:
+            # the load counts what we did ourselves a minute ago: what others did meanwhile says more
+            return warnings
     load, cores = run.machine.get("load"), run.machine.get("threads")
     if load is not None and cores and load > 0.5 * cores:
         warnings.append(
@@ -125,4 +132,5 @@ def _result(observed: Observation) -> dict[str, Any]:
     if fact.kind != "none":
         entry["kind"], entry["dtype"], entry["value"] = fact.kind, fact.dtype, None
         entry["shape"] = None if fact.shape is None else list(fact.shape)
+        entry["bytes"] = room.bytes_of(fact)
     return entry

@@ -54,6 +54,8 @@ class Run:
         How long the timing took.
     probed_seconds : dict or None
         How long the probing took, and how long it was allowed to.
+    noise : dict or None
+        What disturbed the machine while the clock ran; None where it did not run.
     record : dict or None
         The record, once it is written.
     movement : mapping of str to float or None
@@ -89,6 +91,7 @@ class Run:
         self.timing_seconds = 0.0
         self.probed_seconds: dict[str, float] | None = None
         self.movement: Mapping[str, float] | None = None
+        self.noise: dict[str, Any] | None = None
         self.record: dict[str, Any] | None = None
 
     def through(self) -> dict[str, Any]:
@@ -158,6 +161,10 @@ class Run:
     def has(self, device: str) -> bool:
         """Says whether a device is there."""
         return any(one["name"] == device for one in self.devices)
+
+    def gpus(self) -> list[int]:
+        """Returns the places of the NVIDIA GPUs that variants run on."""
+        return sorted({int(one.device[5:]) for one in self.outcomes if one.device.startswith("cuda:") and one.built})
 
     def seen(self) -> Observation:
         """Returns what was observed."""

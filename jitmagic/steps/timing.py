@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.errors import BaselineError, WorkerError
+from jitmagic.measure import noise
 from jitmagic.measure.process import WorkerCrashed
 from jitmagic.measure.rounds import Plan, Sampler, run_rounds
 from jitmagic.outcome import Outcome
+from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def measure(run: Run) -> None:
 
 def _time(run: Run) -> None:
     live = [run.baseline, *(one for one in run.outcomes if one.verdict is None and one.verified)]
+    live = room.leave_room(run, live)
     estimates = {one.name: one.built.second for one in live if one.built is not None}
 
     def progress(done: int, total: int, left: float) -> None:
@@ -36,6 +39,7 @@ def _time(run: Run) -> None:
 
     samplers = {one.name: run.bench.sampler(one.name, estimates[one.name]) for one in live}
     samplers[run.baseline.name] = _twice(samplers[run.baseline.name])
+    before = noise.look(run.pool.pids(), run.gpus())
     try:
         rounds = run_rounds(
             samplers,
@@ -50,6 +54,7 @@ def _time(run: Run) -> None:
             f"{run.workload.call} ran with NumPy in a process of its own, and that process was lost twice while it was "
             f"timed: {error}. Nothing in your session is affected. Try smaller arguments, or a longer --timeout."
         ) from error
+    run.noise = noise.between(before, noise.look(run.pool.pids(), run.gpus()))
     for one in live:
         if one.name in rounds.failed:
             one.verdict = verdicts.of_lost_worker(rounds.failed[one.name])

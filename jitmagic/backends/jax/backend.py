@@ -33,6 +33,10 @@ class JaxBackend:
         """Says that XLA compiles for each shape."""
         return True
 
+    def copies_arguments(self, mode: str) -> bool:
+        """Says that JAX's arrays are copies of NumPy's, on the CPU too."""
+        return True
+
     def availability(self) -> Availability:
         """Finds whether JAX is installed, from its metadata alone."""
         return presence.find()

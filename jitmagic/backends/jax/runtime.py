@@ -165,11 +165,37 @@ class JaxRuntime:
             return len(os.sched_getaffinity(0))
         return os.cpu_count()
 
+    def device_meter(self) -> DevicePeak | None:
+        """Returns what measures an accelerator's memory; None on the CPU, where JAX does not count."""
+        return None if self._device is None or self._device.platform == "cpu" else DevicePeak(self._device)
+
     def release(self) -> None:
         """Gives back compiled functions and the arrays that they hold."""
         if self._jax is not None:
             self._jax.clear_caches()
         gc.collect()
+
+
+class DevicePeak:
+    """The peak of JAX's allocator on one device, in bytes (``Device.memory_stats``).
+
+    JAX never sets its mark back: where a block needs no more than an earlier one, its own peak is not known, and None.
+    """
+
+    def __init__(self, device: Any) -> None:
+        self.peak: int | None = None
+        self._device = device
+        self._before: Mapping[str, int] = {}
+
+    def __enter__(self) -> DevicePeak:
+        self._before = self._device.memory_stats() or {}
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        after = self._device.memory_stats() or {}
+        mark, before = after.get("peak_bytes_in_use"), self._before.get("peak_bytes_in_use")
+        if mark is not None and before is not None and mark > before:
+            self.peak = max(int(mark) - int(self._before.get("bytes_in_use", 0)), 0)
 
 
 def _is_jitted(value: Any) -> bool:
