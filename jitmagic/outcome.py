@@ -41,6 +41,8 @@ class Outcome:
         Forms that lost, as ``{"form": …, "run": seconds}``.
     notes : list of str
         What the reader should know, beside the draft's own notes.
+    limits : dict or None
+        How near it is to what the machine can do; None where that cannot be said.
     probes : list of Probed or None
         What it did with other arguments; None where it was not probed.
     """
@@ -60,6 +62,7 @@ class Outcome:
     tried: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     probes: list[Probed] | None = None
+    limits: dict[str, Any] | None = None
 
     @property
     def verified(self) -> bool | None:
@@ -127,6 +130,7 @@ def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | Non
         "form": draft.form if draft is not None else "",
         "tried": outcome.tried,
         "notes": [*(draft.notes if draft is not None else ()), *outcome.notes],
+        "limits": outcome.limits,
     }
     if outcome.probes is not None:
         entry["probes"] = [_probe_record(one, workload) for one in outcome.probes]

@@ -185,7 +185,9 @@ class Runtime(Protocol):
     A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
     are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
     reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
-    there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``.
+    there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``. One
+    whose compiler counts may have ``operations() -> float | None``: floating-point operations of the entry that was
+    checked last.
     """
 
     def start(self, device: str) -> Mapping[str, Any]:

@@ -198,6 +198,11 @@ class Bench:
         found: str | None = worker.ask("check_bounds", timeout=timeout, key=self._key, variant=variant)
         return found
 
+    def ceiling(self, numpy: Backend, what: str, **asked: Any) -> float:
+        """Measures what this machine can do at best; see ``Worker.ceiling``."""
+        measured: float = self._seated(numpy, "cpu").ask("ceiling", timeout=self._timeout, what=what, **asked)
+        return measured
+
     def facts(self, backend: Backend, device: str) -> Mapping[str, Any]:
         """Returns what a backend's library said of itself."""
         return self._pool.facts(backend, device)

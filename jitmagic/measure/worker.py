@@ -103,6 +103,8 @@ class Built:
     threads : int or None
     cache : str
         "cold", or "warm" where a compiler's cache on disk may have helped.
+    operations : float or None
+        Floating-point operations of a call by the library's own count; None where it has none.
     shares : tuple of str
         Labels of the arguments with whose memory the caller's result shares memory.
     """
@@ -116,6 +118,7 @@ class Built:
     threads: int | None = None
     cache: str = "cold"
     shares: tuple[str, ...] = ()
+    operations: float | None = None
 
 
 @dataclass
@@ -267,6 +270,15 @@ class Worker:
             job.plain = self._library.load(text, "<jitmagic probes>", entry, dict(job.namespace.value()))
         return job.plain
 
+    def ceiling(self, what: str, **asked: Any) -> float:
+        """Measures what this machine can do at best: a function of :mod:`jitmagic.measure.ceilings`, by its name."""
+        from jitmagic.measure import ceilings
+
+        give_back()
+        measured = float(getattr(ceilings, what)(**asked))
+        give_back()
+        return measured
+
     # -- every backend
 
     def try_probe(
@@ -396,6 +408,7 @@ class Worker:
             threads=library.threads(),
             cache=getattr(library, "build_cache", lambda: "cold")(),
             shares=job.shares.get(draft.variant, ()),
+            operations=getattr(library, "operations", lambda: None)(),
         )
 
     def sample(self, key: str, variant: str, calls: int, warm: int) -> float:

@@ -76,6 +76,7 @@ def record(run: Run) -> dict[str, Any]:
         "recommendation": recommend(run.baseline, run.outcomes),
         "sweep": None,
         "probing": run.probed_seconds,
+        "limits": run.limits,
         "warnings": _warnings(run),
     }
     return record

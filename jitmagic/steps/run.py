@@ -23,7 +23,7 @@ from jitmagic.measure.transport import TransportError
 from jitmagic.observe.facts import Observation
 from jitmagic.options import Options, device_of
 from jitmagic.outcome import Outcome
-from jitmagic.steps import building, observing, probing, recording, timing, writing
+from jitmagic.steps import building, limits, observing, probing, recording, timing, writing
 from jitmagic.steps.progress import Progress, Standing
 
 
@@ -54,6 +54,8 @@ class Run:
         How long the timing took.
     probed_seconds : dict or None
         How long the probing took, and how long it was allowed to.
+    limits : dict or None
+        What the machine can do at best; None where it was not measured.
     noise : dict or None
         What disturbed the machine while the clock ran; None where it did not run.
     record : dict or None
@@ -91,6 +93,7 @@ class Run:
         self.timing_seconds = 0.0
         self.probed_seconds: dict[str, float] | None = None
         self.movement: Mapping[str, float] | None = None
+        self.limits: dict[str, Any] | None = None
         self.noise: dict[str, Any] | None = None
         self.record: dict[str, Any] | None = None
 
@@ -106,6 +109,7 @@ class Run:
             building.verify(self)
             self.measure()
             probing.probe(self)
+            limits.limits(self)
         except KeyboardInterrupt:
             self.interrupted = True
             if self.observation is None:

@@ -24,6 +24,7 @@ class JaxRuntime:
     def __init__(self) -> None:
         self._jax: Any = None
         self._device: Any = None
+        self._traced: list[Any] = []
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports JAX with 64 bits on and takes a device.
@@ -85,6 +86,7 @@ class JaxRuntime:
         Exception
             What JAX raises while it traces.
         """
+        self._traced = []
         if _is_jitted(function):
             self._trace(function, args, kwargs)
             return
@@ -113,14 +115,30 @@ class JaxRuntime:
             scope.update(originals)
 
     def _trace(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        jaxpr = function.trace(*args, **kwargs).jaxpr
-        count = _equations(jaxpr)
+        traced = function.trace(*args, **kwargs)
+        self._traced.append(traced)
+        count = _equations(traced.jaxpr)
         if count > MOST_EQUATIONS:
             raise TooManyEquations(
                 f"the traced function has {count:,} operations, above {MOST_EQUATIONS:,}: loops are written out, and "
                 "compiling would take minutes; loop over a range with a plain body, so that it can become one "
                 "compiled loop"
             )
+
+    def operations(self) -> float | None:
+        """Returns XLA's count of the floating-point operations of what was checked last, a loop's body counted once.
+
+        None where XLA does not count, or nothing was traced.
+        """
+        counts = []
+        for traced in self._traced:
+            try:
+                counts.append((traced.lower().cost_analysis() or {}).get("flops"))
+            except Exception:  # a figure beside the answer is no reason to fail: not every platform counts
+                return None
+        self._traced = []
+        known = [float(count) for count in counts if count is not None and count > 0]
+        return sum(known) if counts and len(known) == len(counts) else None
 
     def to_device(self, value: Any) -> Any:
         """Moves every NumPy array in a nested value to the device, and waits until it is there."""
