@@ -47,7 +47,11 @@ class Bench:
         self._seats: dict[tuple[str, str], _Seat] = {}
         self._drafts: dict[str, tuple[Backend, str, Draft]] = {}
         self._arguments: Parcel = pool.pack((workload.args, dict(workload.kwargs)))
-        self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
+        try:
+            self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
+        except BaseException:
+            discard(self._arguments)
+            raise
         self._reference: Reference | None = None
         self._parcels = [self._arguments, self._namespace]
 

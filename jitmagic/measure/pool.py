@@ -19,6 +19,9 @@ from jitmagic.measure.transport import Area, Parcel, pack
 _BEYOND = 1.25
 """Times the memory at which a worker is ended, after which its allocations fail: what was free when it started."""
 
+_RESERVED = 2**31 + 2**26 * (os.cpu_count() or 1)
+"""Bytes more for what is reserved and never touched: libraries start several threads a CPU, with stacks of 8 MiB."""
+
 
 class Pool:
     """Holds the workers and the files that they share with this process.
@@ -60,7 +63,7 @@ class Pool:
             behind=python is not None,
             folder=os.getcwd(),
             roots=self.area.roots(),
-            data_limit=int(worker.memory_limit * _BEYOND) if device == "cpu" else None,
+            data_limit=int(worker.memory_limit * _BEYOND) + _RESERVED if device == "cpu" else None,
         )
         self._tell_janitor()
 

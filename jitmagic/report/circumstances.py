@@ -64,8 +64,8 @@ def facts(record: rows.Record) -> list[tuple[str, str]]:
         found.append(
             (
                 "memory bandwidth",
-                f"{figures.size(limits['bandwidth'])}/s, read and written, by copying arrays as large as what a call "
-                f"moves at least ({figures.size(limits['traffic'])}) with {threads}",
+                f"{figures.size(limits['bandwidth'])}/s read and written, by copying with {threads}; a call moves "
+                f"{figures.size(limits['traffic'])} at least",
             )
         )
     if limits and limits["rate"] is not None:

@@ -58,8 +58,8 @@ export function facts(record: JitmagicRecord): [string, string][] {
   if (limits && limits.bandwidth !== null) {
     found.push([
       'memory bandwidth',
-      `${figures.size(limits.bandwidth)}/s, read and written, by copying arrays as large as what a call ` +
-        `moves at least (${figures.size(limits.traffic)}) with ${figures.plural(limits.threads ?? 1, 'thread')}`
+      `${figures.size(limits.bandwidth)}/s read and written, by copying with ` +
+        `${figures.plural(limits.threads ?? 1, 'thread')}; a call moves ${figures.size(limits.traffic)} at least`
     ]);
   }
   if (limits && limits.rate !== null) {
