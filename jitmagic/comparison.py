@@ -34,11 +34,16 @@ class Variant:
         The record's entry.
     constants : mapping of str to object
         Values of the names that the source needs; known in the session that made the comparison.
+    interpreter : str or None
+        What its worker ran under, where that is another than this session's own.
     """
 
-    def __init__(self, entry: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+    def __init__(
+        self, entry: Mapping[str, Any], constants: Mapping[str, Any], interpreter: str | None = None
+    ) -> None:
         self._entry = entry
         self._constants = constants
+        self._interpreter = interpreter
 
     def __getattr__(self, name: str) -> Any:
         # the record's fields are the attributes: name, backend, device, mode, verdict, reason, source, verified, …
@@ -63,7 +68,7 @@ class Variant:
         ValueError
             There is no source, or a needed name is missing.
         ImportError
-            The backend is not installed.
+            The backend is not installed here; says where it ran.
         """
         if not self.source:
             raise ValueError(f"{self.name} was not made: {self.reason}")
@@ -78,7 +83,16 @@ class Variant:
         namespace.update({name: values[name] for name in self.needs})
         filename = f"<jitmagic {self.name}>"
         _remember_source(filename, self.source)
-        exec(compile(self.source, filename, "exec"), namespace)
+        try:
+            exec(compile(self.source, filename, "exec"), namespace)
+        except ModuleNotFoundError as error:
+            if self._interpreter is None:
+                raise
+            raise ImportError(
+                f"{self.name} needs {error.name}, which is not installed here: it ran under {self._interpreter}, "
+                "so run its source there",
+                name=error.name,
+            ) from error
         function: Callable[..., Any] = namespace[self.entry]
         return function
 
@@ -97,7 +111,10 @@ class Comparison(Mapping[str, Variant]):
     def __init__(self, record: dict[str, Any], constants: Mapping[str, Any] | None = None) -> None:
         self.record = record
         entries = [record["baseline"], *record["variants"]]
-        self._variants = {entry["name"]: Variant(entry, constants or {}) for entry in entries}
+        pythons = {one["backend"]: one["path"] for one in record.get("interpreters") or ()}
+        self._variants = {
+            entry["name"]: Variant(entry, constants or {}, pythons.get(entry["backend"])) for entry in entries
+        }
 
     def __getitem__(self, name: str) -> Variant:
         try:
