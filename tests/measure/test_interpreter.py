@@ -87,7 +87,7 @@ def test_a_variant_that_ran_elsewhere_says_so_when_it_cannot_be_built_here():
     from jitmagic.comparison import Variant
 
     entry = {"name": "jax", "source": "import no_such_library\n", "needs": [], "entry": "fn"}
-    with pytest.raises(ImportError, match="needs no_such_library.*it ran under /envs/jax/bin/python"):
+    with pytest.raises(ImportError, match=r"needs no_such_library.*it ran under /envs/jax/bin/python"):
         Variant(entry, {}, "/envs/jax/bin/python").build()
     with pytest.raises(ModuleNotFoundError, match="No module named"):
         Variant(entry, {}).build()
