@@ -87,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
     compare.add_argument("--threads", metavar="COUNTS", type=_names, help="CPU threads to allow, e.g. 1,all for both")
     compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="other sizes too: from, to, how many; or a list")
+    compare.add_argument(
+        "--python",
+        metavar="BACKEND=PATH",
+        action="append",
+        type=_interpreter,
+        help="another interpreter for a backend, e.g. jax=/envs/jax/bin/python; may stand several times",
+    )
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--save", metavar="FILE|DIR", help="keep the record: a file, or a folder for a dated name")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
@@ -157,6 +164,15 @@ def _names(text: str) -> list[str]:
     return found
 
 
+def _interpreter(text: str) -> dict[str, str]:
+    from jitmagic.magic_options import OptionError, interpreter
+
+    try:
+        return interpreter(text, "--python")
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _compare(arguments: argparse.Namespace) -> int:
     path, function = _target(arguments.target)
     outputs = _outputs({"--json": arguments.json, **_files(arguments)})
@@ -169,6 +185,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         "dtype": arguments.dtype,
         "sweep": arguments.sweep,
         "threads": arguments.threads and tuple(arguments.threads),
+        "python": {name: path for one in arguments.python or () for name, path in one.items()} or None,
     }
 
     from jitmagic.comparison import Options, compare_workload

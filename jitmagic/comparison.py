@@ -35,11 +35,16 @@ class Variant:
         The record's entry.
     constants : mapping of str to object
         Values of the names that the source needs; known in the session that made the comparison.
+    interpreter : str or None
+        What its worker ran under, where that is another than this session's own.
     """
 
-    def __init__(self, entry: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+    def __init__(
+        self, entry: Mapping[str, Any], constants: Mapping[str, Any], interpreter: str | None = None
+    ) -> None:
         self._entry = entry
         self._constants = constants
+        self._interpreter = interpreter
 
     def __getattr__(self, name: str) -> Any:
         # the record's fields are the attributes: name, backend, device, mode, verdict, reason, source, verified, …
@@ -64,7 +69,7 @@ class Variant:
         ValueError
             There is no source, or a needed name is missing.
         ImportError
-            The backend is not installed.
+            The backend is not installed here; says where it ran.
         """
         if not self.source:
             raise ValueError(f"{self.name} was not made: {self.reason}")
@@ -79,7 +84,16 @@ class Variant:
         namespace.update({name: values[name] for name in self.needs})
         filename = f"<jitmagic {self.name}>"
         _remember_source(filename, self.source)
-        exec(compile(self.source, filename, "exec"), namespace)
+        try:
+            exec(compile(self.source, filename, "exec"), namespace)
+        except ModuleNotFoundError as error:
+            if self._interpreter is None:
+                raise
+            raise ImportError(
+                f"{self.name} needs {error.name}, which is not installed here: it ran under {self._interpreter}, "
+                "so run its source there",
+                name=error.name,
+            ) from error
         function: Callable[..., Any] = namespace[self.entry]
         return function
 
@@ -98,7 +112,10 @@ class Comparison(Mapping[str, Variant]):
     def __init__(self, record: dict[str, Any], constants: Mapping[str, Any] | None = None) -> None:
         self.record = record
         entries = [record["baseline"], *record["variants"]]
-        self._variants = {entry["name"]: Variant(entry, constants or {}) for entry in entries}
+        pythons = {one["backend"]: one["path"] for one in record.get("interpreters") or ()}
+        self._variants = {
+            entry["name"]: Variant(entry, constants or {}, pythons.get(entry["backend"])) for entry in entries
+        }
 
     def __getitem__(self, name: str) -> Variant:
         try:
@@ -202,6 +219,7 @@ def compare(
     sweep: str | Sequence[float] | Mapping[float, Any] | None = None,
     make_args: Callable[[Any], Any] | None = None,
     threads: Sequence[int | str] | None = None,
+    python: Mapping[str, str] | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -228,6 +246,9 @@ def compare(
     threads : sequence of int or "all", optional
         How many CPU threads the libraries may use; several, e.g. ``[1, "all"]``, give each variant that uses threads a
         row for each: ``numba-parallel@1`` beside ``numba-parallel``.
+    python : mapping of str to str, optional
+        Interpreters by backend, e.g. ``{"jax": "/envs/jax/bin/python"}``: that backend's worker runs under it. It needs
+        NumPy and the library, not jitmagic.
 
     Raises
     ------
@@ -261,6 +282,7 @@ def compare(
         dtype,
         text,
         None if threads is None else tuple(map(str, threads)),
+        python,
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])
@@ -321,11 +343,15 @@ def compare_workload(
     if resized is not None:
         # what cannot be made at all is told before the example takes its time
         resized.workload(resized.sizes[0])
-    run = Run(workload, options, progress, resized)
     try:
-        record = run.through()
-    finally:
-        run.close()
+        run = Run(workload, options, progress, resized)
+        try:
+            record = run.through()
+        finally:
+            run.close()
+    except KeyboardInterrupt:  # wherever it came: nothing is left behind
+        shutdown()
+        raise
     return Comparison(record, {name: workload.constants[name] for name in workload.needs})
 
 

@@ -131,6 +131,7 @@ class JitMagic(Magics):
             --sweep n=1e3:1e7:9    measure at other sizes too (from, to, how many; or n=100,1000): the statements of the
                                    cell that depend on n run again for each, and your own n and arrays stay
             --save FILE|DIR        keep the record as JSON: in this file, or in this folder under a dated name
+            --python BACKEND=PATH  another interpreter for a backend: jax=/envs/jax/bin/python; may stand several times
             --help                 show this help
 
         An interrupt keeps what is measured so far.
@@ -255,6 +256,7 @@ class JitMagic(Magics):
             "dtype": self.dtype,
             "sweep": None,
             "threads": None,
+            "python": None,
         }
         try:
             return Options(**{name: settings.get(name, default) for name, default in defaults.items()})
@@ -717,6 +719,8 @@ def _values(kind: str | None, name: str) -> list[str]:
         return [device["name"] for device in devices()]
     if kind == "dtype":
         return list(DTYPES)
+    if kind == "python":
+        return [f"{backend}=" for backend in _values(None, "backends")]
     raise TryNext
 
 

@@ -36,7 +36,8 @@ class Option:
         Its key in ``Line.settings``.
     value : str or None
         What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"variable"``, ``"dtype"``,
-        ``"sweep"``, ``"path"``; None for a flag.
+        ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``);
+        None for a flag.
     help : str
         One line.
     """
@@ -61,6 +62,7 @@ OPTIONS = (
     Option(("--threads",), "threads", "names", "CPU threads the libraries may use, e.g. 1,all for both"),
     Option(("--sweep",), "sweep", "sweep", "sizes to measure too, e.g. n=1e3:1e7:9 or n=100,1000"),
     Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
+    Option(("--python",), "python", "python", "another interpreter for a backend, e.g. jax=/envs/jax/bin/python"),
     Option(("--help",), "help", None, "show the help"),
 )
 BY_FLAG: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
@@ -110,6 +112,8 @@ def read(line: str) -> Line:
     for option, flag, raw in found.given:
         if option.value == "names":
             settings[option.name] = (*settings.get(option.name, ()), *names(raw, flag))
+        elif option.value == "python":
+            settings[option.name] = {**settings.get(option.name, {}), **interpreter(raw, flag)}
         else:
             settings[option.name] = _converted(option, flag, raw)
     call = line[found.rest :].strip().removesuffix(";").rstrip()
@@ -129,6 +133,19 @@ def names(raw: str, flag: str) -> tuple[str, ...]:
     if odd is not None:
         raise OptionError(f"{flag} takes names separated by commas, and {odd!r} is no name")
     return found
+
+
+def interpreter(raw: str, flag: str) -> dict[str, str]:
+    """Splits ``"jax=/path/to/python"``; raises :class:`OptionError` where that cannot be.
+
+    >>> interpreter("jax=~/envs/jax", "--python")
+    {'jax': '~/envs/jax'}
+    """
+    name, equals, path = raw.partition("=")
+    if not (equals and name.strip() and path.strip()):
+        told = f"{flag} takes a backend and its interpreter, e.g. {flag} jax=/path/to/python"
+        raise OptionError(f"{told}, and got {raw!r}")
+    return {name.strip(): path.strip()}
 
 
 def scan(line: str) -> Scan:
@@ -268,9 +285,10 @@ def _converted(option: Option, flag: str, raw: str) -> Any:
 
 
 def _no_value(option: Option, flag: str) -> str:
-    example = {"names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
-               "sweep": "n=1e3:1e7:9",
-               "path": "results/"}  # fmt: skip
+    example = {
+        "names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
+        "python": "jax=/path/to/python", "sweep": "n=1e3:1e7:9", "path": "results/",
+    }  # fmt: skip
     return f"{flag} needs a value, e.g. {flag} {example.get(option.value or '', 'float32')}"
 
 

@@ -6,6 +6,7 @@ import ast
 import json
 import sys
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Options:
     dtype: str | None = None
     sweep: str | None = None
     threads: tuple[str, ...] | None = None
+    python: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

@@ -1,7 +1,5 @@
 """`--threads 1,all`: rows of their own for fewer threads."""
 
-import os
-
 import numpy as np
 import psutil
 import pytest
@@ -9,6 +7,7 @@ import pytest
 import jitmagic
 from jitmagic.measure import pool
 from jitmagic.report.record import dump, load
+from jitmagic.steps import limiting
 from jitmagic.steps.limiting import limits
 from tests.fakes import FakeBackend
 
@@ -27,7 +26,7 @@ def product(x):
 @pytest.fixture(autouse=True)
 def _cores(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(limiting, "usable_threads", lambda: 8)
 
 
 @pytest.mark.parametrize(

@@ -137,10 +137,10 @@ def _conditions(
         names = [one.name for one in group if one is not choice]
         if names:
             conditions.append(f"{word} as fast: {figures.listed(names)}.")
-    if choice.limit is not None:
+    if choice.thread_limit is not None:
         conditions.append(
-            f"It was held to {figures.plural(choice.limit, 'thread')}, which its source alone does not do: its notes "
-            "say how."
+            f"It was held to {figures.plural(choice.thread_limit, 'thread')}, which its source alone does not do: its "
+            "notes say how."
         )
     if choice.end_to_end and base is not None and choice.device != "cpu":
         median = sorted(choice.end_to_end)[len(choice.end_to_end) // 2]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jitmagic.backends.protocol import Backend, Draft
+from jitmagic.backends.protocol import Backend, Draft, plain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import WorkerError
 from jitmagic.measure.pool import Pool
@@ -51,10 +51,19 @@ class Bench:
         self._seats: dict[tuple[str, str], _Seat] = {}
         self._drafts: dict[str, tuple[Backend, str, Draft]] = {}
         self._arguments: Parcel = pool.pack((workload.args, dict(workload.kwargs)))
-        self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
+        try:
+            self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
+        except BaseException:
+            discard(self._arguments)
+            raise
         self._reference: Reference | None = None
         self._like = None if like is None else like._key
         self._parcels = [self._arguments, self._namespace]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the arguments' and constants' arrays."""
+        return self._arguments.size + self._namespace.size
 
     def observe(self, numpy: Backend, limit: float, timeout: float) -> Observation:
         """Runs the NumPy function under watch and keeps its result as the reference.
@@ -90,7 +99,7 @@ class Bench:
             timeout=self._timeout,
             notify=step,
             key=self._key,
-            draft=draft,
+            draft=plain(draft),
             reference=self._reference,
             like=None if by_shape is not None and by_shape(draft.mode) else self._like,
         )
@@ -205,6 +214,11 @@ class Bench:
         found: str | None = worker.ask("check_bounds", timeout=timeout, key=self._key, variant=variant)
         return found
 
+    def ceiling(self, numpy: Backend, what: str, **asked: Any) -> float:
+        """Measures what this machine can do at best; see ``Worker.ceiling``."""
+        measured: float = self._seated(numpy, "cpu").ask("ceiling", timeout=self._timeout, what=what, **asked)
+        return measured
+
     def facts(self, backend: Backend, device: str) -> Mapping[str, Any]:
         """Returns what a backend's library said of itself."""
         return self._pool.facts(backend, device)
@@ -221,6 +235,7 @@ class Bench:
         self._seats.clear()
         for parcel in self._parcels:
             discard(parcel)
+        self._pool.tidy()
 
     def _seated(self, backend: Backend, device: str) -> WorkerProcess:
         """Returns a worker that has the workload open."""

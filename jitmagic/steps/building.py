@@ -9,6 +9,7 @@ from jitmagic.advice import verdict as verdicts
 from jitmagic.backends.protocol import Backend, Failure
 from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.outcome import Outcome
+from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 from jitmagic.steps.writing import own_error
 from jitmagic.verify import sensitivity
@@ -42,6 +43,9 @@ def verify(run: Run) -> None:
     for number, outcome in enumerate(waiting):
         if (lost := ready[outcome.backend]) is not None:
             outcome.verdict = lost
+            continue
+        outcome.verdict = room.check_build(run, outcome)
+        if outcome.verdict is not None:
             continue
         descend(run, run.backend_of(outcome), outcome, number, len(waiting))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitmagic.backends import all_backends
+from jitmagic.devices import usable_threads
 from jitmagic.figures import plural
 from jitmagic.measure.threads import Limited, has_threads
 from jitmagic.outcome import Outcome
-from jitmagic.steps import building
+from jitmagic.steps import building, room
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -38,10 +38,10 @@ def limit(run: Run) -> None:
 
     What has one thread anyway, and what runs on another device, gets no second row.
     """
-    counts = [count for count in run.fewer_threads if count < (os.cpu_count() or count + 1)]
+    counts = [count for count in run.fewer_threads if count < usable_threads()]
     if len(counts) < len(run.fewer_threads):
         run.troubles.append(
-            f"--threads asks for as many threads as this machine has ({os.cpu_count()}) or more: "
+            f"--threads asks for as many threads as this machine has ({usable_threads()}) or more: "
             "such rows would be those without a limit, and are left out"
         )
     wide = [
@@ -56,7 +56,7 @@ def limit(run: Run) -> None:
             if one.draft is not None:
                 name = f"{one.name}@{count}"
                 further = Outcome(name, one.backend, one.device, one.mode, draft=replace(one.draft, variant=name))
-                further.limit, further.unlimited = count, one.name
+                further.thread_limit, further.unlimited = count, one.name
                 further.notes.append(
                     f"The source of {one.name}, timed with {plural(count, 'thread')}: set OMP_NUM_THREADS={count} (and "
                     f"NUMBA_NUM_THREADS or NPROC, for Numba or JAX) before its library is imported."
@@ -65,6 +65,9 @@ def limit(run: Run) -> None:
                 made.append(further)
     run.outcomes += made
     for number, one in enumerate(made):
+        one.verdict = room.check_build(run, one)
+        if one.verdict is not None:
+            continue
         building.build(run, run.backend_of(one), one, number, len(made))
         if not one.verified and one.verdict is None:
             one.verdict = building.unbuilt(one)

@@ -29,7 +29,7 @@ def probe(run: Run) -> None:
     # with fewer threads it is the same source
     live = [
         one for one in run.outcomes
-        if one.verified and one.built is not None and one.samples and one.limit is None
+        if one.verified and one.built is not None and one.samples and one.thread_limit is None
     ]  # fmt: skip
     if not live or base is None:
         return
@@ -77,9 +77,9 @@ def probe(run: Run) -> None:
 
 def share(run: Run) -> None:
     """Gives the rows with fewer threads what their sources were found to do with other arguments."""
-    found = {one.name: one.probes for one in run.outcomes if one.limit is None}
+    found = {one.name: one.probes for one in run.outcomes if one.thread_limit is None}
     for one in run.outcomes:
-        if one.limit is not None and one.verified and one.samples:
+        if one.thread_limit is not None and one.verified and one.samples:
             one.probes = found.get(one.unlimited)
 
 

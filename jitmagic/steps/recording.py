@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.advice.recommendation import recommend
+from jitmagic.measure import noise
 from jitmagic.observe import coverage
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import describe_value, describe_values, variant_record
-from jitmagic.steps import sweeping
+from jitmagic.steps import room, sweeping
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -58,10 +59,12 @@ def record(run: Run) -> dict[str, Any]:
             "dtype": run.options.dtype,
             "sweep": run.options.sweep,
             "threads": run.options.threads and list(run.options.threads),
+            "python": run.options.python and dict(run.options.python),
         },
-        "machine": run.machine,
+        "machine": {**run.machine, "noise": run.noise},
         "devices": _with_backends(run),
         "libraries": dict(sorted(run.libraries.items())),
+        "interpreters": _interpreters(run),
         "workload": {
             "name": workload.function.name,
             "call": workload.call,
@@ -78,6 +81,7 @@ def record(run: Run) -> dict[str, Any]:
         "recommendation": recommend(run.baseline, run.outcomes, swept),
         "sweep": swept,
         "probing": run.probed_seconds,
+        "limits": run.limits,
         "warnings": _warnings(run),
     }
     return record
@@ -85,6 +89,11 @@ def record(run: Run) -> dict[str, Any]:
 
 def _warnings(run: Run) -> list[str]:
     warnings = list(run.troubles)
+    if run.noise is not None:
+        warnings += noise.warnings(run.noise)
+        if run.noise["others"] is not None:
+            # the load counts what we did ourselves a minute ago: what others did meanwhile says more
+            return warnings
     load, cores = run.machine.get("load"), run.machine.get("threads")
     if load is not None and cores and load > 0.5 * cores:
         warnings.append(
@@ -103,6 +112,24 @@ def _with_backends(run: Run) -> list[dict[str, Any]]:
     return [{**device, "backends": used.get(device["name"], [])} for device in run.devices]
 
 
+def _interpreters(run: Run) -> list[dict[str, Any]]:
+    """Lists the interpreters other than the session's own, for what was started under them."""
+    found = []
+    for backend, device in run.backends():
+        facts = run.bench.facts(backend, device)
+        if backend.name in run.pool.pythons and facts:
+            libraries = {**facts.get("versions", {}), "numpy": facts["numpy"]}
+            found.append(
+                {
+                    "backend": backend.name,
+                    "path": run.pool.pythons[backend.name],
+                    "python": facts["python"],
+                    "libraries": dict(sorted(libraries.items())),
+                }
+            )
+    return found
+
+
 def _result(observed: Observation) -> dict[str, Any]:
     fact = observed.result
     if fact is None:
@@ -111,4 +138,5 @@ def _result(observed: Observation) -> dict[str, Any]:
     if fact.kind != "none":
         entry["kind"], entry["dtype"], entry["value"] = fact.kind, fact.dtype, None
         entry["shape"] = None if fact.shape is None else list(fact.shape)
+        entry["bytes"] = room.bytes_of(fact)
     return entry

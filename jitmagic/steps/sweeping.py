@@ -24,6 +24,7 @@ from jitmagic.measure.statistics import median_interval
 from jitmagic.measure.sweep import plan as planning
 from jitmagic.measure.sweep.crossovers import crossovers
 from jitmagic.measure.sweep.growth import growth
+from jitmagic.measure.transport import TransportError
 from jitmagic.outcome import Outcome
 from jitmagic.same_bits import same_bits
 from jitmagic.steps import building, timing
@@ -148,7 +149,11 @@ def sweep(run: Run) -> None:
             swept.notes.append(f"{at} is left out: its arguments are those of the size before, bit for bit.")
             continue
         before = digest
-        here = _at(run, workload, place_told, swept, allotted.seconds)
+        try:
+            here = _at(run, workload, place_told, swept, allotted.seconds)
+        except TransportError as error:
+            swept.notes.append(f"{at} is left out: its arguments cannot go to other processes: {error}.")
+            continue
         try:
             try:
                 samples = _measure(run, here, [name for name in allotted.kept if name in taken])
@@ -157,8 +162,8 @@ def sweep(run: Run) -> None:
         except _Left as reason:
             swept.notes.append(f"{at} is left out: {reason}")
             continue
-        except WorkerError as error:
-            swept.notes.append(f"{beyond} left out: NumPy's process was lost to it: {building.last_line(error)}.")
+        except (WorkerError, BaselineError) as error:
+            swept.notes.append(f"Left out: {beyond}. NumPy's process was lost to it: {building.last_line(error)}")
             break
         swept.add(size, samples, workload)
         for name, rounds in samples.items():
@@ -274,7 +279,7 @@ def _measure(run: Run, here: Run, names: Sequence[str]) -> dict[str, list[float]
         raise _Left("NumPy gives another result there when it is run again")
     chosen = [one for one in run.outcomes if one.name in names]
     here.outcomes = [
-        Outcome(one.name, one.backend, one.device, one.mode, limit=one.limit, unlimited=one.unlimited)
+        Outcome(one.name, one.backend, one.device, one.mode, thread_limit=one.thread_limit, unlimited=one.unlimited)
         for one in chosen
     ]
     for number, (ours, theirs) in enumerate(zip(chosen, here.outcomes, strict=True)):

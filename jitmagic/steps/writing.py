@@ -27,7 +27,7 @@ def write(run: Run) -> None:
     run.baseline.draft = replace(draft, written=observed.mutated)
     for backend, device in run.backends():
         run.progress(Progress(backend.name, "writing", 0, 1))
-        available = backend.availability()
+        available = run.available(backend)
         for made in drafts_of(run, backend):
             outcome = Outcome(made.variant, backend.name, device, made.mode)
             run.outcomes.append(outcome)

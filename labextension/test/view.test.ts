@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { compareRuns } from '../src/record/two-runs';
+import * as circumstances from '../src/view/circumstances';
 import { paired, stretches } from '../src/view/diff';
 import { highlighted } from '../src/view/highlight';
 import { clean, figures, rows, type JitmagicRecord } from '../src/view/index';
@@ -65,7 +66,10 @@ test('rows and gotchas are those of Python, in its order', () => {
       rows.machine(read),
       rows.interruption(read),
       ...read.workload.arguments.map(rows.argument),
-      rows.advice(read)[0]
+      rows.advice(read)[0],
+      ...circumstances.facts(read).flat(),
+      ...circumstances.near(read),
+      ...read.variants.map(variant => circumstances.shares(read, variant))
     ];
     assert.deepEqual(told, expected.told, name);
     const earlier = rows.before(read);

@@ -152,5 +152,5 @@ def test_one_that_is_faster_at_every_size_is_said_to_be():
 
 def test_a_variant_held_to_threads_says_so():
     held = outcome("jax@1", rounds(0.02), 1.0)
-    held.limit = 1
+    held.thread_limit = 1
     assert any("It was held to 1 thread" in each for each in recommend(NUMPY, [held])["conditions"])

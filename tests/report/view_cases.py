@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jitmagic import figures
-from jitmagic.report import clean, rows, two_runs
+from jitmagic.report import circumstances, clean, rows, two_runs
 from tests.report import samples
 
 FILE = Path(__file__).parents[2] / "labextension" / "test" / "view-cases.json"
@@ -78,6 +78,8 @@ def cases() -> dict[str, Any]:
             for hint in group
         ]
         told = [rows.machine(record), rows.interruption(record), *rows.arguments(record), rows.advice(record)[0]]
+        told += [text for pair in circumstances.facts(record) for text in pair]
+        told += [*circumstances.near(record), *(circumstances.shares(record, one) for one in record["variants"])]
         earlier = rows.before(record)
         records[path.stem] = {
             "rows": shown,

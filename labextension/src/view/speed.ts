@@ -1,6 +1,7 @@
 /** The tab *Speed*: how many times NumPy's speed, with intervals; what it costs to build; and why not. */
 
 import { bokehOr } from './chart';
+import * as circumstances from './circumstances';
 import * as clean from './clean';
 import { h, prose } from './dom';
 import * as figures from './figures';
@@ -52,6 +53,13 @@ export function speed(shown: Shown): HTMLElement {
   const earlier = against(shown);
   if (earlier) {
     root.append(earlier);
+  }
+  const near = circumstances.near(shown.record);
+  if (near.length) {
+    root.append(
+      h('p', { class: 'jm-faint' }, "Near this machine's limits"),
+      h('ul', { class: 'jm-conditions' }, ...near.map(one => h('li', {}, clean.cut(one, REASON))))
+    );
   }
   draw();
   return root;
