@@ -2,6 +2,7 @@
 # make test   installs what the tests need, and runs all of them
 # make bench  prints how our clock compares with a hand-written one, and how long an answer takes
 # make corpus takes a few hundred functions through all steps, and times our variants beside versions by hand
+# make faults  plants faults in comparisons, and prints what was said of each and what it left behind
 # make mutants  makes small wrong edits of those functions, and counts how many the verifier catches
 # make traps  takes a function into each known trap, and prints whether it was avoided, caught or named
 # make check  style and types
@@ -18,7 +19,7 @@ FRONT  := labextension
 UI     := .venv-ui
 JLPM   := cd $(FRONT) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
-.PHONY: demo test check bench corpus corpus-counts mutants traps front ui clean
+.PHONY: demo test check bench corpus corpus-counts faults mutants traps front ui clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -66,7 +67,7 @@ front: $(FRONT)/node_modules/.installed
 $(UI)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(UI)
 	$(UI)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		jupyterlab notebook nbconvert ipywidgets anywidget bokeh numba libcst psutil
+		jupyterlab notebook nbconvert ipywidgets anywidget bokeh numba libcst psutil threadpoolctl
 	touch $@
 
 # The wheel as a user gets it: what is not in it is not tested.
@@ -77,6 +78,9 @@ ui: $(FRONT)/node_modules/.installed $(UI)/.installed
 	$(UI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall build/wheel/*.whl
 	$(JLPM) test
 	JITMAGIC_UI_BIN="$(CURDIR)/$(UI)/bin" node --test-reporter=spec $(FRONT)/ui/run.mjs
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.faults
+
 mutants: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mutants
 

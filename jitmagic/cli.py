@@ -1,7 +1,8 @@
-"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic lint`, `jitmagic render`.
+"""The command line: `jitmagic compare`, `jitmagic devices`, `jitmagic explain`, `jitmagic lint`, `jitmagic diff`,
+`jitmagic render`.
 
-Exit codes: 0 answered (lint: nothing found), 1 the baseline itself failed (lint: something found), 2 wrong use, 130 a
-second interrupt, 141 the reader went away.
+Exit codes: 0 answered (lint: nothing found; diff: the same), 1 the baseline itself failed (lint, diff: something
+found), 2 wrong use, 130 a second interrupt, 141 the reader went away.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from jitmagic import __version__, terminal
 from jitmagic.errors import JitmagicError
 
 if TYPE_CHECKING:
+    from jitmagic.capture.resized import Resized
     from jitmagic.capture.workload import Workload
 
 ANSWERED, FAILED, MISUSED, INTERRUPTED, NO_READER = 0, 1, 2, 130, 141
@@ -83,7 +85,17 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
+    compare.add_argument("--threads", metavar="COUNTS", type=_names, help="CPU threads to allow, e.g. 1,all for both")
+    compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="other sizes too: from, to, how many; or a list")
+    compare.add_argument(
+        "--python",
+        metavar="BACKEND=PATH",
+        action="append",
+        type=_interpreter,
+        help="another interpreter for a backend, e.g. jax=/envs/jax/bin/python; may stand several times",
+    )
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
+    compare.add_argument("--save", metavar="FILE|DIR", help="keep the record: a file, or a folder for a dated name")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
     compare.add_argument("--notebook", metavar="OUT", help="write a notebook with a cell for each variant there")
     compare.add_argument("--script", metavar="OUT", help="write a module with the variants there; it needs no jitmagic")
@@ -121,6 +133,18 @@ def _parser() -> argparse.ArgumentParser:
     lint.add_argument("--all", action="store_true", help="also those that need special values, such as a NaN")
     lint.set_defaults(command=_lint)
 
+    diff = commands.add_parser(
+        "diff",
+        help="what changed between two records",
+        description="Sets two saved records side by side: what differs around them, then each variant.",
+        epilog="exit codes: 0 the answers are the same, 1 they differ (a verdict, a time by more than both clocks "
+        "allow, the call or its source), 2 wrong use",
+    )
+    diff.add_argument("a", metavar="A.json", help="the older record; - is the standard input")
+    diff.add_argument("b", metavar="B.json", help="the newer record")
+    diff.add_argument("--json", action="store_true", help="as JSON")
+    diff.set_defaults(command=_diff)
+
     render = commands.add_parser("render", help="show a saved record", description="Makes the views of a saved record.")
     render.add_argument("record", metavar="RECORD.json", help="a record from `compare --json`; - is the standard input")
     render.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
@@ -140,6 +164,15 @@ def _names(text: str) -> list[str]:
     return found
 
 
+def _interpreter(text: str) -> dict[str, str]:
+    from jitmagic.magic_options import OptionError, interpreter
+
+    try:
+        return interpreter(text, "--python")
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _compare(arguments: argparse.Namespace) -> int:
     path, function = _target(arguments.target)
     outputs = _outputs({"--json": arguments.json, **_files(arguments)})
@@ -150,6 +183,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         "budget": arguments.budget,
         "timeout": arguments.timeout,
         "dtype": arguments.dtype,
+        "sweep": arguments.sweep,
+        "threads": arguments.threads and tuple(arguments.threads),
+        "python": {name: path for one in arguments.python or () for name, path in one.items()} or None,
     }
 
     from jitmagic.comparison import Options, compare_workload
@@ -160,10 +196,10 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise Misuse(str(error)) from None
     # What the user's file prints must not run into a record that goes the same way.
     with contextlib.redirect_stdout(sys.stderr) if to_stdout else contextlib.nullcontext():
-        workload = _captured(path, function, arguments.call)
+        workload, resized = _captured(path, function, arguments.call, options.sweep)
     line = None if arguments.quiet else terminal.ProgressLine()
     try:
-        comparison = compare_workload(workload, options, line)
+        comparison = compare_workload(workload, options, line, resized)
     except JitmagicError as error:
         _clear(line)
         _complain(str(error))
@@ -173,6 +209,15 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise
     _clear(line)
 
+    if arguments.save is not None:
+        from jitmagic.report import saving
+
+        try:
+            saved = saving.save(comparison.record, arguments.save)
+        except OSError as error:
+            raise Misuse(f"--save {arguments.save}: it cannot be written: {_reason(error)}") from None
+        if not arguments.quiet:
+            _complain(f"saved as {saved}")
     if "--json" in outputs:
         outputs.pop("--json").write(comparison.to_json(indent=2) + "\n")
     _write_files(comparison.record, outputs)
@@ -234,23 +279,43 @@ def _lint(arguments: argparse.Namespace) -> int:
     return FAILED if found else ANSWERED
 
 
-def _render(arguments: argparse.Namespace) -> int:
+def _diff(arguments: argparse.Namespace) -> int:
+    from jitmagic.report import two_runs
+
+    if arguments.a == STDOUT and arguments.b == STDOUT:
+        raise Misuse("two records are compared, and both cannot come from the standard input")
+    a, b = _loaded(arguments.a), _loaded(arguments.b)
+    if arguments.json:
+        import json
+
+        _print(json.dumps(two_runs.to_json(a, b), indent=2))
+    else:
+        _print(two_runs.to_text(a, b, width=terminal.width()))
+    return ANSWERED if two_runs.compare_runs(a, b).same else FAILED
+
+
+def _loaded(path: str) -> dict[str, Any]:
+    """Reads a record from a file, or from the standard input."""
     try:
-        if arguments.record == STDOUT:
+        if path == STDOUT:
             text = sys.stdin.read()
         else:
-            with open(arguments.record, encoding="utf-8") as file:
+            with open(path, encoding="utf-8") as file:
                 text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(f"the record {arguments.record} cannot be read: {_reason(error)}") from None
-    outputs = _outputs(_files(arguments))
+        raise Misuse(f"the record {path} cannot be read: {_reason(error)}") from None
 
     from jitmagic.report import record
 
     try:
-        loaded = record.load(text)
+        return record.load(text)
     except (ValueError, JitmagicError) as error:
-        raise Misuse(f"{arguments.record} holds no record that this version can show: {error}") from None
+        raise Misuse(f"{path} holds no record that this version can show: {error}") from None
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    outputs = _outputs(_files(arguments))
+    loaded = _loaded(arguments.record)
     if outputs:
         _write_files(loaded, outputs)
         if STDOUT in _files(arguments).values() or not arguments.text:
@@ -308,11 +373,13 @@ def _target(text: str) -> tuple[str, str | None]:
     return path, function or None
 
 
-def _captured(path: str, function: str | None, call: str | None) -> Workload:
-    from jitmagic.capture.file import from_file
+def _captured(
+    path: str, function: str | None, call: str | None, sweep: str | None
+) -> tuple[Workload, Resized | None]:
+    from jitmagic.capture.file import resized_from_file
 
     try:
-        return from_file(path, function=function, call=call)
+        return resized_from_file(path, function, call, sweep)
     except JitmagicError as error:
         for line in _users_traceback(error.__cause__, path):
             _complain(line, prefix="")

@@ -8,11 +8,12 @@ import json
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from jitmagic.capture.resized import Given, Resized
 from jitmagic.capture.workload import Workload
 from jitmagic.measure import pool as pools
+from jitmagic.measure.sweep import sizes
 from jitmagic.options import Options
 from jitmagic.steps.progress import Progress, Standing
 from jitmagic.steps.run import Run
@@ -34,11 +35,16 @@ class Variant:
         The record's entry.
     constants : mapping of str to object
         Values of the names that the source needs; known in the session that made the comparison.
+    interpreter : str or None
+        What its worker ran under, where that is another than this session's own.
     """
 
-    def __init__(self, entry: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+    def __init__(
+        self, entry: Mapping[str, Any], constants: Mapping[str, Any], interpreter: str | None = None
+    ) -> None:
         self._entry = entry
         self._constants = constants
+        self._interpreter = interpreter
 
     def __getattr__(self, name: str) -> Any:
         # the record's fields are the attributes: name, backend, device, mode, verdict, reason, source, verified, …
@@ -63,7 +69,7 @@ class Variant:
         ValueError
             There is no source, or a needed name is missing.
         ImportError
-            The backend is not installed.
+            The backend is not installed here; says where it ran.
         """
         if not self.source:
             raise ValueError(f"{self.name} was not made: {self.reason}")
@@ -78,7 +84,16 @@ class Variant:
         namespace.update({name: values[name] for name in self.needs})
         filename = f"<jitmagic {self.name}>"
         _remember_source(filename, self.source)
-        exec(compile(self.source, filename, "exec"), namespace)
+        try:
+            exec(compile(self.source, filename, "exec"), namespace)
+        except ModuleNotFoundError as error:
+            if self._interpreter is None:
+                raise
+            raise ImportError(
+                f"{self.name} needs {error.name}, which is not installed here: it ran under {self._interpreter}, "
+                "so run its source there",
+                name=error.name,
+            ) from error
         function: Callable[..., Any] = namespace[self.entry]
         return function
 
@@ -97,7 +112,10 @@ class Comparison(Mapping[str, Variant]):
     def __init__(self, record: dict[str, Any], constants: Mapping[str, Any] | None = None) -> None:
         self.record = record
         entries = [record["baseline"], *record["variants"]]
-        self._variants = {entry["name"]: Variant(entry, constants or {}) for entry in entries}
+        pythons = {one["backend"]: one["path"] for one in record.get("interpreters") or ()}
+        self._variants = {
+            entry["name"]: Variant(entry, constants or {}, pythons.get(entry["backend"])) for entry in entries
+        }
 
     def __getitem__(self, name: str) -> Variant:
         try:
@@ -198,6 +216,10 @@ def compare(
     budget: float = 10.0,
     timeout: float = 60.0,
     dtype: str | None = None,
+    sweep: str | Sequence[float] | Mapping[float, Any] | None = None,
+    make_args: Callable[[Any], Any] | None = None,
+    threads: Sequence[int | str] | None = None,
+    python: Mapping[str, str] | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -216,6 +238,17 @@ def compare(
         Seconds that one variant may take to build.
     dtype : str, optional
         ``"float32"`` or ``"float64"``: floating arguments are cast to it first.
+    sweep : str, sequence of numbers, or mapping, optional
+        Sizes to measure too: ``"n=1e3:1e7:9"`` or a sequence, with ``make_args``; or a mapping of each size to its
+        positional arguments, a tuple or the only one.
+    make_args : callable, optional
+        Returns the positional arguments at a size: a tuple, or the only one. Keyword arguments are those of the call.
+    threads : sequence of int or "all", optional
+        How many CPU threads the libraries may use; several, e.g. ``[1, "all"]``, give each variant that uses threads a
+        row for each: ``numba-parallel@1`` beside ``numba-parallel``.
+    python : mapping of str to str, optional
+        Interpreters by backend, e.g. ``{"jax": "/envs/jax/bin/python"}``: that backend's worker runs under it. It needs
+        NumPy and the library, not jitmagic.
 
     Raises
     ------
@@ -223,6 +256,12 @@ def compare(
         The function cannot be captured; says why and at which line.
     BaselineError
         The NumPy function itself failed.
+    ValueError
+        An option is not one that there is; the sizes cannot be read.
+
+    Notes
+    -----
+    Without arguments the example is the call at the largest size.
 
     Examples
     --------
@@ -234,14 +273,49 @@ def compare(
     """
     from jitmagic.capture.function import from_function
 
+    resized, text = _resized(function, sweep, make_args, kwargs)
     options = Options(
         None if backends is None else tuple(backends),
         None if devices is None else tuple(devices),
         budget,
         timeout,
         dtype,
+        text,
+        None if threads is None else tuple(map(str, threads)),
+        python,
     )
-    return compare_workload(from_function(function, args, kwargs), options)
+    if resized is not None and not args:
+        workload = resized.workload(resized.sizes[-1])
+    else:
+        workload = from_function(function, args, kwargs)
+    return compare_workload(workload, options, resized=resized)
+
+
+def _resized(
+    function: Callable[..., Any],
+    sweep: str | Sequence[float] | Mapping[float, Any] | None,
+    make_args: Callable[[Any], Any] | None,
+    kwargs: Mapping[str, Any],
+) -> tuple[Resized | None, str | None]:
+    """Returns the call at other sizes, with the sizes as text."""
+    if sweep is None:
+        if make_args is not None:
+            raise ValueError("make_args makes the arguments of a sweep: say which sizes, e.g. sweep=[1000, 10_000]")
+        return None, None
+    if isinstance(sweep, Mapping):
+        if make_args is not None:
+            raise ValueError("a mapping of sizes to arguments needs no make_args: give one or the other")
+        asked, make = sizes.of_list("n", sweep), {float(size): made for size, made in sweep.items()}.__getitem__
+    elif make_args is None:
+        raise ValueError(
+            "a sweep needs the arguments at each size: make_args=lambda n: (np.ones(n),), or a mapping, "
+            "e.g. sweep={1000: (x,), 10_000: (y,)}"
+        )
+    else:
+        asked = sizes.parse(sweep) if isinstance(sweep, str) else sizes.of_list("n", sweep)
+        make = make_args
+    whole = asked.listed == () or all(size.is_integer() for size in asked.listed)
+    return Given(function, asked.values(whole=whole), make, kwargs, asked.parameter), asked.text
 
 
 def shutdown() -> None:
@@ -250,42 +324,35 @@ def shutdown() -> None:
 
 
 def compare_workload(
-    workload: Workload, options: Options | None = None, progress: Callable[[Progress], None] | None = None
+    workload: Workload,
+    options: Options | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    resized: Resized | None = None,
 ) -> Comparison:
     """Runs the steps on a workload; see :func:`compare`.
+
+    Parameters
+    ----------
+    resized : Resized, optional
+        The call at other sizes, which are measured too.
 
     An interrupt keeps what is done: the comparison's status is then "interrupted". Before the baseline was run there
     is nothing to keep, and the interrupt is raised.
     """
     options = options or Options()
-    run = Run(_cast(workload, options.dtype), options, progress)
+    if resized is not None:
+        # what cannot be made at all is told before the example takes its time
+        resized.workload(resized.sizes[0])
     try:
-        record = run.through()
-    finally:
-        run.close()
+        run = Run(workload, options, progress, resized)
+        try:
+            record = run.through()
+        finally:
+            run.close()
+    except KeyboardInterrupt:  # wherever it came: nothing is left behind
+        shutdown()
+        raise
     return Comparison(record, {name: workload.constants[name] for name in workload.needs})
-
-
-def _cast(workload: Workload, dtype: str | None) -> Workload:
-    """Casts floating arguments, for ``--dtype``."""
-    if dtype is None:
-        return workload
-    import numpy as np
-
-    def cast(value: Any) -> Any:
-        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
-            return value.astype(dtype)
-        if isinstance(value, list | tuple):
-            return type(value)(map(cast, value))
-        return value
-
-    note = f"floating arguments were cast to {dtype} before the comparison, as asked for"
-    return replace(
-        workload,
-        args=tuple(map(cast, workload.args)),
-        kwargs={name: cast(value) for name, value in workload.kwargs.items()},
-        notes=(*workload.notes, note),
-    )
 
 
 def _remember_source(filename: str, source: str) -> None:

@@ -141,6 +141,15 @@ def calls(number: float | None) -> str:
     return count(float(exact))
 
 
+def rough(number: float) -> str:
+    """Writes a size that was computed from measured times, with two digits: "41,000", "0.035"."""
+    exact = _decimal(number)
+    if not exact:
+        return "0"
+    place = exact.adjusted() - 1
+    return count(float(_rounded(exact, place))) if place >= 0 else _written(exact, place)
+
+
 def value_type(fact: Mapping[str, Any]) -> str:
     """Writes what an argument is: "float32[5000, 5000]", or its kind where it is no array."""
     if fact["shape"] is None:

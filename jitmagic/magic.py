@@ -26,6 +26,7 @@ from jitmagic.errors import JitmagicError
 from jitmagic.magic_options import DTYPES, OPTIONS, OptionError, read, scan
 
 if TYPE_CHECKING:
+    from jitmagic.capture.resized import Resized
     from jitmagic.capture.workload import Workload
     from jitmagic.comparison import Comparison, Options, Progress
 
@@ -36,6 +37,9 @@ Or in a cell: %%jitcompare
     x = np.random.randn(1000)
     fn(x)"""
 COMMANDS = ("%%jitcompare", "%jitcompare")
+_REMEMBERED = 50
+"""Runs that are kept to be compared with the next of the same call."""
+
 _LINT = (("line", "jitlint"), ("cell", "jitlint"))
 
 
@@ -88,6 +92,10 @@ class JitMagic(Magics):
         None, allow_none=True, help="Show progress and result in a widget; None: in JupyterLab without our extension."
     ).tag(config=True)
 
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._before: dict[tuple[str | None, str, str], dict[str, Any]] = {}
+
     @no_var_expand
     @line_cell_magic
     @needs_local_scope
@@ -119,6 +127,11 @@ class JitMagic(Magics):
             --budget SECONDS       seconds to spend on timing (10)
             --timeout SECONDS      seconds after which one variant is given up (60)
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
+            --threads 1,all        time with one CPU thread and with all, as rows of their own (also 4, or 1,4,all)
+            --sweep n=1e3:1e7:9    measure at other sizes too (from, to, how many; or n=100,1000): the statements of the
+                                   cell that depend on n run again for each, and your own n and arrays stay
+            --save FILE|DIR        keep the record as JSON: in this file, or in this folder under a dated name
+            --python BACKEND=PATH  another interpreter for a backend: jax=/envs/jax/bin/python; may stand several times
             --help                 show this help
 
         An interrupt keeps what is measured so far.
@@ -140,12 +153,12 @@ class JitMagic(Magics):
         options = self._options(form, settings)
         try:
             if cell is None:
-                workload = self._captured_line(asked.call, local_ns)
+                workload, resized = self._captured_line(asked.call, local_ns, options.sweep)
             else:
-                captured = self._captured_cell(line, cell, asked.call or None, outer)
+                captured = self._captured_cell(line, cell, asked.call or None, outer, options.sweep)
                 if captured is None:
                     return None
-                workload = captured
+                workload, resized = captured
         except JitmagicError as error:
             self._show_cause(error)
             number = getattr(error, "line", None)
@@ -158,7 +171,7 @@ class JitMagic(Magics):
         shown_by_shell = returned and outer.shows_result(line)
         view = self._view(outer, quiet, _Shown(workload, options, self._wants_panel(settings)))
         try:
-            comparison = self._compared(workload, options, view)
+            comparison = self._compared(workload, options, view, resized)
         except BaseException as error:
             view.close()
             if isinstance(error, JitmagicError):
@@ -166,10 +179,13 @@ class JitMagic(Magics):
                 told = f"{type(error).__name__}: {error}"
                 error._render_traceback_ = lambda: [told]  # type: ignore[attr-defined]
             raise
+        comparison.record["previous"] = self._against_before(outer, comparison.record)
         if quiet or shown_by_shell:
             view.close()
         else:
             view.show(comparison)
+        if "save" in settings:
+            self._save(form, comparison, settings["save"], quiet)
         if "variable" in settings:
             self.shell.user_ns[settings["variable"]] = comparison
         return comparison if returned else None
@@ -238,21 +254,37 @@ class JitMagic(Magics):
             "budget": self.budget,
             "timeout": self.timeout,
             "dtype": self.dtype,
+            "sweep": None,
+            "threads": None,
+            "python": None,
         }
         try:
             return Options(**{name: settings.get(name, default) for name, default in defaults.items()})
         except ValueError as error:
             raise UsageError(f"{form}: {error}\nExample: {form} -b numba,jax --budget 20") from None
 
-    def _captured_line(self, call: str, local_ns: Mapping[str, Any] | None) -> Workload:
+    def _captured_line(
+        self, call: str, local_ns: Mapping[str, Any] | None, sweep: str | None
+    ) -> tuple[Workload, Resized | None]:
+        """Captures the call, and where a sweep is asked for also how it is made at other sizes."""
         from jitmagic.capture.call import from_call
 
         namespace = self.shell.user_ns
         if local_ns is not None and local_ns is not namespace:
             namespace = {**namespace, **local_ns}
-        return from_call(call, namespace)
+        workload = from_call(call, namespace)
+        if sweep is None:
+            return workload, None
+        from jitmagic.capture.resized import SetUp
+        from jitmagic.measure.sweep.sizes import parse
 
-    def _captured_cell(self, line: str, cell: str, call: str | None, outer: _Outer) -> Workload | None:
+        set_up = SetUp(parse(sweep).parameter, namespace, call=call)
+        set_up.settle(sweep)
+        return workload, set_up
+
+    def _captured_cell(
+        self, line: str, cell: str, call: str | None, outer: _Outer, sweep: str | None
+    ) -> tuple[Workload, Resized | None] | None:
         """Plans the cell, runs its set-up in the kernel, and captures the call; None where the cell itself failed."""
         from jitmagic.capture.call import from_call
         from jitmagic.capture.cell import plan
@@ -278,15 +310,33 @@ class JitMagic(Magics):
                 "await it in a cell of its own before this one, and use its result here."
             )
         planned = plan(source, call)
+        set_up = None
+        if sweep is not None:
+            from jitmagic.capture.resized import SetUp
+            from jitmagic.measure.sweep.sizes import parse
+
+            # before the set-up runs: what it changes is copied as it is now
+            set_up = SetUp(
+                parse(sweep).parameter,
+                shell.user_ns,
+                source=planned.setup,
+                call=planned.call,
+                function=planned.function,
+                sources=planned.definitions,
+                line=planned.call_line,
+            )
         if not self._run(planned.setup, outer):
             return None
-        return from_call(
+        workload = from_call(
             planned.call,
             shell.user_ns,
             sources=planned.definitions,
             function=planned.function,
             line=planned.call_line,
         )
+        if set_up is not None and sweep is not None:
+            set_up.settle(sweep)
+        return workload, set_up
 
     def _run(self, source: str, outer: _Outer) -> bool:
         """Runs source as an ordinary cell that leaves In, Out, `_` and the count alone; returns whether it went well.
@@ -300,10 +350,10 @@ class JitMagic(Magics):
             outer.fail(error)
         return error is None
 
-    def _compared(self, workload: Workload, options: Options, view: _View) -> Comparison:
+    def _compared(self, workload: Workload, options: Options, view: _View, resized: Resized | None) -> Comparison:
         from jitmagic.comparison import compare_workload
 
-        return compare_workload(workload, options, view.report if self.progress else None)
+        return compare_workload(workload, options, view.report if self.progress else None, resized)
 
     def _show_cause(self, error: JitmagicError) -> None:
         """Shows the traceback of the user's own exception, where that is why the capture failed."""
@@ -313,6 +363,27 @@ class JitMagic(Magics):
         trace = _users_part(cause.__traceback__, self.shell.user_ns)
         if trace is not None:
             self.shell.showtraceback((type(cause), cause, trace), tb_offset=0)
+
+    def _against_before(self, outer: _Outer, record: dict[str, Any]) -> dict[str, Any] | None:
+        """Compares with the run before of the same call in the same cell, and remembers this one in its place."""
+        from jitmagic.report.two_runs import previous
+
+        key = (outer.cell_id, record["workload"]["name"], record["workload"]["call"])
+        before = self._before.pop(key, None)
+        self._before[key] = {name: value for name, value in record.items() if name != "previous"}
+        while len(self._before) > _REMEMBERED:
+            del self._before[next(iter(self._before))]
+        return None if before is None else previous(before, record)
+
+    def _save(self, form: str, comparison: Comparison, where: str, quiet: bool) -> None:
+        from jitmagic.report.saving import save
+
+        try:
+            saved = save(comparison.record, os.path.expanduser(where))
+        except OSError as error:
+            raise UsageError(f"{form}: --save {where}: the record cannot be written: {error}") from None
+        if not quiet:
+            print(f"jitmagic: saved as {saved}", file=sys.stderr)
 
     def _wants_panel(self, settings: Mapping[str, Any]) -> bool | None:
         if "no_panel" in settings:
@@ -648,6 +719,8 @@ def _values(kind: str | None, name: str) -> list[str]:
         return [device["name"] for device in devices()]
     if kind == "dtype":
         return list(DTYPES)
+    if kind == "python":
+        return [f"{backend}=" for backend in _values(None, "backends")]
     raise TryNext
 
 

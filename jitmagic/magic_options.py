@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jitmagic.measure.sweep import sizes
+
 
 class OptionError(ValueError):
     """The line cannot be read; the text says what is wrong and what to write instead."""
@@ -33,7 +35,9 @@ class Option:
     name : str
         Its key in ``Line.settings``.
     value : str or None
-        What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"variable"``, ``"dtype"``; None for a flag.
+        What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"variable"``, ``"dtype"``,
+        ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``);
+        None for a flag.
     help : str
         One line.
     """
@@ -55,6 +59,10 @@ OPTIONS = (
     Option(("--budget",), "budget", "seconds", "seconds to spend on timing"),
     Option(("--timeout",), "timeout", "seconds", "seconds after which one variant is given up"),
     Option(("--dtype",), "dtype", "dtype", "cast the floating arguments first: float32 or float64"),
+    Option(("--threads",), "threads", "names", "CPU threads the libraries may use, e.g. 1,all for both"),
+    Option(("--sweep",), "sweep", "sweep", "sizes to measure too, e.g. n=1e3:1e7:9 or n=100,1000"),
+    Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
+    Option(("--python",), "python", "python", "another interpreter for a backend, e.g. jax=/envs/jax/bin/python"),
     Option(("--help",), "help", None, "show the help"),
 )
 BY_FLAG: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
@@ -104,6 +112,8 @@ def read(line: str) -> Line:
     for option, flag, raw in found.given:
         if option.value == "names":
             settings[option.name] = (*settings.get(option.name, ()), *names(raw, flag))
+        elif option.value == "python":
+            settings[option.name] = {**settings.get(option.name, {}), **interpreter(raw, flag)}
         else:
             settings[option.name] = _converted(option, flag, raw)
     call = line[found.rest :].strip().removesuffix(";").rstrip()
@@ -123,6 +133,19 @@ def names(raw: str, flag: str) -> tuple[str, ...]:
     if odd is not None:
         raise OptionError(f"{flag} takes names separated by commas, and {odd!r} is no name")
     return found
+
+
+def interpreter(raw: str, flag: str) -> dict[str, str]:
+    """Splits ``"jax=/path/to/python"``; raises :class:`OptionError` where that cannot be.
+
+    >>> interpreter("jax=~/envs/jax", "--python")
+    {'jax': '~/envs/jax'}
+    """
+    name, equals, path = raw.partition("=")
+    if not (equals and name.strip() and path.strip()):
+        told = f"{flag} takes a backend and its interpreter, e.g. {flag} jax=/path/to/python"
+        raise OptionError(f"{told}, and got {raw!r}")
+    return {name.strip(): path.strip()}
 
 
 def scan(line: str) -> Scan:
@@ -226,7 +249,7 @@ def _value(line: str, start: int, option: Option, flag: str, attached: bool) -> 
             return "", len(line), f"the quote that {flag} opens is not closed: {line[start:]}"
         return line[start + 1 : close], close + 1, None
     end = _word_end(line, start)
-    while option.value == "names" and end < len(line):
+    while option.value in ("names", "sweep") and end < len(line):
         following = _skip_space(line, end)
         if not (line[end - 1] == "," or line.startswith(",", following)):
             break
@@ -253,11 +276,19 @@ def _converted(option: Option, flag: str, raw: str) -> Any:
         raise OptionError(f"{flag} takes the name of a variable, e.g. {flag} result, and got {raw!r}")
     if option.value == "dtype" and raw not in DTYPES:
         raise OptionError(f"{flag} takes float32 or float64, and got {raw!r}")
+    if option.value == "sweep":
+        try:
+            return sizes.parse(raw).text
+        except sizes.SweepError as error:
+            raise OptionError(f"{flag}: {error}") from None
     return raw
 
 
 def _no_value(option: Option, flag: str) -> str:
-    example = {"names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result"}
+    example = {
+        "names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
+        "python": "jax=/path/to/python", "sweep": "n=1e3:1e7:9", "path": "results/",
+    }  # fmt: skip
     return f"{flag} needs a value, e.g. {flag} {example.get(option.value or '', 'float32')}"
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jitmagic.backends import all_backends
+from jitmagic.backends.protocol import Backend
+from jitmagic.measure.interpreter import resolve
+from jitmagic.measure.sweep import sizes
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,13 @@ class Options:
         Seconds that one variant may take to build, or one sample to be taken.
     dtype : str or None
         ``"float32"`` or ``"float64"``: floating arguments are cast to it before anything else.
+    threads : tuple of str or None
+        How many CPU threads the libraries may use: numbers, and "all" for no limit; several give further rows.
+    sweep : str or None
+        The sizes to measure too, e.g. ``"n=1e3:1e7:9"``; see :mod:`jitmagic.measure.sweep.sizes`.
+    python : mapping of str to str, or None
+        By backend, the interpreter that its worker runs under: a path, an environment's folder, or a name on the PATH.
+        Absolute paths once it is checked.
     """
 
     backends: tuple[str, ...] | None = None
@@ -32,6 +43,9 @@ class Options:
     budget: float = 10.0
     timeout: float = 60.0
     dtype: str | None = None
+    sweep: str | None = None
+    threads: tuple[str, ...] | None = None
+    python: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -53,8 +67,28 @@ class Options:
         for name, value in (("budget", self.budget), ("timeout", self.timeout)):
             if not isinstance(value, int | float) or not 0 < value < float("inf"):
                 raise ValueError(f"{name} has to be a positive number of seconds, not {value!r}")
+        self._resolve(known)
         if self.dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype has to be float32 or float64, not {self.dtype!r}")
+        for count in self.threads or ():
+            if count != "all" and not (count.isascii() and count.isdigit() and 1 <= int(count) <= 4096):
+                raise ValueError(f"threads takes numbers from 1 on and all, e.g. 1,all, and not {count!r}")
+        if self.sweep is not None:
+            sizes.parse(self.sweep)
+
+    def _resolve(self, known: Mapping[str, Backend]) -> None:
+        """Checks the interpreters, and puts their absolute paths in their place."""
+        if not self.python:
+            object.__setattr__(self, "python", None)
+            return
+        found = {}
+        for name, path in dict(self.python).items():
+            if name == "numpy":
+                raise ValueError("python cannot be given for numpy: the baseline runs as in your session")
+            if name not in known:
+                raise ValueError(f"there is no backend {name!r} to give a python for; choose from {', '.join(known)}")
+            found[name] = resolve(str(path))
+        object.__setattr__(self, "python", found)
 
 
 def device_of(backend: str) -> str:

@@ -41,8 +41,12 @@ class Outcome:
         Forms that lost, as ``{"form": …, "run": seconds}``.
     notes : list of str
         What the reader should know, beside the draft's own notes.
+    limits : dict or None
+        How near it is to what the machine can do; None where that cannot be said.
     probes : list of Probed or None
         What it did with other arguments; None where it was not probed.
+    thread_limit : int or None
+        The number of threads that it was held to, where it is a further row of the variant named ``unlimited``.
     """
 
     name: str
@@ -60,6 +64,9 @@ class Outcome:
     tried: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     probes: list[Probed] | None = None
+    thread_limit: int | None = None
+    unlimited: str = ""
+    limits: dict[str, Any] | None = None
 
     @property
     def verified(self) -> bool | None:
@@ -118,12 +125,17 @@ def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | Non
         "error": None,
         "clocks": _clocks(outcome),
         "build_cache": built.cache if built is not None and outcome.build_seconds is not None else None,
-        "memory": {"host_peak": built.host_peak if built is not None else None, "device_peak": None},
+        "memory": {
+            "host_peak": built.host_peak if built is not None else None,
+            "device_peak": built.device_peak if built is not None else None,
+        },
         "threads": built.threads if built is not None else None,
+        "thread_limit": outcome.thread_limit,
         "break_even_calls": _break_even(outcome, baseline),
         "form": draft.form if draft is not None else "",
         "tried": outcome.tried,
         "notes": [*(draft.notes if draft is not None else ()), *outcome.notes],
+        "limits": outcome.limits,
     }
     if outcome.probes is not None:
         entry["probes"] = [_probe_record(one, workload) for one in outcome.probes]

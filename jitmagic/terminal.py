@@ -45,7 +45,7 @@ def wants_colour(stream: TextIO | None) -> bool:
 
 def describe(event: Progress) -> str:
     """Words one progress event, e.g. ``jitmagic: compiling numba-parallel (3 of 8)``."""
-    words = f"jitmagic: {event.step}"
+    words = f"jitmagic: {f'{event.size}, ' if event.size else ''}{event.step}"
     if event.variant:
         words += f" {event.variant}"
         if event.total > 1:
@@ -64,12 +64,12 @@ class Throttle:
     def __init__(self, interval: float = 0.2, clock: Callable[[], float] = time.monotonic) -> None:
         self.interval = interval
         self.clock = clock
-        self.last_key: tuple[str, str | None] | None = None
+        self.last_key: tuple[str, str | None, str] | None = None
         self.last_time = 0.0
 
     def passes(self, event: Progress) -> bool:
         """Returns whether to show the event, and remembers it if so."""
-        key, now = (event.step, event.variant), self.clock()
+        key, now = (event.step, event.variant, event.size), self.clock()
         if key == self.last_key and now - self.last_time < self.interval:
             return False
         self.last_key, self.last_time = key, now

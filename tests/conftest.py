@@ -1,9 +1,12 @@
 """What every test has: no worker process and no shared file outlives the test run."""
 
+import contextlib
 import os
 
 import pytest
 from hypothesis import settings
+
+from tests.fakes import installed
 
 # CI asks about the change at hand: the same programs each time. What is new is looked for by runs outside of it.
 settings.register_profile("strict", derandomize=True)
@@ -20,18 +23,15 @@ def _no_workers_left():
 
 
 @pytest.fixture
-def use_backends(monkeypatch):
+def use_backends():
     """Puts fake backends beside NumPy's real one."""
+    with contextlib.ExitStack() as stack:
 
-    def use(*fakes):
-        from jitmagic import backends, comparison
-        from jitmagic.backends.numpy.backend import NumpyBackend
+        def use(*fakes):
+            stack.close()
+            stack.enter_context(installed(*fakes))
 
-        table = {"numpy": NumpyBackend(), **{fake.name: fake for fake in fakes}}
-        monkeypatch.setattr(backends, "all_backends", lambda: table)
-        monkeypatch.setattr(comparison, "all_backends", lambda: table)
-
-    return use
+        yield use
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
 
 from jitmagic.backends.protocol import Availability, Draft, VariantRefusal
 from jitmagic.capture.workload import ModuleText
@@ -39,3 +43,19 @@ class FakeBackend:
 
     def revise(self, workload, observed, draft, failure):
         return Refusal(f"{failure.type}: {failure.message}")
+
+
+@contextlib.contextmanager
+def installed(*fakes: Any) -> Iterator[None]:
+    """Puts fake backends beside NumPy's real one, wherever the steps look them up."""
+    from jitmagic import backends
+    from jitmagic.backends.numpy.backend import NumpyBackend
+    from jitmagic.steps import run  # noqa: F401 - with it come all modules that hold the function by name
+
+    table = {"numpy": NumpyBackend(), **{fake.name: fake for fake in fakes}}
+    known = backends.all_backends
+    with contextlib.ExitStack() as stack:
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == "jitmagic" and getattr(module, "all_backends", None) is known:
+                stack.enter_context(mock.patch.object(module, "all_backends", return_value=table))
+        yield

@@ -6,6 +6,7 @@ import ast
 import json
 import sys
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ class Options:
     budget: float = 10.0
     timeout: float = 60.0
     dtype: str | None = None
+    sweep: str | None = None
+    threads: tuple[str, ...] | None = None
+    python: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.budget <= 0:
@@ -39,6 +43,7 @@ class Progress:
     total: int
     seconds_left: float | None
     standings: tuple[Any, ...] = ()
+    size: str = ""
 
 
 @dataclass
@@ -113,6 +118,12 @@ def from_file(path: str, function: str | None = None, call: str | None = None) -
     return from_call(planned.call or "", namespace, function=function)
 
 
+def resized_from_file(
+    path: str, function: str | None = None, call: str | None = None, sweep: str | None = None
+) -> tuple[Workload, None]:
+    return from_file(path, function, call), None
+
+
 class Steps:
     """What was asked of the steps, and what they answer."""
 
@@ -123,7 +134,9 @@ class Steps:
         self.error: BaseException | None = None
         self.shutdowns = 0
 
-    def compare_workload(self, workload: Workload, options: Options, progress: Any = None) -> Comparison:
+    def compare_workload(
+        self, workload: Workload, options: Options, progress: Any = None, resized: Any = None
+    ) -> Comparison:
         self.compared.append((workload, options))
         if progress is not None:
             for event in self.events:
@@ -167,7 +180,7 @@ def modules(steps: Steps) -> dict[str, types.ModuleType]:
     return {
         "jitmagic.capture.cell": _module("jitmagic.capture.cell", plan=plan),
         "jitmagic.capture.call": _module("jitmagic.capture.call", from_call=from_call, EVALUATED=EVALUATED),
-        "jitmagic.capture.file": _module("jitmagic.capture.file", from_file=from_file),
+        "jitmagic.capture.file": _module("jitmagic.capture.file", resized_from_file=resized_from_file),
         "jitmagic.comparison": _module(
             "jitmagic.comparison",
             Options=Options,

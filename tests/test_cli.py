@@ -52,11 +52,11 @@ def test_compare(steps, program, capsys):
 def test_a_function_and_a_call_may_be_named(steps, program, monkeypatch):
     asked = []
 
-    def from_file(path, function=None, call=None):
+    def from_file(path, function=None, call=None, sweep=None):
         asked.append((path, function, call))
-        return fakes.Workload("fn(1)")
+        return fakes.Workload("fn(1)"), None
 
-    monkeypatch.setattr(sys.modules["jitmagic.capture.file"], "from_file", from_file)
+    monkeypatch.setattr(sys.modules["jitmagic.capture.file"], "resized_from_file", from_file)
     assert cli.main(["compare", f"{program}::fn", "--call", "fn(-1)", "-q"]) == 0
     assert cli.main(["compare", str(program), "-q"]) == 0
     assert asked == [(str(program), "fn", "fn(-1)"), (str(program), None, None)]

@@ -177,3 +177,11 @@ def test_words() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(41_237.0, "41,000"), (670.0, "670"), (99.6, "100"), (4.2, "4.2"), (0.0351, "0.035"), (0, "0")],
+)
+def test_a_size_that_was_computed_has_two_digits(number: float, text: str) -> None:
+    assert figures.rough(number) == text

@@ -132,7 +132,7 @@ class Shows:
 
 
 def event() -> Any:
-    return SimpleNamespace(variant="numba", step="compiling", done=0, total=1, seconds_left=None, standings=())
+    return SimpleNamespace(variant="numba", step="compiling", done=0, total=1, seconds_left=None, standings=(), size="")
 
 
 @pytest.mark.parametrize("asked", [None, True])

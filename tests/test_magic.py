@@ -548,3 +548,37 @@ def test_lint_shows_the_gotchas_of_functions_by_name_and_of_a_cell(shell):
     assert "plain:2:5: JX-SETITEM" in run(shell, "%jitlint plain")[1].stdout
     assert "cell:2:5: JX-SETITEM" in run(shell, "%%jitlint\ndef other(x):\n    x[0] = 1\n")[1].stdout
     assert "no function `nothing`" in run(shell, "%jitlint nothing")[1].stderr
+
+
+def test_the_run_before_of_the_same_call_is_in_the_record(shell, steps):
+    source = "%%jitcompare\ndef fn(x):\n    return x\nfn(1)"
+    run(shell, source)
+    assert steps.comparison.record["previous"] is None
+    steps.comparison = Comparison()
+    run(shell, source)
+    found = steps.comparison.record["previous"]
+    assert found["created"] == steps.comparison.record["created"]
+    assert found["cautions"] == []
+    assert {one["change"] for one in found["variants"]} <= {"no clear difference", "not comparable"}
+    steps.comparison = Comparison()
+    steps.comparison.record["workload"]["call"] = "another(x)"
+    run(shell, source)
+    assert steps.comparison.record["previous"] is None
+
+
+def test_a_record_is_kept_where_it_is_asked_for(shell, steps, tmp_path):
+    source = "%%jitcompare --save {}\ndef fn(x):\n    return x\nfn(1)"
+    _, captured = run(shell, source.format(tmp_path / "mine.json"))
+    assert captured.stderr == f"jitmagic: saved as {tmp_path / 'mine.json'}\n"
+    run(shell, source.format(f"'{tmp_path}/a folder/'"))
+    assert len(list((tmp_path / "a folder").iterdir())) == 1
+    _, captured = run(shell, source.format(tmp_path / "none" / "mine.json"))
+    assert "the record cannot be written" in captured.stderr + captured.stdout
+
+
+@pytest.mark.parametrize("sweep", ["n=", "n=0:10:3", "n=1e3:1e2:3", "n=-1,2", "n=nan,2", "n=1e400,2", "n=5", "5:10"])
+def test_a_sweep_that_cannot_be_read_runs_nothing(shell, steps, sweep):
+    _, captured = run(shell, f"%%jitcompare --sweep {sweep}\nran = 1\ndef fn(x):\n    return x\nfn(1)")
+    assert "UsageError: %%jitcompare: --sweep: " in captured.stderr + captured.stdout
+    assert "ran" not in shell.user_ns
+    assert steps.compared == []

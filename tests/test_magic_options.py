@@ -156,3 +156,15 @@ def test_every_option_is_in_the_help():
 
     for flag in BY_FLAG:
         assert flag in JitMagic.jitcompare.__doc__
+
+
+def test_interpreters_of_several_backends_stand_one_after_the_other():
+    line = read("--python jax=/a/b --python 'torch=/c d/python' fn(x)")
+    assert line.settings["python"] == {"jax": "/a/b", "torch": "/c d/python"}
+    assert line.call == "fn(x)"
+
+
+@pytest.mark.parametrize("raw", ["jax", "=path", "jax="])
+def test_an_interpreter_without_backend_or_path_is_told_with_an_example(raw):
+    with pytest.raises(OptionError, match="--python jax=/path/to/python, and got"):
+        read(f"--python '{raw}' fn(x)")

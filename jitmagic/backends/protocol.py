@@ -8,7 +8,7 @@ was written. A backend knows its library and nothing of the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from jitmagic.capture.workload import ModuleText, Workload
@@ -56,6 +56,11 @@ class Draft:
     needs: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def plain(draft: Draft) -> Draft:
+    """Returns a draft without what its backend keeps with it: a worker needs none of the writer's classes."""
+    return Draft(**{one.name: getattr(draft, one.name) for one in fields(Draft)})
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,11 @@ class Backend(Protocol):
     runtime : str
         ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
 
-    It may also have ``compiles_by_shape(mode) -> bool``, whether arguments of another shape are compiled for anew, and
-    ``checks_bounds(mode) -> bool``, whether its runtime has ``load_checked``.
+    It may also have ``presence``, a ``"package.module:function"`` that is ``availability`` and can be asked under
+    another interpreter, since importing it takes the standard library only; ``compiles_by_shape(mode) -> bool``,
+    whether arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime
+    has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory;
+    ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes).
     """
 
     name: str
@@ -154,13 +162,33 @@ class VariantRefusal:
     refusal: Refusal
 
 
+class DeviceMeter(Protocol):
+    """Measures how many bytes of a device's memory a `with` block needs beyond what was in use before.
+
+    Attributes
+    ----------
+    peak : int or None
+        Known after the block, None where the library does not tell.
+    """
+
+    peak: int | None
+
+    def __enter__(self) -> DeviceMeter:
+        """Begins."""
+
+    def __exit__(self, *error: Any) -> None:
+        """Ends."""
+
+
 class Runtime(Protocol):
     """What a worker asks of a backend's library. Runs in the backend's own process.
 
     A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
     are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
     reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
-    there.
+    there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``. One
+    whose compiler counts may have ``operations() -> float | None``: floating-point operations of the entry that was
+    checked last.
     """
 
     def start(self, device: str) -> Mapping[str, Any]:

@@ -83,7 +83,7 @@ def plan(source: str, call: str | None = None, *, function: str | None = None, o
     tree = parse(source)
     lines = source_lines(source)
     found = definitions(tree, source, origin)
-    top = list(_top_level(tree.body))
+    top = list(top_level(tree.body))
     last = top[-1] if top else None
     if call is not None and call.strip():
         given = parse_call(call.strip())
@@ -120,11 +120,11 @@ def parse_call(text: str) -> ast.expr:
     return expression
 
 
-def _top_level(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+def top_level(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """Yields the top-level statements; the body of ``if __name__ == "__main__":`` stands in its place."""
     for statement in body:
         if isinstance(statement, ast.If) and _asks_for_main(statement.test):
-            yield from _top_level(statement.body)
+            yield from top_level(statement.body)
         else:
             yield statement
 
@@ -287,7 +287,7 @@ def cut_before(source: str, line: int) -> str:
     kept = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
     after = [
         each
-        for each in _top_level(tree.body)
+        for each in top_level(tree.body)
         if (each.end_lineno or each.lineno) >= line and not isinstance(each, kept)
     ]
     for statement in after:

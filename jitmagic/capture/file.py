@@ -12,12 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jitmagic.capture.call import from_call
-from jitmagic.capture.cell import CellPlan, cut_before, plan
+from jitmagic.capture.cell import cut_before, plan
+from jitmagic.capture.resized import SetUp
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import CaptureError
+from jitmagic.measure.sweep.sizes import parse
 
 
 def from_file(path: str | os.PathLike[str], function: str | None = None, call: str | None = None) -> Workload:
+    """Captures the call alone; see :func:`resized_from_file`."""
+    return resized_from_file(path, function, call)[0]
+
+
+def resized_from_file(
+    path: str | os.PathLike[str], function: str | None = None, call: str | None = None, sweep: str | None = None
+) -> tuple[Workload, SetUp | None]:
     """Runs a file's set-up as ``__main__`` would run it, and captures the call to compare.
 
     The set-up ends at the compared call: what follows it in the file, but for definitions and imports, is not run.
@@ -30,6 +39,8 @@ def from_file(path: str | os.PathLike[str], function: str | None = None, call: s
         The function to compare; without it, the rules of a cell choose.
     call : str, optional
         The call to compare, e.g. ``"fn(x)"``; evaluated after the set-up.
+    sweep : str, optional
+        The sizes to capture it at too, e.g. ``"n=1e3:1e7:9"``.
 
     Raises
     ------
@@ -54,20 +65,37 @@ def from_file(path: str | os.PathLike[str], function: str | None = None, call: s
     if function is not None and call is None and function not in found.functions and found.call is None:
         defined = ", ".join(found.functions) or "none"
         raise CaptureError(f"{file} defines no function `{function}`; its functions: {defined}.")
-    namespace = _run(file, source, found)
-    if function is not None and found.call is None:
-        return from_call(None, namespace, sources=found.definitions, function=function)
-    return from_call(found.call, namespace, sources=found.definitions, function=found.function, line=found.call_line)
-
-
-def _run(file: Path, source: str, found: CellPlan) -> dict[str, object]:
-    """Runs the set-up in a new module that is ``__main__`` for as long as it runs."""
-    name = str(file.resolve())
     setup = found.setup if found.call_line is None else cut_before(source, found.call_line)
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=name, __builtins__=__builtins__)
-    code = compile(setup, name, "exec", dont_inherit=True)
+    # a name that is called with arguments of its parameters' names, where there is no call
+    chosen = function if function is not None and found.call is None else found.function
+    line = None if function is not None and found.call is None else found.call_line
     linecache.checkcache(name)
+    set_up = None
+    if sweep is not None:
+        set_up = SetUp(
+            parse(sweep).parameter,
+            module.__dict__,
+            source=setup,
+            call=found.call,
+            function=chosen,
+            sources=found.definitions,
+            line=line,
+            filename=name,
+            where=lambda: _as_main(module, file),
+        )
+    _run(file, setup, module)
+    workload = from_call(found.call, module.__dict__, sources=found.definitions, function=chosen, line=line)
+    if set_up is not None and sweep is not None:
+        set_up.settle(sweep)
+    return workload, set_up
+
+
+def _run(file: Path, setup: str, module: types.ModuleType) -> None:
+    """Runs the set-up in a new module that is ``__main__`` for as long as it runs."""
+    name = str(file.resolve())
+    code = compile(setup, name, "exec", dont_inherit=True)
     with _as_main(module, file):
         try:
             exec(code, module.__dict__)
@@ -75,7 +103,6 @@ def _run(file: Path, source: str, found: CellPlan) -> dict[str, object]:
             line = _line_in(error, name)
             told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise CaptureError(f"the set-up of {file} failed at line {line}: {told}", line) from error
-    return module.__dict__
 
 
 @contextmanager

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jitmagic.backends.protocol import Backend, Draft
+from jitmagic.backends.protocol import Backend, Draft, plain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import WorkerError
 from jitmagic.measure.pool import Pool
 from jitmagic.measure.process import WorkerProcess
+from jitmagic.measure.threads import seat as seat_of
 from jitmagic.measure.transport import Parcel, discard
 from jitmagic.measure.worker import Asked, Built, Reference
 from jitmagic.observe.facts import Observation
@@ -37,9 +38,12 @@ class Bench:
     pool : Pool
     timeout : float
         Seconds that one build, or one sample beyond what it should take, may last.
+    like : Bench, optional
+        The bench of the same text with the same constants: what is built there is taken over and not built again,
+        where the backend does not compile for shapes.
     """
 
-    def __init__(self, workload: Workload, pool: Pool, timeout: float) -> None:
+    def __init__(self, workload: Workload, pool: Pool, timeout: float, like: Bench | None = None) -> None:
         self._workload = workload
         self._pool = pool
         self._timeout = timeout
@@ -47,9 +51,19 @@ class Bench:
         self._seats: dict[tuple[str, str], _Seat] = {}
         self._drafts: dict[str, tuple[Backend, str, Draft]] = {}
         self._arguments: Parcel = pool.pack((workload.args, dict(workload.kwargs)))
-        self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
+        try:
+            self._namespace: Parcel = pool.pack({name: workload.constants[name] for name in workload.needs})
+        except BaseException:
+            discard(self._arguments)
+            raise
         self._reference: Reference | None = None
+        self._like = None if like is None else like._key
         self._parcels = [self._arguments, self._namespace]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the arguments' and constants' arrays."""
+        return self._arguments.size + self._namespace.size
 
     def observe(self, numpy: Backend, limit: float, timeout: float) -> Observation:
         """Runs the NumPy function under watch and keeps its result as the reference.
@@ -79,12 +93,19 @@ class Bench:
             The worker was lost to it.
         """
         worker = self._seated(backend, device)
+        by_shape = getattr(backend, "compiles_by_shape", None)
         built: Built = worker.ask(
-            "build", timeout=self._timeout, notify=step, key=self._key, draft=draft, reference=self._reference
+            "build",
+            timeout=self._timeout,
+            notify=step,
+            key=self._key,
+            draft=plain(draft),
+            reference=self._reference,
+            like=None if by_shape is not None and by_shape(draft.mode) else self._like,
         )
         if built.finding is not None and built.finding.ok:
             self._drafts[draft.variant] = (backend, device, draft)
-            self._seats[backend.name, device].built.add(draft.variant)
+            self._seats[seat_of(backend), device].built.add(draft.variant)
         return built
 
     def sampler(self, variant: str, estimate: float) -> Callable[[int, int], float]:
@@ -193,6 +214,11 @@ class Bench:
         found: str | None = worker.ask("check_bounds", timeout=timeout, key=self._key, variant=variant)
         return found
 
+    def ceiling(self, numpy: Backend, what: str, **asked: Any) -> float:
+        """Measures what this machine can do at best; see ``Worker.ceiling``."""
+        measured: float = self._seated(numpy, "cpu").ask("ceiling", timeout=self._timeout, what=what, **asked)
+        return measured
+
     def facts(self, backend: Backend, device: str) -> Mapping[str, Any]:
         """Returns what a backend's library said of itself."""
         return self._pool.facts(backend, device)
@@ -209,11 +235,12 @@ class Bench:
         self._seats.clear()
         for parcel in self._parcels:
             discard(parcel)
+        self._pool.tidy()
 
     def _seated(self, backend: Backend, device: str) -> WorkerProcess:
         """Returns a worker that has the workload open."""
         worker = self._pool.worker(backend, device, self._timeout)
-        seat = self._seats.get((backend.name, device))
+        seat = self._seats.get((seat_of(backend), device))
         if seat is None or seat.pid != worker.pid:
             worker.ask(
                 "open",
@@ -223,13 +250,13 @@ class Bench:
                 namespace=self._namespace,
                 labels=self._workload.argument_names,
             )
-            self._seats[backend.name, device] = _Seat(worker.pid)
+            self._seats[seat_of(backend), device] = _Seat(worker.pid)
         return worker
 
     def _rebuilt(self, backend: Backend, device: str, variant: str) -> WorkerProcess:
         """Returns a worker that holds a verified variant, built again where another variant ended the worker."""
         worker = self._seated(backend, device)
-        if variant not in self._seats[backend.name, device].built:
+        if variant not in self._seats[seat_of(backend), device].built:
             built = self.build(backend, device, self._drafts[variant][2])
             if built.finding is None or not built.finding.ok:
                 raise WorkerError("built again after its worker was lost, it no longer gives NumPy's result")

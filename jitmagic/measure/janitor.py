@@ -26,9 +26,12 @@ def watch(lines: TextIO) -> None:
         else:
             folders.add(rest)
     for worker in workers:
-        # SIGKILL does not exist on Windows, where any signal ends the process
         with contextlib.suppress(OSError):
-            os.kill(worker, getattr(signal, "SIGKILL", signal.SIGTERM))
+            if hasattr(os, "killpg"):
+                # a worker leads a session: what it started goes with it
+                os.killpg(worker, signal.SIGKILL)
+            else:
+                os.kill(worker, signal.SIGTERM)  # on Windows any signal ends the process
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 

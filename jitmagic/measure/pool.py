@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jitmagic.backends.protocol import Backend
+from jitmagic.measure.interpreter import own_folders
+from jitmagic.measure.interrupts import held
 from jitmagic.measure.process import WorkerProcess, close_janitor, janitor
+from jitmagic.measure.threads import seat
 from jitmagic.measure.transport import Area, Parcel, pack
+
+_BEYOND = 1.25
+"""Times the memory at which a worker is ended, after which its allocations fail: what was free when it started."""
+
+_RESERVED = 2**31 + 2**26 * (os.cpu_count() or 1)
+"""Bytes more for what is reserved and never touched: libraries start several threads a CPU, with stacks of 8 MiB."""
 
 
 class Pool:
-    """Holds the workers and the files that they share with this process."""
+    """Holds the workers and the files that they share with this process.
+
+    Attributes
+    ----------
+    pythons : mapping of str to str
+        By backend's name, the interpreter that its worker runs under where it is not this process's own.
+    """
 
     def __init__(self) -> None:
+        self.pythons: Mapping[str, str] = {}
         self.area = Area.of_this_system()
         self._workers: dict[tuple[str, str], WorkerProcess] = {}
         self._facts: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -24,22 +42,29 @@ class Pool:
 
     def begin(self, backend: Backend, device: str) -> None:
         """Starts a worker without waiting until it is ready; does nothing where one lives."""
-        place = (backend.name, device)
+        with held():
+            self._begin(backend, device)
+
+    def _begin(self, backend: Backend, device: str) -> None:
+        place = (seat(backend), device)
         worker = self._workers.get(place)
-        if worker is not None and worker.alive:
+        python = self.pythons.get(backend.name)
+        if worker is not None and worker.alive and worker.python == python:
             return
         if worker is not None:
             self.end(backend, device)
-        worker = WorkerProcess(backend.name, backend.environment(device))
+        worker = WorkerProcess(backend.name, backend.environment(device), python=python)
         self._workers[place] = worker
         self._starting.add(place)
         worker.post(
             "start",
             runtime=backend.runtime,
             device=device,
-            path=list(sys.path),
+            path=list(sys.path) if python is None else own_folders(sys.path),
+            behind=python is not None,
             folder=os.getcwd(),
             roots=self.area.roots(),
+            data_limit=int(worker.memory_limit * _BEYOND) + _RESERVED if device == "cpu" else None,
         )
         self._tell_janitor()
 
@@ -52,11 +77,11 @@ class Pool:
             It could not be started.
         """
         self.begin(backend, device)
-        place = (backend.name, device)
+        place = (seat(backend), device)
         worker = self._workers[place]
         if place in self._starting:
-            self._starting.discard(place)
             try:
+                self._starting.discard(place)
                 self._facts[place] = worker.answer(timeout=timeout)
             except BaseException:
                 self.end(backend, device)
@@ -64,19 +89,29 @@ class Pool:
         return worker
 
     def living(self, name: str, device: str) -> WorkerProcess | None:
-        """Returns the worker of a backend's name and device, None where none lives."""
+        """Returns the worker of a backend's seat and device, None where none lives."""
         worker = self._workers.get((name, device))
         return worker if worker is not None and worker.alive else None
 
     def facts(self, backend: Backend, device: str) -> Mapping[str, Any]:
         """Returns what the worker's library said of itself at its start."""
-        return self._facts.get((backend.name, device), {})
+        return self._facts.get((seat(backend), device), {})
 
     def pack(self, value: Any) -> Parcel:
         """Lays a value down for the workers, and has its folder removed should this process be killed."""
-        parcel = pack(value, self.area)
-        self._tell_janitor()
-        return parcel
+        with held():
+            # told before, since a folder may be new, and a large value takes its time
+            self.area.roots()
+            self._tell_janitor()
+        return pack(value, self.area)
+
+    def tidy(self) -> None:
+        """Removes what workers that are gone have laid down, which outlives them for as long as others read it."""
+        living = {str(pid) for pid in self.pids()}
+        for folder in map(Path, self.area.folders):
+            for left in folder.glob("jitmagic-*-*"):
+                if left.name.split("-")[1] not in living:
+                    shutil.rmtree(left, ignore_errors=True)
 
     def _tell_janitor(self) -> None:
         for folder in self.area.folders:
@@ -84,18 +119,20 @@ class Pool:
 
     def end(self, backend: Backend, device: str) -> None:
         """Ends one worker."""
-        worker = self._workers.pop((backend.name, device), None)
-        self._starting.discard((backend.name, device))
-        if worker is not None:
-            worker.kill()
+        with held():
+            worker = self._workers.pop((seat(backend), device), None)
+            self._starting.discard((seat(backend), device))
+            if worker is not None:
+                worker.kill()
 
     def shutdown(self) -> None:
         """Ends all workers and removes all files."""
-        for worker in self._workers.values():
-            worker.kill()
-        self._workers.clear()
-        self._starting.clear()
-        self.area.close()
+        with held():
+            for worker in self._workers.values():
+                worker.kill()
+            self._workers.clear()
+            self._starting.clear()
+            self.area.close()
 
     def pids(self) -> tuple[int, ...]:
         """Returns the process numbers of the workers that live."""
@@ -117,7 +154,8 @@ def pool() -> Pool:
 def shutdown() -> None:
     """Ends every process that this session started and removes every file it shared."""
     global _pool
-    if _pool is not None:
-        _pool.shutdown()
-        _pool = None
-    close_janitor()
+    with held():
+        if _pool is not None:
+            _pool.shutdown()
+            _pool = None
+        close_janitor()

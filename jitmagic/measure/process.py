@@ -7,19 +7,23 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import psutil
 
 from jitmagic.errors import WorkerError
+from jitmagic.measure import cgroup, interpreter
+from jitmagic.measure.interrupts import held
 from jitmagic.measure.messages import Event, Reply, receive, send
+from jitmagic.measure.threads import IDLE
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from jitmagic.measure.worker import main; main()"
 STEADY_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
@@ -31,6 +35,8 @@ call, and the other for none. Fixed at where it may end up, all variants are tim
 """
 _POLL = 0.05
 """Seconds between looks at a busy worker's clock and memory."""
+_GRACE = 2.0
+"""Seconds that a worker whose pipe has closed may take to end."""
 
 
 class WorkerCrashed(WorkerError):
@@ -60,13 +66,28 @@ class WorkerProcess:
         Variables on top of the user's own environment, which itself stays as it is, and of :data:`STEADY_MALLOC`.
     memory_limit : int or None
         Resident bytes at which the worker is ended; default: four fifths of what is available now.
+    python : str or None
+        The interpreter to run under, where it is another than this process's own.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], memory_limit: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        memory_limit: int | None = None,
+        python: str | None = None,
+    ) -> None:
         self.name = name
+        self.python = python
         self.memory_limit = memory_limit if memory_limit is not None else int(available_memory() * 0.8)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill(), it lives as long as the process
-        root = str(Path(__file__).resolve().parents[2])
+        root = str(interpreter.PACKAGE.parent)
+        inherited = dict(os.environ) if python is None else interpreter.environment(os.environ)
+        command = (
+            [sys.executable, "-c", _BOOT, root]
+            if python is None
+            else [python, "-c", interpreter.BOOT, str(interpreter.PACKAGE)]
+        )
         flags: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
             if sys.platform == "win32"
@@ -74,13 +95,14 @@ class WorkerProcess:
             else {"start_new_session": True}
         )
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, root],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**STEADY_MALLOC, **os.environ, **environment},
+            env={**STEADY_MALLOC, **IDLE, **inherited, **environment},
             **flags,
         )
+        self._ended = False
         janitor().add(self._process.pid)
         self._frames: queue.Queue[Any] = queue.Queue()
         self._reader = threading.Thread(target=self._read, name=f"jitmagic-{name}", daemon=True)
@@ -116,66 +138,85 @@ class WorkerProcess:
         KeyboardInterrupt
             The worker is ended, since it is still at work.
         """
-        self.post(request, **arguments)
-        return self.answer(timeout=timeout, notify=notify)
+        with self._ended_by_interrupts():
+            self.post(request, **arguments)
+            return self.answer(timeout=timeout, notify=notify)
 
     def post(self, request: str, **arguments: Any) -> None:
         """Sends a request without waiting."""
-        try:
-            if self._process.stdin is None:
-                raise OSError("the pipe is closed")
-            send(cast(BinaryIO, self._process.stdin), (request, arguments))
-        except OSError:
-            self._fail()
+        with self._ended_by_interrupts():
+            try:
+                if self._process.stdin is None:
+                    raise OSError("the pipe is closed")
+                send(cast(BinaryIO, self._process.stdin), (request, arguments))
+            except (OSError, ValueError):  # ValueError: closed by a kill
+                self._fail()
 
     def answer(self, *, timeout: float | None = None, notify: Callable[[str], None] | None = None) -> Any:
         """Waits for the answer to what was posted; see :meth:`ask`."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        try:
-            watched = psutil.Process(self.pid)
-        except psutil.NoSuchProcess:
-            self._fail()
-        while True:
+        with self._ended_by_interrupts():
             try:
-                frame = self._frames.get(timeout=_POLL)
-            except queue.Empty:
-                self._look(watched, deadline, timeout)
-                continue
-            except BaseException:
-                self.kill()
-                raise
-            if frame is None:
+                watched = psutil.Process(self.pid)
+            except psutil.NoSuchProcess:
                 self._fail()
-            if isinstance(frame, Event):
-                if notify is not None:
-                    notify(frame.step)
-                continue
-            if frame.error is not None:
-                raise RequestFailed(f"the {self.name} worker could not answer:\n{frame.error}")
-            return frame.value
+            while True:
+                try:
+                    frame = self._frames.get(timeout=_POLL)
+                except queue.Empty:
+                    self._look(watched, deadline, timeout)
+                    continue
+                if frame is None:
+                    self._fail()
+                if isinstance(frame, Event):
+                    if notify is not None:
+                        notify(frame.step)
+                    continue
+                if frame.error is not None:
+                    raise RequestFailed(f"the {self.name} worker could not answer:\n{frame.error}")
+                return frame.value
+
+    @contextlib.contextmanager
+    def _ended_by_interrupts(self) -> Iterator[None]:
+        """Ends the worker where an interrupt (or an error of the caller's) leaves a request without its answer.
+
+        It is still at work then, or holds half a message: the next request would get this one's answer.
+        """
+        try:
+            yield
+        except WorkerError:
+            raise
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
-        """Ends the process at once and waits until it is gone; does nothing to one that has ended."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._reader.join(timeout=5)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):  # closing flushes what a dead process will not read
-                    pipe.close()
-        janitor().remove(self.pid)
-        with contextlib.suppress(ValueError):  # closed by an earlier kill
-            self._log.close()
+        """Ends the process at once, with the processes it started, and waits; does nothing to one that has ended."""
+        with held():
+            if not self._ended:
+                self._ended = True
+                end_tree(self.pid)
+            self._process.wait()
+            self._reader.join(timeout=5)
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):  # closing flushes what a dead process will not read
+                        pipe.close()
+            janitor().remove(self.pid)
+            with contextlib.suppress(ValueError):  # closed by an earlier kill
+                self._log.close()
 
     def _look(self, watched: psutil.Process, deadline: float | None, timeout: float | None) -> None:
         if deadline is not None and time.monotonic() > deadline:
             self.kill()
             raise WorkerTimedOut(f"it did not answer within {timeout:g} s and was ended")
+        if not self.alive and self._frames.empty():
+            # a process that it forked may hold the pipe open: then no end of file ever comes
+            self._fail()
         try:
             used = watched.memory_info().rss
         except psutil.Error:
-            return  # it has just ended: the reader's end-of-file says so
+            return  # it has just ended
         if used > self.memory_limit:
             self.kill()
             raise WorkerOutOfMemory(
@@ -184,14 +225,21 @@ class WorkerProcess:
             )
 
     def _fail(self) -> None:
-        code = self._process.wait()
+        try:
+            code = self._process.wait(timeout=_GRACE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise WorkerCrashed("it lives, but what it sent was no message: it was ended") from None
         tail = self._tail()
         self.kill()
         raise WorkerCrashed(describe_exit(code) + (f": {tail}" if tail else ""))
 
     def _tail(self) -> str:
         """Returns the first line of what the process last said of a fatal error."""
-        self._log.seek(0)
+        try:
+            self._log.seek(0)
+        except ValueError:  # it was ended before, and its log with it
+            return ""
         text = self._log.read().decode(errors="replace")
         fatal = [line for line in text.splitlines() if line.startswith("Fatal Python error")]
         return fatal[-1].removeprefix("Fatal Python error: ") if fatal else ""
@@ -208,6 +256,22 @@ class WorkerProcess:
                 return
 
 
+def end_tree(pid: int) -> None:
+    """Ends a process that leads a session of its own, and all that it started.
+
+    Libraries compile and compute in processes of their own, which would outlive a worker that is killed.
+    """
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # none of them is left
+            os.killpg(pid, signal.SIGKILL)
+        return
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in (*process.children(recursive=True), process):
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+
+
 def describe_exit(code: int) -> str:
     """Says in words how a process ended.
 
@@ -216,8 +280,6 @@ def describe_exit(code: int) -> str:
     """
     if code >= 0:
         return f"it called exit with code {code}"
-    import signal
-
     try:
         name = signal.Signals(-code).name
     except ValueError:
@@ -233,17 +295,8 @@ def describe_exit(code: int) -> str:
 def available_memory() -> int:
     """Returns the bytes of memory that can still be taken, a container's limit included."""
     free = int(psutil.virtual_memory().available)
-    for limit_file, used_file in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        try:
-            limit, used = Path(limit_file).read_text().strip(), Path(used_file).read_text().strip()
-        except OSError:
-            continue
-        if limit.isdigit():
-            free = min(free, max(int(limit) - int(used), 0))
-    return free
+    allowed = cgroup.free_memory() if sys.platform == "linux" else None
+    return free if allowed is None else min(free, allowed)
 
 
 class _Janitor:
@@ -281,7 +334,8 @@ class _Janitor:
     def _say(self, line: str) -> None:
         if self._process.stdin is None:
             return
-        with contextlib.suppress(OSError):  # without a janitor all works, but for the cleaning after a kill
+        # half a line would spoil the next; without a janitor all works, but for the cleaning after a kill
+        with held(), contextlib.suppress(OSError):
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
 
@@ -293,8 +347,9 @@ def janitor() -> _Janitor:
     """Returns this process's janitor."""
     global _janitor
     if _janitor is None:
-        _janitor = _Janitor()
-        atexit.register(close_janitor)
+        with held():
+            _janitor = _Janitor()
+            atexit.register(close_janitor)
     return _janitor
 
 

@@ -18,6 +18,10 @@ Sampler = Callable[[int, int], float]
 """Takes (calls, untimed warm calls first) and returns the seconds of one call."""
 
 
+_FAR_TOO_LONG = 5.0
+"""A sample that lasts so many times what it should is made of fewer calls from then on."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How to measure.
@@ -139,6 +143,9 @@ def run_rounds(
                 if seconds is not None:
                     series[name].samples.append(seconds)
                     series[name].calls += calls[name]
+                    if seconds * calls[name] > _FAR_TOO_LONG * plan.sample_seconds:
+                        # it was fast while the calls were counted, as threads are that get a core each
+                        calls[name] = _calls(seconds, plan.sample_seconds)
             longest = max(longest, clock() - began)
             done += 1
     except KeyboardInterrupt:

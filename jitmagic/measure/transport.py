@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from jitmagic.measure import memory
+
 _ALIGN = 64
 _RESERVE = 64 * 2**20
 """Bytes that are left free in a memory file system, since others need it too."""
@@ -101,21 +103,49 @@ class Area:
 
     def roots(self) -> tuple[str | None, str]:
         """Makes the folders and returns them, for a worker's own area inside this one: they go together."""
-        memory = str(self._folder(self._memory)) if self._memory is not None else None
-        return memory, str(self._folder(self._disk))
+        memory = None if self._memory is None else self._made(self._memory)
+        return None if memory is None else str(memory), str(self._folder(self._disk))
 
     def place(self, size: int) -> Path:
-        """Returns a path for a new file of ``size`` bytes, in memory if there is room."""
-        self._count += 1
-        name = f"{os.getpid()}-{self._count}"
-        if self._memory is not None and shutil.disk_usage(self._memory).free > size + _RESERVE:
-            return self._folder(self._memory) / name
-        return self._folder(self._disk) / name
+        """Returns a path for a new file of ``size`` bytes, in memory if there is room.
 
-    def on_disk(self) -> Path:
-        """Returns a path for a new file on the disk, for when memory turned out to be full."""
+        Raises
+        ------
+        TransportError
+            There is room nowhere; says how much there is.
+        """
+        if self._memory is not None and min(shutil.disk_usage(self._memory).free, _free()) > size + _RESERVE:
+            folder = self._made(self._memory)
+            if folder is not None:
+                return self._new(folder)
+        return self.on_disk(size)
+
+    def on_disk(self, size: int) -> Path:
+        """Returns a path for a new file on the disk, for what memory has no room for; see :meth:`place`."""
+        free = shutil.disk_usage(self._disk).free
+        if free < size:
+            raise self.no_room(size)
+        return self._new(self._folder(self._disk))
+
+    def no_room(self, size: int) -> TransportError:
+        """Words that ``size`` bytes have room nowhere."""
+        places = [place for place in (self._memory, self._disk) if place is not None]
+        told = ", ".join(f"{place} has {shutil.disk_usage(place).free / 1e9:.3g} GB free" for place in places)
+        return TransportError(
+            f"{size / 1e9:.3g} GB have to be laid down for other processes, and there is no room: {told}. "
+            "Make room there, or set TMPDIR to a folder that has it"
+        )
+
+    def _new(self, folder: Path) -> Path:
         self._count += 1
-        return self._folder(self._disk) / f"{os.getpid()}-{self._count}"
+        return folder / f"{os.getpid()}-{self._count}"
+
+    def _made(self, root: Path) -> Path | None:
+        """Returns the folder in a memory file system, None where not even that can be made there."""
+        try:
+            return self._folder(root)
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Removes the folders with all that is in them."""
@@ -128,6 +158,12 @@ class Area:
         if folder is None or not folder.is_dir():
             folder = self._folders[root] = Path(tempfile.mkdtemp(prefix=f"jitmagic-{os.getpid()}-", dir=root))
         return folder
+
+
+def _free() -> float:
+    """Returns the bytes of memory that are free: a memory file system's own figure says only what it may take."""
+    told = memory.free()
+    return float("inf") if told is None else told
 
 
 def pack(value: Any, area: Area) -> Parcel:
@@ -162,8 +198,15 @@ def pack(value: Any, area: Area) -> Parcel:
     except OSError:
         # the memory file system filled up in between
         path.unlink(missing_ok=True)
-        path = area.on_disk()
-        _write(path, blocks, offsets)
+        path = area.on_disk(end)
+        try:
+            _write(path, blocks, offsets)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise TransportError(f"{error.strerror or error}; {area.no_room(end)}") from error
+    except BaseException:  # an interrupt in the middle of a large array
+        path.unlink(missing_ok=True)
+        raise
     del arrays
     return Parcel(str(path), tuple(offsets), tuple(places), buffer.getvalue())
 

@@ -12,6 +12,7 @@ import faulthandler
 import importlib
 import io
 import os
+import platform
 import sys
 import time
 import traceback
@@ -22,10 +23,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from jitmagic.backends.protocol import Draft, Failure, Runtime
+from jitmagic.backends.protocol import DeviceMeter, Draft, Failure, Runtime
 from jitmagic.measure.arguments import Arguments
 from jitmagic.measure.clock import time_calls
-from jitmagic.measure.memory import PeakMeter, give_back
+from jitmagic.measure.confine import go_first, limit_data
+from jitmagic.measure.memory import PeakMeter, give_back, in_the_open
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe.facts import Observation
@@ -95,10 +97,14 @@ class Built:
     second : float
         Seconds of the second call, on fresh arguments.
     host_peak : int or None
-        Bytes of host memory that the second call needed beyond what was in use.
+        Bytes of host memory that the second call needed beyond what was in use, its result among them.
+    device_peak : int or None
+        The same on the device; None where the host is the device, or the library does not tell.
     threads : int or None
     cache : str
         "cold", or "warm" where a compiler's cache on disk may have helped.
+    operations : float or None
+        Floating-point operations of a call by the library's own count; None where it has none.
     shares : tuple of str
         Labels of the arguments with whose memory the caller's result shares memory.
     """
@@ -108,9 +114,11 @@ class Built:
     first: float = 0.0
     second: float = 0.0
     host_peak: int | None = None
+    device_peak: int | None = None
     threads: int | None = None
     cache: str = "cold"
     shares: tuple[str, ...] = ()
+    operations: float | None = None
 
 
 @dataclass
@@ -144,7 +152,14 @@ class Worker:
     # -- life
 
     def start(
-        self, runtime: str, device: str, path: Sequence[str], folder: str, roots: tuple[str | None, str]
+        self,
+        runtime: str,
+        device: str,
+        path: Sequence[str],
+        folder: str,
+        roots: tuple[str | None, str],
+        data_limit: int | None = None,
+        behind: bool = False,
     ) -> Mapping[str, Any]:
         """Takes on the kernel's ``sys.path`` and working folder, and starts the backend's library.
 
@@ -154,10 +169,17 @@ class Worker:
             ``"module:Class"`` of the backend's runtime.
         roots : tuple
             Folders in memory (or None) and on disk for what this worker lays down.
+        data_limit : int or None
+            Bytes beyond which allocations fail; None where drivers of a GPU reserve more than they use.
+        behind : bool
+            Whether ``path`` comes after this process's own: it runs under another interpreter than the kernel.
         """
+        if data_limit is not None:
+            limit_data(data_limit)
         memory, disk = roots
         self._area = Area(None if memory is None else Path(memory), Path(disk))
-        sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+        first, then = (sys.path, path) if behind else (path, sys.path)
+        sys.path[:] = [*first, *(entry for entry in then if entry not in first)]
         with contextlib.suppress(OSError):  # the kernel's folder may be gone; only relative file names need it
             os.chdir(folder)
         module, _, name = runtime.partition(":")
@@ -165,6 +187,7 @@ class Worker:
         facts = dict(self._runtime.start(device))
         # a library's version may be of a class of its own, which the user's process must not need to know
         facts["versions"] = {str(name): str(version) for name, version in facts.get("versions", {}).items()}
+        facts["python"], facts["numpy"] = platform.python_version(), np.__version__
         return facts
 
     def open(self, key: str, arguments: Parcel, namespace: Parcel, labels: Sequence[str]) -> None:
@@ -246,6 +269,15 @@ class Worker:
         if job.plain is None:
             job.plain = self._library.load(text, "<jitmagic probes>", entry, dict(job.namespace.value()))
         return job.plain
+
+    def ceiling(self, what: str, **asked: Any) -> float:
+        """Measures what this machine can do at best: a function of :mod:`jitmagic.measure.ceilings`, by its name."""
+        from jitmagic.measure import ceilings
+
+        give_back()
+        measured = float(getattr(ceilings, what)(**asked))
+        give_back()
+        return measured
 
     # -- every backend
 
@@ -333,28 +365,43 @@ class Worker:
                 return None  # what the plain build does not raise is the check's own trouble
         return None
 
-    def build(self, key: str, draft: Draft, reference: Reference) -> Built:
-        """Loads a draft, runs the library's check, calls it twice, and compares both results with the reference."""
+    def build(self, key: str, draft: Draft, reference: Reference, like: str | None = None) -> Built:
+        """Loads a draft, runs the library's check, calls it twice, and compares both results with the reference.
+
+        Parameters
+        ----------
+        like : str, optional
+            The key of a workload with the same text and constants: where it has this draft built, that is taken.
+        """
         job, library = self._jobs[key], self._library
         self._notify("checking")
         stage = "load"
+        device_meter = getattr(library, "device_meter", lambda: None)
+        on_device = [device_meter(), device_meter()]
         namespace, call = dict(job.namespace.value()), job.arguments.fresh()
         try:
             with _quiet():
                 # the clock of the build leaves the making of arguments out
                 start = time.perf_counter()
-                function = library.load(draft.module.text, _filename(draft), draft.entry, namespace)
+                other = self._jobs.get(like) if like is not None else None
+                if other is not None and other.drafts.get(draft.variant) == draft:
+                    function = other.functions[draft.variant]
+                else:
+                    function = library.load(draft.module.text, _filename(draft), draft.entry, namespace)
                 stage = "check"
                 library.check(function, *call, draft.static)
                 loaded = time.perf_counter() - start
                 self._notify("compiling")
                 stage = "run"
-                first, finding = self._verified_call(job, draft, function, reference)
+                with in_the_open():
+                    first, finding = self._verified_call(job, draft, function, reference, on_device[0])
                 if not finding.ok:
                     return Built(finding=finding, first=loaded + first)
                 self._notify("checking")
                 meter = PeakMeter()
-                second, again = self._verified_call(job, draft, function, reference, meter)
+                del call
+                with in_the_open():
+                    second, again = self._verified_call(job, draft, function, reference, meter, on_device[1])
         except (Exception, SystemExit) as error:
             return Built(failure=_failure(error, stage, draft))
         if not again.ok:
@@ -366,9 +413,12 @@ class Worker:
             first=loaded + first,
             second=second,
             host_peak=meter.peak,
+            # a library that only keeps a mark tells of the first call, which set it
+            device_peak=next((one.peak for one in on_device[::-1] if one is not None and one.peak is not None), None),
             threads=library.threads(),
             cache=getattr(library, "build_cache", lambda: "cold")(),
             shares=job.shares.get(draft.variant, ()),
+            operations=getattr(library, "operations", lambda: None)(),
         )
 
     def sample(self, key: str, variant: str, calls: int, warm: int) -> float:
@@ -424,12 +474,14 @@ class Worker:
         draft: Draft,
         function: Callable[..., Any],
         reference: Reference,
-        meter: PeakMeter | None = None,
+        *meters: PeakMeter | DeviceMeter | None,
     ) -> tuple[float, Finding]:
         """Makes one call on fresh arguments; returns its seconds and how it compares with the reference."""
         host = job.arguments.fresh()
         args, kwargs = job.arguments.ready(host, draft.written, self._mover(draft))
-        with meter or contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            for meter in meters:
+                stack.enter_context(meter or contextlib.nullcontext())
             seed()
             start = time.perf_counter()
             result = function(*args, **kwargs)
@@ -529,5 +581,6 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
+    go_first()
     faulthandler.enable(file=sys.__stderr__ or sys.stderr)
     serve(requests, replies)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jitmagic import figures
-from jitmagic.report import beside, clean, columns, rows
+from jitmagic.report import beside, circumstances, clean, columns, rows
 from jitmagic.report.rows import Hint, Record, Row
 
 _LINE = "1px solid rgba(128,128,128,0.35)"
@@ -108,7 +108,9 @@ def _body(record: Record, brief: bool) -> Iterator[str]:
     made = rows.rows(record)
     yield from _head(record)
     yield from _variants(made)
+    yield from _near(record)
     yield from _sizes(record)
+    yield from _before(record)
     yield from _warnings(record)
     yield from _hints(record)
     yield from _sources(record, made, brief)
@@ -209,6 +211,13 @@ def _variants(made: Sequence[Row]) -> Iterator[str]:
     yield from _table("The variants, the fastest first; in brackets the interval of each ratio", header, body)
 
 
+def _near(record: Record) -> Iterator[str]:
+    found = circumstances.near(record)
+    if found:
+        items = "".join(f"<li>{_text(columns.cut(sentence, _REASON_COLUMNS))}</li>" for sentence in found)
+        yield f'<p style="margin:4px 0;{_FAINT}">Near this machine\'s limits</p><ul style="margin:2px 0">{items}</ul>'
+
+
 def _speed(row: Row) -> str:
     ends = f" <small>({row.interval})</small>" if row.interval else ""
     return f'<span style="white-space:nowrap">{_bar(row)} <strong>{row.speedup}</strong>{ends}</span>'
@@ -252,6 +261,22 @@ def _sizes(record: Record) -> Iterator[str]:
     told = [columns.cut(sentence, _REASON_COLUMNS) for sentence in (*found.crossings, *found.notes)]
     if told:
         yield f'<ul style="margin:2px 0">{"".join(f"<li>{_prose(sentence)}</li>" for sentence in told)}</ul>'
+
+
+def _before(record: Record) -> Iterator[str]:
+    found = rows.before(record)
+    if found is None:
+        return
+    body = []
+    for sign, label, told in found.lines:
+        name = _text(columns.cut(label, _NAME_COLUMNS))
+        first = f'<th scope="row" style="{_LEFT};font-weight:normal;white-space:nowrap">{name}</th>'
+        body.append(_row([first, _cell(f'<span aria-hidden="true">{sign}</span> {_text(told)}')]))
+    header = _header([("variant", _LEFT), ("this run", _LEFT)])
+    yield from _table(_text(columns.cut(found.caption, _CALL_COLUMNS)), header, body)
+    if found.notes:
+        told = "".join(f"<li>{_prose(columns.cut(note, _REASON_COLUMNS))}</li>" for note in found.notes)
+        yield f'<ul style="margin:2px 0">{told}</ul>'
 
 
 def _warnings(record: Record) -> Iterator[str]:
@@ -301,12 +326,12 @@ def _sources(record: Record, made: Sequence[Row], brief: bool) -> Iterator[str]:
         has_source = bool(clean.block(row.variant["source"]).strip())
         kind = "your function" if row.baseline else "source" if has_source else "more"
         kind += " and measurements" if row.timed and not row.baseline else ""
-        content = list(_variant(row, original, brief))
+        content = list(_variant(record, row, original, brief))
         if content:  # a variant that was not made has its reason in the table, and often nothing else
             yield from _details(f"{_sign(row)} <strong>{_text(_name(row))}</strong>: {kind}", content)
 
 
-def _variant(row: Row, original: str, brief: bool) -> Iterator[str]:
+def _variant(record: Record, row: Row, original: str, brief: bool) -> Iterator[str]:
     variant = row.variant
     facts = [("name", row.name)] if _name(row) != row.label else []
     if len(row.reason) + len(row.next_step) > _REASON_COLUMNS:
@@ -328,7 +353,7 @@ def _variant(row: Row, original: str, brief: bool) -> Iterator[str]:
         if not row.baseline and not brief:
             yield from _details("beside the original", _beside(original, source), style="margin:2px 0 2px 16px")
     if row.timed:
-        yield from _measurements(variant)
+        yield from _measurements(record, variant)
 
 
 def _findings(row: Row) -> Iterator[str]:
@@ -365,7 +390,7 @@ def _side(lines: Sequence[beside.Line], sign: str, tint: str) -> str:
     return _cell(f'<pre style="{_SIDE}">\n' + "\n".join(parts) + "</pre>")
 
 
-def _measurements(variant: Mapping[str, Any]) -> Iterator[str]:
+def _measurements(record: Record, variant: Mapping[str, Any]) -> Iterator[str]:
     names = ("clock", "median", "interval", "samples", "outliers")
     header = _header([(name, "text-align:right" if name != "clock" else "text-align:left") for name in names])
     body = []
@@ -390,6 +415,9 @@ def _measurements(variant: Mapping[str, Any]) -> Iterator[str]:
         facts.append(f"peak memory on the device {figures.size(memory['device_peak'])}")
     if variant["threads"] is not None:
         facts.append(figures.plural(variant["threads"], "thread"))
+    limit = circumstances.shares(record, variant)
+    if limit:
+        facts.append(limit)
     if variant["form"]:
         facts.append(f"form {variant['form']}")
     for form in variant["tried"]:
@@ -409,6 +437,7 @@ def _circumstances(record: Record, made: Sequence[Row]) -> Iterator[str]:
     facts.append(("machine", rows.machine(record)))
     if record["machine"]["load"] is not None:
         facts.append(("load before", figures.figure(record["machine"]["load"])))
+    facts += circumstances.facts(record)
     for device in record["devices"]:
         able = figures.listed(device["backends"]) or "no backend can use it"
         facts.append(("device", f"{device['name']}: {device['title']}; {able}"))

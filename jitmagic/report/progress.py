@@ -45,6 +45,8 @@ class ProgressLike(Protocol):
     def seconds_left(self) -> float | None: ...
     @property
     def standings(self) -> Sequence[StandingLike]: ...
+    @property
+    def size(self) -> str: ...
 
 
 def state(call: str, event: ProgressLike, budget: float) -> dict[str, Any]:
@@ -65,6 +67,8 @@ def state(call: str, event: ProgressLike, budget: float) -> dict[str, Any]:
         "variants": [{"label", "step": a step or a verdict, "share": 0 to 1}]}``
     """
     doing = f"{event.step} {event.variant}" if event.variant else f"{event.step} all variants in rounds"
+    if event.size:
+        doing = f"{event.size}: {doing}"
     return {
         "schema": SCHEMA,
         "call": columns.cut(clean.line(call), _CALL_COLUMNS),

@@ -244,6 +244,9 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
             if isinstance(interval, dict) and interval["low"] > interval["high"]:
                 yield f"record.{path}.{name}: low {interval['low']} is above high {interval['high']}"
     yield from _sweep_contradictions(record)
+    for index, variant in enumerate((record.get("previous") or {}).get("variants", ())):
+        if variant["ratio"] is not None and variant["ratio"]["low"] > variant["ratio"]["high"]:
+            yield f"record.previous.variants[{index}].ratio: its low end is above its high end"
     advice = record["recommendation"]
     if advice is not None and advice["variant"] is not None:
         named = [variant for _, variant in everything if variant["name"] == advice["variant"]]

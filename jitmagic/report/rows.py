@@ -5,6 +5,7 @@ The rule that matters most stands here: a figure of speed is shown only for a ve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -417,6 +418,58 @@ def advice(record: Record) -> tuple[str, Sequence[str]]:
         why = "it was interrupted" if record["status"] == "interrupted" else "there is no evidence for one"
         return f"No recommendation: {why}.", ()
     return clean.line(given["sentence"]), [clean.line(condition) for condition in given["conditions"]]
+
+
+CHANGES = {"faster": "▲", "slower": "▼", "no clear difference": "≈", "not comparable": "–", "new": "+", "gone": "−"}
+"""A character for each change against the run before."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """This run against the one before as text; every string is clean.
+
+    Attributes
+    ----------
+    caption : str
+    lines : tuple of (str, str, str)
+        Sign, label, and what became of it, of each variant.
+    notes : tuple of str
+        What to know before believing it, and what else differs.
+    """
+
+    caption: str
+    lines: tuple[tuple[str, str, str], ...]
+    notes: tuple[str, ...]
+
+
+def before(record: Record) -> Before | None:
+    """Returns what changed against the run before; None where there was none."""
+    previous = record.get("previous")
+    if previous is None:
+        return None
+    lines = []
+    for one in previous["variants"]:
+        ratio, ends = figures.speedup(one["ratio"]) if one["ratio"] is not None else ("", "")
+        told = f": {ratio} as fast{f' ({ends})' if ends else ''}" if one["change"] in ("faster", "slower") else ""
+        label = clean.line(_label(one))
+        lines.append((CHANGES[one["change"]], label, f"{one['change']}{told}"))
+    notes = [clean.line(caution) for caution in previous["cautions"]]
+    notes += [
+        f"{clean.line(one['what'])}: {clean.line(one['before'])} → {clean.line(one['now'])}"
+        for one in previous["differences"]
+    ]
+    return Before(f"Against the run of {_minute(clean.line(previous['created']))}", tuple(lines), tuple(notes))
+
+
+def _minute(created: str) -> str:
+    """Writes a record's time as short as a reader needs it: "2026-11-20 09:58 UTC"."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)", created, re.ASCII)
+    return f"{found[1]} {found[2]} UTC" if found else created
+
+
+def _label(one: Mapping[str, Any]) -> str:
+    name, device = clean.line(one["name"]), clean.line(one["device"])
+    return name if device == "cpu" or device in name else f"{name} · {device}"
 
 
 @dataclass(frozen=True)

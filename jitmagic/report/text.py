@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jitmagic import figures
-from jitmagic.report import clean, rows
+from jitmagic.report import circumstances, clean, rows
 from jitmagic.report.columns import cut, display_width, fill, hard_wrap, wrap
 from jitmagic.report.rows import Hint, Record, Row
 
@@ -92,7 +92,9 @@ def to_text(record: Record, *, width: int = 80, color: bool = False, code: str |
         _costs(page, made)
     else:
         _stack(page, made)
+    _near(page, record)
     _sizes(page, record)
+    _before(page, record)
     _devices(page, record)
     _findings(page, made)
     _hints(page, record)
@@ -241,6 +243,15 @@ def _costs(page: _Page, made: Sequence[Row]) -> None:
         page.lines.extend(lines[1:])
 
 
+def _near(page: _Page, record: Record) -> None:
+    """Writes which variants are near to what the machine can do."""
+    found = circumstances.near(record)
+    if found:
+        page.title("Near this machine's limits")
+        for sentence in found:
+            page.add(f"· {sentence}", 2, hang=2)
+
+
 def _sizes(page: _Page, record: Record) -> None:
     """Writes the times by size, as many sizes side by side as the width holds."""
     found = rows.sizes(record)
@@ -270,6 +281,22 @@ def _sizes(page: _Page, record: Record) -> None:
             page.blank()
     for sentence in (*found.crossings, *found.notes):
         page.add(f"· {sentence}", 2, hang=2)
+
+
+def _before(page: _Page, record: Record) -> None:
+    """Writes what changed against the run before."""
+    found = rows.before(record)
+    if found is None:
+        return
+    page.title(found.caption)
+    names = [cut(label, min(_NAME, page.width // 3)) for _, label, _ in found.lines]
+    name_width = max((display_width(name) for name in names), default=0)
+    for name, (sign, _, told) in zip(names, found.lines, strict=True):
+        head = f"{sign} {fill(name, name_width)}{_GAP}"
+        first, *more = wrap(told, page.width - display_width(head) - 2)
+        page.lines += [f"  {head}{first}", *(" " * (display_width(head) + 2) + line for line in more)]
+    for note in found.notes:
+        page.add(f"· {note}", 2, hang=2)
 
 
 def _devices(page: _Page, record: Record) -> None:
@@ -337,6 +364,8 @@ def _remarks(page: _Page, record: Record, made: Sequence[Row]) -> None:
         for note in notes:
             page.add(f"· {note}", 2, hang=2)
     page.blank()
+    for name, text in circumstances.facts(record):
+        page.add(f"{name}: {text}", style="dim", hang=2, most=4)
     foot = f"jitmagic {record['jitmagic']}, {record['created']}, took {figures.duration(record['elapsed'])}; "
     page.add(clean.line(foot) + " " + rows.libraries(record), style="dim", most=6)
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitmagic.advice import verdict as verdicts
-from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Backend, Failure
 from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.outcome import Outcome
+from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 from jitmagic.steps.writing import own_error
 from jitmagic.verify import sensitivity
@@ -44,11 +44,14 @@ def verify(run: Run) -> None:
         if (lost := ready[outcome.backend]) is not None:
             outcome.verdict = lost
             continue
-        descend(run, all_backends()[outcome.backend], outcome, number, len(waiting))
+        outcome.verdict = room.check_build(run, outcome)
+        if outcome.verdict is not None:
+            continue
+        descend(run, run.backend_of(outcome), outcome, number, len(waiting))
 
 
 def _ready(run: Run, outcome: Outcome) -> verdicts.Verdict | None:
-    backend = all_backends()[outcome.backend]
+    backend = run.backend_of(outcome)
     try:
         run.pool.worker(backend, outcome.device, run.options.timeout)
     except WorkerError as error:
@@ -124,6 +127,14 @@ def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: 
         outcome.verdict = verdicts.of_finding(finding)
         _blame(run, outcome, finding.message, finding.kind)
     return None
+
+
+def unbuilt(outcome: Outcome) -> verdicts.Verdict:
+    """Words why a draft that runs elsewhere did not run here."""
+    failure = outcome.built.failure if outcome.built is not None else None
+    if failure is None:
+        return verdicts.Verdict("crashed", "it could not be built")
+    return verdicts.of_failure(failure, outcome.draft.module.origin_line(failure.line) if outcome.draft else None)
 
 
 def _moves(run: Run) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jitmagic.errors import BaselineError, WorkerError
+from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ def start_workers(run: Run) -> None:
     # their libraries take seconds to import: all start now, while the NumPy function runs under watch
     run.pool.begin(run.numpy, "cpu")
     for backend, device in run.backends():
-        if backend.availability().installed and device == "cpu":
+        if run.available(backend).installed and device == "cpu":
             run.pool.begin(backend, device)
 
 
 def observe(run: Run) -> None:
     run.progress(Progress("numpy", "observing", 0, 1))
+    room.check_baseline(run)
     try:
         observation = run.bench.observe(run.numpy, _OBSERVE_SECONDS, 10 * run.options.timeout)
     except WorkerError as error:

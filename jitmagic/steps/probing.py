@@ -26,7 +26,11 @@ def probe(run: Run) -> None:
     After the timing, since probes leave a process's memory in another state than a user's calls do.
     """
     workload, base = run.workload, run.baseline.built
-    live = [one for one in run.outcomes if one.verified and one.built is not None and one.samples]
+    # with fewer threads it is the same source
+    live = [
+        one for one in run.outcomes
+        if one.verified and one.built is not None and one.samples and one.thread_limit is None
+    ]  # fmt: skip
     if not live or base is None:
         return
     for one in live:
@@ -69,6 +73,14 @@ def probe(run: Run) -> None:
         for probed in one.probes or ():
             if probed.wrong and probed.kind:
                 run.gotchas.extend(_probe_gotchas(run, one, probed))
+
+
+def share(run: Run) -> None:
+    """Gives the rows with fewer threads what their sources were found to do with other arguments."""
+    found = {one.name: one.probes for one in run.outcomes if one.thread_limit is None}
+    for one in run.outcomes:
+        if one.thread_limit is not None and one.verified and one.samples:
+            one.probes = found.get(one.unlimited)
 
 
 def _probe_gotchas(run: Run, outcome: Outcome, probed: Probed) -> Sequence[Any]:

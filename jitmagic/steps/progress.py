@@ -39,6 +39,8 @@ class Progress:
         Of the timing budget.
     standings : tuple of Standing
         The baseline, and every variant that is known by now.
+    size : str
+        In a sweep, the size that is measured, e.g. "n = 1,000 (2 of 9)"; else empty.
     """
 
     variant: str | None
@@ -47,3 +49,4 @@ class Progress:
     total: int
     seconds_left: float | None = None
     standings: tuple[Standing, ...] = ()
+    size: str = ""

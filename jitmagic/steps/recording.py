@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.advice.recommendation import recommend
+from jitmagic.measure import noise
 from jitmagic.observe import coverage
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import describe_value, describe_values, variant_record
+from jitmagic.steps import room, sweeping
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -40,6 +42,9 @@ def record(run: Run) -> dict[str, Any]:
     workload = run.workload
     arguments = describe_values(workload.argument_names, workload.argument_values(), observed.mutated)
     run.libraries.update(run.bench.facts(run.numpy, "cpu").get("versions", {}))
+    swept = sweeping.record(run)
+    if swept is None and run.swept is not None:
+        run.troubles += [f"no other size was measured: {note}" for note in run.swept.notes]
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -52,10 +57,14 @@ def record(run: Run) -> dict[str, Any]:
             "budget": run.options.budget,
             "timeout": run.options.timeout,
             "dtype": run.options.dtype,
+            "sweep": run.options.sweep,
+            "threads": run.options.threads and list(run.options.threads),
+            "python": run.options.python and dict(run.options.python),
         },
-        "machine": run.machine,
+        "machine": {**run.machine, "noise": run.noise},
         "devices": _with_backends(run),
         "libraries": dict(sorted(run.libraries.items())),
+        "interpreters": _interpreters(run),
         "workload": {
             "name": workload.function.name,
             "call": workload.call,
@@ -69,9 +78,10 @@ def record(run: Run) -> dict[str, Any]:
         "baseline": variant_record(run.baseline, run.baseline),
         "variants": [variant_record(one, run.baseline, workload) for one in run.outcomes],
         "gotchas": [vars(gotcha) for gotcha in gotchas],
-        "recommendation": recommend(run.baseline, run.outcomes),
-        "sweep": None,
+        "recommendation": recommend(run.baseline, run.outcomes, swept),
+        "sweep": swept,
         "probing": run.probed_seconds,
+        "limits": run.limits,
         "warnings": _warnings(run),
     }
     return record
@@ -79,6 +89,11 @@ def record(run: Run) -> dict[str, Any]:
 
 def _warnings(run: Run) -> list[str]:
     warnings = list(run.troubles)
+    if run.noise is not None:
+        warnings += noise.warnings(run.noise)
+        if run.noise["others"] is not None:
+            # the load counts what we did ourselves a minute ago: what others did meanwhile says more
+            return warnings
     load, cores = run.machine.get("load"), run.machine.get("threads")
     if load is not None and cores and load > 0.5 * cores:
         warnings.append(
@@ -97,6 +112,24 @@ def _with_backends(run: Run) -> list[dict[str, Any]]:
     return [{**device, "backends": used.get(device["name"], [])} for device in run.devices]
 
 
+def _interpreters(run: Run) -> list[dict[str, Any]]:
+    """Lists the interpreters other than the session's own, for what was started under them."""
+    found = []
+    for backend, device in run.backends():
+        facts = run.bench.facts(backend, device)
+        if backend.name in run.pool.pythons and facts:
+            libraries = {**facts.get("versions", {}), "numpy": facts["numpy"]}
+            found.append(
+                {
+                    "backend": backend.name,
+                    "path": run.pool.pythons[backend.name],
+                    "python": facts["python"],
+                    "libraries": dict(sorted(libraries.items())),
+                }
+            )
+    return found
+
+
 def _result(observed: Observation) -> dict[str, Any]:
     fact = observed.result
     if fact is None:
@@ -105,4 +138,5 @@ def _result(observed: Observation) -> dict[str, Any]:
     if fact.kind != "none":
         entry["kind"], entry["dtype"], entry["value"] = fact.kind, fact.dtype, None
         entry["shape"] = None if fact.shape is None else list(fact.shape)
+        entry["bytes"] = room.bytes_of(fact)
     return entry

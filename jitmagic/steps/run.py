@@ -1,10 +1,11 @@
 """One comparison on its way: what it has gathered, and the steps in their order.
 
-capture -> observe -> write -> build and verify -> time -> probe -> record.
+capture -> observe -> write -> build and verify -> time -> probe -> sweep -> record.
 """
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -12,14 +13,21 @@ from typing import Any
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.backends import all_backends
-from jitmagic.backends.protocol import Backend
+from jitmagic.backends.protocol import Availability, Backend
+from jitmagic.capture.dtypes import cast
+from jitmagic.capture.resized import Resized
 from jitmagic.capture.workload import Workload
+from jitmagic.errors import BaselineError
+from jitmagic.measure import interpreter
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
+from jitmagic.measure.interrupts import held
+from jitmagic.measure.threads import Limited
+from jitmagic.measure.transport import TransportError
 from jitmagic.observe.facts import Observation
 from jitmagic.options import Options, device_of
 from jitmagic.outcome import Outcome
-from jitmagic.steps import building, observing, probing, recording, timing, writing
+from jitmagic.steps import building, limiting, limits, observing, probing, recording, sweeping, timing, writing
 from jitmagic.steps.progress import Progress, Standing
 
 
@@ -32,6 +40,8 @@ class Run:
     options : Options
     progress : callable, optional
         Called with a :class:`Progress` as it goes on.
+    resized : Resized, optional
+        The call at other sizes, where these are to be measured too.
 
     Attributes
     ----------
@@ -50,16 +60,31 @@ class Run:
         How long the timing took.
     probed_seconds : dict or None
         How long the probing took, and how long it was allowed to.
+    limits : dict or None
+        What the machine can do at best; None where it was not measured.
+    noise : dict or None
+        What disturbed the machine while the clock ran; None where it did not run.
+    record : dict or None
+        The record, once it is written.
     movement : mapping of str to float or None
         By how much NumPy's own result moves for one unit in the last place; None where nobody asked.
+    swept : Swept or None
+        What was measured at other sizes.
     """
 
     def __init__(
-        self, workload: Workload, options: Options, progress: Callable[[Progress], None] | None = None
+        self,
+        workload: Workload,
+        options: Options,
+        progress: Callable[[Progress], None] | None = None,
+        resized: Resized | None = None,
     ) -> None:
         from jitmagic import devices
 
-        self.workload = workload
+        self.workload = self.cast(workload, options)
+        self.resized = resized
+        self.swept: sweeping.Swept | None = None
+        self.first_key = self.workload.key
         self.options = options
         self._told = progress or (lambda event: None)
         self.started = time.monotonic()
@@ -67,8 +92,14 @@ class Run:
         self.devices = devices.devices()
         self.interrupted = False
         self.pool = pools.pool()
-        self.bench = Bench(workload, self.pool, options.timeout)
-        self.numpy = all_backends()["numpy"]
+        self.pool.pythons = options.python or {}
+        self._available: dict[str, Availability] = {}
+        try:
+            self.bench = Bench(self.workload, self.pool, options.timeout)
+        except TransportError as error:
+            raise BaselineError(f"the arguments of {workload.call} cannot go to other processes: {error}") from error
+        self.thread_limit, self.fewer_threads = limiting.limits(options.threads)
+        self.numpy = self._held(all_backends()["numpy"], self.thread_limit)
         self.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
         self.outcomes: list[Outcome] = []
         self.observation: Observation | None = None
@@ -78,21 +109,36 @@ class Run:
         self.timing_seconds = 0.0
         self.probed_seconds: dict[str, float] | None = None
         self.movement: Mapping[str, float] | None = None
+        self.limits: dict[str, Any] | None = None
+        self.noise: dict[str, Any] | None = None
+        self.record: dict[str, Any] | None = None
 
     def through(self) -> dict[str, Any]:
-        """Takes the steps and returns the record."""
-        observing.start_workers(self)
-        observing.observe(self)
+        """Takes the steps and returns the record.
+
+        An interrupt keeps what is done; before the baseline was run there is nothing to keep, and it is raised.
+        """
         try:
+            observing.start_workers(self)
+            observing.observe(self)
             writing.write(self)
             building.verify(self)
+            limiting.limit(self)
             self.measure()
             probing.probe(self)
+            probing.share(self)
+            limits.limits(self)
+            sweeping.sweep(self)
         except KeyboardInterrupt:
             self.interrupted = True
-        if self.interrupted:
-            self._stop()
-        return recording.record(self)
+            if self.observation is None:
+                raise
+        # one that comes while the record is written would cost it, and spare next to nothing
+        with held(raised=False):
+            if self.interrupted:
+                self._stop()
+            self.record = recording.record(self)
+        return self.record
 
     def measure(self) -> None:
         """Times what is verified; benchmarks that time nothing put their own in its place."""
@@ -107,12 +153,39 @@ class Run:
         )
         self._told(replace(event, standings=standings))
 
+    def cast(self, workload: Workload, options: Options | None = None) -> Workload:
+        """Casts the floating arguments, where that was asked for."""
+        return cast(workload, (options or self.options).dtype)
+
+    def at(
+        self, workload: Workload, options: Options, like: Bench | None, progress: Callable[[Progress], None]
+    ) -> Run:
+        """Makes a run of the same session for another workload, with nothing gathered yet.
+
+        Parameters
+        ----------
+        like : Bench or None
+            The bench whose built variants hold for that workload too.
+        """
+        other = copy.copy(self)
+        other.workload, other.options, other._told = workload, options, progress
+        other.bench = Bench(workload, self.pool, options.timeout, like)
+        other.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
+        other.outcomes, other.observation, other.movement = [], None, None
+        other.gotchas = []
+        return other
+
     def close(self) -> None:
         """Lets go of the workers, or ends them where one may be in the middle of something."""
         if self.interrupted or self.observation is None:
             self.pool.shutdown()
-        else:
+            return
+        try:
             self.bench.close()
+        except KeyboardInterrupt:
+            self.pool.shutdown()
+            if self.record is None:
+                raise
 
     def backends(self) -> Iterator[tuple[Backend, str]]:
         """Yields the backends asked for, each with the device that it runs on."""
@@ -120,11 +193,31 @@ class Run:
             if name != "numpy" and (self.options.backends is None or name in self.options.backends):
                 device = device_of(name)
                 if self.options.devices is None or device in self.options.devices:
-                    yield backend, device
+                    yield self._held(backend, self.thread_limit), device
+
+    def backend_of(self, outcome: Outcome) -> Backend:
+        """Returns the backend in whose worker an outcome is built, with the number of threads that it is held to."""
+        return self._held(all_backends()[outcome.backend], outcome.thread_limit or self.thread_limit)
+
+    @staticmethod
+    def _held(backend: Backend, threads: int | None) -> Backend:
+        return backend if threads is None else Limited(backend, threads)
+
+    def available(self, backend: Backend) -> Availability:
+        """Says whether a backend can be used: here, or under the interpreter that was given for it."""
+        if backend.name not in self._available:
+            python = self.pool.pythons.get(backend.name)
+            asked = backend.availability() if python is None else interpreter.availability(python, backend)
+            self._available[backend.name] = asked
+        return self._available[backend.name]
 
     def has(self, device: str) -> bool:
         """Says whether a device is there."""
         return any(one["name"] == device for one in self.devices)
+
+    def gpus(self) -> list[int]:
+        """Returns the places of the NVIDIA GPUs that variants run on."""
+        return sorted({int(one.device[5:]) for one in self.outcomes if one.device.startswith("cuda:") and one.built})
 
     def seen(self) -> Observation:
         """Returns what was observed."""

@@ -6,9 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from jitmagic.advice import verdict as verdicts
-from jitmagic.errors import WorkerError
-from jitmagic.measure.rounds import Plan, run_rounds
+from jitmagic.errors import BaselineError, WorkerError
+from jitmagic.measure import noise
+from jitmagic.measure.process import WorkerCrashed
+from jitmagic.measure.rounds import Plan, Sampler, run_rounds
 from jitmagic.outcome import Outcome
+from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,20 +30,37 @@ def measure(run: Run) -> None:
 
 
 def _time(run: Run) -> None:
+    for one in take_rounds(run):
+        _transfer(run, one)
+
+
+def take_rounds(run: Run) -> list[Outcome]:
+    """Takes the samples of all that is verified; returns what was to be timed."""
     live = [run.baseline, *(one for one in run.outcomes if one.verdict is None and one.verified)]
+    live = room.leave_room(run, live)
     estimates = {one.name: one.built.second for one in live if one.built is not None}
 
     def progress(done: int, total: int, left: float) -> None:
         run.progress(Progress(None, "timing", done, total, left))
 
-    rounds = run_rounds(
-        {one.name: run.bench.sampler(one.name, estimates[one.name]) for one in live},
-        estimates,
-        run.baseline.name,
-        Plan(budget=run.options.budget),
-        failures=(WorkerError,),
-        progress=progress,
-    )
+    samplers = {one.name: run.bench.sampler(one.name, estimates[one.name]) for one in live}
+    samplers[run.baseline.name] = _twice(samplers[run.baseline.name])
+    before = noise.look(run.pool.pids(), run.gpus())
+    try:
+        rounds = run_rounds(
+            samplers,
+            estimates,
+            run.baseline.name,
+            Plan(budget=run.options.budget),
+            failures=(WorkerError,),
+            progress=progress,
+        )
+    except WorkerError as error:
+        raise BaselineError(
+            f"{run.workload.call} ran with NumPy in a process of its own, and that process was lost twice while it was "
+            f"timed: {error}. Nothing in your session is affected. Try smaller arguments, or a longer --timeout."
+        ) from error
+    run.noise = noise.between(before, noise.look(run.pool.pids(), run.gpus()))
     for one in live:
         if one.name in rounds.failed:
             one.verdict = verdicts.of_lost_worker(rounds.failed[one.name])
@@ -48,8 +68,19 @@ def _time(run: Run) -> None:
             one.samples, one.calls = rounds.series[one.name].samples, rounds.series[one.name].calls
     if rounds.interrupted:
         raise KeyboardInterrupt
-    for one in live:
-        _transfer(run, one)
+    return live
+
+
+def _twice(sampler: Sampler) -> Sampler:
+    """Takes a sample again where its process was lost: without the baseline all else would be lost too."""
+
+    def sample(calls: int, warm: int) -> float:
+        try:
+            return sampler(calls, warm)
+        except WorkerCrashed:
+            return sampler(calls, warm)
+
+    return sample
 
 
 def _transfer(run: Run, outcome: Outcome) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from jitmagic.advice import verdict as verdicts
 from jitmagic.backends.protocol import Backend, Draft, VariantRefusal
 from jitmagic.errors import BaselineError, Refusal
-from jitmagic.observe.facts import Observation
 from jitmagic.outcome import Outcome
 from jitmagic.steps.progress import Progress
 
@@ -28,8 +27,8 @@ def write(run: Run) -> None:
     run.baseline.draft = replace(draft, written=observed.mutated)
     for backend, device in run.backends():
         run.progress(Progress(backend.name, "writing", 0, 1))
-        available = backend.availability()
-        for made in _drafts(run, backend, observed):
+        available = run.available(backend)
+        for made in drafts_of(run, backend):
             outcome = Outcome(made.variant, backend.name, device, made.mode)
             run.outcomes.append(outcome)
             if isinstance(made, VariantRefusal):
@@ -44,10 +43,10 @@ def write(run: Run) -> None:
                     outcome.verdict = verdicts.of_missing_library(backend.title, available)
 
 
-def _drafts(run: Run, backend: Backend, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+def drafts_of(run: Run, backend: Backend) -> Sequence[Draft | VariantRefusal]:
     """Has a backend write; an error of its own is that backend's verdict and spares the others."""
     try:
-        return backend.drafts(run.workload, observed)
+        return backend.drafts(run.workload, run.seen())
     except Exception as error:
         return [VariantRefusal(backend.name, backend.name, "", own_error(backend, error))]
 

@@ -37,7 +37,10 @@ test('better and worse need intervals that lie apart', () => {
 
 test('the ratio holds every ratio that the two clocks allow', () => {
   const clock = (median: number, low: number, high: number) => ({ median, low, high, samples: 9 });
-  assert.deepEqual(quotient(clock(4, 3, 6), clock(2, 1, 3)), { median: 2, low: 1, high: 6 });
+  const found = quotient(clock(4, 3, 6), clock(2, 1, 3))!;
+  assert.equal(found.median, 2);
+  assert.ok(found.low < 1 && found.low > 0.95);
+  assert.ok(found.high > 6 && found.high < 6.5);
   assert.equal(quotient(clock(0, 0, 1), clock(1, 1, 1)), null);
 });
 

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { compareRuns } from '../src/record/two-runs';
+import * as circumstances from '../src/view/circumstances';
 import { paired, stretches } from '../src/view/diff';
 import { highlighted } from '../src/view/highlight';
 import { clean, figures, rows, type JitmagicRecord } from '../src/view/index';
@@ -64,9 +66,31 @@ test('rows and gotchas are those of Python, in its order', () => {
       rows.machine(read),
       rows.interruption(read),
       ...read.workload.arguments.map(rows.argument),
-      rows.advice(read)[0]
+      rows.advice(read)[0],
+      ...circumstances.facts(read).flat(),
+      ...circumstances.near(read),
+      ...read.variants.map(variant => circumstances.shares(read, variant))
     ];
     assert.deepEqual(told, expected.told, name);
+    const earlier = rows.before(read);
+    assert.deepEqual(earlier && [earlier.caption, earlier.lines, earlier.notes], expected.before, name);
+  }
+});
+
+test('two runs side by side say what Python says', () => {
+  for (const { a, b, cautions, differences, changes } of cases.pairs) {
+    const found = compareRuns(record(a), record(b));
+    assert.deepEqual(found.cautions, cautions, `${a} ${b}`);
+    assert.deepEqual(
+      found.environment.map(one => [one.what, one.a, one.b]),
+      differences,
+      `${a} ${b}`
+    );
+    assert.deepEqual(
+      found.rows.map(row => [row.label, row.change, row.ratio]),
+      changes,
+      `${a} ${b}`
+    );
   }
 });
 

@@ -110,3 +110,47 @@ def test_each_loss_has_one_cause_and_one_next_step():
     assert "ValueError at line 7" in told[3].reason
     assert "worse" not in told[3].reason
     assert "JX-PRINT" in told[4].next_step
+
+
+def swept(crossovers=(), runs=None):
+    low_high = {"numpy": [(1.0, 1.1), (9.0, 10.0)], **(runs or {})}
+    series = [
+        {"name": name, "run": [{"low": low, "median": low, "high": high} for low, high in ends]}
+        for name, ends in low_high.items()
+    ]
+    return {"parameter": "n", "n": [1000, 100_000], "series": series, "crossovers": list(crossovers)}
+
+
+CROSSING = {"variant": "jax", "over": "numpy", "n": 41_200.0, "low": 38_100.0, "high": 44_400.0}
+
+
+def test_a_crossover_is_the_first_condition():
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], swept([CROSSING]))
+    assert advice["conditions"][0] == "From n ≈ 41,000 (38,000–44,000) on jax is faster; below, NumPy."
+    assert not any("other sizes may have another winner" in each for each in advice["conditions"])
+
+
+def test_staying_with_numpy_names_the_size_at_which_that_ends():
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.2), 1.0)], swept([CROSSING]))
+    assert advice["variant"] == "numpy"
+    assert advice["conditions"] == ["From n ≈ 41,000 (38,000–44,000) on jax is faster; below, NumPy."]
+
+
+def test_a_crossover_of_two_others_is_no_condition():
+    advice = recommend(NUMPY, [outcome("numba", rounds(0.02), 1.0)], swept([CROSSING]))
+    assert not any("jax" in each for each in advice["conditions"])
+
+
+def test_one_that_is_faster_at_every_size_is_said_to_be():
+    always = swept(runs={"jax": [(0.1, 0.2), (1.0, 2.0)]})
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], always)
+    assert "at every size that was measured, n = 1,000 to 100,000" in advice["conditions"][0]
+    not_always = swept(runs={"jax": [(1.0, 2.0), (1.0, 2.0)]})
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], not_always)
+    assert not any("at every size" in each for each in advice["conditions"])
+
+
+def test_a_variant_held_to_threads_says_so():
+    held = outcome("jax@1", rounds(0.02), 1.0)
+    held.thread_limit = 1
+    assert any("It was held to 1 thread" in each for each in recommend(NUMPY, [held])["conditions"])

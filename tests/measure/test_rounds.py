@@ -62,6 +62,28 @@ def test_a_fast_variant_is_called_often_enough_to_fill_a_sample():
     assert calls["numba"] == pytest.approx(0.02 / 1e-7, rel=0.01)
 
 
+def test_a_variant_that_becomes_slow_is_called_less_often():
+    machine = Machine({"numpy": 1e-5, "threads": 2e-6}, noise=0.5)
+    sampler = machine.sampler("threads")
+    taken = []
+
+    def stalling(calls, warm):
+        taken.append(calls)
+        machine.speeds["threads"] = 2e-6 if len(taken) < 3 else 1e-3
+        return sampler(calls, warm)
+
+    run_rounds(
+        {"numpy": machine.sampler("numpy"), "threads": stalling},
+        {"numpy": 1e-5, "threads": 2e-6},
+        "numpy",
+        Plan(budget=60.0, most=20),
+        failures=(RuntimeError,),
+        clock=machine.clock,
+    )
+    assert taken[2] > 5000
+    assert max(taken[4:]) <= 20
+
+
 def test_it_stops_early_when_the_ratios_are_tight():
     machine = Machine({"numpy": 0.05, "jax": 0.01}, noise=0.0)
     rounds = machine.run(Plan(budget=100.0, least=5))

@@ -270,14 +270,98 @@ def swept() -> dict[str, Any]:
     return record
 
 
+def previous() -> dict[str, Any]:
+    """Returns a record that stands against a run before, in which one variant was slower and another is gone."""
+    record = many()
+    # the baseline, a timed variant and one without a time
+    names = [(one["name"], one["device"]) for one in (record["baseline"], *record["variants"])]
+    changes: list[tuple[str, dict[str, float] | None]] = [
+        ("no clear difference", interval(1.0)),
+        ("faster", interval(1.3)),
+        ("slower", interval(0.71)),
+        ("new", None),
+    ]
+    changes += [("not comparable", None)] * (len(names) - len(changes))
+    record["previous"] = {
+        "created": "2026-11-20T09:58:13+00:00",
+        "cautions": ["The source of fn changed between the runs."],
+        "differences": [{"what": "numba", "before": "0.61.0", "now": "0.61.2"}],
+        "variants": [
+            *({"name": name, "device": device, "change": change, "ratio": ratio}
+              for (name, device), (change, ratio) in zip(names, changes, strict=True)),
+            {"name": "old", "device": "cuda:0", "change": "gone", "ratio": None},
+        ],
+    }  # fmt: skip
+    return record
+
+
+def disturbed() -> dict[str, Any]:
+    """Returns a record of a noisy machine, with variants near its limits, and one under another interpreter."""
+    record = sample()
+    record["machine"]["noise"] = {
+        "seconds": 3.25,
+        "cpus": 8,
+        "cpu_limit": 4.0,
+        "others": 1.36,
+        "steal": 0.0345,
+        "throttled": 0.42,
+        "heat": 1,
+        "frequency": {"before": 3.4e9, "after": 2.1e9, "most": 4.8e9},
+        "governor": "powersave",
+        "battery": 0.545,
+        "gpus": [
+            {
+                "name": "NVIDIA H200",
+                "clock_before": 1.98e9,
+                "clock_after": 1.2e9,
+                "clock_most": 1.98e9,
+                "slowed": ["its temperature slowed it down"],
+                "processes": 2,
+            }
+        ],
+    }
+    record["warnings"] = ["other processes kept 1.4 of 8 CPUs busy while the clock ran: close `other` programs"]
+    record["limits"] = {
+        "traffic": 200_000_000, "bandwidth": 23.4e9, "threads": 2, "rate": 28.3e9, "dtype": "float64"
+    }  # fmt: skip
+    record["interpreters"] = [
+        {
+            "backend": "jax",
+            "path": "/envs/<jax>/bin/python",
+            "python": "3.13.0",
+            "libraries": {"jax": "0.12.0", "numpy": "2.5.5"},
+        }
+    ]
+    record["options"]["python"] = {"jax": "/envs/<jax>/bin/python"}
+
+    def share(bandwidth: float | None, rate: float | None) -> dict[str, Any]:
+        counted = None if rate is None else 1.0e9
+        return {"bandwidth": bandwidth, "operations": counted, "counted_by": "XLA" if rate else None, "rate": rate}
+
+    record["baseline"]["limits"] = share(0.06, None)
+    near = [timed("jax", 9.0), timed("numba", 6.0), timed("torch", 2.0), timed("numba-parallel", 3.0)]
+    shares = [share(0.825, 0.1), share(0.55, None), share(None, 0.93), None]
+    for variant, own in zip(near, shares, strict=True):
+        variant["limits"] = own
+    record["variants"] = near
+    return record
+
+
 def hostile(size: int = 1) -> dict[str, Any]:
     """Returns a record whose every free string is an attack."""
-    return replace_strings(swept(), lambda text, path: HOSTILE * size + path)
+    noisy, record = disturbed(), swept()
+    record["machine"]["noise"] = noisy["machine"]["noise"]
+    record["options"]["python"] = {"jax": "/python"}
+    record.update(limits=noisy["limits"], interpreters=noisy["interpreters"])
+    for variant in record["variants"]:
+        variant["limits"] = noisy["variants"][0]["limits"]
+    record["previous"] = previous()["previous"]
+    return replace_strings(record, lambda text, path: HOSTILE * size + path)
 
 
 def replace_strings(record: dict[str, Any], new: Callable[[str, str], str]) -> dict[str, Any]:
     """Returns a record with every string replaced that the schema leaves free (given the old one and its path)."""
-    fixed = {"schema", "status", "verdict", "severity", "build_cache"}
+    fixed = {"schema", "status", "verdict", "severity", "build_cache", "change"}
 
     def walk(value: Any, path: str, key: str) -> Any:
         if isinstance(value, dict):
@@ -311,6 +395,8 @@ MAKERS: dict[str, Callable[[], dict[str, Any]]] = {
     "many": many,
     "non_ascii": non_ascii,
     "swept": swept,
+    "previous": previous,
+    "disturbed": disturbed,
     "hostile": hostile,
 }
 

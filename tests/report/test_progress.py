@@ -79,3 +79,8 @@ def test_a_comparison_tells_what_became_of_each_variant() -> None:
     assert last["cupy"].verdict == "unsupported"
     steps = {event.step for event in events}
     assert {"observing", "writing", "compiling", "checking", "timing"} <= steps
+
+
+def test_in_a_sweep_the_size_stands_before_what_is_done() -> None:
+    event = Progress("jax", "compiling", 0, 2, 5.0, (NUMPY,), "n = 1,000 (2 of 9)")
+    assert progress.state("fn(x)", event, 10.0)["doing"] == "n = 1,000 (2 of 9): compiling jax"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jitmagic import figures
-from jitmagic.report import clean, rows
+from jitmagic.report import circumstances, clean, rows, two_runs
 from tests.report import samples
 
 FILE = Path(__file__).parents[2] / "labextension" / "test" / "view-cases.json"
@@ -78,13 +78,36 @@ def cases() -> dict[str, Any]:
             for hint in group
         ]
         told = [rows.machine(record), rows.interruption(record), *rows.arguments(record), rows.advice(record)[0]]
-        records[path.stem] = {"rows": shown, "hints": hints, "told": told}
+        told += [text for pair in circumstances.facts(record) for text in pair]
+        told += [*circumstances.near(record), *(circumstances.shares(record, one) for one in record["variants"])]
+        earlier = rows.before(record)
+        records[path.stem] = {
+            "rows": shown,
+            "hints": hints,
+            "told": told,
+            "before": earlier and [earlier.caption, list(map(list, earlier.lines)), list(earlier.notes)],
+        }
+    pairs = [
+        {"a": one, "b": other, **_side_by_side(one, other)}
+        for one, other in (("sample", "sample"), ("sample", "many"), ("many", "previous"), ("crashed", "interrupted"))
+    ]
     return {
+        "pairs": pairs,
         "figures": made,
         "lines": [[text, clean.line(text), clean.block(text)] for text in _TEXTS],
         "addresses": [[text, clean.web_address(text)] for text in _ADDRESSES],
         "fields": [*_FIELDS, "breakEven", "endToEnd", "errorDetail", "nextStep", "findings"],
         "records": records,
+    }
+
+
+def _side_by_side(one: str, other: str) -> dict[str, Any]:
+    a, b = (json.loads((samples.FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in (one, other))
+    found = two_runs.compare_runs(a, b)
+    return {
+        "cautions": list(found.cautions),
+        "differences": list(map(list, found.differences)),
+        "changes": [[pair.label, pair.change, pair.ratio] for pair in found.pairs],
     }
 
 

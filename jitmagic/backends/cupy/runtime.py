@@ -64,10 +64,40 @@ class CupyRuntime(NumpyRuntime):
         """Returns None: the work is not done by CPU threads."""
         return None
 
+    def device_meter(self) -> Any:
+        """Returns what measures the GPU's memory."""
+        return _device_peak(self._cupy.cuda.MemoryHook)
+
     def release(self) -> None:
         """Gives the memory pools' free blocks back to the GPU and to the host."""
         self._cupy.get_default_memory_pool().free_all_blocks()
         self._cupy.get_default_pinned_memory_pool().free_all_blocks()
+
+
+def _device_peak(base: type) -> Any:
+    """Returns a hook of CuPy's that follows what its pool hands out, and so knows the peak (in bytes).
+
+    Parameters
+    ----------
+    base : type
+        ``cupy.cuda.MemoryHook``: it is a context manager, and is told of each block (cupy.cuda.memory_hook).
+    """
+
+    class Peak(base):
+        name = "jitmagic's peak"
+
+        def __init__(self) -> None:
+            self.peak = 0
+            self._held = 0
+
+        def malloc_postprocess(self, **block: Any) -> None:
+            self._held += block["mem_size"]
+            self.peak = max(self.peak, self._held)
+
+        def free_postprocess(self, **block: Any) -> None:
+            self._held -= block["mem_size"]
+
+    return Peak()
 
 
 def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jitmagic.backends.jax import ladder
+from jitmagic.backends.jax import ladder, presence
 from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
 from jitmagic.backends.jax.writer import LoweredDraft, write
@@ -28,24 +26,20 @@ class JaxBackend:
 
     name = "jax"
     title = "JAX"
+    presence = "jitmagic.backends.jax.presence:find"
     runtime = "jitmagic.backends.jax.runtime:JaxRuntime"
 
     def compiles_by_shape(self, mode: str) -> bool:
         """Says that XLA compiles for each shape."""
         return True
 
+    def copies_arguments(self, mode: str) -> bool:
+        """Says that JAX's arrays are copies of NumPy's, on the CPU too."""
+        return True
+
     def availability(self) -> Availability:
         """Finds whether JAX is installed, from its metadata alone."""
-        remedy = 'pip install "jitmagic[jax]"'
-        versions = {}
-        for name in ("jax", "jaxlib"):
-            try:
-                versions[name] = importlib.metadata.version(name)
-            except importlib.metadata.PackageNotFoundError:
-                return Availability(False, versions, f"{name} is not installed", remedy)
-        if importlib.util.find_spec("jax") is None:
-            return Availability(False, versions, "jax is listed as installed, but cannot be found", remedy)
-        return Availability(True, versions)
+        return presence.find()
 
     def environment(self, device: str) -> Mapping[str, str]:
         """Returns the variables for a worker: 64 bits, no preallocation, only the device's platform, no chatter."""

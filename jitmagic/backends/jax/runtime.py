@@ -6,6 +6,7 @@ import gc
 import linecache
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class JaxRuntime:
     def __init__(self) -> None:
         self._jax: Any = None
         self._device: Any = None
+        self._traced: list[Any] = []
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports JAX with 64 bits on and takes a device.
@@ -85,6 +87,7 @@ class JaxRuntime:
         Exception
             What JAX raises while it traces.
         """
+        self._traced = []
         if _is_jitted(function):
             self._trace(function, args, kwargs)
             return
@@ -113,14 +116,30 @@ class JaxRuntime:
             scope.update(originals)
 
     def _trace(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        jaxpr = function.trace(*args, **kwargs).jaxpr
-        count = _equations(jaxpr)
+        traced = function.trace(*args, **kwargs)
+        self._traced.append(traced)
+        count = _equations(traced.jaxpr)
         if count > MOST_EQUATIONS:
             raise TooManyEquations(
                 f"the traced function has {count:,} operations, above {MOST_EQUATIONS:,}: loops are written out, and "
                 "compiling would take minutes; loop over a range with a plain body, so that it can become one "
                 "compiled loop"
             )
+
+    def operations(self) -> float | None:
+        """Returns XLA's count of the floating-point operations of what was checked last, a loop's body counted once.
+
+        None where XLA does not count, or nothing was traced.
+        """
+        counts = []
+        for traced in self._traced:
+            try:
+                counts.append((traced.lower().cost_analysis() or {}).get("flops"))
+            except Exception:  # a figure beside the answer is no reason to fail: not every platform counts
+                return None
+        self._traced = []
+        known = [float(count) for count in counts if count is not None and count > 0]
+        return sum(known) if counts and len(known) == len(counts) else None
 
     def to_device(self, value: Any) -> Any:
         """Moves every NumPy array in a nested value to the device, and waits until it is there."""
@@ -158,18 +177,57 @@ class JaxRuntime:
         self._jax.block_until_ready(value)
 
     def threads(self) -> int | None:
-        """Returns how many CPU threads XLA may use, None on an accelerator."""
+        """Returns how many CPU threads XLA computes with: those of its pool, else the cores; None on an accelerator."""
         if self._device is None or self._device.platform != "cpu":
             return None
+        if there := _pool_threads():
+            return there
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count()
+
+    def device_meter(self) -> DevicePeak | None:
+        """Returns what measures an accelerator's memory; None on the CPU, where JAX does not count."""
+        return None if self._device is None or self._device.platform == "cpu" else DevicePeak(self._device)
 
     def release(self) -> None:
         """Gives back compiled functions and the arrays that they hold."""
         if self._jax is not None:
             self._jax.clear_caches()
         gc.collect()
+
+
+def _pool_threads() -> int:
+    """Counts the threads of XLA's pool, which Linux shows by name; 0 elsewhere, and before the first computation."""
+    found = 0
+    for thread in Path("/proc/self/task").glob("*/comm"):
+        try:
+            found += thread.read_text().startswith("tf_XLAEigen")
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+class DevicePeak:
+    """The peak of JAX's allocator on one device, in bytes (``Device.memory_stats``).
+
+    JAX never sets its mark back: where a block needs no more than an earlier one, its own peak is not known, and None.
+    """
+
+    def __init__(self, device: Any) -> None:
+        self.peak: int | None = None
+        self._device = device
+        self._before: Mapping[str, int] = {}
+
+    def __enter__(self) -> DevicePeak:
+        self._before = self._device.memory_stats() or {}
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        after = self._device.memory_stats() or {}
+        mark, before = after.get("peak_bytes_in_use"), self._before.get("peak_bytes_in_use")
+        if mark is not None and before is not None and mark > before:
+            self.peak = max(int(mark) - int(self._before.get("bytes_in_use", 0)), 0)
 
 
 def _is_jitted(value: Any) -> bool:

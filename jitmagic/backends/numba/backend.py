@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import metadata
-from importlib.util import find_spec
 
 from jitmagic.analysis.loops import LoopClass, classify
-from jitmagic.backends.numba import checks, messages, writer
+from jitmagic.backends.numba import checks, messages, presence, writer
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.rewrites.parallel import chosen
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
@@ -24,6 +22,7 @@ class NumbaBackend:
 
     name = "numba"
     title = "Numba"
+    presence = "jitmagic.backends.numba.presence:find"
     runtime = "jitmagic.backends.numba.runtime:NumbaRuntime"
 
     def checks_bounds(self, mode: str) -> bool:
@@ -32,10 +31,11 @@ class NumbaBackend:
 
     def availability(self) -> Availability:
         """Finds Numba by its metadata."""
-        if find_spec("numba") is None:
-            return Availability(False, {}, "Numba is not installed", 'pip install "jitmagic[numba]"')
-        versions = {name: metadata.version(name) for name in ("numba", "llvmlite") if find_spec(name) is not None}
-        return Availability(True, versions)
+        return presence.find()
+
+    def threaded(self, mode: str) -> bool:
+        """Says whether a mode has threads of its own."""
+        return mode == "parallel"
 
     def environment(self, device: str) -> Mapping[str, str]:
         """Returns nothing: the user's NUMBA_NUM_THREADS and the like hold."""

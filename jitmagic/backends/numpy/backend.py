@@ -22,6 +22,10 @@ class NumpyBackend:
         """Returns NumPy's version; jitmagic itself needs it, so it is always there."""
         return Availability(True, {"numpy": metadata.version("numpy")})
 
+    def threaded(self, mode: str) -> bool:
+        """Says no: NumPy's own loops have one thread. BLAS, which has more, is seen in the source."""
+        return False
+
     def environment(self, device: str) -> Mapping[str, str]:
         """Returns nothing: the baseline runs as it would in the user's kernel."""
         return {}

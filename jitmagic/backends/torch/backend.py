@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
-from jitmagic.backends.torch import source, tracing
+from jitmagic.backends.torch import presence, source, tracing
 from jitmagic.backends.torch.failures import explain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
@@ -23,6 +21,7 @@ class TorchBackend:
 
     name = "torch"
     title = "PyTorch"
+    presence = "jitmagic.backends.torch.presence:find"
     runtime = "jitmagic.backends.torch.runtime:TorchRuntime"
 
     def compiles_by_shape(self, mode: str) -> bool:
@@ -31,13 +30,7 @@ class TorchBackend:
 
     def availability(self) -> Availability:
         """Finds whether torch is installed, from its metadata alone."""
-        remedy = 'pip install "jitmagic[torch]"'
-        if importlib.util.find_spec("torch") is None:
-            return Availability(False, {}, "PyTorch is not installed", remedy)
-        try:
-            return Availability(True, {"torch": importlib.metadata.version("torch")})
-        except importlib.metadata.PackageNotFoundError:
-            return Availability(False, {}, "a module named torch is there, but no installed distribution", remedy)
+        return presence.find()
 
     def environment(self, device: str) -> Mapping[str, str]:
         """Returns environment variables of the worker; operations that Metal lacks then run on the CPU."""

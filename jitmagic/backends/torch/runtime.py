@@ -101,6 +101,10 @@ class TorchRuntime:
         """Returns how many CPU threads torch uses within one operation."""
         return int(self.torch.get_num_threads())
 
+    def device_meter(self) -> DevicePeak | None:
+        """Returns what measures the memory of an NVIDIA GPU; None for other devices."""
+        return DevicePeak(self.torch.cuda, self.device) if self.device.type == "cuda" else None
+
     def release(self) -> None:
         """Gives back compiled functions and cached device memory."""
         if "torch._dynamo" in sys.modules:
@@ -139,6 +143,25 @@ class TorchRuntime:
         if type(value) is dict:
             return {k: self._map(v, kinds, move) for k, v in value.items()}
         return value
+
+
+class DevicePeak:
+    """The peak of torch's own allocator on one NVIDIA GPU (``torch.cuda.max_memory_allocated``), in bytes."""
+
+    def __init__(self, cuda: Any, device: Any) -> None:
+        self.peak: int | None = None
+        self._cuda, self._device = cuda, device
+        self._before = 0
+
+    def __enter__(self) -> DevicePeak:
+        self._cuda.synchronize(self._device)
+        self._cuda.reset_peak_memory_stats(self._device)
+        self._before = self._cuda.memory_allocated(self._device)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._cuda.synchronize(self._device)
+        self.peak = max(int(self._cuda.max_memory_allocated(self._device)) - self._before, 0)
 
 
 def _cache_folder() -> str:

@@ -66,12 +66,19 @@ function pair(a: Shown | null, b: Shown | null, sameArguments: boolean): Pair {
   return ratio ? { ...plain, ratio, change: judged(ratio) } : { ...plain, change: 'not comparable' };
 }
 
-/** A's time divided by B's. The ends are the widest that the two intervals allow: the runs were not interleaved. */
+/** What two processes that run the same code differ by, as in `measure/statistics.py`. */
+const BETWEEN_PROCESSES = 0.02;
+
+/**
+ * A's time divided by B's. The ends are the widest that the two intervals allow, since the runs were not interleaved,
+ * and further apart by what two processes differ by.
+ */
 export function quotient(a: Clock, b: Clock): Interval | null {
   if (a.low <= 0 || b.low <= 0) {
     return null;
   }
-  return { median: a.median / b.median, low: a.low / b.high, high: a.high / b.low };
+  const room = 1 + BETWEEN_PROCESSES;
+  return { median: a.median / b.median, low: a.low / b.high / room, high: (a.high / b.low) * room };
 }
 
 function judged(ratio: Interval): Change {
@@ -84,7 +91,8 @@ function judged(ratio: Interval): Change {
 function differences(a: JitmagicRecord, b: JitmagicRecord): Difference[] {
   const found: Difference[] = [];
   const add = (what: string, one: unknown, other: unknown) => {
-    if (text(one) !== text(other)) {
+    // what is measured of a machine, and has parts, says nothing as one line
+    if (!parts(one) && !parts(other) && text(one) !== text(other)) {
       found.push({ what, a: text(one), b: text(other) });
     }
   };
@@ -140,6 +148,10 @@ function both(a: object, b: object): [string, unknown, unknown][] {
   const right = new Map(Object.entries(b));
   const names = [...new Set([...left.keys(), ...right.keys()])];
   return names.map(name => [name, left.get(name), right.get(name)]);
+}
+
+function parts(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {

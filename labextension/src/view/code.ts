@@ -1,10 +1,12 @@
 /** The tab *Code*: each variant beside the original, what changed marked by signs and tints, and what to do with it. */
 
+import * as circumstances from './circumstances';
 import * as clean from './clean';
 import { paired, stretches, type Pair } from './diff';
 import { freshId, h, prose } from './dom';
 import * as figures from './figures';
 import { highlighted, type Piece } from './highlight';
+import type { JitmagicRecord } from './record';
 import type { Shown } from './result';
 import type { Row } from './rows';
 
@@ -130,7 +132,7 @@ function variant(row: Row, { record }: Shown, whole: boolean): HTMLElement[] {
   if (given.needs.length) {
     facts.push(['needs in its namespace', clean.line(given.needs.join(', '))]);
   }
-  facts.push(...measured(row));
+  facts.push(...measured(row, record));
   const told = facts.map(([name, text]) =>
     h('p', { class: 'jm-fact' }, h('span', { class: 'jm-faint' }, `${name}: `), ...prose(clean.cut(text, LONGEST_NOTE)))
   );
@@ -160,7 +162,7 @@ function found({ findings }: Row): HTMLElement {
   );
 }
 
-function measured(row: Row): [string, string][] {
+function measured(row: Row, record: JitmagicRecord): [string, string][] {
   if (!row.timed) {
     return [];
   }
@@ -188,6 +190,10 @@ function measured(row: Row): [string, string][] {
   }
   if (threads !== null) {
     parts.push(figures.plural(threads, 'thread'));
+  }
+  const limit = circumstances.shares(record, row.variant);
+  if (limit) {
+    parts.push(limit);
   }
   if (form) {
     parts.push(`form ${form}`);

@@ -1,5 +1,6 @@
 /** The tab *Machine*: under what conditions this was measured. */
 
+import * as circumstances from './circumstances';
 import * as clean from './clean';
 import { h, prose } from './dom';
 import * as figures from './figures';
@@ -18,6 +19,7 @@ export function machine({ record }: Shown): HTMLElement {
   if (record.machine.load !== null) {
     facts.push(['load before', figures.figure(record.machine.load)]);
   }
+  facts.push(...circumstances.facts(record));
   for (const device of record.devices) {
     const able = figures.listed(device.backends) || 'no backend can use it';
     facts.push(['device', clean.line(`${device.name}: ${device.title}; ${able}`)]);

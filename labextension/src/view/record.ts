@@ -42,6 +42,30 @@ export interface Variant {
   notes: string[];
   /** What a verified variant did with other arguments; absent where it was not probed. */
   probes?: Probe[];
+  /** How near it is to what the machine can do, as shares; null or absent where that cannot be said. */
+  limits?: { bandwidth: number | null; operations: number | null; counted_by: string | null; rate: number | null } | null;
+}
+
+/** What disturbed the machine while the clock ran; null for what the system does not tell. */
+export interface Noise {
+  seconds: number;
+  cpus: number;
+  cpu_limit: number | null;
+  others: number | null;
+  steal: number | null;
+  throttled: number | null;
+  heat: number | null;
+  frequency: { before: number; after: number; most: number | null } | null;
+  governor: string | null;
+  battery: number | null;
+  gpus: {
+    name: string;
+    clock_before: number | null;
+    clock_after: number | null;
+    clock_most: number | null;
+    slowed: string[];
+    processes: number | null;
+  }[];
 }
 
 export interface Probe {
@@ -85,6 +109,14 @@ export interface SweepSeries {
   growth: Interval | null;
 }
 
+/** This run against the one before. */
+export interface Previous {
+  created: string;
+  cautions: string[];
+  differences: { what: string; before: string; now: string }[];
+  variants: { name: string; device: string; change: string; ratio: Interval | null }[];
+}
+
 export interface Sweep {
   parameter: string;
   meaning: string;
@@ -106,6 +138,7 @@ export interface JitmagicRecord {
     budget: number | null;
     timeout: number | null;
     dtype: string | null;
+    python?: { [backend: string]: string } | null;
   };
   machine: {
     system: string | null;
@@ -117,6 +150,7 @@ export interface JitmagicRecord {
     memory: number | null;
     python: string;
     load: number | null;
+    noise?: Noise | null;
   };
   devices: { name: string; title: string; backends: string[] }[];
   libraries: { [name: string]: string };
@@ -135,5 +169,16 @@ export interface JitmagicRecord {
   gotchas: Gotcha[];
   recommendation: { variant: string | null; sentence: string; conditions: string[] } | null;
   sweep: Sweep | null;
+  previous?: Previous | null;
+  /** What the machine can do at best, as measured: bytes and operations a second. */
+  limits?: {
+    traffic: number | null;
+    bandwidth: number | null;
+    threads: number | null;
+    rate: number | null;
+    dtype: string | null;
+  } | null;
+  /** Interpreters other than the session's own. */
+  interpreters?: { backend: string; path: string; python: string; libraries: { [name: string]: string } }[];
   warnings: string[];
 }

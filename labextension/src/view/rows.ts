@@ -47,6 +47,55 @@ const NO_REASON: { [verdict: string]: string } = {
   stopped: 'it was interrupted before it was timed'
 };
 
+/** A character for each change against the run before. */
+export const CHANGES: { [change: string]: string } = {
+  faster: '▲',
+  slower: '▼',
+  'no clear difference': '≈',
+  'not comparable': '–',
+  new: '+',
+  gone: '−'
+};
+
+/** This run against the one before as text; every string is clean. See `rows.Before` in Python. */
+export interface Before {
+  caption: string;
+  /** Sign, label, and what became of it, of each variant. */
+  lines: [string, string, string][];
+  notes: string[];
+}
+
+/** Returns what changed against the run before; null where there was none. */
+export function before(record: JitmagicRecord): Before | null {
+  const { previous } = record;
+  if (!previous) {
+    return null;
+  }
+  const lines = previous.variants.map((one): [string, string, string] => {
+    const [ratio, ends] = one.ratio ? figures.speedup(one.ratio) : ['', ''];
+    const moved = one.change === 'faster' || one.change === 'slower';
+    const name = clean.line(one.name);
+    const device = clean.line(one.device);
+    const label = device === 'cpu' || name.includes(device) ? name : `${name} · ${device}`;
+    return [
+      CHANGES[one.change] ?? '–',
+      clean.line(label),
+      one.change + (moved ? `: ${ratio} as fast${ends ? ` (${ends})` : ''}` : '')
+    ];
+  });
+  const notes = [
+    ...previous.cautions.map(one => clean.line(one)),
+    ...previous.differences.map(one => `${clean.line(one.what)}: ${clean.line(one.before)} → ${clean.line(one.now)}`)
+  ];
+  return { caption: `Against the run of ${minute(clean.line(previous.created))}`, lines, notes };
+}
+
+/** Writes a record's time as short as a reader needs it: "2026-11-20 09:58 UTC". */
+function minute(created: string): string {
+  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)$/.exec(created);
+  return found ? `${found[1]} ${found[2]} UTC` : created;
+}
+
 /** What a variant gets wrong with a probe's arguments; every string is clean. See `rows.Finding` in Python. */
 export interface Finding {
   arguments: string;

@@ -1,11 +1,12 @@
 /** The tab *Speed*: how many times NumPy's speed, with intervals; what it costs to build; and why not. */
 
 import { bokehOr } from './chart';
+import * as circumstances from './circumstances';
 import * as clean from './clean';
 import { h, prose } from './dom';
 import * as figures from './figures';
 import type { Shown } from './result';
-import type { Row } from './rows';
+import { before, type Row } from './rows';
 
 const NAME = 40;
 const REASON = 400;
@@ -49,8 +50,51 @@ export function speed(shown: Shown): HTMLElement {
     );
   }
   root.append(chart, table);
+  const earlier = against(shown);
+  if (earlier) {
+    root.append(earlier);
+  }
+  const near = circumstances.near(shown.record);
+  if (near.length) {
+    root.append(
+      h('p', { class: 'jm-faint' }, "Near this machine's limits"),
+      h('ul', { class: 'jm-conditions' }, ...near.map(one => h('li', {}, clean.cut(one, REASON))))
+    );
+  }
   draw();
   return root;
+}
+
+/** Draws what changed against the run before. */
+function against(shown: Shown): HTMLElement | null {
+  const found = before(shown.record);
+  if (!found) {
+    return null;
+  }
+  return h(
+    'div',
+    { class: 'jm-before' },
+    h(
+      'table',
+      { class: 'jm-variants' },
+      h('caption', {}, clean.cut(found.caption, REASON)),
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'variant'), h('th', { scope: 'col' }, 'this run'))),
+      h(
+        'tbody',
+        {},
+        ...found.lines.map(([sign, label, told]) =>
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'row' }, clean.cut(label, NAME)),
+            h('td', {}, h('span', { 'aria-hidden': 'true' }, `${sign} `), clean.cut(told, REASON))
+          )
+        )
+      )
+    ),
+    found.notes.length > 0 &&
+      h('ul', { class: 'jm-conditions' }, ...found.notes.map(note => h('li', {}, ...prose(clean.cut(note, REASON)))))
+  );
 }
 
 function span(timed: Row[]): number {

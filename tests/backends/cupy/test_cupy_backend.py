@@ -6,8 +6,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jitmagic.backends.cupy import CupyBackend, checks
-from jitmagic.backends.cupy import backend as backend_module
+from jitmagic.backends.cupy import checks, presence
+from jitmagic.backends.cupy.backend import CupyBackend
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 from jitmagic.backends.protocol import Draft, Failure, VariantRefusal
 from tests.backends.cupy import stand_in
@@ -171,18 +171,18 @@ def test_a_missing_function_is_told_from_cupys_error():
 
 def test_without_cupy_the_remedy_fits_the_driver(monkeypatch):
     def missing(name):
-        raise backend_module.metadata.PackageNotFoundError(name)
+        raise presence.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(backend_module.metadata, "version", missing)
-    monkeypatch.setattr(backend_module, "_driver_version", lambda: 590)
+    monkeypatch.setattr(presence.metadata, "version", missing)
+    monkeypatch.setattr(presence, "_driver_version", lambda: 590)
     assert CupyBackend().availability().remedy == 'pip install "jitmagic[cuda13]"'
-    monkeypatch.setattr(backend_module, "_driver_version", lambda: None)
+    monkeypatch.setattr(presence, "_driver_version", lambda: None)
     assert CupyBackend().availability().remedy == 'pip install "jitmagic[cuda12]"'
 
 
 def test_without_a_driver_the_reason_says_so(monkeypatch):
-    monkeypatch.setattr(backend_module.metadata, "version", lambda name: "14.2.0")
-    monkeypatch.setattr(backend_module, "_driver_loaded", lambda: False)
+    monkeypatch.setattr(presence.metadata, "version", lambda name: "14.2.0")
+    monkeypatch.setattr(presence, "_driver_loaded", lambda: False)
     found = CupyBackend().availability()
     assert found.installed
     assert "no NVIDIA GPU" in found.reason

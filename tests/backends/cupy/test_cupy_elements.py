@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from jitmagic.backends.cupy import CupyBackend
+from jitmagic.backends.cupy.backend import CupyBackend
 from jitmagic.backends.protocol import Draft
 from tests.backends.cupy.test_cupy_backend import run
 from tests.backends.element_cases import CASES as ELEMENTS

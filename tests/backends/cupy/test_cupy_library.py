@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from jitmagic.backends.cupy import CupyBackend
+from jitmagic.backends.cupy.backend import CupyBackend
 from jitmagic.backends.protocol import Draft
 from jitmagic.verify.compare import compare_call
 from tests.backends import library_cases

@@ -6,7 +6,7 @@ import types
 
 import numpy as np
 
-from jitmagic.backends.numba import NumbaBackend
+from jitmagic.backends.numba.backend import NumbaBackend
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import ModuleText, SourceFunction, Workload

@@ -5,7 +5,7 @@ import traceback
 import numpy as np
 import pytest
 
-from jitmagic.backends.numba import NumbaBackend
+from jitmagic.backends.numba.backend import NumbaBackend
 from jitmagic.backends.protocol import Draft, Failure
 from tests.backends.numba.harness import drafts, observed, run, workload
 

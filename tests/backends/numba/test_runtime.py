@@ -5,8 +5,8 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
-from jitmagic.backends.numba import NumbaBackend  # noqa: E402
-from jitmagic.backends.numba import backend as backend_module  # noqa: E402
+from jitmagic.backends.numba import presence  # noqa: E402
+from jitmagic.backends.numba.backend import NumbaBackend  # noqa: E402
 from jitmagic.backends.numba.runtime import NumbaRuntime  # noqa: E402
 
 SOURCE = "from numba import njit\n\n\n@njit\ndef fn(x, k=2, *more):\n    print('ran')\n    return x * k\n"
@@ -43,7 +43,7 @@ def test_check_raises_numbas_typing_error():
 
 def test_numba_is_found_without_importing_it(monkeypatch):
     assert NumbaBackend().availability().versions["numba"] == numba.__version__
-    monkeypatch.setattr(backend_module, "find_spec", lambda name: None)
+    monkeypatch.setattr(presence, "find_spec", lambda name: None)
     found = NumbaBackend().availability()
     assert (found.installed, found.remedy) == (False, 'pip install "jitmagic[numba]"')
     assert NumbaBackend().environment("cpu") == {}

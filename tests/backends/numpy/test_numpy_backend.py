@@ -6,7 +6,7 @@ import traceback
 import numpy as np
 import pytest
 
-from jitmagic.backends.numpy import NumpyBackend
+from jitmagic.backends.numpy.backend import NumpyBackend
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 from jitmagic.backends.protocol import Failure
 from tests.backends.numba.harness import drafts, observed, workload

@@ -1,0 +1,1 @@
+"""A sweep over sizes: which sizes, what each may cost, and what their times say. Pure logic."""

@@ -1,0 +1,137 @@
+"""Decides what of a sweep can be measured: which sizes fit, which variants stay, how long each size may take.
+
+What a size will cost is foretold from those before it, along a straight line between the logarithms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+LEAST_ROUNDS = 3
+"""Fewer rounds say nothing of the spread: a variant that cannot have these is not begun."""
+
+STEEPEST = 3.0
+"""A power law steeper than this between two sizes is noise, or a cache left: it is not carried on."""
+
+Points = Sequence[tuple[float, float]]
+"""Pairs of a size and what it took there."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is measured at one size.
+
+    Attributes
+    ----------
+    kept : tuple of str
+        The variants to measure, in the order given.
+    dropped : mapping of str to float
+        The variants that would take too long, with the seconds that a call is foretold to take.
+    fits : bool
+        False where the baseline itself would take too long: there is nothing to measure then.
+    seconds : float
+        How long the timing may take.
+    """
+
+    kept: tuple[str, ...]
+    dropped: Mapping[str, float]
+    fits: bool
+    seconds: float
+
+
+def foretell(points: Points, size: float) -> float | None:
+    """Carries on the line through the last two points; None where there are none.
+
+    From one point it grows with the size itself.
+
+    >>> round(foretell([(10, 1.0), (100, 100.0)], 1000), 6)
+    10000.0
+    """
+    usable = [(n, value) for n, value in points if n > 0 and value > 0]
+    if not usable:
+        return None
+    last, value = usable[-1]
+    slope = 1.0
+    if len(usable) > 1:
+        before, earlier = usable[-2]
+        if before != last:
+            slope = math.log(value / earlier) / math.log(last / before)
+    return value * (size / last) ** min(max(slope, 0.0), STEEPEST)
+
+
+def entitled(budget: float, spent: float, count: int) -> float:
+    """Returns the seconds that are left for timing: what is not spent yet, but half an even share at least.
+
+    A size at which the machine was busy with something else does not take the larger sizes away.
+    """
+    return max(budget - spent, 0.5 * budget / count)
+
+
+def allot(
+    baseline: str,
+    taken: Mapping[str, Points],
+    sizes: Sequence[float],
+    left: float,
+    *,
+    sample_seconds: float,
+) -> Size:
+    """Decides on the first of the sizes that are left.
+
+    Parameters
+    ----------
+    baseline : str
+    taken : mapping of str to points
+        Seconds of a call at the sizes before, by variant that is still in; the baseline among them. One without points
+        is taken to be as slow as the baseline.
+    sizes : sequence of float
+        The sizes that are left, ascending.
+    left : float
+        Seconds that are left for timing all of them.
+    sample_seconds : float
+        What a sample lasts at least.
+
+    Notes
+    -----
+    A variant that was slower than the baseline drops out first, the slowest before the others, until three rounds of
+    those that stay fit. No variant is dropped for the sake of sizes that come later.
+    """
+    size = sizes[0]
+    known = foretell(taken[baseline], size) or 0.0
+    calls = {name: known if (found := foretell(points, size)) is None else found for name, points in taken.items()}
+    kept, dropped = list(calls), dict[str, float]()
+
+    def need(names: Sequence[str]) -> float:
+        return LEAST_ROUNDS * sum(max(calls[name], 0.0) for name in names)
+
+    while need(kept) > left:
+        slowest = max(kept, key=lambda name: calls[name])
+        if slowest == baseline or calls[slowest] <= calls[baseline]:
+            return Size((), dropped, False, 0.0)
+        kept.remove(slowest)
+        dropped[slowest] = calls[slowest]
+    rounds = [_round(taken, kept, one, sample_seconds) for one in sizes]
+    share = left * rounds[0] / sum(rounds)
+    return Size(tuple(kept), dropped, True, min(left, max(share, need(kept))))
+
+
+def _round(taken: Mapping[str, Points], kept: Sequence[str], size: float, sample_seconds: float) -> float:
+    """Foretells how long a round takes at a size."""
+    return sum(max(foretell(taken[name], size) or 0.0, sample_seconds) for name in kept)
+
+
+def fits_in_memory(points: Points, size: float, free: float, for_each: float) -> tuple[bool, float]:
+    """Says whether a size fits, and how many bytes it is foretold to need.
+
+    Parameters
+    ----------
+    points : points
+        Bytes of the arguments at the sizes before.
+    free : float
+        Bytes that may be taken.
+    for_each : float
+        Bytes that are taken in all for each byte of the arguments.
+    """
+    needed = for_each * (foretell(points, size) or 0.0)
+    return needed <= free, needed

@@ -1,0 +1,112 @@
+/** Under what circumstances a result was measured, and how near it is to the machine's limits: as `circumstances.py`. */
+
+import * as clean from './clean';
+import * as figures from './figures';
+import type { JitmagicRecord, Noise, Variant } from './record';
+import * as rows from './rows';
+
+/** Share of a limit from which on little is left to win. */
+const NEAR = 0.7;
+/** Share below which the limit says nothing. */
+const WORTH_SAYING = 0.4;
+
+/** Returns a sentence for each timed variant that is near to a limit of the machine, the fastest first. */
+export function near(record: JitmagicRecord): string[] {
+  const found: string[] = [];
+  for (const row of rows.rows(record)) {
+    const told = row.timed ? nearest(record, row.variant) : null;
+    if (!told || told[0] < WORTH_SAYING) {
+      continue;
+    }
+    const [share, limit] = told;
+    const left = `by this count about ${figures.figure(1 / share)} times its speed is the most there is`;
+    found.push(`${row.label}: ${percent(share)} of ${limit}; ${share >= NEAR ? 'little is left to win' : left}.`);
+  }
+  return found;
+}
+
+function nearest({ limits }: JitmagicRecord, variant: Variant): [number, string] | null {
+  const own = variant.limits;
+  if (!limits || !own) {
+    return null;
+  }
+  const found: [number, string][] = [];
+  if (own.bandwidth !== null && limits.bandwidth !== null) {
+    const measured = `${figures.size(limits.bandwidth)}/s`;
+    found.push([own.bandwidth, `the memory bandwidth that was measured here (${measured})`]);
+  }
+  if (own.rate !== null && limits.rate !== null) {
+    const measured = `${figures.figure(limits.rate / 1e9)} GFLOP/s`;
+    found.push([own.rate, `the rate of matrix products that was measured here (${measured})`]);
+  }
+  return found.reduce<[number, string] | null>((best, one) => (best === null || one[0] > best[0] ? one : best), null);
+}
+
+/** Returns how much of the nearest limit a variant uses, '' where that says nothing. */
+export function shares(record: JitmagicRecord, variant: Variant): string {
+  const told = nearest(record, variant);
+  return !told || told[0] < WORTH_SAYING ? '' : `${percent(told[0])} of ${told[1]}`;
+}
+
+/** Returns names and texts: what else the machine did meanwhile, what it can do at best, other interpreters. */
+export function facts(record: JitmagicRecord): [string, string][] {
+  const found: [string, string][] = [];
+  const { limits } = record;
+  if (record.machine.noise) {
+    found.push(['while the clock ran', noise(record.machine.noise)]);
+  }
+  if (limits && limits.bandwidth !== null) {
+    found.push([
+      'memory bandwidth',
+      `${figures.size(limits.bandwidth)}/s read and written, by copying with ` +
+        `${figures.plural(limits.threads ?? 1, 'thread')}; a call moves ${figures.size(limits.traffic)} at least`
+    ]);
+  }
+  if (limits && limits.rate !== null) {
+    const text = `${figures.figure(limits.rate / 1e9)} GFLOP/s in ${limits.dtype}, by NumPy's own product`;
+    found.push(['matrix products', clean.line(text)]);
+  }
+  for (const one of record.interpreters ?? []) {
+    const versions = Object.entries(one.libraries).map(([name, version]) => `${name} ${version}`);
+    const text = `${one.backend} ran under ${one.path}: Python ${one.python}, ${versions.join(', ')}`;
+    found.push(['interpreter', clean.line(text)]);
+  }
+  return found;
+}
+
+function noise(told: Noise): string {
+  const parts: string[] = [];
+  if (told.others !== null) {
+    parts.push(`other processes kept ${figures.figure(told.others)} of ${told.cpus} CPUs busy`);
+  }
+  if (told.steal !== null) {
+    parts.push(`the hypervisor took ${figures.figure(100 * told.steal)} % for other machines`);
+  }
+  if (told.cpu_limit !== null) {
+    parts.push(`a limit of ${figures.figure(told.cpu_limit)} CPUs`);
+  }
+  if (told.throttled) {
+    parts.push(`held back by it for ${figures.duration(told.throttled)}`);
+  }
+  if (told.frequency !== null) {
+    parts.push(`the CPUs ran at ${figures.figure(told.frequency.after / 1e9)} GHz`);
+  }
+  if (told.governor) {
+    parts.push(`governor ${told.governor}`);
+  }
+  if (told.heat) {
+    parts.push(`slowed down for heat ${figures.plural(told.heat, 'time')}`);
+  }
+  if (told.battery !== null) {
+    parts.push(`on battery, ${percent(told.battery)} left`);
+  }
+  for (const gpu of told.gpus) {
+    const at = gpu.clock_after === null ? '' : ` at ${figures.figure(gpu.clock_after / 1e9)} GHz`;
+    parts.push(`${gpu.name}${at}${gpu.slowed.map(words => `, ${words}`).join('')}`);
+  }
+  return clean.line(`${figures.duration(told.seconds)}: ${parts.join('; ') || 'this system tells nothing'}`);
+}
+
+function percent(share: number): string {
+  return `${Math.floor(100 * share + 0.5)} %`;
+}
