@@ -43,8 +43,8 @@ class ValueFact:
         The elements of a tuple or list (at most the first 64); of a mixed value what was seen of each kind.
     low, high : int or None
         Smallest and largest value seen, for Python ints and NumPy integer scalars; for integer arrays that
-        stand in an index (and for arguments) the smallest and largest element. Seen is not proved: loops and
-        calls are sampled.
+        stand in an index (and for arguments) the smallest and largest element; for arrays of floats that are cast
+        the same, rounded outwards. Seen is not proved: loops and calls are sampled.
     count : int
         How often it was evaluated while it was watched.
     unique : bool or None

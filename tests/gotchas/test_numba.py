@@ -84,6 +84,39 @@ def test_a_red_black_update_does_not_overlap() -> None:
     assert not [g for g in gotchas(source, np.ones((7, 7))) if g.code.startswith("NB-OVERLAP")]
 
 
+def test_the_last_element_and_the_last_but_one_do_not_overlap() -> None:
+    source = "def fn(a):\n    a[:, -1] = a[:, -2]\n    return a"
+    assert not [g for g in gotchas(source, M) if g.code.startswith("NB-OVERLAP")]
+
+
+LOOPS = "def fn(a):\n    n = len(a)\n    for k in range({0}, n):\n        for i in range({1}):\n            {2}\n    return a"
+
+
+@pytest.mark.parametrize(
+    ("start", "inner", "store"),
+    [(0, "k + 1, n", "a[i, k:] -= a[i, k] * a[k, k:]"), (0, "k", "a[i, k:] -= a[i, k] * a[k, k:]")],
+)
+def test_rows_of_two_loops_of_which_one_begins_behind_the_other_do_not_overlap(
+    start: int, inner: str, store: str
+) -> None:
+    found = gotchas(LOOPS.format(start, inner, store), np.ones((4, 4)))
+    assert not [g for g in found if g.code.startswith("NB-OVERLAP")]
+
+
+@pytest.mark.parametrize(
+    ("start", "inner", "store"),
+    [
+        (0, "k, n", "a[i, k:] -= a[i, k] * a[k, k:]"),  # the row itself
+        (0, "k + 1", "a[i, k:] -= a[i, k] * a[k, k:]"),
+        (-2, "k + 1, n", "a[i, 1:] -= a[i, 0] * a[k, 1:]"),  # the last row is row -1 too
+        (0, "k + 1, n", "k = i; a[i, k:] -= a[i, k] * a[k, k:]"),
+    ],
+)
+def test_rows_of_two_loops_that_may_meet_overlap(start: int, inner: str, store: str) -> None:
+    found = gotchas(LOOPS.format(start, inner, store), np.ones((4, 4)))
+    assert [g.code for g in found if g.code == "NB-OVERLAP"]
+
+
 def test_the_division_by_zero_is_handled() -> None:
     source = "def fn(x):\n    s = 0.0\n    for v in x:\n        s += 1.0 / v\n    return s"
     (found,) = [g for g in gotchas(source, X) if g.code == "NB-DIV0"]

@@ -224,9 +224,9 @@ def frozen_globals(ctx: Context) -> Iterator[Note]:
     See: https://numba.readthedocs.io/en/stable/reference/pysemantics.html
         https://numba.readthedocs.io/en/stable/user/faq.html
     """
-    for effect, shown in outside_values(ctx):
+    for effect, shown, status in outside_values(ctx):
         yield ctx.gotcha(
-            effect.node, POSSIBLE,
+            effect.node, status,
             f"`{effect.name}` comes from outside: Numba keeps {shown}, whatever `{effect.name}` becomes later.",
             f"Pass `{effect.name}` as an argument, or compare and build again after changing it.",
         )  # fmt: skip
@@ -403,12 +403,10 @@ def unchecked_indices(ctx: Context) -> Iterator[Note]:
     See: https://numba.readthedocs.io/en/stable/reference/pysemantics.html
         https://numba.readthedocs.io/en/stable/reference/jit-compilation.html
     """
-    for node, raised in index_errors(ctx):
+    for node, status, told in index_errors(ctx):
         yield ctx.gotcha(
-            node, CONFIRMED if raised else POSSIBLE,
-            f"`{ctx.text(node)}` "
-            + ("is out of range here" if raised else "may be out of range (IndexError is caught)")
-            + ": Numba does not check, and touches foreign memory.",
+            node, status,
+            f"{told}: Numba does not check, and touches foreign memory.",
             "Test the index; `boundscheck=True` finds the place.",
         )  # fmt: skip
 
