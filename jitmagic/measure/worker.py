@@ -28,6 +28,7 @@ from jitmagic.measure.clock import time_calls
 from jitmagic.measure.memory import PeakMeter, give_back
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
+from jitmagic.observe import entropy
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.compare import Finding, compare_call, count_elements, floors, shared_labels
 from jitmagic.verify.judge import NO_EXCEPTION, Judgement, judge, judge_error
@@ -160,6 +161,7 @@ class Worker:
         sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
         with contextlib.suppress(OSError):  # the kernel's folder may be gone; only relative file names need it
             os.chdir(folder)
+        entropy.install()
         module, _, name = runtime.partition(":")
         self._runtime = getattr(importlib.import_module(module), name)()
         facts = dict(self._runtime.start(device))

@@ -153,6 +153,8 @@ class Observation:
         (rounding apart); None where it was not run.
     refused : Refusal or None
         Why it cannot be compared at all, e.g. "writes the file 'out.txt', …"; its line is one of the module's text.
+    unseeded : bool
+        Whether a generator of NumPy's was made without a seed.
 
     Notes
     -----
@@ -183,6 +185,7 @@ class Observation:
     watch_failed: str | None = None
     repeatable: bool | None = None
     refused: Refusal | None = None
+    unseeded: bool = False
 
     def fact(self, span: Span) -> ValueFact | None:
         """Returns the fact of the expression at a span, None where it was not seen."""
