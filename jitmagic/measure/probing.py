@@ -293,13 +293,14 @@ def _seen_by(one: Candidate, signature: Any) -> Any:
 
 def plan(inputs: Inputs, text: str, constants: Mapping[str, Any]) -> list[Probe]:
     """Returns all probes of a workload, the most telling first of each kind, the cheap kinds first."""
-    return [
+    guesses = (
         *probes.of_values(inputs, text, constants),
         *probes.of_globals(constants),
         *sizes.of_sizes(inputs),
         *probes.of_dtype(inputs),
         *probes.of_layout(inputs),
-    ]
+    )
+    return [inputs.reached(one) for one in guesses]
 
 
 def _untold(probe: Probe, why: str) -> Probed:

@@ -472,6 +472,8 @@ def _signed(value: Any) -> Any:
         return str(value.dtype), value.shape, layout
     if isinstance(value, list | tuple):
         return tuple(map(_signed, value))
+    if isinstance(value, dict):
+        return tuple((str(key), _signed(part)) for key, part in value.items())
     return type(value).__name__
 
 
