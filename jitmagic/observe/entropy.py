@@ -1,4 +1,4 @@
-"""The entropy of NumPy's generators that get no seed: in a worker the same in each run, in the user's process as it was.
+"""Entropy of NumPy's generators that get no seed: in a worker the same in each run, in the user's process as it was.
 
 ``np.random.default_rng()`` draws other numbers in each call, and no two calls could be compared. With the same entropy
 for NumPy's run and a variant's both draw the same numbers, in the same order, so that the results are compared value by

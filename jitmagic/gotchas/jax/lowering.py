@@ -461,6 +461,7 @@ def drifting_names(ctx: Context) -> Iterator[Note]:
             yield ctx.gotcha(
                 call,
                 ctx.status(call),
-                f"`{ctx.text(call)}` names parameters that JAX no longer has.",
+                f"`{ctx.text(call)}` names parameters that JAX no longer has; the variant names them `min` and `max`.",
                 "Give the bounds by place: `np.clip(x, low, high)`.",
+                handled=True,
             )
