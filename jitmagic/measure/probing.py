@@ -27,6 +27,9 @@ _FOR_NUMPY = 0.3
 _PLANNED = 0.9
 """The share of the time that is given out: some compiling takes longer than was guessed."""
 
+_END = 0.97
+"""The share of the time at which a request is given up: to end a worker takes a moment."""
+
 _SLOWER = 1.3
 """Compiling for a probe is taken to last so many times as long as it did before."""
 
@@ -254,8 +257,8 @@ class Probing:
         return seconds + _SLOWER * purse.new_costs.get(asked.expected.probe.changes, one.build)
 
     def _limit(self, wanted: float) -> float:
-        """Returns the seconds after which a request is given up: never after the end of the time for all."""
-        return max(min(wanted, self._allowed - self.spent), _LEAST)
+        """Returns the seconds after which a request is given up: before the end of the time for all."""
+        return max(min(wanted, _END * self._allowed - self.spent), _LEAST)
 
     def _one(self, one: Candidate, asked: Asked) -> Probed:
         fair = min(self._timeout, 2 * one.build + 20 * one.run + 20 * asked.expected.seconds + 5.0)
