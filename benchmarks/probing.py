@@ -1,6 +1,6 @@
 """Prints what probing costs: for functions of the corpus, how long it took beside how long it was allowed to.
 
-``python -m benchmarks.probing [--count 20] [--budget 10] [--backends numba jax torch]``
+``python -m benchmarks.probing [--count 20] [--only NAME …] [--budget 10] [--backends numba jax torch]``
 
 Probing may take as long as the timing took. The functions are spread over the corpus's fields.
 """
@@ -22,10 +22,11 @@ def main() -> int:
     """Prints a line a function; returns 1 where probing took longer than it was allowed to."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.probing", description=__doc__)
     parser.add_argument("--count", type=int, default=20, help="of functions")
+    parser.add_argument("--only", nargs="+", help="names of functions")
     parser.add_argument("--budget", type=float, default=Options().budget, help="seconds for the timing of one")
     parser.add_argument("--backends", nargs="+", default=["numba", "jax", "torch"])
     options = parser.parse_args()
-    every = list(entries())
+    every = [one for one in entries() if not options.only or one.name in options.only]
     over = 0
     print(f"{'function':32}{'probing':>9}{'allowed':>9}{'share':>8}{'run':>6}{'left out':>10}")
     for entry in every[:: max(1, len(every) // options.count)][: options.count]:
