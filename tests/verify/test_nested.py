@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jitmagic.measure.probing import plan
@@ -36,6 +36,7 @@ def shape_of(value):
     return (dict, {key: shape_of(one) for key, one in value.items()}) if isinstance(value, dict) else type(value)
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_the_users_containers_are_not_written_into_and_keep_their_kinds(p, q):
     values = (p, q)
