@@ -1,12 +1,14 @@
 """A comparison with probes, through real workers: what is right here only is never shown as plainly right."""
 
 import json
+import random
 
 import numpy as np
 import pytest
 
 from jitmagic import comparison
 from jitmagic.capture.function import from_function
+from jitmagic.errors import BaselineError
 from jitmagic.report import record as records
 from jitmagic.report import rows, text
 
@@ -41,6 +43,22 @@ def hilbert_solve(A, b):
         p = new + (new @ new) / (r @ r) * p
         r = new
     return x
+
+
+def last_position(steps):
+    rng = np.random.default_rng()
+    where = 0.0
+    for _ in range(steps):
+        where += rng.standard_normal()
+    return where
+
+
+def tossed(n):
+    coin = random.Random()
+    heads = 0
+    for _ in range(n):
+        heads += coin.random() < 0.5
+    return heads
 
 
 def compared(function, *args, backends, budget=3.0):
@@ -118,3 +136,20 @@ def test_an_ill_conditioned_result_is_neither_wrong_nor_taken_for_exact(n, verdi
     assert one.verdict in verdicts
     if one.error["max_rel"] > 1e-11:
         assert "move by" in " ".join(one.notes)
+
+
+def test_what_draws_from_a_generator_without_a_seed_is_compared_number_by_number():
+    found = compared(last_position, 200, backends=("numba", "jax", "torch"), budget=1.0)
+    for name in ("numba", "jax", "torch"):
+        assert found[name].verified, found[name].verdict
+    (note,) = [one for one in found.record["workload"]["notes"] if "without a seed" in one]
+    assert "the same numbers" in note
+    assert "without a seed" in text.to_text(found.record)
+    # none draws by itself: its numbers would be of another stream, and agree by chance at best
+    for name in ("jax", "torch"):
+        assert not any(word in found[name].source for word in ("jax.random", "torch.rand", "torch.normal"))
+
+
+def test_what_no_entropy_makes_repeatable_is_refused_with_its_cause():
+    with pytest.raises(BaselineError, match="depends on time, on random numbers"):
+        compared(tossed, 1000, backends=("numba",), budget=1.0)

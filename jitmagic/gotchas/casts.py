@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jitmagic.gotchas.context import Context
+import numpy as np
+
+from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, Context
 
 _TARGETS = {"builtins.int": "int"} | {
     f"numpy.{name}": name for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -26,6 +28,15 @@ def float_to_integer_casts(ctx: Context) -> Iterator[tuple[ast.Call, ast.expr, s
         floating = fact is not None and (fact.kind == "float" or (fact.dtype or "").startswith("float"))
         if target is not None and floating and not _clipped(ctx, operand):
             yield node, operand, target
+
+
+def range_status(ctx: Context, operand: ast.expr, target: str) -> str | None:
+    """Returns the status of a gotcha that needs numbers out of the target's range; None where no range was seen."""
+    fact = ctx.fact(operand)
+    if fact is None or fact.low is None or fact.high is None:
+        return None
+    limits = np.iinfo("int64" if target == "int" else target)
+    return NOT_SEEN if limits.min <= fact.low and fact.high <= limits.max else CONFIRMED
 
 
 def _target(ctx: Context, node: ast.expr) -> str | None:

@@ -6,16 +6,16 @@ import ast
 from collections.abc import Iterator
 
 from jitmagic.analysis.control import Level
-from jitmagic.gotchas.casts import float_to_integer_casts
+from jitmagic.gotchas.casts import float_to_integer_casts, range_status
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Note
 from jitmagic.gotchas.registry import rule
 from jitmagic.gotchas.shared import (
+    draws,
     index_errors,
     index_parts,
     python_loops,
-    repeated_in_arguments,
     repeating_index,
-    seeded,
+    repetition,
 )  # fmt: skip
 
 LAUNCHES_FROM = 50
@@ -36,12 +36,10 @@ def wrapped_indices(ctx: Context) -> Iterator[Note]:
         y = x[idx]
     See: https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
-    for node, raised in index_errors(ctx):
+    for node, status, told in index_errors(ctx):
         yield ctx.gotcha(
-            node, CONFIRMED if raised else POSSIBLE,
-            f"`{ctx.text(node)}` "
-            + ("is out of range here" if raised else "may be out of range (IndexError is caught)")
-            + ": CuPy wraps an index array around instead of raising.",
+            node, status,
+            f"{told}: CuPy wraps an index array around instead of raising.",
             "Test the index instead of relying on IndexError.",
         )  # fmt: skip
 
@@ -65,7 +63,7 @@ def repeated_sets(ctx: Context) -> Iterator[Note]:
                 continue
             if ctx.kind(node.value) not in ("float", "int", "bool", "complex", "scalar"):
                 yield ctx.gotcha(
-                    node, CONFIRMED if repeated_in_arguments(ctx, index) else POSSIBLE,
+                    node, repetition(ctx, index),
                     f"If `{ctx.text(index)}` holds an index twice, NumPy keeps the last value and CuPy any.",
                     f"Make the indices of `{ctx.text(index)}` unique first.",
                 )  # fmt: skip
@@ -86,7 +84,7 @@ def other_casts(ctx: Context) -> Iterator[Note]:
     for node, operand, target in float_to_integer_casts(ctx):
         unsigned = target.startswith("uint")
         yield ctx.gotcha(
-            node, POSSIBLE if unsigned else NOT_SEEN,
+            node, range_status(ctx, operand, target) or (POSSIBLE if unsigned else NOT_SEEN),
             f"`{ctx.text(operand)}` is cast to {target}: "
             + ("negative numbers, " if unsigned else "")
             + "inf and NaN give other integers on a GPU.",
@@ -107,13 +105,10 @@ def other_draws(ctx: Context) -> Iterator[Note]:
         y = cp.asarray(np.random.default_rng(0).random(10))
     See: https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
-    for effect in ctx.effects.of("random"):
-        name = ctx.names.path(effect.node.func) if isinstance(effect.node, ast.Call) else None
-        if name in ("numpy.random.default_rng", "numpy.random.SeedSequence") and seeded(ctx, effect.node):
-            continue
+    for node in draws(ctx):
         yield ctx.gotcha(
-            effect.node, ctx.status(effect.node),
-            f"`{ctx.text(effect.node)}` draws other numbers in CuPy after the same seed.",
+            node, ctx.status(node),
+            f"`{ctx.text(node)}` draws other numbers in CuPy after the same seed.",
             "Draw the numbers in NumPy and pass them in.",
         )  # fmt: skip
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from jitmagic.gotchas.context import Context, Note
-from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.registry import unseen
 
 
-@rule("CP-NPMIX", severity="error", handled=True,
-      unseen="the variant moves captured arrays to the device before")  # fmt: skip
-def mixed_arrays(ctx: Context) -> Iterator[Note]:
+@unseen("CP-NPMIX", severity="error", handled=True,
+      why="the variant moves captured arrays to the device before")  # fmt: skip
+def mixed_arrays() -> None:
     """NumPy's arrays cannot be mixed with CuPy's.
 
     What happens: `cupy.add(cp_x, np_y)` raises TypeError, and so does `np.asarray(cp_x)`.
@@ -21,12 +18,11 @@ def mixed_arrays(ctx: Context) -> Iterator[Note]:
         y = cp_x + cp.asarray(np_table)
     See: https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
-    return iter(())
 
 
-@rule("CP-NPOUT", severity="performance", handled=True,
-      unseen="the variant calls CuPy's own functions")  # fmt: skip
-def dispatched_calls(ctx: Context) -> Iterator[Note]:
+@unseen("CP-NPOUT", severity="performance", handled=True,
+      why="the variant calls CuPy's own functions")  # fmt: skip
+def dispatched_calls() -> None:
     """NumPy's functions take CuPy's arrays, slowly.
 
     What happens: `np.sum(cp_x)` is handed on to CuPy at some cost, or goes through the host.
@@ -37,12 +33,11 @@ def dispatched_calls(ctx: Context) -> Iterator[Note]:
         y = cp.sum(cp_x)
     See: https://github.com/numpy/numpy/issues/13150
     """
-    return iter(())
 
 
-@rule("CP-CNAN", severity="silent",
-      unseen="it happens on NVIDIA GPUs only")  # fmt: skip
-def complex_extremes(ctx: Context) -> Iterator[Note]:
+@unseen("CP-CNAN", severity="silent",
+      why="it happens on NVIDIA GPUs only")  # fmt: skip
+def complex_extremes() -> None:
     """The largest of complex numbers with a NaN differs.
 
     What happens: `max` and `min` of complex arrays treat NaN otherwise than NumPy.
@@ -53,12 +48,11 @@ def complex_extremes(ctx: Context) -> Iterator[Note]:
         m = cp.nan if cp.isnan(z).any() else cp.max(z)
     See: https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
-    return iter(())
 
 
-@rule("CP-STRIDE", severity="silent",
-      unseen="it happens on NVIDIA GPUs only")  # fmt: skip
-def result_order(ctx: Context) -> Iterator[Note]:
+@unseen("CP-STRIDE", severity="silent",
+      why="it happens on NVIDIA GPUs only")  # fmt: skip
+def result_order() -> None:
     """Results lie otherwise in memory.
 
     What happens: A function of a Fortran-ordered array may give a C-ordered one.
@@ -69,12 +63,11 @@ def result_order(ctx: Context) -> Iterator[Note]:
         y = cp.exp(x_f).ravel()
     See: https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
-    return iter(())
 
 
-@rule("CP-DTYPE", severity="error", handled=True,
-      unseen="the worker says what CuPy refuses")  # fmt: skip
-def element_types(ctx: Context) -> Iterator[Note]:
+@unseen("CP-DTYPE", severity="error", handled=True,
+      why="the worker says what CuPy refuses")  # fmt: skip
+def element_types() -> None:
     """CuPy holds numbers only.
 
     What happens: Strings, objects and `np.matrix` are refused.
@@ -85,12 +78,11 @@ def element_types(ctx: Context) -> Iterator[Note]:
         x = cp.array([0, 1])
     See: https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
-    return iter(())
 
 
-@rule("CP-UFMETH", severity="error", handled=True,
-      unseen="the variant is refused with the user's line where CuPy lacks a method")  # fmt: skip
-def ufunc_methods(ctx: Context) -> Iterator[Note]:
+@unseen("CP-UFMETH", severity="error", handled=True,
+      why="the variant is refused with the user's line where CuPy lacks a method")  # fmt: skip
+def ufunc_methods() -> None:
     """Few methods of ufuncs exist.
 
     What happens: `cp.maximum.outer` is missing; `reduce` knows add and multiply.
@@ -101,12 +93,11 @@ def ufunc_methods(ctx: Context) -> Iterator[Note]:
         m = cp.maximum(a[:, None], b)
     See: https://docs.cupy.dev/en/stable/reference/ufunc.html
     """
-    return iter(())
 
 
-@rule("CP-FUSE", severity="error", handled=True,
-      unseen="no variant is written with `cupy.fuse`")  # fmt: skip
-def fusion(ctx: Context) -> Iterator[Note]:
+@unseen("CP-FUSE", severity="error", handled=True,
+      why="no variant is written with `cupy.fuse`")  # fmt: skip
+def fusion() -> None:
     """`cupy.fuse` takes elementwise code.
 
     What happens: Products, reshapes and indexing inside raise.
@@ -120,12 +111,11 @@ def fusion(ctx: Context) -> Iterator[Note]:
             return x @ x
     See: https://docs.cupy.dev/en/stable/user_guide/kernel.html
     """
-    return iter(())
 
 
-@rule("CP-RAWJIT", severity="error", handled=True,
-      unseen="no variant is written with `cupyx.jit`")  # fmt: skip
-def raw_kernels(ctx: Context) -> Iterator[Note]:
+@unseen("CP-RAWJIT", severity="error", handled=True,
+      why="no variant is written with `cupyx.jit`")  # fmt: skip
+def raw_kernels() -> None:
     """`cupyx.jit` knows few statements.
 
     What happens: Whole-array operations and late declarations do not compile.
@@ -138,12 +128,11 @@ def raw_kernels(ctx: Context) -> Iterator[Note]:
         k = cp.ElementwiseKernel('T x', 'T y', 'y = x * 2')
     See: https://docs.cupy.dev/en/stable/user_guide/kernel.html
     """
-    return iter(())
 
 
-@rule("CP-F64", severity="performance",
-      unseen="it happens on NVIDIA GPUs only")  # fmt: skip
-def slow_doubles(ctx: Context) -> Iterator[Note]:
+@unseen("CP-F64", severity="performance",
+      why="it happens on NVIDIA GPUs only")  # fmt: skip
+def slow_doubles() -> None:
     """Consumer GPUs are slow in double precision.
 
     What happens: float64 runs at 1/32 or 1/64 of float32.
@@ -154,12 +143,11 @@ def slow_doubles(ctx: Context) -> Iterator[Note]:
         y = cp.exp(x64.astype(cp.float32))
     See: https://docs.nvidia.com/cuda/cuda-c-programming-guide/
     """
-    return iter(())
 
 
-@rule("CP-LINALG", severity="silent",
-      unseen="it happens on NVIDIA GPUs only; a result that is not NumPy's is not verified")  # fmt: skip
-def silent_failures(ctx: Context) -> Iterator[Note]:
+@unseen("CP-LINALG", severity="silent",
+      why="it happens on NVIDIA GPUs only; a result that is not NumPy's is not verified")  # fmt: skip
+def silent_failures() -> None:
     """A failed decomposition gives NaN.
 
     What happens: `cupy.linalg.solve` of a singular matrix gives NaN, where NumPy raises LinAlgError.
@@ -171,4 +159,3 @@ def silent_failures(ctx: Context) -> Iterator[Note]:
             x = cp.linalg.solve(a, b)
     See: https://docs.cupy.dev/en/stable/reference/generated/cupyx.errstate.html
     """
-    return iter(())

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from jitmagic.gotchas.context import Context, Note
-from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.registry import unseen
 
 
-@rule("GP-TF32JAX", severity="silent",
-      unseen="it happens on NVIDIA GPUs only")  # fmt: skip
-def tensor_floats(ctx: Context) -> Iterator[Note]:
+@unseen("GP-TF32JAX", severity="silent",
+      why="it happens on NVIDIA GPUs only")  # fmt: skip
+def tensor_floats() -> None:
     """Products of float32 are rounded to TF32.
 
     What happens: Matrix products are off by 1e-3 to 1e-2 on NVIDIA GPUs since Ampere.
@@ -22,12 +19,11 @@ def tensor_floats(ctx: Context) -> Iterator[Note]:
             y = a @ b
     See: https://docs.jax.dev/en/latest/_autosummary/jax.default_matmul_precision.html
     """
-    return iter(())
 
 
-@rule("GP-NONDET", severity="silent",
-      unseen="it happens on GPUs only")  # fmt: skip
-def unordered_sums(ctx: Context) -> Iterator[Note]:
+@unseen("GP-NONDET", severity="silent",
+      why="it happens on GPUs only")  # fmt: skip
+def unordered_sums() -> None:
     """Sums on a GPU differ from run to run.
 
     What happens: The last digits of scattered sums change.
@@ -38,29 +34,26 @@ def unordered_sums(ctx: Context) -> Iterator[Note]:
         h = jax.ops.segment_sum(v[order], idx[order], n)
     See: https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html
     """
-    return iter(())
 
 
-@rule("TP-BF16", severity="silent",
-      unseen="it happens on TPUs only")  # fmt: skip
-def brain_floats(ctx: Context) -> Iterator[Note]:
+@unseen("TP-BF16", severity="silent",
+      why="it happens on TPUs only")  # fmt: skip
+def brain_floats() -> None:
     """Products of float32 are computed in bfloat16 on a TPU.
 
     What happens: Matrix products keep some three digits.
     Why: The default is one pass of the matrix unit.
     Example:
-        y = a @ b
+        c = jnp.matmul(a, b)
     Instead:
-        with jax.default_matmul_precision('highest'):
-            y = a @ b
-    See: https://docs.jax.dev/en/latest/_autosummary/jax.default_matmul_precision.html
+        c = jnp.matmul(a, b, precision="highest")
+    See: https://docs.jax.dev/en/latest/_autosummary/jax.numpy.matmul.html
     """
-    return iter(())
 
 
-@rule("TP-F64", severity="error",
-      unseen="it happens on TPUs only")  # fmt: skip
-def doubles(ctx: Context) -> Iterator[Note]:
+@unseen("TP-F64", severity="error",
+      why="it happens on TPUs only")  # fmt: skip
+def doubles() -> None:
     """TPUs have no float64.
 
     What happens: It is emulated, or refused; complex128 and its transforms fail.
@@ -71,12 +64,11 @@ def doubles(ctx: Context) -> Iterator[Note]:
         jnp.fft.fft(x64.astype(jnp.complex64))
     See: https://github.com/jax-ml/jax/issues/10158
     """
-    return iter(())
 
 
-@rule("TP-LINALG", severity="error",
-      unseen="it happens on GPUs and TPUs only")  # fmt: skip
-def decompositions(ctx: Context) -> Iterator[Note]:
+@unseen("TP-LINALG", severity="error",
+      why="it happens on GPUs and TPUs only")  # fmt: skip
+def decompositions() -> None:
     """Some decompositions run on a CPU only.
 
     What happens: `jnp.linalg.eig` raises on GPUs and TPUs.
@@ -87,12 +79,11 @@ def decompositions(ctx: Context) -> Iterator[Note]:
         w, v = np.linalg.eig(a)
     See: https://docs.jax.dev/en/latest/_autosummary/jax.numpy.linalg.eig.html
     """
-    return iter(())
 
 
-@rule("TP-PAD", severity="performance",
-      unseen="it happens on TPUs only")  # fmt: skip
-def padded_shapes(ctx: Context) -> Iterator[Note]:
+@unseen("TP-PAD", severity="performance",
+      why="it happens on TPUs only")  # fmt: skip
+def padded_shapes() -> None:
     """Shapes are padded on a TPU.
 
     What happens: An array of 10 by 10 costs as much as one of 16 by 128.
@@ -103,4 +94,3 @@ def padded_shapes(ctx: Context) -> Iterator[Note]:
         x = jnp.ones((16, 128))
     See: https://docs.cloud.google.com/tpu/docs/performance-guide
     """
-    return iter(())

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from jitmagic.gotchas.context import Context, Note
-from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.registry import unseen
 
 
-@rule("BM-ASYNC", severity="performance", handled=True,
-      unseen="the worker waits for the whole result inside the clock")  # fmt: skip
-def asynchronous(ctx: Context) -> Iterator[Note]:
+@unseen("BM-ASYNC", severity="performance", handled=True,
+      why="the worker waits for the whole result inside the clock")  # fmt: skip
+def asynchronous() -> None:
     """A call may return before its work is done.
 
     What happens: The timer stops when the work is handed over: false 100-fold gains.
@@ -24,12 +21,11 @@ def asynchronous(ctx: Context) -> Iterator[Note]:
         jax.block_until_ready(y)
     See: https://docs.jax.dev/en/latest/async_dispatch.html
     """
-    return iter(())
 
 
-@rule("BM-WARM", severity="performance", handled=True,
-      unseen="the build is timed apart from the calls")  # fmt: skip
-def first_calls(ctx: Context) -> Iterator[Note]:
+@unseen("BM-WARM", severity="performance", handled=True,
+      why="the build is timed apart from the calls")  # fmt: skip
+def first_calls() -> None:
     """The first call compiles.
 
     What happens: It takes seconds where the others take microseconds.
@@ -41,12 +37,11 @@ def first_calls(ctx: Context) -> Iterator[Note]:
         t = timeit(lambda: fn(x), number=100)
     See: https://docs.jax.dev/en/latest/benchmarking.html
     """
-    return iter(())
 
 
-@rule("BM-COMPILEREP", severity="performance", handled=True,
-      unseen="the timed calls have the very arguments of the calls that verified it")  # fmt: skip
-def compiling_inside(ctx: Context) -> Iterator[Note]:
+@unseen("BM-COMPILEREP", severity="performance", handled=True,
+      why="the timed calls have the very arguments of the calls that verified it")  # fmt: skip
+def compiling_inside() -> None:
     """Compiling happens inside the timed region.
 
     What happens: A warm-up with another shape or dtype warms nothing.
@@ -59,12 +54,11 @@ def compiling_inside(ctx: Context) -> Iterator[Note]:
         t = timeit(lambda: fn(x))
     See: https://github.com/QuantEcon/lecture-python.myst/issues/663
     """
-    return iter(())
 
 
-@rule("BM-XFER", severity="performance", handled=True,
-      unseen="run, ways and end to end are clocks of their own")  # fmt: skip
-def transfers(ctx: Context) -> Iterator[Note]:
+@unseen("BM-XFER", severity="performance", handled=True,
+      why="run, ways and end to end are clocks of their own")  # fmt: skip
+def transfers() -> None:
     """Copies to and from a device are left out, or counted without a word.
 
     What happens: A GPU looks ten times faster, or slower, than it is.
@@ -76,12 +70,11 @@ def transfers(ctx: Context) -> Iterator[Note]:
         t = timeit(lambda: fn(xd))
     See: https://docs.jax.dev/en/latest/benchmarking.html
     """
-    return iter(())
 
 
-@rule("BM-DTYPE", severity="performance", handled=True,
-      unseen="a variant's result has to have NumPy's dtype, or it has no time")  # fmt: skip
-def other_precision(ctx: Context) -> Iterator[Note]:
+@unseen("BM-DTYPE", severity="performance", handled=True,
+      why="a variant's result has to have NumPy's dtype, or it has no time")  # fmt: skip
+def other_precision() -> None:
     """Single precision is compared with double.
 
     What happens: JAX in its default float32 seems twice as fast as NumPy in float64.
@@ -93,12 +86,11 @@ def other_precision(ctx: Context) -> Iterator[Note]:
         jax.jit(fn)(x64)
     See: https://docs.jax.dev/en/latest/benchmarking.html
     """
-    return iter(())
 
 
-@rule("BM-INPLACE", severity="silent", handled=True,
-      unseen="written arguments are restored before each call, outside the clock")  # fmt: skip
-def changed_inputs(ctx: Context) -> Iterator[Note]:
+@unseen("BM-INPLACE", severity="silent", handled=True,
+      why="written arguments are restored before each call, outside the clock")  # fmt: skip
+def changed_inputs() -> None:
     """A function that writes its argument is timed on what it left.
 
     What happens: From the second call on it sorts what is sorted, or computes with NaN.
@@ -109,12 +101,11 @@ def changed_inputs(ctx: Context) -> Iterator[Note]:
         timeit(lambda: x.copy().sort())
     See: https://docs.python.org/3/library/timeit.html
     """
-    return iter(())
 
 
-@rule("BM-L2", severity="performance", handled=True,
-      unseen="variants run in rounds, so that each finds the cache as the others leave it")  # fmt: skip
-def warm_caches(ctx: Context) -> Iterator[Note]:
+@unseen("BM-L2", severity="performance", handled=True,
+      why="variants run in rounds, so that each finds the cache as the others leave it")  # fmt: skip
+def warm_caches() -> None:
     """The same small input stays in the cache.
 
     What happens: Repeats are faster than a call with fresh data.
@@ -125,12 +116,11 @@ def warm_caches(ctx: Context) -> Iterator[Note]:
         timeit(lambda: fn(next(inputs)))
     See: https://docs.nvidia.com/cuda/cuda-c-best-practices-guide/
     """
-    return iter(())
 
 
-@rule("BM-CLOCK", severity="performance", handled=True,
-      unseen="rounds are shuffled over all variants, and the ratio has an interval")  # fmt: skip
-def frequencies(ctx: Context) -> Iterator[Note]:
+@unseen("BM-CLOCK", severity="performance", handled=True,
+      why="rounds are shuffled over all variants, and the ratio has an interval")  # fmt: skip
+def frequencies() -> None:
     """The processor's speed changes.
 
     What happens: Heat, power and other programs move a time by a third.
@@ -144,12 +134,11 @@ def frequencies(ctx: Context) -> Iterator[Note]:
                 timeit(fn)
     See: https://github.com/NVIDIA/nvbench
     """
-    return iter(())
 
 
-@rule("BM-THREADS", severity="performance", handled=True,
-      unseen="each backend has a process of its own, and its number of threads is shown")  # fmt: skip
-def pools(ctx: Context) -> Iterator[Note]:
+@unseen("BM-THREADS", severity="performance", handled=True,
+      why="each backend has a process of its own, and its number of threads is shown")  # fmt: skip
+def pools() -> None:
     """Thread pools stand in each other's way.
 
     What happens: BLAS, OpenMP, Numba and XLA each start as many threads as there are cores.
@@ -160,12 +149,11 @@ def pools(ctx: Context) -> Iterator[Note]:
         threadpoolctl.threadpool_limits(1)
     See: https://github.com/joblib/threadpoolctl
     """
-    return iter(())
 
 
-@rule("BM-PREALLOC", severity="error", handled=True,
-      unseen="each backend has a process of its own")  # fmt: skip
-def preallocation(ctx: Context) -> Iterator[Note]:
+@unseen("BM-PREALLOC", severity="error", handled=True,
+      why="each backend has a process of its own")  # fmt: skip
+def preallocation() -> None:
     """JAX takes most of a GPU's memory.
 
     What happens: CuPy or PyTorch in the same process run out of it.
@@ -176,12 +164,11 @@ def preallocation(ctx: Context) -> Iterator[Note]:
         os.environ['XLA_PYTHON_CLIENT_PREALLOCATE'] = 'false'
     See: https://docs.jax.dev/en/latest/gpu_memory_allocation.html
     """
-    return iter(())
 
 
-@rule("BM-POOL", severity="performance", handled=True,
-      unseen="idle workers give their pools back")  # fmt: skip
-def memory_pools(ctx: Context) -> Iterator[Note]:
+@unseen("BM-POOL", severity="performance", handled=True,
+      why="idle workers give their pools back")  # fmt: skip
+def memory_pools() -> None:
     """Freed memory stays with the library.
 
     What happens: `nvidia-smi` shows memory in use that is free.
@@ -192,12 +179,11 @@ def memory_pools(ctx: Context) -> Iterator[Note]:
         cp.get_default_memory_pool().free_all_blocks()
     See: https://docs.cupy.dev/en/stable/user_guide/memory.html
     """
-    return iter(())
 
 
-@rule("BM-AUTOTUNE", severity="performance", handled=True,
-      unseen="no such flag is set, and warm calls go before the timed ones")  # fmt: skip
-def autotuning(ctx: Context) -> Iterator[Note]:
+@unseen("BM-AUTOTUNE", severity="performance", handled=True,
+      why="no such flag is set, and warm calls go before the timed ones")  # fmt: skip
+def autotuning() -> None:
     """A library tries several algorithms.
 
     What happens: The first calls are slow, and the algorithm may be another in the next run.
@@ -208,12 +194,11 @@ def autotuning(ctx: Context) -> Iterator[Note]:
         torch.backends.cudnn.benchmark = False
     See: https://docs.pytorch.org/docs/stable/notes/randomness.html
     """
-    return iter(())
 
 
-@rule("BM-EVENT", severity="performance", handled=True,
-      unseen="it is what a call costs that waits for its result, and that is what is measured")  # fmt: skip
-def device_clocks(ctx: Context) -> Iterator[Note]:
+@unseen("BM-EVENT", severity="performance", handled=True,
+      why="it is what a call costs that waits for its result, and that is what is measured")  # fmt: skip
+def device_clocks() -> None:
     """Waiting after each call costs on a GPU.
 
     What happens: Kernels of 5 µs are measured as 30.
@@ -228,12 +213,11 @@ def device_clocks(ctx: Context) -> Iterator[Note]:
         cp.cuda.Device().synchronize()
     See: https://docs.cupy.dev/en/stable/user_guide/performance.html
     """
-    return iter(())
 
 
-@rule("BM-DCE", severity="performance", handled=True,
-      unseen="a variant has to return all that NumPy returns")  # fmt: skip
-def dropped_work(ctx: Context) -> Iterator[Note]:
+@unseen("BM-DCE", severity="performance", handled=True,
+      why="a variant has to return all that NumPy returns")  # fmt: skip
+def dropped_work() -> None:
     """What is not returned is not computed.
 
     What happens: A variant that returns one of two results is twice as fast.
@@ -247,12 +231,11 @@ def dropped_work(ctx: Context) -> Iterator[Note]:
             return both(x)
     See: https://docs.jax.dev/en/latest/benchmarking.html
     """
-    return iter(())
 
 
-@rule("BM-SMALL", severity="performance", handled=True,
-      unseen="the recommendation says that it holds for these sizes")  # fmt: skip
-def small_inputs(ctx: Context) -> Iterator[Note]:
+@unseen("BM-SMALL", severity="performance", handled=True,
+      why="the recommendation says that it holds for these sizes")  # fmt: skip
+def small_inputs() -> None:
     """Small inputs measure the call.
 
     What happens: At 10 by 10 elements JAX and GPUs are ten times slower than NumPy.
@@ -263,12 +246,11 @@ def small_inputs(ctx: Context) -> Iterator[Note]:
         fn(np.ones((2000, 2000)))
     See: https://docs.jax.dev/en/latest/faq.html
     """
-    return iter(())
 
 
-@rule("BM-FORK", severity="error", handled=True,
-      unseen="workers are started anew and never forked")  # fmt: skip
-def forking(ctx: Context) -> Iterator[Note]:
+@unseen("BM-FORK", severity="error", handled=True,
+      why="workers are started anew and never forked")  # fmt: skip
+def forking() -> None:
     """A forked process cannot use the device.
 
     What happens: After `os.fork` CUDA, JAX and OpenMP hang or fail.
@@ -279,4 +261,3 @@ def forking(ctx: Context) -> Iterator[Note]:
         multiprocessing.get_context('spawn')
     See: https://numba.readthedocs.io/en/stable/user/faq.html
     """
-    return iter(())

@@ -127,7 +127,6 @@ def rule(
     explains: tuple[str, ...] = (),
     signs: tuple[str, ...] = (),
     probes: tuple[str, ...] = (),
-    unseen: str = "",
 ) -> Callable[[Hook], Registration]:
     """Registers the decorated function as a rule.
 
@@ -138,7 +137,7 @@ def rule(
     severity : str
     hook : str
         ``"static"`` if it reads the source first, ``"observed"`` if it reads facts first.
-    handled, explains, signs, probes, unseen
+    handled, explains, signs, probes
         As in :class:`Rule`.
 
     Raises
@@ -146,24 +145,62 @@ def rule(
     ValueError
         For a code that is taken, a word that is none of ours, or a docstring without all the headings.
     """
-    if code in _RULES:
-        raise ValueError(f"the rule {code} is registered twice")
-    if code[:2] not in BACKENDS or severity not in SEVERITIES or hook not in ("static", "observed"):
-        raise ValueError(f"{code}: unknown backend prefix, severity {severity!r} or hook {hook!r}")
+    if hook not in ("static", "observed"):
+        raise ValueError(f"{code}: unknown hook {hook!r}")
     if set(explains) - set(KINDS):
         raise ValueError(f"{code}: findings are of the kinds {KINDS}, not {explains}")
+    made = _maker(code, severity, handled)
 
     def register(function: Hook) -> Registration:
-        page = _page(code, function.__doc__ or "")
-        _RULES[code] = Rule(
-            code, BACKENDS[code[:2]], severity, page["title"], page["What happens"], page["Why"], page["Example"],
-            page["Instead"], tuple(page["See"].split()), handled, explains, signs, probes, unseen,
-            static=function if hook == "static" else None,
-            observed=function if hook == "observed" else None,
-        )  # fmt: skip
+        bare = replace(made(function.__doc__), explains=explains, signs=signs, probes=probes)
+        seen = hook == "observed"
+        _RULES[code] = replace(bare, observed=function) if seen else replace(bare, static=function)
         return Registration(code)
 
     return register
+
+
+def unseen(
+    code: str, *, severity: str, why: str, handled: bool = False, signs: tuple[str, ...] = ()
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Registers a rule that names no place: the decorated function has the page as its docstring, and does nothing.
+
+    Parameters
+    ----------
+    code, severity, handled, signs
+        As for :func:`rule`.
+    why : str
+        Why no place of a source can be named for it; ``Rule.unseen``.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rule` does.
+    """
+    made = _maker(code, severity, handled)
+
+    def register(page: Callable[[], None]) -> Callable[[], None]:
+        _RULES[code] = replace(made(page.__doc__), signs=signs, unseen=why)
+        return page
+
+    return register
+
+
+def _maker(code: str, severity: str, handled: bool) -> Callable[[str | None], Rule]:
+    """Checks what every rule has; returns what makes one of its page."""
+    if code in _RULES:
+        raise ValueError(f"the rule {code} is registered twice")
+    if code[:2] not in BACKENDS or severity not in SEVERITIES:
+        raise ValueError(f"{code}: unknown backend prefix, or severity {severity!r}")
+
+    def made(docstring: str | None) -> Rule:
+        page = _page(code, docstring or "")
+        return Rule(
+            code, BACKENDS[code[:2]], severity, page["title"], page["What happens"], page["Why"], page["Example"],
+            page["Instead"], tuple(page["See"].split()), handled,
+        )  # fmt: skip
+
+    return made
 
 
 def all_rules() -> Mapping[str, Rule]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jitmagic.analysis.effects import Effect
-from jitmagic.gotchas.context import Context
+from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context
 
 SMALL_INTEGERS = ("int8", "int16", "int32", "uint8", "uint16", "uint32")
 INTEGERS = (*SMALL_INTEGERS, "int64", "uint64")
@@ -22,21 +22,25 @@ FLOAT_FUNCTIONS = frozenset(
 """Functions that make floating-point numbers of integers."""
 
 
-def outside_values(ctx: Context) -> Iterator[tuple[Effect, str]]:
-    """Yields the first read of each value from outside, with how it is shown; constants in CAPITALS are left out."""
+def outside_values(ctx: Context) -> Iterator[tuple[Effect, str, str]]:
+    """Yields the first read of each value from outside, with how it is shown, and the status of its gotcha.
+
+    Numbers in CAPITALS are constants, and left out; arrays and the like in CAPITALS are not expected to change.
+    """
     told: set[str] = set()
     for effect in ctx.effects.of("global read"):
         if effect.name in told or effect.name not in ctx.workload.constants:
             continue
         told.add(effect.name)
         value = ctx.workload.constants[effect.name]
+        status = NOT_SEEN if effect.name.isupper() else POSSIBLE
         if isinstance(value, np.ndarray):
-            yield effect, f"the contents that the {value.dtype} array had when it was built"
+            yield effect, f"the contents that the {value.dtype} array had when it was built", status
         elif isinstance(value, list | dict | set):
-            yield effect, f"the contents that the {type(value).__name__} had when it was built"
+            yield effect, f"the contents that the {type(value).__name__} had when it was built", status
         elif not effect.name.isupper():
-            shown = repr(value)
-            yield effect, f"the value {shown if len(shown) <= 30 else shown[:27] + '…'} that it had when it was built"
+            shown = repr(value) if len(repr(value)) <= 30 else repr(value)[:27] + "…"
+            yield effect, f"the value {shown} that it had when it was built", status
 
 
 def seeded(ctx: Context, node: ast.AST) -> bool:
@@ -52,6 +56,14 @@ def seeded(ctx: Context, node: ast.AST) -> bool:
         bound = ctx.names.values(binder, node.func.value.id) if binder is not None else []
         return len(bound) == 1 and seeded(ctx, bound[0])
     return False
+
+
+def draws(ctx: Context) -> Iterator[ast.AST]:
+    """Yields what draws random numbers, but not the making of a generator from a literal seed."""
+    for effect in ctx.effects.of("random"):
+        name = ctx.names.path(effect.node.func) if isinstance(effect.node, ast.Call) else None
+        if name not in ("numpy.random.default_rng", "numpy.random.SeedSequence") or not seeded(ctx, effect.node):
+            yield effect.node
 
 
 def is_mask(ctx: Context, index: ast.AST) -> bool | None:
@@ -81,15 +93,25 @@ def repeating_index(ctx: Context, node: ast.Subscript) -> ast.expr | None:
     base = ctx.fact(node.value)
     if base is not None and base.kind in ("list", "dict", "tuple", "object"):
         return None
-    for index in index_parts(node):
-        fact = ctx.fact(index)
-        if fact is not None and fact.kind == "array" and fact.dtype in INTEGERS and not _distinct(ctx, index):
-            one = fact.shape is not None and all(length == 1 for length in fact.shape)
-            return None if one else index
-        fancy = fact is None and not isinstance(index, ast.Slice) and ctx.aliases.is_fancy(index) is True
-        if fancy and is_mask(ctx, index) is None and not _distinct(ctx, index):
-            return index
-    return None
+    several = [index for index in index_parts(node) if _takes_integers(ctx, index)]
+    written = [_written(index) for index in several]
+    if len(several) > 1 and all(one is not None and len(one) == len(written[0] or ()) for one in written):
+        together = list(zip(*(one or () for one in written), strict=True))
+        return several[0] if len(set(together)) < len(together) else None
+    return next((index for index in several if not _distinct(ctx, index)), None)
+
+
+def _takes_integers(ctx: Context, index: ast.expr) -> bool:
+    """Tells whether an index selects more than one element by an array or a list of integers."""
+    fact = ctx.fact(index)
+    if fact is not None and fact.kind == "array":
+        one = fact.shape is not None and all(length == 1 for length in fact.shape)
+        return fact.dtype in INTEGERS and not one
+    if fact is not None and fact.kind == "list":
+        return len(fact.items) > 1 and all(item.kind in ("int", "scalar") for item in fact.items)
+    if fact is not None or isinstance(index, ast.Slice):
+        return False
+    return ctx.aliases.is_fancy(index) is True and is_mask(ctx, index) is None
 
 
 def _distinct(ctx: Context, index: ast.AST) -> bool:
@@ -102,9 +124,8 @@ def _distinct(ctx: Context, index: ast.AST) -> bool:
         return _distinct(ctx, index.value)  # a part of distinct elements
     if isinstance(index, ast.Subscript) and isinstance(index.value, ast.Call):
         return ctx.names.path(index.value.func) in ("numpy.nonzero", "numpy.where")
-    if isinstance(index, ast.List):
-        values = [element.value for element in index.elts if isinstance(element, ast.Constant)]
-        return len(values) == len(index.elts) == len(set(values))
+    if (values := _written(index)) is not None:
+        return len(values) == len(set(values))
     if isinstance(index, ast.Name) and (binder := ctx.names.binder(index)) is not None:
         bound = ctx.names.values(binder, index.id)
         parameter = len(bound) == 1 and isinstance(bound[0], ast.arg) and binder is ctx.tree.entry
@@ -114,24 +135,39 @@ def _distinct(ctx: Context, index: ast.AST) -> bool:
     return False
 
 
-def repeated_in_arguments(ctx: Context, index: ast.AST) -> bool:
-    """Tells whether an index is an argument of the example call that does hold an element twice."""
-    if not isinstance(index, ast.Name):
-        return False
-    value = ctx.argument_values().get(index.id)
-    return isinstance(value, np.ndarray) and value.size <= 1_000_000 and np.unique(value).size < value.size
+def _written(index: ast.AST) -> list[object] | None:
+    """Returns the elements of a list of constants, None for anything else."""
+    if not isinstance(index, ast.List):
+        return None
+    try:
+        values = ast.literal_eval(index)
+    except ValueError:
+        return None
+    return values if all(isinstance(value, int) for value in values) else None
 
 
-def index_errors(ctx: Context) -> Iterator[tuple[ast.Subscript, bool]]:
-    """Yields the subscripts at which the run raised IndexError (True), or whose IndexError is caught (False)."""
+def repetition(ctx: Context, index: ast.AST) -> str:
+    """Returns the status of a gotcha of repeated indices: whether this one was seen, or is written, to hold any."""
+    if isinstance(index, ast.Name) and isinstance(value := ctx.argument_values().get(index.id), np.ndarray):
+        repeated = value.size <= 1_000_000 and np.unique(value).size < value.size
+        return CONFIRMED if repeated else POSSIBLE
+    fact = ctx.fact(index)
+    if fact is not None and fact.unique is not None:
+        return NOT_SEEN if fact.unique else CONFIRMED
+    written = _written(index)
+    return ctx.status(index) if written is not None and len(set(written)) < len(written) else POSSIBLE
+
+
+def index_errors(ctx: Context) -> Iterator[tuple[ast.Subscript, str, str]]:
+    """Yields the subscripts at which the run raised IndexError, or whose IndexError is caught: status and sentence."""
     raised = ctx.observed.raised
     for node in ctx.nodes(ast.Subscript):
         if raised is not None and raised.type == "IndexError" and raised.line == node.lineno:
-            yield node, True
+            yield node, CONFIRMED, f"`{ctx.text(node)}` is out of range here"
             continue
         for parent in ctx.tree.ancestors(node):
             if isinstance(parent, ast.Try) and _within(ctx, node, parent.body) and _catches(parent, "IndexError"):
-                yield node, False
+                yield node, POSSIBLE, f"`{ctx.text(node)}` may be out of range (IndexError is caught)"
 
 
 def indexed_by_arrays(ctx: Context, use: type[ast.expr_context]) -> Iterator[ast.Subscript]:

@@ -24,9 +24,26 @@ from jitmagic.verify.sensitivity import could_explain
 _FOR_NUMPY = 0.3
 """The share of the time that NumPy's own runs may take."""
 
+_PLANNED = 0.9
+"""The share of the time that is given out: some compiling takes longer than was guessed."""
+
+_END = 0.97
+"""The share of the time at which a request is given up: to end a worker takes a moment."""
+
+_SLOWER = 1.3
+"""Compiling for a probe is taken to last so many times as long as it did before."""
+
+_RESTART = 5.0
+"""Seconds after which a worker that was lost has its library imported again."""
+
 _SLOW = 0.02
 """Seconds of a NumPy call from which probes are made of short axes, where NumPy takes them."""
 
+
+_LEAST = 0.1
+"""Seconds that a request gets at least."""
+
+_SPENT = "its time was spent"
 
 _ROOM = 2**30
 """Bytes of arguments and results that may lie in memory for the workers to read, beyond the last probe's."""
@@ -153,6 +170,7 @@ class Probing:
         self._own: tuple[Any, ...] = ()
         self._floor: Mapping[str, float] = {}
         self._laid_down = 0
+        self._without_worker: set[str] = set()
 
     @property
     def spent(self) -> float:
@@ -177,7 +195,7 @@ class Probing:
                 steps = short.expected.probe.steps
         for probe in plan:
             cost = self._numpy_seconds * 3 if not steps or probe.changes == SHAPE else 0.0
-            if self.spent + cost > _FOR_NUMPY * self._allowed or self._laid_down > _ROOM:
+            if self.spent + cost > _FOR_NUMPY * _PLANNED * self._allowed or self._laid_down > _ROOM:
                 self.unasked.append(probe)
                 continue
             asked = self._expect(probe if probe.changes == SHAPE else probe.after(steps), limit)
@@ -195,7 +213,7 @@ class Probing:
         """Probes the variants, those that build fastest first: what they leave of their time is for the others."""
         waiting = sorted(candidates, key=lambda one: (one.build + one.run, one.name))
         for number, one in enumerate(waiting):
-            share = (self._allowed - self.spent) / (len(waiting) - number)
+            share = (_PLANNED * self._allowed - self.spent) / (len(waiting) - number)
             purse = _Purse(self._clock() + max(share, 0.0), {_seen_by(one, self._own)})
             yield one, self._variant(one, purse)
 
@@ -213,28 +231,39 @@ class Probing:
                 made[number] = _untold(asked.expected.probe, lost)
                 continue
             if self._clock() + self._cost(one, purse, asked) > purse.until:
-                made[number] = _untold(asked.expected.probe, "its time was spent")
+                made[number] = _untold(asked.expected.probe, _SPENT)
                 continue
             began = self._clock()
             made[number] = self._one(one, asked)
             if _seen_by(one, asked.signature) not in purse.known:
                 purse.known.add(_seen_by(one, asked.signature))
-                purse.new_costs[asked.expected.probe.changes] = self._clock() - began
-            if made[number].outcome in (judge.CRASHED, judge.TIMED_OUT):
+                changes = asked.expected.probe.changes
+                purse.new_costs[changes] = max(purse.new_costs.get(changes, 0.0), self._clock() - began)
+            if made[number].outcome in (judge.CRASHED, judge.TIMED_OUT) or one.backend in self._without_worker:
                 lost = "its worker was lost to a probe before"
+                if made[number].outcome == judge.NOT_RUN:
+                    lost = made[number].detail
         found += [made[number] for number in range(len(self.asked))]
-        found += [_untold(probe, "its time was spent") for probe in self.unasked]
+        found += [_untold(probe, _SPENT) for probe in self.unasked]
         return found
 
     def _cost(self, one: Candidate, purse: _Purse, asked: Asked) -> float:
         """Guesses how long a probe will take."""
         seconds = min(one.run, 10 * asked.expected.seconds + 1e-3) if asked.signature != self._own else one.run
+        if one.backend in self._without_worker:
+            seconds += _RESTART + one.build
         if _seen_by(one, asked.signature) in purse.known:
             return seconds
-        return seconds + purse.new_costs.get(asked.expected.probe.changes, one.build)
+        return seconds + _SLOWER * purse.new_costs.get(asked.expected.probe.changes, one.build)
+
+    def _limit(self, wanted: float) -> float:
+        """Returns the seconds after which a request is given up: before the end of the time for all."""
+        return max(min(wanted, _END * self._allowed - self.spent), _LEAST)
 
     def _one(self, one: Candidate, asked: Asked) -> Probed:
-        timeout = min(self._timeout, 2 * one.build + 20 * one.run + 20 * asked.expected.seconds + 5.0)
+        fair = min(self._timeout, 2 * one.build + 20 * one.run + 20 * asked.expected.seconds + 5.0)
+        timeout = self._limit(fair)
+        self._without_worker.discard(one.backend)
         try:
             judged = self._asking.try_probe(one.name, asked, timeout, None, self._floor)
             if judged.kind in ("values", "mutated") and judged.outcome == judge.DIFFERS and judged.max_abs is not None:
@@ -245,9 +274,11 @@ class Probing:
         except RequestFailed:
             raise
         except WorkerTimedOut:
+            self._without_worker.add(one.backend)
             detail = f"it did not end within {timeout:.0f} s, where NumPy took {asked.expected.seconds:.2g} s"
-            judged = Judgement(judge.TIMED_OUT, "", detail)
+            judged = Judgement(judge.TIMED_OUT, "", detail) if timeout >= fair else Judgement(judge.NOT_RUN, "", _SPENT)
         except WorkerError as error:
+            self._without_worker.add(one.backend)
             judged = Judgement(judge.CRASHED, "", f"its process was lost: {error}")
         probe = asked.expected.probe
         return Probed(
@@ -260,11 +291,18 @@ class Probing:
         name, about = "bounds checked", "your own arguments, with the bounds of every array checked"
         if not one.checks_bounds:
             return None
-        if self._clock() + one.build + one.run > purse.until:
-            return Probed(name, about, judge.NOT_RUN, detail="its time was spent")
+        restart = _RESTART + one.build if one.backend in self._without_worker else 0.0
+        if self._clock() + restart + _SLOWER * one.build + one.run > purse.until:
+            return Probed(name, about, judge.NOT_RUN, detail=_SPENT)
+        timeout = self._limit(self._timeout)
+        self._without_worker.discard(one.backend)
         try:
-            beyond = self._asking.check_bounds(one.name, self._timeout)
+            beyond = self._asking.check_bounds(one.name, timeout)
+        except WorkerTimedOut:
+            self._without_worker.add(one.backend)
+            return Probed(name, about, judge.NOT_RUN, detail=_SPENT)
         except WorkerError as error:
+            self._without_worker.add(one.backend)
             return Probed(name, about, judge.CRASHED, detail=f"its process was lost: {error}")
         if beyond is None:
             return Probed(name, about, judge.AGREES)
@@ -293,13 +331,14 @@ def _seen_by(one: Candidate, signature: Any) -> Any:
 
 def plan(inputs: Inputs, text: str, constants: Mapping[str, Any]) -> list[Probe]:
     """Returns all probes of a workload, the most telling first of each kind, the cheap kinds first."""
-    return [
+    guesses = (
         *probes.of_values(inputs, text, constants),
         *probes.of_globals(constants),
         *sizes.of_sizes(inputs),
         *probes.of_dtype(inputs),
         *probes.of_layout(inputs),
-    ]
+    )
+    return [inputs.reached(one) for one in guesses]
 
 
 def _untold(probe: Probe, why: str) -> Probed:

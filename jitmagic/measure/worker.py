@@ -30,6 +30,7 @@ from jitmagic.measure.confine import go_first, limit_data
 from jitmagic.measure.memory import PeakMeter, give_back, in_the_open
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
+from jitmagic.observe import entropy
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.compare import Finding, compare_call, count_elements, floors, shared_labels
 from jitmagic.verify.judge import NO_EXCEPTION, Judgement, judge, judge_error
@@ -182,6 +183,7 @@ class Worker:
         sys.path[:] = [*first, *(entry for entry in then if entry not in first)]
         with contextlib.suppress(OSError):  # the kernel's folder may be gone; only relative file names need it
             os.chdir(folder)
+        entropy.install()
         module, _, name = runtime.partition(":")
         self._runtime = getattr(importlib.import_module(module), name)()
         facts = dict(self._runtime.start(device))
@@ -522,6 +524,8 @@ def _signed(value: Any) -> Any:
         return str(value.dtype), value.shape, layout
     if isinstance(value, list | tuple):
         return tuple(map(_signed, value))
+    if isinstance(value, dict):
+        return tuple((str(key), _signed(part)) for key, part in value.items())
     return type(value).__name__
 
 

@@ -21,6 +21,9 @@ Node = TypeVar("Node", bound=ast.AST)
 _INDEXING_CALLS = frozenset({"at", "take", "put", "bincount"})
 """Functions whose integer array arguments are indices: ``np.add.at``, ``np.take``, ``x.put``, ``np.bincount``."""
 
+_CASTS = frozenset({"astype", "int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"})
+"""What may make integers of floats, whose range then tells whether they fit."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -181,13 +184,13 @@ class Expressions:
                 )
         return node
 
-    def _receiver(self, node: ast.expr) -> ast.expr:
+    def _receiver(self, node: ast.expr, ranged: bool = False) -> ast.expr:
         root = node
         while isinstance(root, ast.Attribute):
             root = root.value
         if isinstance(root, ast.Name) and root.id in self._modules:
             return node
-        return self.watch(node)
+        return self.watch(node, index=ranged)
 
     def _call(self, node: ast.Call) -> ast.expr:
         function = node.func
@@ -195,10 +198,10 @@ class Expressions:
             if function.id == "super":
                 return node
         elif isinstance(function, ast.Attribute):
-            function = renewed(function, value=self._receiver(function.value))
+            function = renewed(function, value=self._receiver(function.value, ranged=function.attr in _CASTS))
         else:
             function = self.watch(function)
-        index = isinstance(node.func, ast.Attribute) and node.func.attr in _INDEXING_CALLS
+        index = isinstance(node.func, ast.Attribute) and node.func.attr in _INDEXING_CALLS | _CASTS
         return renewed(
             node,
             func=function,

@@ -43,8 +43,8 @@ class ValueFact:
         The elements of a tuple or list (at most the first 64); of a mixed value what was seen of each kind.
     low, high : int or None
         Smallest and largest value seen, for Python ints and NumPy integer scalars; for integer arrays that
-        stand in an index (and for arguments) the smallest and largest element. Seen is not proved: loops and
-        calls are sampled.
+        stand in an index (and for arguments) the smallest and largest element; for arrays of floats that are cast
+        the same, rounded outwards. Seen is not proved: loops and calls are sampled.
     count : int
         How often it was evaluated while it was watched.
     unique : bool or None
@@ -153,6 +153,8 @@ class Observation:
         (rounding apart); None where it was not run.
     refused : Refusal or None
         Why it cannot be compared at all, e.g. "writes the file 'out.txt', …"; its line is one of the module's text.
+    unseeded : bool
+        Whether a generator of NumPy's was made without a seed.
 
     Notes
     -----
@@ -183,6 +185,7 @@ class Observation:
     watch_failed: str | None = None
     repeatable: bool | None = None
     refused: Refusal | None = None
+    unseeded: bool = False
 
     def fact(self, span: Span) -> ValueFact | None:
         """Returns the fact of the expression at a span, None where it was not seen."""

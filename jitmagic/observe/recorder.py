@@ -7,6 +7,7 @@ are asked by ``type()``, containers are read through their built-in methods.
 from __future__ import annotations
 
 import itertools
+import math
 import time
 import types
 from collections import defaultdict
@@ -24,6 +25,8 @@ MAX_INDEX_ELEMENTS = 1_000_000
 """Index arrays above this many elements are not looked into."""
 INDEX_CHECKS = 4
 """An index expression is looked into at its first evaluations only."""
+BEYOND = 2**70
+"""An end of the range of floats of which some are infinite or no numbers: beyond every integer dtype."""
 FIRST_WATCHED = 3
 ATTEMPTS = 8
 """So often is a group of statements watched that an exception or a jump always leaves before its end."""
@@ -58,7 +61,8 @@ def describe(value: object, *, index: bool = False, depth: int = 0) -> ValueFact
     value : object
         Anything. Subclasses of ``ndarray`` other than ``memmap`` are ``"object"``: they may redefine arithmetic.
     index : bool
-        Whether it stands in an index, so that an integer array's range and repeats are found.
+        Whether it stands in an index, so that an integer array's range and repeats are found, or is cast, so that
+        the range of an array of floats is.
     """
     kind = type(value)
     if kind is np.ndarray or issubclass(kind, np.memmap):
@@ -82,8 +86,13 @@ def describe(value: object, *, index: bool = False, depth: int = 0) -> ValueFact
 
 def _describe_array(value: np.ndarray[Any, Any], index: bool) -> ValueFact:
     fact = ValueFact("array", dtype_name(value.dtype), value.shape, contiguous=value.flags.c_contiguous)
-    if not index or value.dtype.kind not in "iu" or not 0 < value.size <= MAX_INDEX_ELEMENTS:
+    if not index or value.dtype.kind not in "iuf" or not 0 < value.size <= MAX_INDEX_ELEMENTS:
         return fact
+    if value.dtype.kind == "f":
+        ends = [float(np.ndarray.min(value)), float(np.ndarray.max(value))]
+        if not np.isfinite(ends).all():
+            return replace(fact, low=-BEYOND, high=BEYOND)
+        return replace(fact, low=math.floor(ends[0]), high=math.ceil(ends[1]))
     ordered = np.sort(value, axis=None)
     return replace(
         fact, low=int(ordered[0]), high=int(ordered[-1]), unique=not bool((ordered[1:] == ordered[:-1]).any())
@@ -91,9 +100,14 @@ def _describe_array(value: np.ndarray[Any, Any], index: bool) -> ValueFact:
 
 
 def _with_list_range(fact: ValueFact, value: list[Any]) -> ValueFact:
-    if not 0 < len(value) <= MAX_INDEX_ELEMENTS or any(type(item) is not int for item in value):
+    if not 0 < len(value) <= MAX_INDEX_ELEMENTS or any(not _is_whole(item) for item in value):
         return fact
-    return replace(fact, low=min(value), high=max(value), unique=len(set(value)) == len(value))
+    whole = [int(item) for item in value]
+    return replace(fact, low=min(whole), high=max(whole), unique=len(set(whole)) == len(whole))
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int or (type(value).__module__ == "numpy" and isinstance(value, np.integer))
 
 
 def merge(old: ValueFact, new: ValueFact) -> ValueFact:

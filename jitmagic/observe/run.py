@@ -132,6 +132,7 @@ def observe(
         overlapping=overlapping,
         printed=run.surroundings.printed,
         random=run.surroundings.random_moved,
+        unseeded=run.surroundings.unseeded,
         globals_changed=globals_changed,
         warned=tuple(run.surroundings.warned),
         arguments=arguments,

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from jitmagic.observe import entropy
 from jitmagic.same_bits import same_bits
 
 MAX_PRINTED = 10_000
@@ -44,11 +45,14 @@ class Surroundings:
         Distinct warnings as "Category: message", in the order of their first appearance.
     random_moved : bool
         Whether NumPy's or Python's global random state changed.
+    unseeded : bool
+        Whether a generator of NumPy's was made without a seed.
     """
 
     def __init__(self) -> None:
         self.warned: list[str] = []
         self.random_moved = False
+        self.unseeded = False
         # Four bytes are the most that one character takes.
         self._raw = _First(4 * MAX_PRINTED)
 
@@ -79,10 +83,13 @@ def _random_state() -> tuple[Any, Any]:
 def watched_surroundings() -> Iterator[Surroundings]:
     """Catches output and warnings while its block runs; afterwards the random and error states are as they were.
 
+    Generators without a seed begin with the same entropy in each block, where :func:`entropy.install` was called.
+
     Output is caught at Python's level: what C code writes to the file descriptors is not.
     """
     found = Surroundings()
     before = _random_state()
+    entropy.restart()
     stream = io.TextIOWrapper(
         io.BufferedWriter(found._raw), encoding="utf-8", errors="backslashreplace", newline="\n", write_through=True
     )
@@ -97,6 +104,7 @@ def watched_surroundings() -> Iterator[Surroundings]:
         sys.stdout, sys.stderr = old
         if not stream.closed:
             stream.flush()
+        found.unseeded = entropy.was_asked()
         found.random_moved = not same_bits(before, _random_state())
         np.random.set_state(before[0])
         random.setstate(before[1])

@@ -44,7 +44,10 @@ def probe(run: Run) -> None:
     inputs = Inputs.of(labels, workload.argument_values(), defaults)
     outcomes = {one.name: one for one in live}
     try:
-        probing.ask_numpy(plan(inputs, workload.module.text, workload.constants), sizes.small(inputs))
+        short = sizes.small(inputs)
+        probing.ask_numpy(
+            plan(inputs, workload.module.text, workload.constants), None if short is None else inputs.reached(short)
+        )
         candidates = [
             Candidate(
                 one.name,

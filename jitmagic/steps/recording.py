@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "jitmagic/v1"
 
+_UNSEEDED = (
+    "the function makes a random generator without a seed: here it had the same entropy in each run, so that NumPy and "
+    "the variants drew the same numbers and were compared value by value; your own calls draw new ones each time"
+)
+
 
 def record(run: Run) -> dict[str, Any]:
     from jitmagic import __version__
@@ -73,7 +78,8 @@ def record(run: Run) -> dict[str, Any]:
             "lines": list(workload.module.lines),
             "arguments": arguments,
             "result": _result(observed),
-            "notes": [*workload.notes, *filter(None, [coverage.note(workload, observed)])],
+            "notes": [*workload.notes, *([_UNSEEDED] if observed.unseeded else []),
+                      *filter(None, [coverage.note(workload, observed)])],
         },
         "baseline": variant_record(run.baseline, run.baseline),
         "variants": [variant_record(one, run.baseline, workload) for one in run.outcomes],

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.verify import nested
+
 VALUES, LAYOUT, DTYPE, SHAPE, GLOBALS = "values", "layout", "dtype", "shape", "globals"
 """What a probe changes: a compiler that has seen the user's arguments has seen the first, and none of the others."""
 
@@ -146,6 +148,8 @@ class Inputs:
         Those of ``whole`` that equal the length of an axis, 2 at least: they likely are that length.
     defaults : mapping of str to type
         Parameters that the call leaves at their defaults; see :func:`defaults_of`.
+    containers : mapping of str to tuple, list or dict
+        Arguments in which arrays may stand; these are among ``arrays`` by their places, e.g. ``"state[0]"``.
     """
 
     floats: Mapping[str, np.ndarray[Any, Any]]
@@ -157,13 +161,16 @@ class Inputs:
     flags: Mapping[str, bool]
     lengths: Mapping[str, int]
     defaults: Mapping[str, type] = field(default_factory=dict)
+    containers: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, labels: Sequence[str], values: Sequence[Any], defaults: Mapping[str, type] | None = None) -> Inputs:
         """Sorts arguments."""
         given = dict(zip(labels, values, strict=True))
-        # an array that the user passes in a list or tuple is out of reach of a plain statement
-        arrays = {k: v for k, v in given.items() if isinstance(v, np.ndarray) and v.dtype.kind in "biufc"}
+        inner = {place: array for label, one in given.items() for place, array in nested.arrays(label, one)}
+        arrays = {
+            k: v for k, v in {**given, **inner}.items() if isinstance(v, np.ndarray) and v.dtype.kind in "biufc"
+        }
         full = {k: v for k, v in arrays.items() if v.size and v.ndim}
         whole = {k: v for k, v in given.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)}
         axes = {length for array in arrays.values() for length in array.shape}
@@ -177,7 +184,15 @@ class Inputs:
             flags={k: bool(v) for k, v in given.items() if isinstance(v, bool | np.bool_)},
             lengths={k: int(v) for k, v in whole.items() if v in axes and v >= 2},
             defaults=defaults or {},
+            containers={k: v for k, v in given.items() if type(v) in (tuple, list, dict)},
         )
+
+    def reached(self, probe: Probe) -> Probe:
+        """Returns the probe with the statements around its own that reach into containers."""
+        if not self.containers or probe.changes == GLOBALS:
+            return probe
+        steps, *others = (nested.reaching(one, self.containers) for one in (probe.steps, *probe.others))
+        return replace(probe, steps=steps, others=tuple(others))
 
 
 def of_values(inputs: Inputs, text: str, constants: Mapping[str, Any] | None = None) -> Iterator[Probe]:

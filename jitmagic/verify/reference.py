@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.observe import entropy
 from jitmagic.observe.outside import kept_inside
 from jitmagic.same_bits import same_bits
 from jitmagic.verify.limits import TooLong, at_most
@@ -67,7 +68,8 @@ class Expected:
 
 
 def seed() -> None:
-    """Sets the global generators to one state; for processes and blocks that are not the user's."""
+    """Sets the global generators, and the entropy of new ones, to one state; for processes that are not the user's."""
+    entropy.restart()
     random.seed(0)
     np.random.seed(0)
 

@@ -39,6 +39,8 @@ def moved(value: Any, rng: np.random.Generator) -> Any:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return type(value)(*(moved(part, rng) for part in value))
         return type(value)(moved(part, rng) for part in value)
+    if type(value) is dict:
+        return {key: moved(part, rng) for key, part in value.items()}
     return value
 
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jitmagic.gotchas.registry import find
+from jitmagic.observe import run as observed
 from tests.gotchas.rules import Case, check, gotchas
+from tests.gotchas.watching import workload_of
 
 X = np.linspace(0.5, 2.0, 6)
 M = np.arange(12.0).reshape(3, 4)
@@ -61,6 +64,12 @@ CASES = [
          "def fn(a, i):\n    np.add.at(a, i, 1.0)\n    return a"),
     Case("JX-DUPADD", "def fn(a, i):\n    k = i // 2\n    a[k] += 1.0\n    return a", (X, IDX), "a[k] += 1.0",
          "def fn(a, i):\n    k = np.argsort(a)[:3]\n    a[k] += 1.0\n    return a", status="possible"),
+    Case("JX-DUPADD", "def fn(a):\n    a[[0, 0]] += 1.0\n    return a", (X,), "a[[0, 0]] += 1.0",
+         "def fn(a):\n    a[[0, -1]] += 1.0\n    return a"),
+    Case("JX-DUPADD", "def fn(a):\n    k = [1, 1]\n    a[k] *= 2.0\n    return a", (X,), "a[k] *= 2.0",
+         "def fn(a):\n    k = [1]\n    a[k] *= 2.0\n    return a", status="possible"),
+    Case("JX-DUPADD", "def fn(a):\n    a[[0, 0], [1, 1]] += 1.0\n    return a", (M,), "a[[0, 0], [1, 1]] += 1.0",
+         "def fn(a):\n    a[[0, 0], [0, 1]] += 1.0\n    return a"),
     Case("JX-DUPSET", "def fn(a, i, v):\n    a[i] = v\n    return a", (X, IDX, X[:3]), "a[i] = v",
          "def fn(a, i, v):\n    a[i] = 0.0\n    return a"),
     Case("JX-SHAPEARG", "def fn(x, n):\n    return np.zeros(n) + x[0]", (X, 4), "n",
@@ -97,6 +106,48 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_trap_and_near_miss(case: Case) -> None:
     check(case)
+
+
+def test_an_iterator_made_anew_in_each_trip_is_no_trap() -> None:
+    source = (
+        "def fn(x):\n    k = 0\n    for i in range(3):\n        k += next(j for j in range(6) if x[j] > i / 3)\n"
+        "        it = iter(x)\n        k += int(next(it))\n    return k"
+    )
+    assert not [g for g in gotchas(source, X) if g.code == "JX-ITER"]
+
+
+def test_an_array_in_capitals_is_not_expected_to_change() -> None:
+    source = "def fn(x):\n    return x * TABLE"
+    statuses = {g.code: g.status for g in gotchas(source, X, constants={"TABLE": X})}
+    assert statuses["JX-GLOBALS"] == statuses["NB-GLOBALS"] == "not seen with these inputs"
+
+
+@pytest.mark.parametrize(("other", "status"), [(1, "not seen with these inputs"), (0, "confirmed")])
+def test_indices_in_a_list_are_judged_by_those_that_were_seen(other: int, status: str) -> None:
+    workload = workload_of("def fn(a, k):\n    p = a.argmin()\n    a[[k, p]] += 1.0\n    return a", X.copy(), other)
+    made = observed.observe(workload.module.text, "fn", {}, lambda: ((X.copy(), other), {}), ["a", "k"])
+    found = {g.code: g.status for g in find(workload, made.observation)}
+    assert found["JX-DUPADD"] == status
+
+
+@pytest.mark.parametrize(
+    ("numbers", "status"),
+    [([0.0, 255.0], "not seen with these inputs"), ([0.0, 255.5], "confirmed"), ([-0.5, 9.0], "confirmed"),
+     ([0.0, np.nan], "confirmed"), ([0.0, -np.inf], "confirmed")],
+)  # fmt: skip
+@pytest.mark.parametrize("cast", ["y.astype(np.uint8)", "y.astype('uint8')", "np.uint8(y)"])
+def test_a_cast_is_judged_by_the_numbers_that_it_was_seen_with(cast: str, numbers: list[float], status: str) -> None:
+    workload = workload_of(f"def fn(x):\n    y = x * 1.0\n    return {cast}", np.array(numbers))
+    made = observed.observe(workload.module.text, "fn", {"np": np}, lambda: ((np.array(numbers),), {}), ["x"])
+    found = {g.code: g.status for g in find(workload, made.observation)}
+    assert found["JX-CAST"] == found["CP-CAST"] == status
+
+
+def test_what_python_decides_is_told_with_what_the_variant_has_in_its_place() -> None:
+    source = "def fn(x):\n    if x.sum() > 0:\n        return x\n    return -x"
+    (found,) = [g for g in gotchas(source, X) if g.code == "JX-IFTRACED"]
+    assert "lax.cond" in found.message
+    assert "jnp.where" in found.message
 
 
 def test_a_scalar_that_sets_a_shape_is_handled_as_a_static_argument() -> None:

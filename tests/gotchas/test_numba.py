@@ -6,7 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jitmagic.gotchas.registry import blame
 from tests.gotchas.rules import Case, check, gotchas
+from tests.gotchas.watching import observe, workload_of
 
 X = np.linspace(0.5, 2.0, 6)
 F = X.astype("float32")
@@ -23,6 +25,9 @@ CASES = [
          miss_args=(X,)),
     Case("NB-OVERLAP", "def fn(a):\n    a[1:] += 2 * a[:-1]\n    return a", (X,), "a[1:] += 2 * a[:-1]",
          "def fn(a):\n    a[0::2] += a[1::2]\n    return a", status="possible"),
+    Case("NB-INPLACESHAPE", "def fn(a, b):\n    a[1:] += b[:5] * 2\n    return a", (X, X), "a[1:] += b[:5] * 2",
+         "def fn(a, b):\n    a[1:] = a[1:] + b[:5] * 2\n    a[1:] += b[1:].sum()\n    return a",
+         status="not seen with these inputs"),
     Case("NB-OVERLAP-PAR", "def fn(a):\n    a[1:] = a[:-1]\n    return a", (X,), "a[1:] = a[:-1]",
          "def fn(a):\n    a[1:-1] = 0.5 * (a[:-2] + a[2:])\n    return a", status="possible"),
     Case("NB-NEP50", "def fn(x):\n    return x * 2.0", (F,), "x * 2.0", "def fn(x):\n    return x * 2"),
@@ -84,7 +89,53 @@ def test_a_red_black_update_does_not_overlap() -> None:
     assert not [g for g in gotchas(source, np.ones((7, 7))) if g.code.startswith("NB-OVERLAP")]
 
 
+def test_the_last_element_and_the_last_but_one_do_not_overlap() -> None:
+    source = "def fn(a):\n    a[:, -1] = a[:, -2]\n    return a"
+    assert not [g for g in gotchas(source, M) if g.code.startswith("NB-OVERLAP")]
+
+
+LOOPS = "def fn(a):\n    n = len(a)\n    for k in range({0}, n):\n        for i in range({1}):\n            {2}\n    return a"
+
+
+@pytest.mark.parametrize(
+    ("start", "inner", "store"),
+    [(0, "k + 1, n", "a[i, k:] -= a[i, k] * a[k, k:]"), (0, "k", "a[i, k:] -= a[i, k] * a[k, k:]")],
+)
+def test_rows_of_two_loops_of_which_one_begins_behind_the_other_do_not_overlap(
+    start: int, inner: str, store: str
+) -> None:
+    found = gotchas(LOOPS.format(start, inner, store), np.ones((4, 4)))
+    assert not [g for g in found if g.code.startswith("NB-OVERLAP")]
+
+
+@pytest.mark.parametrize(
+    ("start", "inner", "store"),
+    [
+        (0, "k, n", "a[i, k:] -= a[i, k] * a[k, k:]"),  # the row itself
+        (0, "k + 1", "a[i, k:] -= a[i, k] * a[k, k:]"),
+        (-2, "k + 1, n", "a[i, 1:] -= a[i, 0] * a[k, 1:]"),  # the last row is row -1 too
+        (0, "k + 1, n", "k = i; a[i, k:] -= a[i, k] * a[k, k:]"),
+    ],
+)
+def test_rows_of_two_loops_that_may_meet_overlap(start: int, inner: str, store: str) -> None:
+    found = gotchas(LOOPS.format(start, inner, store), np.ones((4, 4)))
+    assert [g.code for g in found if g.code == "NB-OVERLAP"]
+
+
 def test_the_division_by_zero_is_handled() -> None:
     source = "def fn(x):\n    s = 0.0\n    for v in x:\n        s += 1.0 / v\n    return s"
     (found,) = [g for g in gotchas(source, X) if g.code == "NB-DIV0"]
     assert found.handled
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("NumPy raises ValueError: non-broadcastable output operand with shape (1,), and this gives numbers", True),
+        ("NumPy raises IndexError: index 9 is out of bounds, and this gives numbers", False),
+    ],
+)
+def test_an_update_is_blamed_where_numpy_s_error_was_that_of_shapes(text: str, named: bool) -> None:
+    workload = workload_of("def fn(a, b, k):\n    a[k:] += b[:5]\n    return a", X, X, 1)
+    found = blame(workload, observe(workload), "numba", text, "exception", probe="negative integers")
+    assert ("NB-INPLACESHAPE" in [one.code for one in found if one.status == "confirmed"]) == named

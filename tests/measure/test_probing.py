@@ -106,6 +106,40 @@ def test_what_ends_a_worker_is_a_finding_and_ends_that_variants_probes():
     assert found["a"][2].wrong
 
 
+class Slow(Workers):
+    """Workers of which each probe would take a minute, were it not given up before."""
+
+    def try_probe(self, variant, asked, timeout, movement, floor):
+        self.ran.append((variant, timeout))
+        self.now += min(60.0, timeout)
+        if timeout < 60.0:
+            raise WorkerTimedOut("given up")
+        return Judgement(judge.AGREES)
+
+
+def test_what_would_overrun_the_time_is_given_up_and_is_no_finding():
+    workers = Slow()
+    found, probing = probed(workers, 5.0, [jax("a"), jax("b", 2.0)], plan(3, 0))
+    assert probing.spent <= 5.1
+    assert [one.outcome for some in found.values() for one in some] == [judge.NOT_RUN] * 6
+    assert {one.detail for some in found.values() for one in some} == {"its time was spent"}
+
+
+def test_what_does_not_end_in_fair_time_is_a_finding():
+    workers = Slow()
+    found, probing = probed(workers, 60.0, [jax("a")], plan(3, 0))
+    assert [one.outcome for one in found["a"]] == [judge.TIMED_OUT, judge.NOT_RUN, judge.NOT_RUN]
+    assert probing.spent < 10
+
+
+def test_a_variant_pays_for_the_worker_that_one_before_has_lost():
+    workers = Workers()
+    workers.answers["v1"] = WorkerCrashed("a segmentation fault")
+    found, _ = probed(workers, 6.0, [jax("a"), jax("b", 1.5)], plan(3, 0))
+    assert found["a"][1].outcome == judge.CRASHED
+    assert {one.outcome for one in found["b"]} == {judge.NOT_RUN}
+
+
 def test_bounds_are_checked_where_the_library_does_not():
     workers = Workers()
     found, _ = probed(workers, 60.0, [Candidate("numba", "numba", "serial", 1.0, 0.01, checks_bounds=True)], plan(1, 0))

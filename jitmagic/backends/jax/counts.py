@@ -1,7 +1,8 @@
 """Rewrite ``np.bincount(x, minlength=k)`` with the fixed length that JAX needs, checked before the compiled part.
 
-NumPy gives a longer result where ``x`` holds ``k`` or more. For an 8-bit image and 256 bins that cannot be; else the
-numbers have to be an argument, so that the wrapper can look at them.
+NumPy gives a longer result where ``x`` holds ``k`` or more, and raises where it holds a number below 0, which JAX
+counts as 0. For an 8-bit image and 256 bins that cannot be; else the numbers have to be an argument, so that the
+wrapper can look at them.
 """
 
 from __future__ import annotations
@@ -67,8 +68,13 @@ class _Counts(FunctionRewriter[Kinds]):
         bound = name_tools.bound(cst.Module(body=list(kinds.function.body.body)))  # type: ignore[arg-type]
         if not reads <= parameters or reads & bound:
             return None
+        fact = kinds.of(numbers)
+        signed = fact is None or fact.dtype is None or not fact.dtype.startswith(("uint", "bool"))
+        beyond = f"{base.value}.max() >= {code(length)}"
         text = (
-            f"if {base.value}.size and {base.value}.max() >= {code(length)}:\n"
-            f'    raise ValueError("`{base.value}` holds numbers beyond the {code(length)} that are counted")\n'
+            f"if {base.value}.size and "
+            + (f"({base.value}.min() < 0 or {beyond}):\n" if signed else f"{beyond}:\n")
+            + f'    raise ValueError("`{base.value}` holds numbers {"below 0 or " if signed else ""}beyond the '
+            f'{code(length)} that are counted")\n'
         )
         return made(text)

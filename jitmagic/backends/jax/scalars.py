@@ -33,6 +33,9 @@ _REDUCING_NAMES = "sum prod mean std var max min amax amin median any all argmax
 _REDUCING = frozenset(_REDUCING_NAMES.split())
 _OF_ARRAYS_NAMES = "percentile quantile nanpercentile nanquantile dot inner outer cross linalg.norm diff diag average"
 _OF_ARRAYS = frozenset(_OF_ARRAYS_NAMES.split()) | _REDUCING
+_CLIP = {"a_min": "min", "a_max": "max"}
+"""What JAX calls the parameters of ``np.clip`` that have names: those of the array API."""
+
 _CONVERSIONS = {"float": "float64", "int": "int64", "complex": "complex128", "bool": "bool_"}
 
 
@@ -84,6 +87,8 @@ class _Scalars(FunctionRewriter[Tracing]):
         func: Any = original_node.func
         if path in _CREATION:
             updated_node = without_keyword(updated_node, "order")
+        if path == "numpy.clip":
+            updated_node = _renamed(updated_node, _CLIP, first="a")
         updated_node = self.without_lists(path, original_node, updated_node)
         updated_node = self.joined_lists(path, updated_node)
         if path in ("numpy.sort", "numpy.argsort") or (
@@ -201,6 +206,21 @@ class _Scalars(FunctionRewriter[Tracing]):
 def _bracketed(text: str) -> str:
     node = cst.parse_expression(text)
     return text if isinstance(node, cst.Name | cst.Call | cst.Subscript | cst.Attribute) else f"({text})"
+
+
+def _renamed(call: cst.Call, names: dict[str, str], first: str) -> cst.Call:
+    """Returns a call with other names for its keyword arguments, of which ``first`` has none any more."""
+    placed: list[cst.Arg] = []
+    rest: list[cst.Arg] = []
+    for a in call.args:
+        if a.keyword is not None and a.keyword.value == first:
+            placed.append(cst.Arg(a.value))
+        elif a.keyword is not None:
+            rest.append(a.with_changes(keyword=cst.Name(names.get(a.keyword.value, a.keyword.value))))
+        else:
+            rest.append(a)
+    args = [one.with_changes(comma=cst.MaybeSentinel.DEFAULT) for one in (*placed, *rest)]
+    return call.with_changes(args=args)
 
 
 def without_keyword(call: cst.Call, keyword: str) -> cst.Call:

@@ -17,6 +17,18 @@ IN_JAX_SCIPY = (
     "scipy.special.", "scipy.linalg.", "scipy.signal.", "scipy.fft.", "scipy.stats.", "scipy.ndimage.map_coordinates",
     "scipy.interpolate.RegularGridInterpolator", "scipy.integrate.trapezoid", "scipy.sparse.linalg.",
 )  # fmt: skip
+_WRITTEN = {
+    "if": "`jnp.where`, or with `lax.cond` where a branch is long",
+    "ternary": "`jnp.where`, or with `lax.cond` where a side is long",
+    "while": "`lax.while_loop`",
+    "minmax": "`jnp.minimum`, `jnp.maximum` or `jnp.where`",
+    "and": "`jnp.logical_and`",
+    "or": "`jnp.logical_or`",
+    "not": "`jnp.logical_not`",
+    "chain": "`jnp.logical_and`",
+}
+"""What the JAX variant has in the place of what Python decides."""
+
 _TYPES = {
     "numpy.ndarray": ("array",), "builtins.float": ("float",), "builtins.int": ("int", "bool"),
     "builtins.complex": ("complex",), "builtins.bool": ("bool",), "numpy.generic": ("scalar",),
@@ -112,9 +124,11 @@ def traced_tests(ctx: Context) -> Iterator[Note]:
         }.get(place.kind, "Use `jnp.where` for values, `jax.lax.cond` for costly branches.")
         if elementwise and place.kind != "minmax":
             fix = "Use `jnp.logical_and`, `jnp.logical_or` or `jnp.logical_not` (`&`, `|`, `~`)."
+        written = _WRITTEN.get(place.kind)
+        there = f"; where it can be proved, the variant is written with {written}" if written is not None else ""
         yield ctx.gotcha(
             place.node, ctx.status(place.node),
-            f"`{ctx.text(place.node)}` {place.reason}, and {word} needs to know it while JAX traces.", fix,
+            f"`{ctx.text(place.node)}` {place.reason}, and {word} needs to know it while JAX traces{there}.", fix,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from jitmagic.backends.jax.promotion import inexact, of_operands
-from jitmagic.gotchas.casts import float_to_integer_casts
+from jitmagic.gotchas.casts import float_to_integer_casts, range_status
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
 from jitmagic.gotchas.registry import rule
 from jitmagic.gotchas.shared import FLOAT_FUNCTIONS
@@ -111,7 +111,7 @@ def saturating_casts(ctx: Context) -> Iterator[Note]:
     for node, operand, target in float_to_integer_casts(ctx):
         wide = target in ("int64", "int")
         yield ctx.gotcha(
-            node, NOT_SEEN if wide else POSSIBLE,
+            node, range_status(ctx, operand, target) or (NOT_SEEN if wide else POSSIBLE),
             f"`{ctx.text(operand)}` is cast to {target}: numbers outside its range saturate in JAX and wrap in "
             "NumPy, and NaN becomes 0.",
             "Clip to the range first, e.g. with `np.clip`.",

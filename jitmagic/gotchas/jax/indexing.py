@@ -6,15 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from jitmagic.analysis.control import Level
-from jitmagic.gotchas.context import CONFIRMED, POSSIBLE, Context, Finding, Note
+from jitmagic.gotchas.context import CONFIRMED, Context, Finding, Note
 from jitmagic.gotchas.registry import rule
 from jitmagic.gotchas.shared import (
     index_errors,
     index_parts,
     indexed_by_arrays,
     is_mask,
-    repeated_in_arguments,
     repeating_index,
+    repetition,
 )
 
 _SHAPED_BY_DATA = (
@@ -127,7 +127,7 @@ def repeated_adds(ctx: Context) -> Iterator[Note]:
     for node in ctx.nodes(ast.AugAssign):
         if isinstance(node.target, ast.Subscript) and (index := repeating_index(ctx, node.target)) is not None:
             yield ctx.gotcha(
-                node, CONFIRMED if repeated_in_arguments(ctx, index) else POSSIBLE,
+                node, repetition(ctx, index),
                 f"If `{ctx.text(index)}` holds an index twice, `{ctx.text(node)}` counts it once in NumPy, and "
                 "`.at[].add` would count it twice.",
                 f"Use `.at[{ctx.text(index)}].set(…)` for NumPy's meaning; to count both, use `np.add.at`.",
@@ -153,7 +153,7 @@ def repeated_sets(ctx: Context) -> Iterator[Note]:
                 if _one_value(ctx, node.value):
                     continue  # whoever wins writes the same
                 yield ctx.gotcha(
-                    node, CONFIRMED if repeated_in_arguments(ctx, index) else POSSIBLE,
+                    node, repetition(ctx, index),
                     f"If `{ctx.text(index)}` holds an index twice, NumPy keeps the last value and JAX on a GPU any.",
                     f"Make the indices of `{ctx.text(index)}` unique first.",
                 )  # fmt: skip
@@ -173,13 +173,11 @@ def reads_out_of_range(ctx: Context) -> Iterator[Note]:
         y = x.at[i + 1].get(mode="fill", fill_value=jnp.nan)
     See: https://docs.jax.dev/en/latest/101/arrays.html
     """
-    for node, raised in index_errors(ctx):
+    for node, status, told in index_errors(ctx):
         if isinstance(node.ctx, ast.Load):
             yield ctx.gotcha(
-                node, CONFIRMED if raised else POSSIBLE,
-                f"`{ctx.text(node)}` "
-                + ("is out of range here" if raised else "may be out of range (IndexError is caught)")
-                + ": NumPy raises IndexError, JAX reads the nearest element.",
+                node, status,
+                f"{told}: NumPy raises IndexError, JAX reads the nearest element.",
                 "Test the index instead of relying on IndexError.",
             )  # fmt: skip
 
@@ -215,13 +213,11 @@ def stores_out_of_range(ctx: Context) -> Iterator[Note]:
     See: https://docs.jax.dev/en/latest/101/arrays.html
         https://docs.jax.dev/en/latest/_autosummary/jax.Array.at.html
     """
-    for node, raised in index_errors(ctx):
+    for node, status, told in index_errors(ctx):
         if isinstance(node.ctx, ast.Store):
             yield ctx.gotcha(
-                node, CONFIRMED if raised else POSSIBLE,
-                f"`{ctx.text(node)}` "
-                + ("is out of range here" if raised else "may be out of range (IndexError is caught)")
-                + ": NumPy raises IndexError, JAX drops the store.",
+                node, status,
+                f"{told}: NumPy raises IndexError, JAX drops the store.",
                 "Test the index instead of relying on IndexError.",
             )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, Context, Note
-from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.registry import rule, unseen
 from jitmagic.gotchas.shared import INTEGERS
 
 _BIG = 2**20
@@ -68,9 +68,7 @@ def equal_by_accident(ctx: Context) -> Iterator[Note]:
         )
 
 
-@rule(
-    "JX-VECINDEX", severity="silent", explains=("values", "exception")
-)
+@rule("JX-VECINDEX", severity="silent", explains=("values", "exception"))
 def gathered_indices(ctx: Context) -> Iterator[Note]:
     """A loop written as whole arrays takes its indices to be in range.
 
@@ -95,10 +93,10 @@ def gathered_indices(ctx: Context) -> Iterator[Note]:
                 )  # fmt: skip
 
 
-@rule(
-    "JX-DYNSLICE", severity="silent", handled=True, unseen="the variants pad or mask what a moving window would cut off"
+@unseen(
+    "JX-DYNSLICE", severity="silent", handled=True, why="the variants pad or mask what a moving window would cut off"
 )
-def clamped_windows(ctx: Context) -> Iterator[Note]:
+def clamped_windows() -> None:
     """A window that reaches over the end is moved back.
 
     What happens: `lax.dynamic_slice(x, (i,), (n,))` near the end starts earlier than `i`.
@@ -109,11 +107,10 @@ def clamped_windows(ctx: Context) -> Iterator[Note]:
         w = lax.dynamic_slice(jnp.pad(x, (0, 5)), (i,), (5,))
     See: https://docs.jax.dev/en/latest/_autosummary/jax.lax.dynamic_slice.html
     """
-    return iter(())
 
 
-@rule("JX-SELF", severity="silent", handled=True, unseen="methods are refused when they are captured")
-def bound_methods(ctx: Context) -> Iterator[Note]:
+@unseen("JX-SELF", severity="silent", handled=True, why="methods are refused when they are captured")
+def bound_methods() -> None:
     """A method's object is frozen.
 
     What happens: After `self.scale = 3` a jitted method still computes with the old value.
@@ -128,7 +125,6 @@ def bound_methods(ctx: Context) -> Iterator[Note]:
             return x * scale
     See: https://docs.jax.dev/en/latest/faq.html
     """
-    return iter(())
 
 
 @rule("JX-INTDIV0", severity="silent", explains=("values", "exception"), probes=("zeros", "another number"))
@@ -177,12 +173,12 @@ def rewritten_algebra(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule(
+@unseen(
     "JX-SUBNORM",
     severity="silent",
-    unseen="it depends on the device; results of such size are compared as all others are",
+    why="it depends on the device; results of such size are compared as all others are",
 )
-def subnormals(ctx: Context) -> Iterator[Note]:
+def subnormals() -> None:
     """The smallest numbers may be 0.
 
     What happens: Numbers below 1e-308 (1e-38 in single precision) become 0 on some devices.
@@ -193,7 +189,6 @@ def subnormals(ctx: Context) -> Iterator[Note]:
         logp = -740.0
     See: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html
     """
-    return iter(())
 
 
 @rule("JX-NANARG", severity="silent", explains=("values", "exception"), probes=("NaN",))
@@ -270,8 +265,8 @@ def changing_carry(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("JX-LAXUNROLL", severity="performance", handled=True, unseen="no variant unrolls a compiled loop on a CPU")
-def unrolled_carry(ctx: Context) -> Iterator[Note]:
+@unseen("JX-LAXUNROLL", severity="performance", handled=True, why="no variant unrolls a compiled loop on a CPU")
+def unrolled_carry() -> None:
     """Unrolling a compiled loop can cost its update in place.
 
     What happens: `fori_loop(…, unroll=8)` with an array in the carry went from 0.7 ms to 2100 ms on a CPU.
@@ -282,11 +277,10 @@ def unrolled_carry(ctx: Context) -> Iterator[Note]:
         lax.fori_loop(0, n, body, x)
     See: https://docs.jax.dev/en/latest/_autosummary/jax.lax.fori_loop.html
     """
-    return iter(())
 
 
-@rule("JX-GPULOOP", severity="performance", unseen="it is a matter of GPUs; on a CPU the clock tells")
-def loops_on_gpus(ctx: Context) -> Iterator[Note]:
+@unseen("JX-GPULOOP", severity="performance", why="it is a matter of GPUs; on a CPU the clock tells")
+def loops_on_gpus() -> None:
     """A loop of many short trips is slow on a GPU.
 
     What happens: 1e7 trips took 0.06 s on a CPU and 81.6 s on a GPU.
@@ -297,16 +291,15 @@ def loops_on_gpus(ctx: Context) -> Iterator[Note]:
         lax.associative_scan(combine, xs)
     See: https://github.com/jax-ml/jax/issues/2491
     """
-    return iter(())
 
 
-@rule(
+@unseen(
     "JX-RECOMP",
     severity="performance",
     handled=True,
-    unseen="the variant's build time is shown apart, and after how many calls it is earned back",
+    why="the variant's build time is shown apart, and after how many calls it is earned back",
 )
-def recompilation(ctx: Context) -> Iterator[Note]:
+def recompilation() -> None:
     """Each new shape is compiled for.
 
     What happens: A call with another shape, dtype or static value takes as long as the first.
@@ -318,13 +311,12 @@ def recompilation(ctx: Context) -> Iterator[Note]:
         fn(jnp.where(jnp.arange(len(x)) < n, x, 0.0))
     See: https://docs.jax.dev/en/latest/debugging/index.html
     """
-    return iter(())
 
 
-@rule(
-    "JX-EAGER", severity="performance", handled=True, unseen="every variant is jitted as a whole, or says which part is"
+@unseen(
+    "JX-EAGER", severity="performance", handled=True, why="every variant is jitted as a whole, or says which part is"
 )
-def eager(ctx: Context) -> Iterator[Note]:
+def eager() -> None:
     """Without `jit` JAX is slower than NumPy on a CPU.
 
     What happens: `jnp.sin(x) + 1` outside `jit` takes some 10 µs an operation.
@@ -336,7 +328,6 @@ def eager(ctx: Context) -> Iterator[Note]:
     See: https://docs.jax.dev/en/latest/faq.html
         https://github.com/jax-ml/jax/issues/4537
     """
-    return iter(())
 
 
 @rule("JX-BIGCONST", severity="performance")
@@ -368,13 +359,13 @@ def large_constants(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule(
+@unseen(
     "JX-DONATE",
     severity="performance",
     handled=True,
-    unseen="no variant donates an argument: the user's arrays stay whole",
+    why="no variant donates an argument: the user's arrays stay whole",
 )
-def donation(ctx: Context) -> Iterator[Note]:
+def donation() -> None:
     """A donated argument is gone.
 
     What happens: With `donate_argnums` a buffer is used again for the result; touching the argument afterwards raises.
@@ -387,11 +378,10 @@ def donation(ctx: Context) -> Iterator[Note]:
         state = step(state)
     See: https://docs.jax.dev/en/latest/buffer_donation.html
     """
-    return iter(())
 
 
-@rule("JX-REF-OOB", severity="silent", handled=True, unseen="no variant uses mutable array references")
-def references_out_of_range(ctx: Context) -> Iterator[Note]:
+@unseen("JX-REF-OOB", severity="silent", handled=True, why="no variant uses mutable array references")
+def references_out_of_range() -> None:
     """A store through a reference is clamped.
 
     What happens: `ref[7] = v` of 5 elements overwrites the last one, where `.at[7].set(v)` is dropped.
@@ -402,11 +392,10 @@ def references_out_of_range(ctx: Context) -> Iterator[Note]:
         x = x.at[i].set(v)
     See: https://docs.jax.dev/en/latest/array_refs.html
     """
-    return iter(())
 
 
-@rule("JX-REF-LIM", severity="error", handled=True, unseen="no variant uses mutable array references")
-def reference_limits(ctx: Context) -> Iterator[Note]:
+@unseen("JX-REF-LIM", severity="error", handled=True, why="no variant uses mutable array references")
+def reference_limits() -> None:
     """References can do less than arrays.
 
     What happens: A scalar is not stretched into a slice, and masks and negative steps raise.
@@ -417,7 +406,6 @@ def reference_limits(ctx: Context) -> Iterator[Note]:
         ref[1:4] = jnp.zeros(3)
     See: https://docs.jax.dev/en/latest/array_refs.html
     """
-    return iter(())
 
 
 @rule("JX-ORDER", severity="performance")
@@ -439,9 +427,9 @@ def memory_order(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule("JX-WRITEABLE", severity="error", handled=True, signs=("assignment destination is read-only",),
-      unseen="the variants' results are as JAX gives them; a wrapper copies into the user's own arrays")  # fmt: skip
-def read_only(ctx: Context) -> Iterator[Note]:
+@unseen("JX-WRITEABLE", severity="error", handled=True, signs=("assignment destination is read-only",),
+      why="the variants' results are as JAX gives them; a wrapper copies into the user's own arrays")  # fmt: skip
+def read_only() -> None:
     """A result cannot be written into.
 
     What happens: `np.asarray(y)[0] = 1` of a JAX array raises ValueError.
@@ -454,7 +442,6 @@ def read_only(ctx: Context) -> Iterator[Note]:
         a[0] = 1.0
     See: https://docs.jax.dev/en/latest/_autosummary/jax.Array.html
     """
-    return iter(())
 
 
 @rule("JX-NEWFORMS", severity="error", signs=("got an unexpected keyword argument",))
@@ -474,6 +461,7 @@ def drifting_names(ctx: Context) -> Iterator[Note]:
             yield ctx.gotcha(
                 call,
                 ctx.status(call),
-                f"`{ctx.text(call)}` names parameters that JAX no longer has.",
+                f"`{ctx.text(call)}` names parameters that JAX no longer has; the variant names them `min` and `max`.",
                 "Give the bounds by place: `np.clip(x, low, high)`.",
+                handled=True,
             )

@@ -103,9 +103,9 @@ def outside_reads(ctx: Context) -> Iterator[Note]:
             return x * scale
     See: https://docs.jax.dev/en/latest/201/jit.html
     """
-    for effect, shown in outside_values(ctx):
+    for effect, shown, status in outside_values(ctx):
         yield ctx.gotcha(
-            effect.node, POSSIBLE,
+            effect.node, status,
             f"`{effect.name}` comes from outside: the compiled function keeps {shown}, whatever `{effect.name}` "
             "becomes later.",
             f"Pass `{effect.name}` as an argument, or compare and build again after changing it.",
@@ -238,13 +238,34 @@ def iterators(ctx: Context) -> Iterator[Note]:
     See: https://docs.jax.dev/en/latest/201/control-flow.html
     """
     for call in ctx.calls("builtins.next"):
-        if ctx.tree.loops_around(call):
+        if _steps_one_from_before(ctx, call):
             yield ctx.gotcha(
                 call, POSSIBLE,
                 f"`{ctx.text(call)}` steps a Python iterator inside a loop: a compiled loop traces its body once, and "
                 "takes one element for all trips.",
                 "Index an array instead.",
             )  # fmt: skip
+
+
+_MAKERS_OF_ITERATORS = frozenset(
+    f"builtins.{name}" for name in ("iter", "range", "zip", "enumerate", "map", "filter", "reversed")
+)
+
+
+def _steps_one_from_before(ctx: Context, call: ast.Call) -> bool:
+    """Tells whether a `next` in a loop steps an iterator that the loop did not make anew in that trip."""
+    loops = ctx.tree.loops_around(call)
+    if not loops or not call.args:
+        return False
+    stepped = call.args[0]
+    if isinstance(stepped, ast.Name):
+        inside = {
+            name.id for node in loops[0].body for name in ast.walk(node)
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+        }  # fmt: skip
+        return stepped.id not in inside
+    made = isinstance(stepped, ast.Call) and ctx.names.path(stepped.func) in _MAKERS_OF_ITERATORS
+    return not made and not isinstance(stepped, ast.GeneratorExp)
 
 
 @rule("JX-RAISE", severity="silent", explains=("exception", "values"))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
+from jitmagic.analysis.overlap import has_slice
+from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, NUMBERS, POSSIBLE, Context, Finding, Note
 from jitmagic.gotchas.registry import rule
 from jitmagic.gotchas.shared import SMALL_INTEGERS, index_errors, indexed_by_arrays, outside_values, seeded
 
@@ -73,6 +74,44 @@ def overlapping_copies(ctx: Context) -> Iterator[Note]:
                 "elements that it has already overwritten.",
                 f"Copy what is read: `{ctx.text(overlap.read)}.copy()`.",
             )  # fmt: skip
+
+
+@rule(
+    "NB-INPLACESHAPE", severity="silent", explains=("exception",),
+    probes=("negative integers", "other numbers", "another number", "unequal axes", "stretched axes", "length 1"),
+)  # fmt: skip
+def unchecked_updates(ctx: Context) -> Iterator[Note]:
+    """An update in place does not compare lengths.
+
+    What happens: `a[:2] += b` with three elements in `b` adds the first two; NumPy raises ValueError.
+    Why: Numba's loop runs over the elements of what is written, and takes as many of the others.
+    Example:
+        a[k:] += b[:n]
+    Instead:
+        a[k:] = a[k:] + b[:n]
+    See: https://numba.readthedocs.io/en/stable/reference/numpysupported.html
+    """
+    yield from _updates_of_slices(ctx, NOT_SEEN)
+
+
+def _updates_of_slices(ctx: Context, status: str) -> Iterator[Note]:
+    for node in ctx.nodes(ast.AugAssign):
+        cut = isinstance(node.target, ast.Subscript) and has_slice(node.target)
+        slices = (one for one in ast.walk(node.value) if isinstance(one, ast.Subscript) and has_slice(one))
+        if cut and any(slices) and ctx.kind(node.value) not in {*NUMBERS, "scalar"}:
+            yield ctx.gotcha(
+                node, status,
+                f"Where the right side of `{ctx.text(node)}` is longer than the left, NumPy raises ValueError, and "
+                "Numba leaves the rest out.",
+                "Write it as an assignment, which compares lengths, or test the bounds.",
+            )  # fmt: skip
+
+
+@unchecked_updates.probed
+def probed_updates(ctx: Context, finding: Finding) -> Iterator[Note]:
+    """Names the updates where NumPy's error was that of shapes."""
+    if "broadcast" in finding.text:
+        yield from _updates_of_slices(ctx, CONFIRMED)
 
 
 @rule("NB-NEP50", severity="silent", hook="observed")
@@ -224,9 +263,9 @@ def frozen_globals(ctx: Context) -> Iterator[Note]:
     See: https://numba.readthedocs.io/en/stable/reference/pysemantics.html
         https://numba.readthedocs.io/en/stable/user/faq.html
     """
-    for effect, shown in outside_values(ctx):
+    for effect, shown, status in outside_values(ctx):
         yield ctx.gotcha(
-            effect.node, POSSIBLE,
+            effect.node, status,
             f"`{effect.name}` comes from outside: Numba keeps {shown}, whatever `{effect.name}` becomes later.",
             f"Pass `{effect.name}` as an argument, or compare and build again after changing it.",
         )  # fmt: skip
@@ -403,12 +442,10 @@ def unchecked_indices(ctx: Context) -> Iterator[Note]:
     See: https://numba.readthedocs.io/en/stable/reference/pysemantics.html
         https://numba.readthedocs.io/en/stable/reference/jit-compilation.html
     """
-    for node, raised in index_errors(ctx):
+    for node, status, told in index_errors(ctx):
         yield ctx.gotcha(
-            node, CONFIRMED if raised else POSSIBLE,
-            f"`{ctx.text(node)}` "
-            + ("is out of range here" if raised else "may be out of range (IndexError is caught)")
-            + ": Numba does not check, and touches foreign memory.",
+            node, status,
+            f"{told}: Numba does not check, and touches foreign memory.",
             "Test the index; `boundscheck=True` finds the place.",
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, Context, Note
-from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.registry import rule, unseen
 
 _KEPT = "the variant keeps such a loop serial"
 
@@ -243,12 +243,12 @@ def exits(ctx: Context) -> Iterator[Note]:
                 break
 
 
-@rule(
+@unseen(
     "NB-PRANGE-INIT", severity="silent", handled=True,
-    unseen="the variant's reductions begin with the value that the user's loop begins with, and every variant is "
+    why="the variant's reductions begin with the value that the user's loop begins with, and every variant is "
     "verified",
 )  # fmt: skip
-def starts(ctx: Context) -> Iterator[Note]:
+def starts() -> None:
     """A parallel `max` or `min` must begin with a value that changes nothing.
 
     What happens: A reduction that begins with another value than its identity counts that value once for each thread.
@@ -263,16 +263,15 @@ def starts(ctx: Context) -> Iterator[Note]:
             m = max(m, a[i])
     See: https://numba.readthedocs.io/en/stable/user/parallel.html
     """
-    return iter(())
 
 
-@rule(
+@unseen(
     "NB-PRANGE-SLICEIDX", severity="silent", handled=True,
-    unseen="it is an error of some of Numba's versions and not of a construct; each variant is verified, and a wrong "
+    why="it is an error of some of Numba's versions and not of a construct; each variant is verified, and a wrong "
     "one is "
     "dropped",
 )  # fmt: skip
-def miscompiled(ctx: Context) -> Iterator[Note]:
+def miscompiled() -> None:
     """Some versions of Numba compile parallel loops wrongly.
 
     What happens: Conditional reductions, and two parallel loops after each other, gave wrong numbers in some versions.
@@ -287,7 +286,6 @@ def miscompiled(ctx: Context) -> Iterator[Note]:
     See: https://github.com/numba/numba/issues/7344
         https://github.com/numba/numba/issues/9829
     """
-    return iter(())
 
 
 @rule("NB-PAR-BROADCAST", severity="silent", hook="observed", handled=True, explains=("values", "exception"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, Context, Note
-from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.registry import rule, unseen
 
 _SPAWN_SECONDS = 1e-5
 """A call that is shorter gains nothing from threads: the Numba FAQ names some 10 us to begin a parallel region."""
@@ -113,11 +113,11 @@ def inverted_flags(ctx: Context) -> Iterator[Note]:
             )
 
 
-@rule(
+@unseen(
     "NB-FASTMATH", severity="silent", handled=True,
-    unseen="no variant is compiled with `fastmath`",
+    why="no variant is compiled with `fastmath`",
 )  # fmt: skip
-def fast_math(ctx: Context) -> Iterator[Note]:
+def fast_math() -> None:
     """`fastmath=True` removes every test for NaN.
 
     What happens: `np.isnan(x)` of a NaN is False.
@@ -132,7 +132,6 @@ def fast_math(ctx: Context) -> Iterator[Note]:
             return np.isnan(x).any()
     See: https://numba.readthedocs.io/en/stable/user/performance-tips.html
     """
-    return iter(())
 
 
 @rule("NB-F32LINALG", severity="silent", hook="observed", explains=("values", "dtype", "exception"), signs=("linalg",))
@@ -292,8 +291,8 @@ def handlers(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("NB-OBJMODE", severity="performance", handled=True, unseen="all variants are compiled in nopython mode")
-def object_mode(ctx: Context) -> Iterator[Note]:
+@unseen("NB-OBJMODE", severity="performance", handled=True, why="all variants are compiled in nopython mode")
+def object_mode() -> None:
     """Object mode gives no speed.
 
     What happens: `@jit(forceobj=True)` runs as slowly as Python; since 0.59 `@jit` no longer falls back to it.
@@ -308,7 +307,6 @@ def object_mode(ctx: Context) -> Iterator[Note]:
             return x + 1
     See: https://numba.readthedocs.io/en/stable/user/troubleshoot.html
     """
-    return iter(())
 
 
 @rule("NB-SPAWN", severity="performance", hook="observed")
@@ -336,13 +334,13 @@ def small_calls(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule(
+@unseen(
     "NB-CONST-NP",
     severity="performance",
     handled=True,
-    unseen="both forms are written where it helps, and the clock decides",
+    why="both forms are written where it helps, and the clock decides",
 )
-def temporaries(ctx: Context) -> Iterator[Note]:
+def temporaries() -> None:
     """Whole-array statements make arrays between.
 
     What happens: `a * b + c` in Numba can be slower than one loop that does the same.
@@ -355,11 +353,10 @@ def temporaries(ctx: Context) -> Iterator[Note]:
     See: https://github.com/numba/numba/issues/3745
         https://github.com/numba/numba/issues/4420
     """
-    return iter(())
 
 
-@rule("NB-CUDA", severity="error", unseen="no variant is written for `numba.cuda`")
-def cuda_target(ctx: Context) -> Iterator[Note]:
+@unseen("NB-CUDA", severity="error", why="no variant is written for `numba.cuda`")
+def cuda_target() -> None:
     """Numba's own CUDA target is being retired.
 
     What happens: `numba.cuda` of the main package is deprecated.
@@ -370,4 +367,3 @@ def cuda_target(ctx: Context) -> Iterator[Note]:
         from numba import cuda  # with `pip install numba-cuda`
     See: https://numba.readthedocs.io/en/stable/reference/deprecation.html
     """
-    return iter(())

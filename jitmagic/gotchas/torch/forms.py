@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, Context, Note
-from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.registry import rule, unseen
 from jitmagic.gotchas.shared import INTEGERS
 
 
@@ -80,8 +80,8 @@ def narrowing_in_place(ctx: Context) -> Iterator[Note]:
             )
 
 
-@rule("PT-AUTOGRAD", severity="error", unseen="NumPy has no gradients: no argument of a variant requires one")
-def gradients(ctx: Context) -> Iterator[Note]:
+@unseen("PT-AUTOGRAD", severity="error", why="NumPy has no gradients: no argument of a variant requires one")
+def gradients() -> None:
     """A tensor that requires a gradient cannot be written.
 
     What happens: A store into a leaf that requires a gradient raises.
@@ -94,7 +94,6 @@ def gradients(ctx: Context) -> Iterator[Note]:
         y[0] = 1.0
     See: https://docs.pytorch.org/docs/stable/notes/autograd.html
     """
-    return iter(())
 
 
 @rule("PT-INT0", severity="error", signs=("ZeroDivisionError",), probes=("zeros",), explains=("exception",))
@@ -185,8 +184,8 @@ def indices(ctx: Context) -> Iterator[Note]:
             )  # fmt: skip
 
 
-@rule("PT-ATOMIC", severity="silent", unseen="it happens on NVIDIA GPUs only")
-def atomics(ctx: Context) -> Iterator[Note]:
+@unseen("PT-ATOMIC", severity="silent", why="it happens on NVIDIA GPUs only")
+def atomics() -> None:
     """Sums of scattered elements differ from run to run on a GPU.
 
     What happens: `index_add_` and `scatter_add_` of floats give other last digits each time.
@@ -197,7 +196,6 @@ def atomics(ctx: Context) -> Iterator[Note]:
         torch.use_deterministic_algorithms(True)
     See: https://docs.pytorch.org/docs/stable/notes/randomness.html
     """
-    return iter(())
 
 
 @rule("PT-QUANT", severity="error", hook="observed", signs=("quantile\\(\\) input tensor is too large",))
@@ -223,8 +221,8 @@ def large_quantiles(ctx: Context) -> Iterator[Note]:
             )
 
 
-@rule("PT-MPS64", severity="error", unseen="it happens on Apple's GPUs only; jitmagic runs PyTorch on the CPU")
-def no_doubles(ctx: Context) -> Iterator[Note]:
+@unseen("PT-MPS64", severity="error", why="it happens on Apple's GPUs only; jitmagic runs PyTorch on the CPU")
+def no_doubles() -> None:
     """Apple's GPUs have no float64.
 
     What happens: A float64 array cannot be moved to the device `mps`.
@@ -235,11 +233,10 @@ def no_doubles(ctx: Context) -> Iterator[Note]:
         x = torch.from_numpy(x64.astype(np.float32)).to("mps")
     See: https://docs.pytorch.org/docs/stable/notes/mps.html
     """
-    return iter(())
 
 
-@rule("PT-TF32", severity="silent", unseen="it happens on NVIDIA GPUs only")
-def tensor_floats(ctx: Context) -> Iterator[Note]:
+@unseen("PT-TF32", severity="silent", why="it happens on NVIDIA GPUs only")
+def tensor_floats() -> None:
     """Single precision may be less.
 
     What happens: Convolutions (and, if asked for, products) of float32 keep 10 bits of each factor.
@@ -250,7 +247,6 @@ def tensor_floats(ctx: Context) -> Iterator[Note]:
         torch.backends.cudnn.allow_tf32 = False
     See: https://docs.pytorch.org/docs/stable/notes/numerical_accuracy.html
     """
-    return iter(())
 
 
 @rule("PT-DYNBREAK", severity="performance", handled=True, signs=("graph break", "Dynamo", "torch._dynamo"))
@@ -295,14 +291,14 @@ def triangle_indices(ctx: Context) -> Iterator[Note]:
         )  # fmt: skip
 
 
-@rule(
+@unseen(
     "PT-CONJ",
     severity="error",
     handled=True,
     signs=("resolve_conj",),
-    unseen="the worker resolves it on the way to NumPy",
+    why="the worker resolves it on the way to NumPy",
 )
-def lazy_conjugates(ctx: Context) -> Iterator[Note]:
+def lazy_conjugates() -> None:
     """A conjugate is only marked.
 
     What happens: `.numpy()` of a conjugated tensor raises.
@@ -313,4 +309,3 @@ def lazy_conjugates(ctx: Context) -> Iterator[Note]:
         a = z.conj().resolve_conj().numpy()
     See: https://docs.pytorch.org/docs/stable/generated/torch.resolve_conj.html
     """
-    return iter(())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jitmagic.backends.torch.kinds import from_fact, torch_result
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
 from jitmagic.gotchas.registry import rule
-from jitmagic.gotchas.shared import FLOAT_FUNCTIONS, INTEGERS, seeded
+from jitmagic.gotchas.shared import FLOAT_FUNCTIONS, INTEGERS, draws
 
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 
@@ -222,13 +222,10 @@ def torch_draws(ctx: Context) -> Iterator[Note]:
         torch._dynamo.config.use_numpy_random_stream = True
     See: https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/torch.compiler_faq.html
     """
-    for effect in ctx.effects.of("random"):
-        name = ctx.names.path(effect.node.func) if isinstance(effect.node, ast.Call) else None
-        if name in ("numpy.random.default_rng", "numpy.random.SeedSequence") and seeded(ctx, effect.node):
-            continue
+    for node in draws(ctx):
         yield ctx.gotcha(
-            effect.node, ctx.status(effect.node),
-            f"`{ctx.text(effect.node)}` draws from torch's generator in a compiled variant: other numbers after the "
+            node, ctx.status(node),
+            f"`{ctx.text(node)}` draws from torch's generator in a compiled variant: other numbers after the "
             "same seed.",
             "Draw the numbers in NumPy and pass them in.",
         )  # fmt: skip

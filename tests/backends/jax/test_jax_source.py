@@ -1,6 +1,7 @@
 """What the sources look like: before and after, to the letter."""
 
 import numpy as np
+import pytest
 
 from tests.backends.jax.jax_workbench import agrees, make
 
@@ -12,6 +13,25 @@ JNP = JAX.replace("import jax\n", "import jax\nimport jax.numpy as jnp\n", 1)
 def test_an_elementwise_function_keeps_its_text_and_comments():
     text = agrees("import numpy as np\n\n\ndef fn(x):\n    # a cubic\n    return x + x*x + np.sin(x)  # yes\n", X)
     assert text == JNP + "@jax.jit\ndef fn(x):\n    # a cubic\n    return x + x*x + jnp.sin(x)  # yes\n"
+
+
+def test_the_bounds_of_clip_may_be_named():
+    clips = "np.clip(x, a_min=-0.5, a_max=None) + np.clip(a_min=0, a=x, a_max=1)"
+    text = agrees(f"import numpy as np\n\n\ndef fn(x):\n    return {clips}\n", X)
+    assert "jnp.clip(x, min=-0.5, max=None) + jnp.clip(x, min=0, max=1)" in text
+
+
+def test_counts_are_of_numbers_that_numpy_counts():
+    text = "import numpy as np\n\n\ndef fn(k):\n    return np.bincount(k, minlength=6) * 2\n"
+    k = np.array([0, 3, 3])
+    source = agrees(text, k)
+    assert "if k.size and (k.min() < 0 or k.max() >= 6):" in source
+    assert "min()" not in agrees(text, k.astype(np.uint16))
+    scope = {}
+    exec(source, scope)
+    for wrong in ([0, -1], [6]):
+        with pytest.raises(ValueError, match="below 0 or beyond the 6"):
+            scope["fn"](np.array(wrong))
 
 
 def test_an_out_parameter_is_returned_by_the_core_and_written_back():
