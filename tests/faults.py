@@ -480,8 +480,29 @@ def _twenty(arena: Arena) -> str:
 
 @case("fifty comparisons in a row, with the real backends", slow=True)
 def _fifty(arena: Arena) -> str:
+    # code that Numba has compiled is never freed: its worker is replaced once it has grown by 200 MB
     with mock.patch.object(process, "available_memory", _really_available):
-        return _many(50, 10, lambda: arena.compare(fn, backends=("numba", "jax", "torch"), budget=0.05), 100.0)
+        return _many(50, 10, lambda: arena.compare(fn, backends=("numba", "jax", "torch"), budget=0.05), 250.0)
+
+
+@case("a worker that grows with each comparison")
+def _grows(arena: Arena) -> str:
+    source = (
+        "import numpy as np\n\nkept = __import__('sys').modules.setdefault('kept_by_the_test', [])\n\n\n"
+        "def fn(x):\n    if len(kept) < 4 or not kept[-1] is x:\n        kept.append(np.ones(2_000_000))\n"
+        "        kept.append(x)\n    return x * 2.0 + 1.0\n"
+    )
+    fake = FakeBackend("leaks", {"leaks": source})
+    pids, sizes = [], []
+    for _ in range(12):
+        result = arena.compare(fn, fake, budget=0.01)
+        assert result["leaks"].verified is True, result["leaks"].reason
+        living = pool.pool().living("leaks", "cpu")
+        pids.append(None if living is None else living.pid)
+        sizes.append(0 if living is None else (living.resident() or 0) / 1e6)
+    assert len(set(pids) - {None}) > 1, f"it was never replaced: {sizes}"
+    assert max(sizes) < 700, f"it grew to {max(sizes):.0f} MB"
+    return f"MB after each of twelve: {', '.join(f'{size:.0f}' for size in sizes)}; replaced where it is 0"
 
 
 _SESSION = """

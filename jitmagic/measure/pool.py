@@ -20,6 +20,9 @@ from jitmagic.measure.transport import Area, Parcel, pack
 _BEYOND = 1.25
 """Times the memory at which a worker is ended, after which its allocations fail: what was free when it started."""
 
+_MOST_GROWTH = 200_000_000
+"""Bytes that an idle worker may hold more than after its first comparison: the next one starts a new worker then."""
+
 _RESERVED = 2**31 + 2**26 * (os.cpu_count() or 1)
 """Bytes more for what is reserved and never touched: libraries start several threads a CPU, with stacks of 8 MiB."""
 
@@ -39,6 +42,8 @@ class Pool:
         self._workers: dict[tuple[str, str], WorkerProcess] = {}
         self._facts: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._starting: set[tuple[str, str]] = set()
+        # bytes that a worker held after its first comparison
+        self._settled: dict[int, int] = {}
 
     def begin(self, backend: Backend, device: str) -> None:
         """Starts a worker without waiting until it is ready; does nothing where one lives."""
@@ -106,7 +111,19 @@ class Pool:
         return pack(value, self.area)
 
     def tidy(self) -> None:
-        """Removes what workers that are gone have laid down, which outlives them for as long as others read it."""
+        """Removes what workers that are gone have laid down, and ends workers that have grown too much.
+
+        What was laid down outlives its worker for as long as others read it. Compiled code is never freed: Numba keeps
+        about 4 MB of each comparison.
+        """
+        for place, worker in list(self._workers.items()):
+            size = worker.resident()
+            if size is not None and size > self._settled.setdefault(worker.pid, size) + _MOST_GROWTH:
+                with held():
+                    del self._workers[place]
+                    del self._settled[worker.pid]
+                    worker.kill()
+        self._settled = {pid: size for pid, size in self._settled.items() if pid in self.pids()}
         living = {str(pid) for pid in self.pids()}
         for folder in map(Path, self.area.folders):
             for left in folder.glob("jitmagic-*-*"):

@@ -119,6 +119,13 @@ class WorkerProcess:
         """Whether the process runs."""
         return self._process.poll() is None
 
+    def resident(self) -> int | None:
+        """Returns the bytes of memory that it holds; None where it is gone."""
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss) if self.alive else None
+        except psutil.Error:
+            return None
+
     def ask(
         self,
         request: str,
