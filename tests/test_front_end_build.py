@@ -162,9 +162,9 @@ def test_every_option_of_the_form_is_one_of_the_magic() -> None:
     options = {option.name: option for option in OPTIONS}
     form = {name: rule for name, rule in schema["properties"].items() if name != "marks"}
     assert form.keys() <= options.keys()
-    # all that take a value, but for the name of a variable, which is for one comparison and no default, and for
-    # interpreters, which are this machine's and no setting of the front end
-    assert form.keys() == {option.name for option in OPTIONS if option.value not in (None, "variable", "python")}
+    # all that take a value and may be a default: the others are for one comparison, or are this machine's
+    once = {"variable", "python", "sweep", "threads", "save"}
+    assert form.keys() == {option.name for option in OPTIONS if option.value is not None and option.name not in once}
     assert set(form["dtype"]["enum"]) == {*DTYPES, None}
 
 
