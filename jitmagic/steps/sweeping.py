@@ -14,7 +14,7 @@ import numpy as np
 from jitmagic import figures
 from jitmagic.advice import verdict as verdicts
 from jitmagic.backends.protocol import Draft
-from jitmagic.capture.resized import shown
+from jitmagic.capture.resized import Resized, shown
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import BaselineError, CaptureError, WorkerError
 from jitmagic.measure.memory import PeakMeter
@@ -63,6 +63,8 @@ class Swept:
     notes : list of str
     seconds : float
         Spent on timing.
+    own_text : bool
+        Whether the function's own source depends on the size.
     """
 
     sizes: list[float] = field(default_factory=list)
@@ -70,6 +72,7 @@ class Swept:
     axes: set[tuple[str, int]] | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    own_text: bool = False
 
     def add(self, size: float, samples: Mapping[str, list[float]], workload: Workload) -> None:
         """Takes in a size that is done."""
@@ -100,13 +103,21 @@ def sweep(run: Run) -> None:
     resized = run.resized
     if resized is None:
         return
-    swept = run.swept = Swept()
+    run.swept = Swept()
+    rewritten: dict[str, list[float]] = defaultdict(list)
+    try:
+        _measure_sizes(run, resized, run.swept, rewritten)
+    finally:  # also where the user stops it
+        _tell_of_sources(run.swept, resized.parameter, rewritten)
+
+
+def _measure_sizes(run: Run, resized: Resized, swept: Swept, rewritten: dict[str, list[float]]) -> None:
+    """Goes through the sizes; ``rewritten`` gets those for which a variant was written anew."""
     live = [run.baseline, *(one for one in run.outcomes if one.verified and one.samples)]
     taken: dict[str, list[tuple[float, float]]] = {one.name: [] for one in live}
     memory: list[tuple[float, float]] = []
     building_seconds: dict[str, float] = defaultdict(float)
-    rewritten: dict[str, list[float]] = defaultdict(list)
-    before, own_text, for_each = "", False, 0.0
+    before, for_each = "", 0.0
     sizes = list(resized.sizes)
     for place, size in enumerate(sizes):
         at = f"{resized.parameter} = {shown(size)}"
@@ -170,7 +181,8 @@ def sweep(run: Run) -> None:
             taken[name].append((size, float(np.median(rounds))))
         for one in here.outcomes:
             _tell_of(one, at, here, taken, rewritten, size, swept)
-            building_seconds[one.name] += one.built.first if one.built is not None else 0.0
+            if one.built is not None:
+                building_seconds[one.name] += max(one.built.first - one.built.second, 0.0)
             if one.name in taken and building_seconds[one.name] > run.options.timeout:
                 del taken[one.name]
                 swept.notes.append(
@@ -179,16 +191,20 @@ def sweep(run: Run) -> None:
                 )
         memory.append((size, _argument_bytes(workload)))
         for_each = _for_each_byte(workload, here, meter.peak)
-        own_text = own_text or workload.module.text != run.workload.module.text
-    if own_text:
+        swept.own_text = swept.own_text or workload.module.text != run.workload.module.text
+
+
+def _tell_of_sources(swept: Swept, parameter: str, rewritten: Mapping[str, Sequence[float]]) -> None:
+    """Notes for which sizes the sources are not those that are shown."""
+    if swept.own_text:
         swept.notes.append(
-            f"The function itself reads {resized.parameter}: its variants were written anew for each size, and the "
+            f"The function itself reads {parameter}: its variants were written anew for each size, and the "
             "sources that are shown are those of the example."
         )
     for name, at_sizes in rewritten.items():
         listed = figures.listed([shown(size) for size in at_sizes])
         swept.notes.append(
-            f"{name} was written anew for {resized.parameter} = {listed}: the source that is shown, made for the "
+            f"{name} was written anew for {parameter} = {listed}: the source that is shown, made for the "
             "example, does not hold there."
         )
 
