@@ -41,7 +41,7 @@ class Size:
     seconds: float
 
 
-def foretell(points: Points, size: float) -> float | None:
+def foretell(points: Points, size: float, steepest: float = STEEPEST) -> float | None:
     """Carries on the line through the last two points; None where there are none.
 
     From one point it grows with the size itself.
@@ -49,16 +49,23 @@ def foretell(points: Points, size: float) -> float | None:
     >>> round(foretell([(10, 1.0), (100, 100.0)], 1000), 6)
     10000.0
     """
-    usable = [(n, value) for n, value in points if n > 0 and value > 0]
+    usable = _usable(points)
     if not usable:
         return None
     last, value = usable[-1]
-    slope = 1.0
-    if len(usable) > 1:
-        before, earlier = usable[-2]
-        if before != last:
-            slope = math.log(value / earlier) / math.log(last / before)
-    return value * (size / last) ** min(max(slope, 0.0), STEEPEST)
+    return value * (size / last) ** min(max(_slope(usable), 0.0), steepest)
+
+
+def _usable(points: Points) -> list[tuple[float, float]]:
+    return [(n, value) for n, value in points if n > 0 and value > 0]
+
+
+def _slope(usable: Points) -> float:
+    """Returns the slope of the line through the last two points; 1 where there is one only."""
+    if len(usable) < 2:
+        return 1.0
+    (before, earlier), (last, value) = usable[-2:]
+    return math.log(value / earlier) / math.log(last / before) if before != last else 1.0
 
 
 def entitled(budget: float, spent: float, count: int) -> float:
@@ -99,7 +106,13 @@ def allot(
     """
     size = sizes[0]
     known = foretell(taken[baseline], size) or 0.0
-    calls = {name: known if (found := foretell(points, size)) is None else found for name, points in taken.items()}
+    # they compute the same: what seems to grow by more than one power beyond the baseline was disturbed. To begin a
+    # size and find it slow costs three rounds; to drop a variant for a bad moment would cost all its larger sizes
+    steepest = min(STEEPEST, max(_slope(_usable(taken[baseline])), 0.0) + 1.0)
+    calls = {
+        name: known if (found := foretell(points, size, steepest)) is None else found
+        for name, points in taken.items()
+    }
     kept, dropped = list(calls), dict[str, float]()
 
     def need(names: Sequence[str]) -> float:

@@ -40,6 +40,13 @@ def test_a_slow_variant_drops_out_before_the_baseline():
     assert found.seconds >= LEAST_ROUNDS * (10.0 + 1.0)
 
 
+def test_a_bad_moment_does_not_drop_a_variant():
+    taken = {"numpy": [(100, 7e-6), (1000, 8e-6)], "disturbed": [(100, 1e-5), (1000, 2e-2)]}
+    found = allot("numpy", taken, [10_000], 4.0, sample_seconds=0.02)
+    assert found.kept == ("numpy", "disturbed")
+    assert found.dropped == {}
+
+
 def test_a_size_that_the_baseline_cannot_pay_is_left_out():
     taken = {"numpy": [(10, 0.1), (100, 1.0)], "numba": [(10, 0.001), (100, 0.001)]}
     assert not allot("numpy", taken, [1000], 20.0, sample_seconds=0.02).fits
