@@ -118,7 +118,7 @@ def test_what_does_not_fit_memory_or_budget_is_left_out(use_backends, monkeypatc
     assert record["sweep"]["n"] == [1000, 10_000]
     assert record["sweep"]["notes"][0].startswith("Left out for memory: n = 1,000,000,000.")
 
-    monkeypatch.setattr(planning, "foretell", lambda points, size: 1e7 if size > 1000 else 1e-6)
+    monkeypatch.setattr(planning, "foretell", lambda points, size, steepest=3.0: 1e7 if size > 1000 else 1e-6)
     record = compare_workload(given.workload(1000), Options(budget=1.0), resized=given).record
     assert record["sweep"]["n"] == [1000]
     assert record["sweep"]["notes"][0].startswith("Left out for time: n = 10,000 and above")
