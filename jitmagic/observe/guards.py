@@ -147,6 +147,13 @@ class Guards:
                 if guarded:
                     # the test of a while runs once a trip
                     self._add(header, in_loop or isinstance(statement, ast.While))
+                if isinstance(statement, ast.For) and isinstance(
+                    statement.body[0], COMPOUND | ast.Pass | ast.Break | ast.Continue
+                ):
+                    # elsewhere what a loop binds is watched with the first statements of its body
+                    self._of[id(statement.target)] = Guard(self.count, True)
+                    self._kept.append(statement.target)
+                    self.count += 1
                 self._block(statement.body, True, True)
                 self._block(statement.orelse, True, in_loop)
             case ast.With():

@@ -194,6 +194,8 @@ class Statements:
         ]
         if isinstance(loop, ast.For):
             watched += [write.report_name(name) for name in target_names(loop.target)]
+            if (guard := self._guards.find(loop.target)) is not None:
+                watched.append(self._mark(guard, loop, names.mark))
         watched += self.watch(loop.body, in_loop=True)
         choice = ast.If(is_watched, watched, [counted, *self.plain(loop.body, in_loop=True)])
         body: list[ast.stmt] = [ast.copy_location(choice, loop.body[0])]
@@ -217,10 +219,13 @@ class Statements:
 
     # -- the plain copy ------------------------------------------------------------------------------------------
 
-    def plain(self, block: Sequence[ast.stmt], *, in_loop: bool) -> list[ast.stmt]:
-        """Writes the plain copy of a block, with guards where it may run before it was watched."""
+    def plain(self, block: Sequence[ast.stmt], *, in_loop: bool, bound: Sequence[ast.stmt] = ()) -> list[ast.stmt]:
+        """Writes the plain copy of a block, with guards where it may run before it was watched.
+
+        ``bound`` reports what a loop has bound; it runs where the block's first statements are watched.
+        """
         written: list[ast.stmt] = []
-        for group in groups(block):
+        for position, group in enumerate(groups(block)):
             first = group[0]
             if isinstance(first, COMPOUND):
                 written += self._plain_compound(first, in_loop)
@@ -230,7 +235,8 @@ class Statements:
             if guard is None:
                 written += simple
             else:
-                choice = ast.If(self._flag(guard, first), simple, self._watch_group(group))
+                more = [] if position else list(bound)
+                choice = ast.If(self._flag(guard, first), simple, [*more, *self._watch_group(group)])
                 written.append(ast.copy_location(choice, first))
         return written
 
@@ -269,7 +275,14 @@ class Statements:
                     iterable = call(statement.iter, names.count, number, iterable)
                 else:
                     opening.append(self._uncounted(statement, number))
-                body, orelse = self.plain(statement.body, in_loop=True), self.plain(statement.orelse, in_loop=in_loop)
+                bound = [write.report_name(name) for name in target_names(statement.target)]
+                body = self.plain(statement.body, in_loop=True, bound=bound)
+                guard = self._guards.find(statement.target)
+                if guard is not None and bound:
+                    report = [*bound, self._mark(guard, statement, names.mark)]
+                    choice = ast.If(self._flag(guard, statement), [ast.Pass()], report)
+                    body.insert(0, ast.copy_location(choice, statement))
+                orelse = self.plain(statement.orelse, in_loop=in_loop)
                 return [*opening, renewed(statement, iter=iterable, body=body, orelse=orelse)]
             case ast.While():
                 body, orelse = self.plain(statement.body, in_loop=True), self.plain(statement.orelse, in_loop=in_loop)
