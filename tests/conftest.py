@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,11 @@ from tests.fakes import installed
 settings.register_profile("strict", derandomize=True)
 if os.environ.get("JITMAGIC_TEST_STRICT"):
     settings.load_profile("strict")
+
+
+# a shell's background job begins with interrupts ignored, and Python then leaves them so
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

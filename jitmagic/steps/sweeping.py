@@ -95,103 +95,142 @@ class _Left(Exception):
     """A size is left out; the text says why."""
 
 
+class _Over(Exception):
+    """No size from here on is measured; the text says why."""
+
+
 def sweep(run: Run) -> None:
     """Measures the sizes that were asked for, the small ones first, until the budget is spent.
 
     The timing has a budget of its own, as long as the example's.
     """
-    resized = run.resized
-    if resized is None:
+    if run.resized is None:
         return
     run.swept = Swept()
-    rewritten: dict[str, list[float]] = defaultdict(list)
+    sweeping = _Sweep(run, run.resized, run.swept)
     try:
-        _measure_sizes(run, resized, run.swept, rewritten)
+        sweeping.through()
     finally:  # also where the user stops it
-        _tell_of_sources(run.swept, resized.parameter, rewritten)
+        _tell_of_sources(run.swept, run.resized.parameter, sweeping.rewritten)
 
 
-def _measure_sizes(run: Run, resized: Resized, swept: Swept, rewritten: dict[str, list[float]]) -> None:
-    """Goes through the sizes; ``rewritten`` gets those for which a variant was written anew."""
-    live = [run.baseline, *(one for one in run.outcomes if one.verified and one.samples)]
-    taken: dict[str, list[tuple[float, float]]] = {one.name: [] for one in live}
-    memory: list[tuple[float, float]] = []
-    building_seconds: dict[str, float] = defaultdict(float)
-    before, for_each = "", 0.0
-    sizes = list(resized.sizes)
-    for place, size in enumerate(sizes):
-        at = f"{resized.parameter} = {shown(size)}"
-        beyond = at if place == len(sizes) - 1 else f"{at} and above"
-        left = planning.entitled(run.options.budget, swept.seconds, len(sizes))
-        place_told = f"{at} ({place + 1} of {len(sizes)})"
-        run.progress(Progress(None, "preparing", 0, 1, left, size=place_told))
+class _Sweep:
+    """The way through the sizes.
+
+    Attributes
+    ----------
+    taken : dict of str to list of (float, float)
+        The sizes and seconds a call of each variant that has not dropped out.
+    rewritten : dict of str to list of float
+        The sizes for which a variant was written anew.
+    """
+
+    def __init__(self, run: Run, resized: Resized, swept: Swept) -> None:
+        self._run, self._resized, self._swept = run, resized, swept
+        live = [run.baseline, *(one for one in run.outcomes if one.verified and one.samples)]
+        self.taken: dict[str, list[tuple[float, float]]] = {one.name: [] for one in live}
+        self.rewritten: dict[str, list[float]] = defaultdict(list)
+        self._sizes = list(resized.sizes)
+        self._memory: list[tuple[float, float]] = []
+        self._for_each = 0.0
+        self._building: dict[str, float] = defaultdict(float)
+        self._before = ""
+
+    def through(self) -> None:
+        """Takes the sizes in turn."""
+        for place, size in enumerate(self._sizes):
+            at = f"{self._resized.parameter} = {shown(size)}"
+            try:
+                self._one(place, size, at)
+            except _Left as reason:
+                self._swept.notes.append(f"{at} is left out: {reason}")
+            except _Over as reason:
+                self._swept.notes.append(str(reason))
+                return
+
+    def _one(self, place: int, size: float, at: str) -> None:
+        """Measures one size."""
+        run, swept = self._run, self._swept
+        left = planning.entitled(run.options.budget, swept.seconds, len(self._sizes))
+        told = f"{at} ({place + 1} of {len(self._sizes)})"
+        run.progress(Progress(None, "preparing", 0, 1, left, size=told))
+        beyond = at if place == len(self._sizes) - 1 else f"{at} and above"
+        self._check_room(size, beyond)
+        kept, seconds = self._allotted(place, at, beyond, left)
+        workload, set_up = self._prepared(size)
+        try:
+            here = _at(run, workload, told, swept, seconds)
+        except TransportError as error:
+            raise _Left(f"its arguments cannot go to other processes: {error}.") from error
+        try:
+            samples = _measure(run, here, kept)
+        except (WorkerError, BaselineError) as error:
+            raise _Over(f"Left out: {beyond}. NumPy's process was lost to it: {building.last_line(error)}") from error
+        finally:
+            here.bench.close()
+        swept.add(size, samples, workload)
+        for name, rounds in samples.items():
+            self.taken[name].append((size, float(np.median(rounds))))
+        for one in here.outcomes:
+            _tell_of(one, at, here, self.taken, self.rewritten, size, swept)
+            self._count_building(one, at)
+        self._memory.append((size, _argument_bytes(workload)))
+        self._for_each = _for_each_byte(workload, here, set_up)
+        swept.own_text = swept.own_text or workload.module.text != run.workload.module.text
+
+    def _check_room(self, size: float, beyond: str) -> None:
+        """Raises _Over where the memory would not suffice."""
         free = _MEMORY_SHARE * available_memory()
-        fits, bytes_needed = planning.fits_in_memory(memory, size, free, for_each)
+        fits, needed = planning.fits_in_memory(self._memory, size, free, self._for_each)
         if not fits:
-            swept.notes.append(
-                f"Left out for memory: {beyond}. About {figures.size(bytes_needed)} would be needed, and "
+            raise _Over(
+                f"Left out for memory: {beyond}. About {figures.size(needed)} would be needed, and "
                 f"{figures.size(free)} can be spared."
             )
-            break
-        allotted = planning.allot(run.baseline.name, taken, sizes[place:], left, sample_seconds=Plan().sample_seconds)
+
+    def _allotted(self, place: int, at: str, beyond: str, left: float) -> tuple[list[str], float]:
+        """Returns the variants that have time at a size, and the seconds for all; the others drop out."""
+        baseline = self._run.baseline.name
+        sizes = self._sizes[place:]
+        allotted = planning.allot(baseline, self.taken, sizes, left, sample_seconds=Plan().sample_seconds)
         if not allotted.fits:
-            call = planning.foretell(taken[run.baseline.name], size) or 0.0
-            swept.notes.append(
-                f"Left out for time: {beyond}. A call of {run.baseline.name} would take about "
-                f"{figures.duration(call)}, and {figures.duration(left)} of the budget are left; a longer "
-                "--budget reaches further."
+            call = planning.foretell(self.taken[baseline], sizes[0]) or 0.0
+            raise _Over(
+                f"Left out for time: {beyond}. A call of {baseline} would take about {figures.duration(call)}, and "
+                f"{figures.duration(left)} of the budget are left; a longer --budget reaches further."
             )
-            break
         for name, seconds in allotted.dropped.items():
-            del taken[name]
-            swept.notes.append(
+            del self.taken[name]
+            self._swept.notes.append(
                 f"{name} drops out from {at} on: a call would take about {figures.duration(seconds)}, and "
                 f"{figures.duration(left)} of the budget are left for all."
             )
+        return [name for name in allotted.kept if name in self.taken], allotted.seconds
+
+    def _prepared(self, size: float) -> tuple[Workload, int | None]:
+        """Returns the workload of a size, and the bytes that its set-up took at most."""
         try:
             with PeakMeter() as meter:
-                workload = resized.workload(size)
+                workload = self._resized.workload(size)
         except CaptureError as error:
-            swept.notes.append(f"{at} is left out: {error}")
-            continue
-        workload = run.cast(workload)
+            raise _Left(str(error)) from error
+        workload = self._run.cast(workload)
         digest = _digest(workload)
-        if digest == before:
-            swept.notes.append(f"{at} is left out: its arguments are those of the size before, bit for bit.")
-            continue
-        before = digest
-        try:
-            here = _at(run, workload, place_told, swept, allotted.seconds)
-        except TransportError as error:
-            swept.notes.append(f"{at} is left out: its arguments cannot go to other processes: {error}.")
-            continue
-        try:
-            try:
-                samples = _measure(run, here, [name for name in allotted.kept if name in taken])
-            finally:
-                here.bench.close()
-        except _Left as reason:
-            swept.notes.append(f"{at} is left out: {reason}")
-            continue
-        except (WorkerError, BaselineError) as error:
-            swept.notes.append(f"Left out: {beyond}. NumPy's process was lost to it: {building.last_line(error)}")
-            break
-        swept.add(size, samples, workload)
-        for name, rounds in samples.items():
-            taken[name].append((size, float(np.median(rounds))))
-        for one in here.outcomes:
-            _tell_of(one, at, here, taken, rewritten, size, swept)
-            if one.built is not None:
-                building_seconds[one.name] += max(one.built.first - one.built.second, 0.0)
-            if one.name in taken and building_seconds[one.name] > run.options.timeout:
-                del taken[one.name]
-                swept.notes.append(
-                    f"{one.name} drops out after {at}: it is built for each size anew, which took "
-                    f"{figures.duration(building_seconds[one.name])} by then."
-                )
-        memory.append((size, _argument_bytes(workload)))
-        for_each = _for_each_byte(workload, here, meter.peak)
-        swept.own_text = swept.own_text or workload.module.text != run.workload.module.text
+        if digest == self._before:
+            raise _Left("its arguments are those of the size before, bit for bit.")
+        self._before = digest
+        return workload, meter.peak
+
+    def _count_building(self, one: Outcome, at: str) -> None:
+        """Lets a variant drop out that has been built for longer than one build may take."""
+        if one.built is not None:
+            self._building[one.name] += max(one.built.first - one.built.second, 0.0)
+        if one.name in self.taken and self._building[one.name] > self._run.options.timeout:
+            del self.taken[one.name]
+            self._swept.notes.append(
+                f"{one.name} drops out after {at}: it is built for each size anew, which took "
+                f"{figures.duration(self._building[one.name])} by then."
+            )
 
 
 def _tell_of_sources(swept: Swept, parameter: str, rewritten: Mapping[str, Sequence[float]]) -> None:

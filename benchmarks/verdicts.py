@@ -1,0 +1,147 @@
+"""How often the verdict is right where the truth is known: the same code twice, and code that does 5 % more.
+
+``python -m benchmarks.verdicts [--comparisons 100] [--budget 10] [--busy]``
+
+Each comparison has processes of its own, since what two of them differ by lasts as long as they do. ``--busy`` keeps a
+loop of Python running beside them, as another program would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import datetime
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from jitmagic.capture.function import from_function
+from jitmagic.comparison import compare_workload, shutdown
+from jitmagic.devices import machine
+from jitmagic.options import Options
+from tests.fakes import FakeBackend, installed
+
+EQUAL, SLOWER = 0.95, 0.9
+"""The shares of comparisons that have to be judged rightly."""
+
+
+def exponential(x):
+    for _ in range(20):
+        y = np.exp(x)
+    return y
+
+
+def matrix(x):
+    for _ in range(20):
+        y = x @ x
+    return y
+
+
+def sums(x):
+    for _ in range(20):
+        y = x * 2.0 + 1.0
+    return y
+
+
+def plain(x):
+    total = 0.0
+    for _ in range(20):
+        total = 0.0
+        for value in x:
+            total += value
+    return total
+
+
+CASES = (
+    (exponential, lambda rng: (rng.random(10_000),)),
+    (matrix, lambda rng: (rng.random((120, 120)),)),
+    (sums, lambda rng: (rng.random(2_000_000),)),
+    (plain, lambda rng: (rng.random(300),)),
+)
+"""Functions that are bound by arithmetic, by BLAS, by memory and by Python, and their arguments."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One comparison: the function, the two verdicts with the speedups, and the seconds it took."""
+
+    case: str
+    same: str
+    same_ratio: tuple[float, float, float]
+    more: str
+    more_ratio: tuple[float, float, float]
+    seconds: float
+
+
+def main() -> int:
+    """Prints the verdicts and their counts; returns 1 where too few are right."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
+    parser.add_argument("--comparisons", type=int, default=100)
+    parser.add_argument("--budget", type=float, default=10.0, help="seconds of timing for each comparison")
+    parser.add_argument("--busy", action="store_true", help="with a busy loop on another core")
+    options = parser.parse_args()
+    here = machine()
+    print(f"{datetime.date.today()}, {here['processor']}, {here['threads']} threads, load {here['load']}"
+          f"{', with a busy loop beside' if options.busy else ''}")  # fmt: skip
+    counts: collections.Counter[tuple[str, str]] = collections.Counter()
+    with _busy() if options.busy else contextlib.nullcontext():
+        for number in range(options.comparisons):
+            one = judged(number, options.budget)
+            counts["same", one.same] += 1
+            counts["more", one.more] += 1
+            print(f"{number + 1:4} {one.case:12} the same: {one.same:20} {_shown(one.same_ratio)}   "
+                  f"5 % more: {one.more:20} {_shown(one.more_ratio)}  {one.seconds:.1f} s", flush=True)  # fmt: skip
+    equal = counts["same", "no clear difference"] / options.comparisons
+    slower = counts["more", "slower"] / options.comparisons
+    print(f"\nthe same code is \"no clear difference\" in {equal:.0%} of {options.comparisons} (wanted {EQUAL:.0%}); "
+          f"5 % more is slower in {slower:.0%} (wanted {SLOWER:.0%})")  # fmt: skip
+    return 0 if equal >= EQUAL and slower >= SLOWER else 1
+
+
+def judged(number: int, budget: float) -> Judged:
+    """Makes one comparison in fresh processes."""
+    function, make = CASES[number % len(CASES)]
+    workload = from_function(function, make(np.random.default_rng(number)), {})
+    text = workload.module.text.replace(f"def {function.__name__}(", "def fn(")
+    more = text.replace("range(20)", "range(21)")
+    began = time.monotonic()
+    with installed(FakeBackend("other", {"same": text}), FakeBackend("third", {"more": more})):
+        try:
+            found = compare_workload(workload, Options(budget=budget))
+        finally:
+            shutdown()
+    return Judged(
+        function.__name__,
+        found["same"].verdict,
+        _ratio(found["same"].speedup),
+        found["more"].verdict,
+        _ratio(found["more"].speedup),
+        time.monotonic() - began,
+    )
+
+
+def _ratio(speedup: dict[str, float]) -> tuple[float, float, float]:
+    return speedup["median"], speedup["low"], speedup["high"]
+
+
+def _shown(ratio: tuple[float, float, float]) -> str:
+    return f"{ratio[0]:.3f} ({ratio[1]:.3f} to {ratio[2]:.3f})"
+
+
+@contextlib.contextmanager
+def _busy() -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, "-c", "while True:\n    pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
