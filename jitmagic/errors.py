@@ -33,6 +33,16 @@ class WorkerError(JitmagicError):
     """A worker process ended, hung, or could not be started."""
 
 
+def line_in(error: BaseException, filename: str) -> int | None:
+    """Returns the innermost line of a file that an exception passed; None where it passed none."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == filename:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A reason why something cannot be done, at a line, with the next step.

@@ -25,7 +25,7 @@ from jitmagic.capture.cell import parse, parse_call, top_level
 from jitmagic.capture.function import from_function
 from jitmagic.capture.slicing import binds, external, needed, reads
 from jitmagic.capture.workload import SourceFunction, Workload
-from jitmagic.errors import CaptureError
+from jitmagic.errors import CaptureError, line_in
 from jitmagic.measure.sweep.sizes import SweepError
 from jitmagic.measure.sweep.sizes import parse as parse_sizes
 
@@ -156,15 +156,13 @@ class SetUp:
                     exec(code, space)
                 except (Exception, SystemExit) as error:
                     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-                    line = _line_in(error, self._filename) or statement.lineno
+                    line = line_in(error, self._filename) or statement.lineno
                     raise CaptureError(
                         f"with {self.parameter} = {shown(size)} the set-up fails at line {line}: {told}", line
                     ) from error
                 if self.parameter in binds(statement):
                     space[self.parameter] = size
-            return from_call(
-                self._call, space, sources=self._sources, function=self._function, line=self._line
-            )
+            return from_call(self._call, space, sources=self._sources, function=self._function, line=self._line)
 
     def _changed(self) -> set[str]:
         """Returns the names that the statements bind, or may change by a method or a store."""
@@ -251,22 +249,11 @@ def _parameters(function: str, body: Sequence[ast.stmt], namespace: Mapping[str,
 
 def _rebound(function: types.FunctionType, space: dict[str, Any]) -> types.FunctionType:
     """Makes a function anew whose globals are this namespace."""
-    made = types.FunctionType(
-        function.__code__, space, function.__name__, function.__defaults__, function.__closure__
-    )
+    made = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, function.__closure__)
     made.__kwdefaults__ = function.__kwdefaults__
     made.__qualname__, made.__module__, made.__doc__ = function.__qualname__, function.__module__, function.__doc__
     made.__dict__.update(function.__dict__)
     return made
-
-
-def _line_in(error: BaseException, filename: str) -> int | None:
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == filename:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
 
 
 @contextmanager

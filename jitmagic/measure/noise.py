@@ -302,5 +302,6 @@ def _battery() -> float | None:
     try:
         battery = read()
     except (OSError, RuntimeError, NotImplementedError):
+        # psutil raises as the system does: a machine that cannot tell is one without a warning
         return None
     return None if battery is None or battery.power_plugged is not False else battery.percent / 100

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jitmagic.errors import BaselineError, Refusal, Unsupported
+from jitmagic.errors import BaselineError, Refusal, Unsupported, line_in
 from jitmagic.observe.facts import Observation, RaisedFact
 from jitmagic.observe.instrument import FILENAME, Instrumented, instrument
 from jitmagic.observe.memory import arrays_in, overlapping_pairs, share_memory
@@ -214,12 +214,7 @@ def _line(error: BaseException) -> int | None:
     """Returns the innermost line of the module's text that an exception passed."""
     if isinstance(error, SyntaxError) and error.filename == FILENAME:
         return error.lineno
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
+    return line_in(error, FILENAME)
 
 
 def _labelled(labels: Sequence[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitmagic.advice import verdict as verdicts
-from jitmagic.backends.protocol import Backend, Failure
+from jitmagic.backends.protocol import Backend, Draft, Failure
 from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.outcome import Outcome
 from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 from jitmagic.steps.writing import own_error
 from jitmagic.verify import sensitivity
+from jitmagic.verify.compare import Finding
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -96,23 +98,13 @@ def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: 
         told = "checking" if backend is run.numpy else name
         run.progress(Progress(outcome.name, told, number, total))
 
-    try:
-        outcome.built = run.bench.build(backend, outcome.device, outcome.draft, step)
-    except WorkerError as error:
-        outcome.verdict = verdicts.of_lost_worker(error)
-        return None
-    finding = outcome.built.finding
+    finding, failure = _built(run, backend, outcome, outcome.draft, step)
     if finding is None:
-        return outcome.built.failure
+        return failure
     if not finding.ok and backend is not run.numpy and _moves_as_much(run, outcome):
-        try:
-            outcome.built = run.bench.build(backend, outcome.device, outcome.draft, step)
-        except WorkerError as error:
-            outcome.verdict = verdicts.of_lost_worker(error)
-            return None
-        finding = outcome.built.finding
+        finding, failure = _built(run, backend, outcome, outcome.draft, step)
         if finding is None:
-            return outcome.built.failure
+            return failure
         if finding.ok:
             outcome.notes.append(
                 f"Its figures are within {finding.max_abs:.1e} of NumPy's, whose own move by {_moves(run):.1e} "
@@ -135,6 +127,18 @@ def unbuilt(outcome: Outcome) -> verdicts.Verdict:
     if failure is None:
         return verdicts.Verdict("crashed", "it could not be built")
     return verdicts.of_failure(failure, outcome.draft.module.origin_line(failure.line) if outcome.draft else None)
+
+
+def _built(
+    run: Run, backend: Backend, outcome: Outcome, draft: Draft, step: Callable[[str], None]
+) -> tuple[Finding | None, Failure | None]:
+    """Has a draft built; returns what was found, or why nothing was; neither where its worker was lost."""
+    try:
+        outcome.built = run.bench.build(backend, outcome.device, draft, step)
+    except WorkerError as error:
+        outcome.verdict = verdicts.of_lost_worker(error)
+        return None, None
+    return outcome.built.finding, outcome.built.failure
 
 
 def _moves(run: Run) -> float:
