@@ -7,12 +7,13 @@ every variant, in an order that is drawn anew, and the ratio's interval is drawn
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from jitmagic.measure.statistics import ratio_interval
+from jitmagic.measure.statistics import Interval, across_processes, ratio_interval
 
 Sampler = Callable[[int, int], float]
 """Takes (calls, untimed warm calls first) and returns the seconds of one call."""
@@ -20,6 +21,8 @@ Sampler = Callable[[int, int], float]
 
 _FAR_TOO_LONG = 5.0
 """A sample that lasts so many times what it should is made of fewer calls from then on."""
+_NEXT_LOOK = 1.15
+"""After so many times the rounds it is looked again whether they are enough: the look itself takes time."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +34,21 @@ class Plan:
     budget : float
         Seconds for all rounds together; the least number of rounds is made even where they take longer.
     sample_seconds : float
-        What a sample should last: long against the timer's resolution and a scheduler's tick.
-    precise : float
-        Stop when every ratio's interval is narrower than this share of its median, on either side.
+        What a sample should last: long against the timer's resolution and the way to a worker and back, short against
+        what makes a shared machine slower for a while, so that the samples of a round see the same machine.
+    precise, close : float
+        Stop when every ratio's interval is narrower than this share of its median, on either side: ``precise`` where
+        it is clear which is the faster, ``close`` where it is not.
     least, most : int
         Rounds.
     """
 
     budget: float = 10.0
-    sample_seconds: float = 0.02
+    sample_seconds: float = 0.01
     precise: float = 0.02
+    close: float = 0.008
     least: int = 5
-    most: int = 200
+    most: int = 2000
 
 
 @dataclass
@@ -109,8 +115,9 @@ def run_rounds(
     calls = {name: _calls(estimates[name], plan.sample_seconds) for name in active}
 
     def take(name: str, number: int) -> float | None:
-        # the calls of other variants have emptied the caches, and may have left threads spinning
-        warm = 1 if estimates[name] < 5 * plan.sample_seconds else 0
+        # the calls of other variants have emptied the caches; a call that lasts longer than a sample should fills them
+        # again in a small part of its time, and is better spent on another round
+        warm = 1 if estimates[name] < plan.sample_seconds else 0
         try:
             return samplers[name](number, warm)
         except failures as error:
@@ -129,10 +136,12 @@ def run_rounds(
             if calls[name] > 1:
                 seconds = take(name, calls[name])
                 calls[name] = calls[name] if seconds is None else _calls(seconds, plan.sample_seconds)
-        done, longest = 0, 0.0
+        done, longest, look = 0, 0.0, plan.least
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
-            if done >= plan.least and _tight(series, active, baseline, plan.precise):
-                break
+            if done >= look:
+                if _tight(series, active, baseline, plan):
+                    break
+                look = math.ceil(done * _NEXT_LOOK)
             progress(done, _expected(done, clock() - start, plan), max(plan.budget - (clock() - start), 0.0))
             began = clock()
             order = list(active)
@@ -167,12 +176,16 @@ def _calls(seconds: float, target: float) -> int:
     return max(1, min(round(target / max(seconds, 1e-9)), 1_000_000))
 
 
-def _tight(series: Mapping[str, Series], active: list[str], baseline: str, precise: float) -> bool:
+def _tight(series: Mapping[str, Series], active: list[str], baseline: str, plan: Plan) -> bool:
     """Tells whether every ratio to the baseline is known well enough."""
     base = series[baseline].samples
-    return all(
-        ratio_interval(base, series[name].samples).relative_width < precise for name in active if name != baseline
-    )
+    return all(_known(ratio_interval(base, series[name].samples), plan) for name in active if name != baseline)
+
+
+def _known(ratio: Interval, plan: Plan) -> bool:
+    whole = across_processes(ratio)
+    clear = whole.low > 1.0 or whole.high < 1.0
+    return ratio.steady and ratio.relative_width < (plan.precise if clear else plan.close)
 
 
 def _expected(done: int, spent: float, plan: Plan) -> int:

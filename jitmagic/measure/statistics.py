@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-BETWEEN_PROCESSES = 0.02
-"""Relative difference of two fresh processes that time the same code: up to this in nine of ten pairs, measured with
-one NumPy function in two workers (exp of 1e3, 1e5 and 3e6 elements) on a machine with two cores, 2026-11-20."""
+BETWEEN_PROCESSES = 0.022
+"""Relative difference of two fresh processes that time the same code: up to this in nineteen of twenty pairs, beside
+what the rounds themselves tell. From ``python -m benchmarks.verdicts`` (arithmetic, BLAS, memory and plain Python on a
+machine with two cores, 2026-11-22): where a process's code, heap and stack lie, and how its dictionaries hash."""
+
+_UNSTEADY = math.log(2.0)
+"""Where the middle half of the rounds' ratios spans more than a factor of two, they are not of one kind."""
+
+_BLOCKS = 10
+"""Into so many blocks of rounds the bootstrap divides them: what disturbs a machine lasts longer than a round."""
 
 _FEW = 6
 """Below this many rounds a percentile bootstrap is too narrow: the range of what was seen stands instead."""
@@ -25,12 +33,16 @@ class Interval:
         ``low <= median <= high``.
     samples : int
         How many samples it rests on.
+    steady : bool
+        False for a ratio that moved so much from round to round that its ends are those of nine rounds in ten, and no
+        longer of the median.
     """
 
     median: float
     low: float
     high: float
     samples: int
+    steady: bool = True
 
     @property
     def relative_width(self) -> float:
@@ -56,36 +68,64 @@ def median_interval(samples: Sequence[float], seed: int = 0) -> Interval:
 def ratio_interval(baseline: Sequence[float], variant: Sequence[float], seed: int = 0) -> Interval:
     """Estimates how many times faster a variant is than the baseline, from rounds that hold both.
 
-    The ratio of the medians; its interval by a bootstrap over rounds: a round is drawn with both its samples, so
-    that what slowed a round down hits both.
+    The median of the rounds' ratios. A machine that is shared runs everything half as fast for a while and then again
+    at full speed: that is in both samples of a round and leaves their ratio, while the two medians may fall into
+    different whiles. The interval is a bootstrap over blocks of rounds, since such whiles outlast a round.
 
     Parameters
     ----------
     baseline, variant : sequences of float
         Seconds a call, one a round, of equal length.
     """
-    if len(baseline) != len(variant) or not len(baseline):
-        raise ValueError(f"the rounds do not match: {len(baseline)} of the baseline, {len(variant)} of the variant")
-    top, bottom = np.asarray(baseline, float), np.asarray(variant, float)
-    middle = float(np.median(top) / np.median(bottom))
-    if len(top) < _FEW:
+    ratios = _log_ratios(baseline, variant)
+    middle = float(np.median(ratios))
+    if len(ratios) < _FEW:
         # the slowest of one over the fastest of the other: wide, as three rounds deserve
-        return Interval(middle, float(top.min() / bottom.max()), float(top.max() / bottom.min()), len(top))
-    rounds = _draws(len(top), seed)
-    ratios = np.median(top[rounds], axis=1) / np.median(bottom[rounds], axis=1)
-    low, high = np.percentile(ratios, [2.5, 97.5])
-    return Interval(middle, min(float(low), middle), max(float(high), middle), len(top))
+        low, high = math.log(min(baseline) / max(variant)), math.log(max(baseline) / min(variant))
+    elif float(np.subtract(*np.percentile(ratios, [75, 25]))) > _UNSTEADY:
+        low, high = np.percentile(ratios, [5, 95])
+        return Interval(math.exp(middle), math.exp(low), math.exp(high), len(ratios), steady=False)
+    else:
+        low, high = np.percentile(log_ratio_draws(baseline, variant, seed), [2.5, 97.5])
+    return Interval(math.exp(middle), math.exp(min(low, middle)), math.exp(max(high, middle)), len(ratios))
+
+
+def log_ratio_draws(
+    baseline: Sequence[float], variant: Sequence[float], seed: int = 0, count: int = 1000
+) -> np.ndarray:
+    """Draws rounds anew, in blocks, and returns the logarithm of the median ratio of each draw.
+
+    From few rounds a draw is one of the baseline's samples over one of the variant's, each for itself.
+    """
+    ratios = _log_ratios(baseline, variant)
+    generator = np.random.default_rng(seed)
+    if len(ratios) < _FEW:
+        top, bottom = generator.integers(0, len(ratios), (2, count))
+        singles: np.ndarray = np.log(np.asarray(baseline, float)[top] / np.asarray(variant, float)[bottom])
+        return singles
+    length = max(1, len(ratios) // _BLOCKS)
+    starts = generator.integers(0, len(ratios), (count, -(-len(ratios) // length)))
+    places = (starts[:, :, None] + np.arange(length)) % len(ratios)
+    drawn: np.ndarray = np.median(ratios[places.reshape(count, -1)[:, : len(ratios)]], axis=1)
+    return drawn
 
 
 def across_processes(ratio: Interval) -> Interval:
     """Widens a ratio's interval by what two processes that run the same code differ by.
 
-    Rounds cannot see it: where a process's code, heap and stack happen to lie stays the same for all its samples.
+    Rounds cannot see it: where a process's code, heap and stack happen to lie stays the same for all its samples. The
+    two are independent, and so add up as squares do.
 
     >>> across_processes(Interval(1.01, 1.005, 1.015, 20)).low < 1.0
     True
     """
-    return replace(ratio, low=ratio.low / (1 + BETWEEN_PROCESSES), high=ratio.high * (1 + BETWEEN_PROCESSES))
+    slack = math.log1p(BETWEEN_PROCESSES)
+    below, above = math.log(ratio.median / ratio.low), math.log(ratio.high / ratio.median)
+    return replace(
+        ratio,
+        low=ratio.median * math.exp(-math.hypot(below, slack)),
+        high=ratio.median * math.exp(math.hypot(above, slack)),
+    )
 
 
 def count_outliers(samples: Sequence[float]) -> int:
@@ -95,6 +135,13 @@ def count_outliers(samples: Sequence[float]) -> int:
     low, high = np.percentile(samples, [25, 75])
     reach = 1.5 * (high - low)
     return int(sum(1 for sample in samples if sample < low - reach or sample > high + reach))
+
+
+def _log_ratios(baseline: Sequence[float], variant: Sequence[float]) -> np.ndarray:
+    if len(baseline) != len(variant) or not len(baseline):
+        raise ValueError(f"the rounds do not match: {len(baseline)} of the baseline, {len(variant)} of the variant")
+    logarithms: np.ndarray = np.log(np.asarray(baseline, float) / np.asarray(variant, float))
+    return logarithms
 
 
 def _draws(length: int, seed: int, count: int = 2000) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jitmagic.advice import verdict as verdicts
 from jitmagic.advice.recommendation import recommend
 from jitmagic.measure import noise
+from jitmagic.measure.statistics import Interval
 from jitmagic.observe import coverage
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import describe_value, describe_values, variant_record
@@ -38,6 +39,8 @@ def record(run: Run) -> dict[str, Any]:
             one.verdict = verdicts.of_ratio(ratio)
         elif one.verdict is None:
             one.verdict = verdicts.Verdict("stopped", "the baseline was not timed")
+        if ratio is not None and not ratio.steady:
+            one.notes.append(_unsteady(ratio))
     verified: dict[str, list[str]] = {}
     for one in run.outcomes:
         if one.verified and one.draft is not None:
@@ -91,6 +94,14 @@ def record(run: Run) -> dict[str, Any]:
         "warnings": _warnings(run),
     }
     return record
+
+
+def _unsteady(ratio: Interval) -> str:
+    return (
+        f"in nine of ten rounds it had between {ratio.low:.2g} and {ratio.high:.2g} times NumPy's speed, more than is "
+        "steady: the interval is that of the rounds, not of their median. Something else was at work on this machine: "
+        "wait for it, or hold the libraries to fewer threads with --threads, and run it again"
+    )
 
 
 def _warnings(run: Run) -> list[str]:

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitmagic.measure.statistics import count_outliers, median_interval, ratio_interval
+from jitmagic.measure.statistics import (
+    BETWEEN_PROCESSES,
+    Interval,
+    across_processes,
+    count_outliers,
+    log_ratio_draws,
+    median_interval,
+    ratio_interval,
+)
 
 seconds = st.lists(st.floats(1e-7, 10.0), min_size=1, max_size=40)
 
@@ -29,8 +37,47 @@ def test_drift_that_hits_both_alike_does_not_widen_the_ratio():
     drift = np.linspace(1.0, 3.0, 30)
     interval = ratio_interval(list(2.0 * drift), list(1.0 * drift))
     assert (interval.low, interval.high) == pytest.approx((2.0, 2.0), rel=0.35)
-    alone = median_interval(list(2.0 * drift))
-    assert interval.relative_width < alone.relative_width * 1.5
+    assert interval.relative_width < median_interval(list(2.0 * drift)).relative_width / 10
+
+
+def test_a_machine_that_is_now_fast_and_now_slow_does_not_decide_the_ratio():
+    # whiles of seven rounds at full or at half speed: each median falls into one or the other by luck
+    speed = np.repeat(np.random.default_rng(3).choice([1.0, 2.0], 30), 7)
+    noise = 1 + 0.02 * np.random.default_rng(4).standard_normal((2, 210))
+    interval = ratio_interval(list(1.05 * speed * noise[0]), list(speed * noise[1]))
+    assert interval.low > 1.04
+    assert interval.high < 1.06
+    assert interval.steady
+
+
+def test_disturbances_that_outlast_a_round_widen_the_interval():
+    rng = np.random.default_rng(5)
+    each = 1 + 0.1 * rng.standard_normal(200)
+    lasting = np.repeat(1 + 0.1 * rng.standard_normal(20), 10)
+    base = [1.0] * 200
+    assert ratio_interval(base, list(lasting)).relative_width > 2 * ratio_interval(base, list(each)).relative_width
+
+
+def test_ratios_of_two_kinds_are_not_steady_and_their_interval_holds_both_kinds():
+    fast_or_slow = [1.0, 1.0, 1.0, 8.0, 8.0] * 20
+    interval = ratio_interval([1.0] * 100, fast_or_slow)
+    assert not interval.steady
+    assert (interval.low, interval.high) == pytest.approx((1 / 8, 1.0))
+
+
+def test_what_rounds_and_processes_differ_by_adds_up_as_squares_do():
+    exact = across_processes(Interval(1.0, 1.0, 1.0, 50))
+    assert exact.high == pytest.approx(1 + BETWEEN_PROCESSES)
+    wide = across_processes(Interval(1.0, 0.8, 1.25, 50))
+    assert wide.high == pytest.approx(1.25, rel=2e-3)
+    assert (wide.median, wide.samples, wide.steady) == (1.0, 50, True)
+
+
+@given(seconds)
+def test_draws_stay_within_what_was_seen(samples):
+    draws = log_ratio_draws([1.0] * len(samples), samples, count=50)
+    assert draws.shape == (50,)
+    assert -np.log(max(samples)) - 1e-12 <= draws.min() <= draws.max() <= -np.log(min(samples)) + 1e-12
 
 
 def test_the_same_variant_twice_is_rarely_told_apart():

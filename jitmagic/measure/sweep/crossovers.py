@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jitmagic.measure.statistics import BETWEEN_PROCESSES, across_processes, ratio_interval
-from jitmagic.measure.sweep.draws import medians
+from jitmagic.measure.statistics import BETWEEN_PROCESSES, across_processes, log_ratio_draws, ratio_interval
 from jitmagic.measure.sweep.growth import Samples
 
 
@@ -92,9 +91,8 @@ def _level(
     The ends of the interval also take in what two processes that run the same code differ by.
     """
     x = np.log([size for size, _, _ in stretch])
-    drawn = [medians([theirs, ours], number) for number, (_, ours, theirs) in enumerate(stretch)]
-    here = np.log([float(np.median(theirs) / np.median(ours)) for _, ours, theirs in stretch])
-    ratios = np.stack([np.log(both[0] / both[1]) for both in drawn])
+    here = np.log([ratio_interval(theirs, ours).median for _, ours, theirs in stretch])
+    ratios = np.stack([log_ratio_draws(theirs, ours, number) for number, (_, ours, theirs) in enumerate(stretch)])
     middle = _root(x, becomes * here)
     slack = math.log1p(BETWEEN_PROCESSES)
     early = [_root(x, becomes * column + slack) for column in ratios.T]

@@ -8,7 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from jitmagic.measure.statistics import Interval
-from jitmagic.measure.sweep.draws import medians
+
+_DRAWS = 1000
+
+_FEW = 6
+"""Below this many rounds medians of draws are too narrow: a draw is then one round."""
 
 LEAST = 3
 """Sizes that a fit needs: through two points every line is straight."""
@@ -32,13 +36,23 @@ def growth(sizes: Sequence[float], samples: Samples) -> Interval | None:
     larger = measured[-max(LEAST, math.ceil(len(measured) / 2)) :]
     x = np.log([size for size, _ in larger])
     here = np.log([float(np.median(rounds)) for _, rounds in larger])
-    drawn = np.log(np.stack([medians([rounds], number)[0] for number, (_, rounds) in enumerate(larger)]))
+    drawn = np.log(np.stack([_medians(rounds, number) for number, (_, rounds) in enumerate(larger)]))
     middle = float(_slope(x, here[:, None])[0])
     low, high = np.percentile(_slope(x, drawn), [2.5, 97.5])
     local = np.diff(here) / np.diff(x)
     return Interval(
         middle, min(middle, float(low), float(local.min())), max(middle, float(high), float(local.max())), len(larger)
     )
+
+
+def _medians(rounds: Sequence[float], seed: int) -> np.ndarray:
+    """Draws rounds anew and returns the median of each draw."""
+    generator = np.random.default_rng(seed)
+    values = np.asarray(rounds, float)
+    if len(values) < _FEW:
+        return values[generator.integers(0, len(values), _DRAWS)]
+    drawn: np.ndarray = np.median(values[generator.integers(0, len(values), (_DRAWS, len(values)))], axis=1)
+    return drawn
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
