@@ -21,6 +21,9 @@ Sampler = Callable[[int, int], float]
 
 _FAR_TOO_LONG = 5.0
 """A sample that lasts so many times what it should is made of fewer calls from then on."""
+_COLD = 5.0
+"""A second call may last so many times as long as those after it: threads wake, pages are touched."""
+
 _NEXT_LOOK = 1.15
 """After so many times the rounds it is looked again whether they are enough: the look itself takes time."""
 
@@ -112,12 +115,13 @@ def run_rounds(
     active = list(samplers)
     series = {name: Series() for name in active}
     failed: dict[str, Exception] = {}
-    calls = {name: _calls(estimates[name], plan.sample_seconds) for name in active}
+    each = dict(estimates)
+    calls = {name: _calls(each[name], plan.sample_seconds) for name in active}
 
     def take(name: str, number: int) -> float | None:
         # the calls of other variants have emptied the caches; a call that lasts longer than a sample should fills them
         # again in a small part of its time, and is better spent on another round
-        warm = 1 if estimates[name] < plan.sample_seconds else 0
+        warm = 1 if each[name] < plan.sample_seconds else 0
         try:
             return samplers[name](number, warm)
         except failures as error:
@@ -132,10 +136,9 @@ def run_rounds(
     interrupted = False
     try:
         for name in list(active):
-            # the estimate is that of a cold call: where many make a sample, one warm sample says how many
-            if calls[name] > 1:
-                seconds = take(name, calls[name])
-                calls[name] = calls[name] if seconds is None else _calls(seconds, plan.sample_seconds)
+            # the estimate is that of a cold call: where many may make a sample, a warm one says how many
+            if each[name] < _COLD * plan.sample_seconds and (seconds := take(name, calls[name])) is not None:
+                each[name], calls[name] = seconds, _calls(seconds, plan.sample_seconds)
         done, longest, look = 0, 0.0, plan.least
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
             if done >= look:
