@@ -113,6 +113,19 @@ def test_probing_takes_no_longer_than_the_timing_did(gathered):
     assert spent["seconds"] <= 1.5 * spent["allowed"] + 1.0
 
 
+def test_the_next_comparison_of_the_call_takes_over_what_is_known_and_another_call_does_not(gathered):
+    rng = np.random.default_rng(0)
+    x, idx = rng.random(60), rng.integers(0, 60, 60)
+    again = compared(gather, x, idx, backends=("numba", "jax"))
+    assert again.record["probing"]["taken_over"] > 10
+    before = {one["name"]: one for one in gathered["numba"].probes if one["outcome"] == "no exception"}
+    after = {one["name"]: one for one in again["numba"].probes if one["outcome"] == "no exception"}
+    assert before
+    assert after == before
+    x[7] += 1.0
+    assert compared(gather, x, idx, backends=("numba", "jax")).record["probing"]["taken_over"] == 0
+
+
 def test_it_survives_the_way_through_a_file(gathered):
     again = comparison.Comparison.from_json(records.dump(gathered.record))
     assert again.to_text() == gathered.to_text()

@@ -8,6 +8,7 @@ as the user wrote them. Lines of that text are mapped back to the user's cell or
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,10 @@ class ModuleText:
         return self.lines[line - 1]
 
 
+MOST_HASHED = 2**28
+"""Bytes of values up to which a workload is told from another by them: some 0.3 s."""
+
+
 @dataclass(frozen=True)
 class Workload:
     """The function under study, its helpers, the globals it reads, and one example call.
@@ -104,6 +109,23 @@ class Workload:
     def key(self) -> str:
         """A short digest of the module's text: the same text gives the same key."""
         return hashlib.sha256(self.module.text.encode()).hexdigest()[:12]
+
+    def fingerprint(self) -> str | None:
+        """Returns a digest of the text, the constants and the arguments' values, bit for bit.
+
+        Two workloads with the same digest make the same call. None for more than :data:`MOST_HASHED` bytes.
+        """
+        buffers: list[pickle.PickleBuffer] = []
+        values = (self.args, dict(self.kwargs), {name: self.constants[name] for name in self.needs})
+        whole = self.module.text, self.call, self.argument_names, values
+        head = pickle.dumps(whole, protocol=5, buffer_callback=buffers.append)
+        raw = [buffer.raw() for buffer in buffers]
+        if len(head) + sum(one.nbytes for one in raw) > MOST_HASHED:
+            return None
+        digest = hashlib.blake2b(head, digest_size=16)
+        for one in raw:
+            digest.update(one)
+        return digest.hexdigest()
 
     def argument_values(self) -> tuple[Any, ...]:
         """Returns the values in the order of ``argument_names``."""

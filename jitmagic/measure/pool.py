@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from jitmagic.backends.protocol import Backend
 from jitmagic.measure.interpreter import own_folders
 from jitmagic.measure.interrupts import held
+from jitmagic.measure.probing import Known
 from jitmagic.measure.process import WorkerProcess, close_janitor, janitor
 from jitmagic.measure.threads import seat
 from jitmagic.measure.transport import Area, Parcel, pack
@@ -22,6 +24,9 @@ _BEYOND = 1.25
 
 _MOST_GROWTH = 200_000_000
 """Bytes that an idle worker may hold more than after its first comparison: the next one starts a new worker then."""
+
+_CALLS = 32
+"""Calls of which it is kept what probes have found."""
 
 _RESERVED = 2**31 + 2**26 * (os.cpu_count() or 1)
 """Bytes more for what is reserved and never touched: libraries start several threads a CPU, with stacks of 8 MiB."""
@@ -44,6 +49,7 @@ class Pool:
         self._starting: set[tuple[str, str]] = set()
         # bytes that a worker held after its first comparison
         self._settled: dict[int, int] = {}
+        self._known: OrderedDict[str, Known] = OrderedDict()
 
     def begin(self, backend: Backend, device: str) -> None:
         """Starts a worker without waiting until it is ready; does nothing where one lives."""
@@ -142,6 +148,16 @@ class Pool:
             if worker is not None:
                 worker.kill()
 
+    def known(self, fingerprint: str | None) -> Known:
+        """Returns what probes of a call have found in this session; of the last :data:`_CALLS` calls it is kept."""
+        if fingerprint is None:
+            return Known()
+        known = self._known.setdefault(fingerprint, Known())
+        self._known.move_to_end(fingerprint)
+        while len(self._known) > _CALLS:
+            self._known.popitem(last=False)
+        return known
+
     def shutdown(self) -> None:
         """Ends all workers and removes all files."""
         with held():
@@ -149,6 +165,7 @@ class Pool:
                 worker.kill()
             self._workers.clear()
             self._starting.clear()
+            self._known.clear()
             self.area.close()
 
     def pids(self) -> tuple[int, ...]:

@@ -3,6 +3,9 @@
 NumPy runs a probe first and says whether it is one. Then each variant runs those it has time for: probes of the user's
 own dtypes and shapes first, which need no compiling; then those that a compiler has to compile anew for, as long as
 its last such probe leaves hope that there is time. What was not run is named.
+
+What an earlier comparison of the same call found of the same source is taken over (:class:`Known`), so that the time
+goes to what it had no time for.
 """
 
 from __future__ import annotations
@@ -44,6 +47,11 @@ _LEAST = 0.1
 """Seconds that a request gets at least."""
 
 _SPENT = "its time was spent"
+
+_MOVES = "NumPy's own figures move as much for one unit in the last place"
+
+_LASTING = (judge.AGREES, judge.DIFFERS, judge.NO_EXCEPTION, judge.RAISES)
+"""Outcomes that the next comparison takes over: a process that was lost, or was too slow, is tried again."""
 
 _ROOM = 2**30
 """Bytes of arguments and results that may lie in memory for the workers to read, beyond the last probe's."""
@@ -88,6 +96,8 @@ class Candidate:
         Whether it is compiled anew for arguments of other shapes, and not for other dtypes and layouts only.
     checks_bounds : bool
         Whether a build of it can have its bounds checked.
+    source : str
+        All that makes it what it is: two candidates of one name and source do the same.
     """
 
     name: str
@@ -97,6 +107,7 @@ class Candidate:
     run: float
     by_shape: bool = True
     checks_bounds: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,33 @@ class Probed:
         return self.outcome not in (judge.AGREES, judge.NOT_RUN)
 
 
+Key = tuple[str, str, tuple[str, ...]]
+"""A probe's name, what it is about, and its steps."""
+
+
+_BOUNDS: Key = ("bounds checked", "your own arguments, with the bounds of every array checked", ())
+
+
+@dataclass
+class Known:
+    """What was found of one call, with the same values as arguments.
+
+    Attributes
+    ----------
+    refused : set of Key
+        Probes that NumPy does not take.
+    found : dict
+        By a variant's name and source: what came of each probe.
+    """
+
+    refused: set[Key] = field(default_factory=set)
+    found: dict[tuple[str, str], dict[Key, Probed]] = field(default_factory=dict)
+
+    def of(self, one: Candidate) -> dict[Key, Probed]:
+        """Returns what is known of a variant, to be read and added to."""
+        return self.found.setdefault((one.name, one.source), {})
+
+
 @dataclass
 class _Purse:
     """The time of one variant, and what probes have cost it so far."""
@@ -152,6 +190,8 @@ class Probing:
     timeout : float
         Seconds that a variant may take at most for one probe.
     clock : callable
+    known : Known, optional
+        What earlier comparisons found; it is added to.
     """
 
     def __init__(
@@ -161,12 +201,17 @@ class Probing:
         numpy_seconds: float,
         timeout: float,
         clock: Callable[[], float] = time.monotonic,
+        known: Known | None = None,
     ) -> None:
         self._asking, self._allowed, self._timeout, self._clock = asking, allowed, timeout, clock
         self._numpy_seconds = numpy_seconds
         self._start = clock()
         self.asked: list[Asked] = []
-        self.unasked: list[Probe] = []
+        self._known = known or Known()
+        self._keys: list[Key] = []
+        self._of_asked: list[Key] = []
+        self._unasked: dict[Key, Probe] = {}
+        self.taken_over = 0
         self._own: tuple[Any, ...] = ()
         self._floor: Mapping[str, float] = {}
         self._laid_down = 0
@@ -177,7 +222,7 @@ class Probing:
         """Seconds since it began."""
         return self._clock() - self._start
 
-    def ask_numpy(self, plan: Sequence[Probe], base: Probe | None) -> None:
+    def ask_numpy(self, plan: Sequence[Probe], base: Probe | None, candidates: Sequence[Candidate] = ()) -> None:
         """Runs NumPy on the probes of a plan, and keeps those that it takes, or refuses in a way that tells.
 
         Parameters
@@ -185,6 +230,8 @@ class Probing:
         plan : sequence of Probe
         base : Probe or None
             Short axes, to make the other probes of where a call takes long.
+        candidates : sequence of Candidate
+            Those that will be probed: what is known of all of them is not asked again.
         """
         self._own, self._floor = self._asking.own()
         limit = min(max(0.5, 3 * self._numpy_seconds), self._timeout)
@@ -193,18 +240,30 @@ class Probing:
             short = self._expect(base, limit)
             if short is not None and short.expected.status == TAKEN:
                 steps = short.expected.probe.steps
-        for probe in plan:
+        for planned in plan:
+            probe = planned if planned.changes == SHAPE else planned.after(steps)
+            key = probe.name, probe.about, probe.steps
+            if key in self._known.refused:
+                continue
+            if candidates and all(key in self._known.of(one) for one in candidates):
+                self._keys.append(key)
+                continue
             cost = self._numpy_seconds * 3 if not steps or probe.changes == SHAPE else 0.0
             if self.spent + cost > _FOR_NUMPY * _PLANNED * self._allowed or self._laid_down > _ROOM:
-                self.unasked.append(probe)
+                self._keys.append(key)
+                self._unasked[key] = probe
                 continue
-            asked = self._expect(probe if probe.changes == SHAPE else probe.after(steps), limit)
+            asked = self._expect(probe, limit)
             if asked is None:
                 continue
             self._laid_down += asked.parcel.size if asked.parcel is not None else 0
             status = asked.expected.status
             if status == TAKEN or (status == RAISED and probe.refusal):
+                self._keys.append(key)
+                self._of_asked.append(key)
                 self.asked.append(asked)
+            else:
+                self._known.refused.add(key)
 
     def _expect(self, probe: Probe, limit: float) -> Asked | None:
         return self._asking.expect(probe, limit)
@@ -218,33 +277,37 @@ class Probing:
             yield one, self._variant(one, purse)
 
     def _variant(self, one: Candidate, purse: _Purse) -> list[Probed]:
-        found: list[Probed] = []
-        bounds = self._bounds(one, purse)
-        if bounds is not None:
-            found.append(bounds)
+        known = self._known.of(one)
+        self.taken_over += sum(key in known for key in (_BOUNDS, *self._keys))
+        bounds = known.get(_BOUNDS) or self._bounds(one, purse)
         order = sorted(range(len(self.asked)), key=lambda n: (self.asked[n].signature != self._own, n))
         lost = ""
-        made: dict[int, Probed] = {}
-        for number in order:
-            asked = self.asked[number]
+        made: dict[Key, Probed] = {key: known[key] for key in self._keys if key in known}
+        for key, asked in ((self._of_asked[number], self.asked[number]) for number in order):
+            if key in made:
+                continue
             if lost:
-                made[number] = _untold(asked.expected.probe, lost)
+                made[key] = _untold(asked.expected.probe, lost)
                 continue
             if self._clock() + self._cost(one, purse, asked) > purse.until:
-                made[number] = _untold(asked.expected.probe, _SPENT)
+                made[key] = _untold(asked.expected.probe, _SPENT)
                 continue
             began = self._clock()
-            made[number] = self._one(one, asked)
+            made[key] = self._one(one, asked)
             if _seen_by(one, asked.signature) not in purse.known:
                 purse.known.add(_seen_by(one, asked.signature))
                 changes = asked.expected.probe.changes
                 purse.new_costs[changes] = max(purse.new_costs.get(changes, 0.0), self._clock() - began)
-            if made[number].outcome in (judge.CRASHED, judge.TIMED_OUT) or one.backend in self._without_worker:
+            if made[key].outcome in (judge.CRASHED, judge.TIMED_OUT) or one.backend in self._without_worker:
                 lost = "its worker was lost to a probe before"
-                if made[number].outcome == judge.NOT_RUN:
-                    lost = made[number].detail
-        found += [made[number] for number in range(len(self.asked))]
-        found += [_untold(probe, _SPENT) for probe in self.unasked]
+                if made[key].outcome == judge.NOT_RUN:
+                    lost = made[key].detail
+        made |= {key: _untold(probe, _SPENT) for key, probe in self._unasked.items() if key not in made}
+        found = [made[key] for key in self._keys]
+        if bounds is not None:
+            found.insert(0, bounds)
+            made[_BOUNDS] = bounds
+        known |= {key: one for key, one in made.items() if one.outcome in _LASTING or one.detail == _MOVES}
         return found
 
     def _cost(self, one: Candidate, purse: _Purse, asked: Asked) -> float:
@@ -288,7 +351,7 @@ class Probing:
 
     def _bounds(self, one: Candidate, purse: _Purse) -> Probed | None:
         """Has the bounds checked once with the user's own arguments."""
-        name, about = "bounds checked", "your own arguments, with the bounds of every array checked"
+        name, about, _ = _BOUNDS
         if not one.checks_bounds:
             return None
         restart = _RESTART + one.build if one.backend in self._without_worker else 0.0
@@ -315,7 +378,7 @@ def settled(judged: Judgement, probe: Probe, movement: Mapping[str, float]) -> J
         return judged
     wild = any(one == float("inf") for one in movement.values())
     if judged.outcome == judge.DIFFERS and (wild or could_explain(judged.max_abs, movement)):
-        return Judgement(judge.NOT_RUN, detail="NumPy's own figures move as much for one unit in the last place")
+        return Judgement(judge.NOT_RUN, detail=_MOVES)
     return judged
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from jitmagic.measure.statistics import Interval, across_processes, ratio_interval
+from jitmagic.measure.statistics import Interval, ratio_interval
 
 Sampler = Callable[[int, int], float]
 """Takes (calls, untimed warm calls first) and returns the seconds of one call."""
@@ -40,16 +40,19 @@ class Plan:
         What a sample should last: long against the timer's resolution and the way to a worker and back, short against
         what makes a shared machine slower for a while, so that the samples of a round see the same machine.
     precise, close : float
-        Stop when every ratio's interval is narrower than this share of its median, on either side: ``precise`` where
-        it is clear which is the faster, ``close`` where it is not.
+        Stop when every ratio's interval is narrower than a share of its median, on either side: a tenth of how far it
+        is from 1, since that is what it has to tell, but no more than ``precise`` and no less than ``close``.
+    at_least : float
+        Seconds before which it does not stop, however well the ratios are known.
     least, most : int
         Rounds.
     """
 
     budget: float = 10.0
     sample_seconds: float = 0.01
-    precise: float = 0.02
+    precise: float = 0.05
     close: float = 0.008
+    at_least: float = 0.0
     least: int = 5
     most: int = 2000
 
@@ -142,7 +145,7 @@ def run_rounds(
         done, longest, look = 0, 0.0, plan.least
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
             if done >= look:
-                if _tight(series, active, baseline, plan):
+                if clock() - start >= plan.at_least and _tight(series, active, baseline, plan):
                     break
                 look = math.ceil(done * _NEXT_LOOK)
             progress(done, _expected(done, clock() - start, plan), max(plan.budget - (clock() - start), 0.0))
@@ -186,9 +189,8 @@ def _tight(series: Mapping[str, Series], active: list[str], baseline: str, plan:
 
 
 def _known(ratio: Interval, plan: Plan) -> bool:
-    whole = across_processes(ratio)
-    clear = whole.low > 1.0 or whole.high < 1.0
-    return ratio.steady and ratio.relative_width < (plan.precise if clear else plan.close)
+    wanted = max(plan.close, min(plan.precise, abs(math.log(ratio.median)) / 10))
+    return ratio.steady and ratio.relative_width < wanted
 
 
 def _expected(done: int, spent: float, plan: Plan) -> int:

@@ -26,11 +26,7 @@ def probe(run: Run) -> None:
     After the timing, since probes leave a process's memory in another state than a user's calls do.
     """
     workload, base = run.workload, run.baseline.built
-    # with fewer threads it is the same source
-    live = [
-        one for one in run.outcomes
-        if one.verified and one.built is not None and one.samples and one.thread_limit is None
-    ]  # fmt: skip
+    live = [one for one in _to_be_probed(run) if one.samples]
     if not live or base is None:
         return
     for one in live:
@@ -39,28 +35,18 @@ def probe(run: Run) -> None:
     if not probes.usable(labels):
         return
     run.progress(Progress(None, "probing", 0, len(live)))
-    probing = Probing(_Asking(run), run.timing_seconds, base.second, run.options.timeout)
+    probing = Probing(_Asking(run), run.timing_seconds, base.second, run.options.timeout, known=run.known)
     defaults = probes.defaults_of(workload.module.text, workload.function.name, labels)
     inputs = Inputs.of(labels, workload.argument_values(), defaults)
     outcomes = {one.name: one for one in live}
+    candidates = [_candidate(run, one) for one in live]
     try:
         short = sizes.small(inputs)
         probing.ask_numpy(
-            plan(inputs, workload.module.text, workload.constants), None if short is None else inputs.reached(short)
+            plan(inputs, workload.module.text, workload.constants),
+            None if short is None else inputs.reached(short),
+            candidates,
         )
-        candidates = [
-            Candidate(
-                one.name,
-                one.backend,
-                one.mode,
-                one.built.first,
-                one.built.second,
-                by_shape=_trait(one, "compiles_by_shape"),
-                checks_bounds=_trait(one, "checks_bounds"),
-            )
-            for one in live
-            if one.built is not None
-        ]
         for number, (candidate, found) in enumerate(probing.probe(candidates), 1):
             run.progress(Progress(candidate.name, "probing", number, len(live)))
             outcome = outcomes[candidate.name]
@@ -71,11 +57,36 @@ def probe(run: Run) -> None:
             "this is a bug in jitmagic, please report it with your function"
         )
     finally:
-        run.probed_seconds = {"seconds": probing.spent, "allowed": run.timing_seconds}
+        run.probed_seconds = {
+            "seconds": probing.spent, "allowed": run.timing_seconds, "taken_over": probing.taken_over
+        }  # fmt: skip
     for one in live:
         for probed in one.probes or ():
             if probed.wrong and probed.kind:
                 run.gotchas.extend(_probe_gotchas(run, one, probed))
+
+
+def is_new(run: Run) -> bool:
+    """Tells whether there is a variant of which no probe is known yet."""
+    return not all(run.known.of(_candidate(run, one)) for one in _to_be_probed(run))
+
+
+def _to_be_probed(run: Run) -> list[Outcome]:
+    # with fewer threads it is the same source
+    return [one for one in run.outcomes if one.verified and one.built is not None and one.thread_limit is None]
+
+
+def _candidate(run: Run, one: Outcome) -> Candidate:
+    """Returns a variant as probing sees it, with all that makes it what it is."""
+    if one.built is None or one.draft is None:
+        raise ValueError(f"{one.name} was not built")
+    backend = run.backend_of(one)
+    facts = sorted(run.bench.facts(backend, one.device).items(), key=str)
+    return Candidate(
+        one.name, one.backend, one.mode, one.built.first, one.built.second,
+        by_shape=_trait(one, "compiles_by_shape"), checks_bounds=_trait(one, "checks_bounds"),
+        source=repr((backend.runtime, one.device, one.mode, facts, one.draft.module.text)),
+    )  # fmt: skip
 
 
 def share(run: Run) -> None:

@@ -60,6 +60,8 @@ class Run:
         How long the timing took.
     probed_seconds : dict or None
         How long the probing took, and how long it was allowed to.
+    known : Known
+        What probes found of this very call in earlier comparisons.
     limits : dict or None
         What the machine can do at best; None where it was not measured.
     noise : dict or None
@@ -108,6 +110,7 @@ class Run:
         self.libraries: dict[str, str] = {}
         self.timing_seconds = 0.0
         self.probed_seconds: dict[str, float] | None = None
+        self.known = self.pool.known(self.workload.fingerprint())
         self.movement: Mapping[str, float] | None = None
         self.limits: dict[str, Any] | None = None
         self.noise: dict[str, Any] | None = None

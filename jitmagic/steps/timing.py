@@ -11,7 +11,7 @@ from jitmagic.measure import noise
 from jitmagic.measure.process import WorkerCrashed
 from jitmagic.measure.rounds import Plan, Sampler, run_rounds
 from jitmagic.outcome import Outcome
-from jitmagic.steps import room
+from jitmagic.steps import probing, room
 from jitmagic.steps.progress import Progress
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def measure(run: Run) -> None:
 
 
 def _time(run: Run) -> None:
-    for one in take_rounds(run):
+    for one in take_rounds(run, at_least=_for_probing(run)):
         _transfer(run, one)
 
 
-def take_rounds(run: Run) -> list[Outcome]:
-    """Takes the samples of all that is verified; returns what was to be timed."""
+def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
+    """Takes the samples of all that is verified, for ``at_least`` seconds; returns what was to be timed."""
     live = [run.baseline, *(one for one in run.outcomes if one.verdict is None and one.verified)]
     live = room.leave_room(run, live)
     estimates = {one.name: one.built.second for one in live if one.built is not None}
@@ -51,7 +51,7 @@ def take_rounds(run: Run) -> list[Outcome]:
             samplers,
             estimates,
             run.baseline.name,
-            Plan(budget=run.options.budget),
+            Plan(budget=run.options.budget, at_least=at_least),
             failures=(WorkerError,),
             progress=progress,
         )
@@ -69,6 +69,15 @@ def take_rounds(run: Run) -> list[Outcome]:
     if rounds.interrupted:
         raise KeyboardInterrupt
     return live
+
+
+def _for_probing(run: Run) -> float:
+    """Returns the seconds that the timing takes at least: probing may take no longer than the timing.
+
+    What is new is probed for the first time, and half of the budget is what most functions need for it. The more
+    precise figures come with it.
+    """
+    return run.options.budget / 2 if probing.is_new(run) else 0.0
 
 
 def _twice(sampler: Sampler) -> Sampler:

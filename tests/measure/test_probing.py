@@ -1,8 +1,10 @@
 """Probing keeps to its time, and names what it had no time for: on a fake clock, with fake workers."""
 
+from dataclasses import replace
+
 import pytest
 
-from jitmagic.measure.probing import Candidate, Probing, settled
+from jitmagic.measure.probing import Candidate, Known, Probing, settled
 from jitmagic.measure.process import WorkerCrashed, WorkerTimedOut
 from jitmagic.measure.worker import Asked
 from jitmagic.verify import judge
@@ -153,3 +155,58 @@ def test_a_difference_that_numpy_itself_makes_says_nothing():
     assert settled(differs, plain, {"result": 1e-9}).outcome == judge.DIFFERS
     assert settled(differs, plain, {"result": float("inf")}).outcome == judge.NOT_RUN
     assert settled(differs, Probe("a threshold met", "", ()), {"result": 1e-4}).outcome == judge.DIFFERS
+
+
+def again(workers, allowed, candidates, probes, known):
+    probing = Probing(workers, allowed, 0.001, 60.0, workers.clock, known)
+    probing.ask_numpy(probes, None, candidates)
+    return {one.name: found for one, found in probing.probe(candidates)}, probing
+
+
+def test_what_is_known_of_a_call_is_taken_over_and_the_rest_is_gone_on_with():
+    workers, known = Workers(), Known()
+    workers.answers = {"v1": Judgement(judge.DIFFERS, "values", "off by one")}
+    first, probing = again(workers, 3.0, [jax()], plan(), known)
+    left = [one.arguments for one in first["jax"] if one.outcome == judge.NOT_RUN]
+    assert left
+    assert probing.taken_over == 0
+    workers.ran.clear()
+    second, probing = again(workers, 20.0, [jax()], plan(), known)
+    assert [about for _, about in workers.ran] == left
+    assert probing.taken_over == 10 - len(left)
+    assert [one.arguments for one in second["jax"]] == [one.arguments for one in first["jax"]]
+    assert next(one for one in second["jax"] if one.arguments == "v1").detail == "off by one"
+    now = workers.now
+    again(workers, 20.0, [jax()], plan(), known)
+    assert workers.now == now  # neither NumPy nor the variant is asked again
+
+
+def test_another_source_is_probed_anew_and_nothing_known_of_it_is_lost():
+    workers, known = Workers(), Known()
+    again(workers, 20.0, [jax()], plan(shapes=0), known)
+    workers.ran.clear()
+    other = replace(jax(), source="def f(x): return x")
+    found, probing = again(workers, 20.0, [jax(), other], plan(shapes=0), known)
+    assert len(workers.ran) == 5
+    assert probing.taken_over == 5
+    assert len(found["jax"]) == 5
+
+
+def test_what_lost_a_worker_or_its_time_is_tried_again():
+    workers, known = Workers(), Known()
+    workers.answers = {"v1": WorkerCrashed("gone"), "v3": WorkerTimedOut("slow")}
+    again(workers, 60.0, [jax()], plan(shapes=0), known)
+    workers.ran.clear()
+    workers.answers = {}
+    found, _ = again(workers, 60.0, [jax()], plan(shapes=0), known)
+    assert [about for _, about in workers.ran] == ["v1", "v2", "v3", "v4"]
+    assert {one.outcome for one in found["jax"]} == {judge.AGREES}
+
+
+def test_a_probe_that_numpy_refuses_is_asked_once_in_a_session():
+    workers, known = Workers(), Known()
+    refused = [replace(Probe("refused", "r", ("x = x",)), refusal=False)]
+    again(workers, 60.0, [jax()], refused, known)
+    now = workers.now
+    found, _ = again(workers, 60.0, [jax()], refused, known)
+    assert (workers.now, found["jax"]) == (now, [])
