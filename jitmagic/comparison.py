@@ -220,6 +220,7 @@ def compare(
     make_args: Callable[[Any], Any] | None = None,
     threads: Sequence[int | str] | None = None,
     python: Mapping[str, str] | None = None,
+    cold: bool = False,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -249,6 +250,8 @@ def compare(
     python : mapping of str to str, optional
         Interpreters by backend, e.g. ``{"jax": "/envs/jax/bin/python"}``: that backend's worker runs under it. It needs
         NumPy and the library, not jitmagic.
+    cold : bool
+        Whether the processor's caches are emptied before every timed call, as for data that was not used just before.
 
     Raises
     ------
@@ -283,6 +286,7 @@ def compare(
         text,
         None if threads is None else tuple(map(str, threads)),
         python,
+        cold,
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])

@@ -128,6 +128,7 @@ class JitMagic(Magics):
             --timeout SECONDS      seconds after which one variant is given up (60)
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
             --threads 1,all        time with one CPU thread and with all, as rows of their own (also 4, or 1,4,all)
+            --cold                 empty the processor's caches before every timed call: for data not used just before
             --sweep n=1e3:1e7:9    measure at other sizes too (from, to, how many; or n=100,1000): the statements of the
                                    cell that depend on n run again for each, and your own n and arrays stay
             --save FILE|DIR        keep the record as JSON: in this file, or in this folder under a dated name
@@ -257,6 +258,7 @@ class JitMagic(Magics):
             "sweep": None,
             "threads": None,
             "python": None,
+            "cold": False,
         }
         try:
             return Options(**{name: settings.get(name, default) for name, default in defaults.items()})

@@ -61,6 +61,7 @@ OPTIONS = (
     Option(("--dtype",), "dtype", "dtype", "cast the floating arguments first: float32 or float64"),
     Option(("--threads",), "threads", "names", "CPU threads the libraries may use, e.g. 1,all for both"),
     Option(("--sweep",), "sweep", "sweep", "sizes to measure too, e.g. n=1e3:1e7:9 or n=100,1000"),
+    Option(("--cold",), "cold", None, "empty the processor's caches before every timed call"),
     Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
     Option(("--python",), "python", "python", "another interpreter for a backend, e.g. jax=/envs/jax/bin/python"),
     Option(("--help",), "help", None, "show the help"),

@@ -36,6 +36,8 @@ class Options:
     python : mapping of str to str, or None
         By backend, the interpreter that its worker runs under: a path, an environment's folder, or a name on the PATH.
         Absolute paths once it is checked.
+    cold : bool
+        Whether the processor's caches are emptied before every timed call.
     """
 
     backends: tuple[str, ...] | None = None
@@ -46,6 +48,7 @@ class Options:
     sweep: str | None = None
     threads: tuple[str, ...] | None = None
     python: Mapping[str, str] | None = None
+    cold: bool = False
 
     def __post_init__(self) -> None:
         known = all_backends()

@@ -108,14 +108,18 @@ class Bench:
             self._seats[seat_of(backend), device].built.add(draft.variant)
         return built
 
-    def sampler(self, variant: str, estimate: float) -> Callable[[int, int], float]:
-        """Returns what takes a sample of a built variant."""
+    def sampler(self, variant: str, estimate: float, cold: bool = False) -> Callable[[int, int], float]:
+        """Returns what takes a sample of a built variant, of calls with empty caches where it is to be ``cold``."""
         backend, device, _ = self._drafts[variant]
 
         def sample(calls: int, warm: int) -> float:
             worker = self._rebuilt(backend, device, variant)
             timeout = self._timeout + 10 * estimate * (calls + warm)
-            return float(worker.ask("sample", timeout=timeout, key=self._key, variant=variant, calls=calls, warm=warm))
+            return float(
+                worker.ask(
+                    "sample", timeout=timeout, key=self._key, variant=variant, calls=calls, warm=warm, cold=cold
+                )
+            )
 
         return sample
 

@@ -42,6 +42,8 @@ class Plan:
     precise, close : float
         Stop when every ratio's interval is narrower than a share of its median, on either side: a tenth of how far it
         is from 1, since that is what it has to tell, but no more than ``precise`` and no less than ``close``.
+    most_calls : int
+        Calls of a sample.
     at_least : float
         Seconds before which it does not stop, however well the ratios are known.
     least, most : int
@@ -53,6 +55,7 @@ class Plan:
     precise: float = 0.05
     close: float = 0.008
     at_least: float = 0.0
+    most_calls: int = 1_000_000
     least: int = 5
     most: int = 2000
 
@@ -119,7 +122,7 @@ def run_rounds(
     series = {name: Series() for name in active}
     failed: dict[str, Exception] = {}
     each = dict(estimates)
-    calls = {name: _calls(each[name], plan.sample_seconds) for name in active}
+    calls = {name: _calls(each[name], plan) for name in active}
 
     def take(name: str, number: int) -> float | None:
         # the calls of other variants have emptied the caches; a call that lasts longer than a sample should fills them
@@ -141,7 +144,7 @@ def run_rounds(
         for name in list(active):
             # the estimate is that of a cold call: where many may make a sample, a warm one says how many
             if each[name] < _COLD * plan.sample_seconds and (seconds := take(name, calls[name])) is not None:
-                each[name], calls[name] = seconds, _calls(seconds, plan.sample_seconds)
+                each[name], calls[name] = seconds, _calls(seconds, plan)
         done, longest, look = 0, 0.0, plan.least
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
             if done >= look:
@@ -160,7 +163,7 @@ def run_rounds(
                     series[name].calls += calls[name]
                     if seconds * calls[name] > _FAR_TOO_LONG * plan.sample_seconds:
                         # it was fast while the calls were counted, as threads are that get a core each
-                        calls[name] = _calls(seconds, plan.sample_seconds)
+                        calls[name] = _calls(seconds, plan)
             longest = max(longest, clock() - began)
             done += 1
     except KeyboardInterrupt:
@@ -178,8 +181,8 @@ def _enough(done: int, longest: float, left: float, plan: Plan) -> bool:
     return done >= least and left < longest
 
 
-def _calls(seconds: float, target: float) -> int:
-    return max(1, min(round(target / max(seconds, 1e-9)), 1_000_000))
+def _calls(seconds: float, plan: Plan) -> int:
+    return max(1, min(round(plan.sample_seconds / max(seconds, 1e-9)), plan.most_calls))
 
 
 def _tight(series: Mapping[str, Series], active: list[str], baseline: str, plan: Plan) -> bool:

@@ -24,7 +24,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from jitmagic.backends.protocol import DeviceMeter, Draft, Failure, Runtime
-from jitmagic.measure.arguments import Arguments
+from jitmagic.measure.arguments import Arguments, Prepared
+from jitmagic.measure.caches import Emptier
 from jitmagic.measure.clock import time_calls
 from jitmagic.measure.confine import go_first, limit_data
 from jitmagic.measure.memory import PeakMeter, give_back, in_the_open
@@ -133,6 +134,7 @@ class _Job:
     shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
     plain: Callable[..., Any] | None = None
     checked: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    emptier: Emptier | None = None
 
 
 class Worker:
@@ -423,8 +425,11 @@ class Worker:
             operations=getattr(library, "operations", lambda: None)(),
         )
 
-    def sample(self, key: str, variant: str, calls: int, warm: int) -> float:
-        """Times ``calls`` calls after ``warm`` untimed ones; returns seconds a call."""
+    def sample(self, key: str, variant: str, calls: int, warm: int, cold: bool = False) -> float:
+        """Times ``calls`` calls after ``warm`` untimed ones; returns seconds a call.
+
+        ``cold`` empties the caches before each call, and times each by itself.
+        """
         job, library = self._jobs[key], self._library
         function, draft = job.functions[variant], job.drafts[variant]
         to_device = self._mover(draft)
@@ -434,8 +439,22 @@ class Worker:
                 time_calls(function, prepared, wait)
             total = 0.0
             for prepared in job.arguments.prepared(draft.written, to_device, calls):
-                total += time_calls(function, prepared, wait)
+                total += time_calls(function, self._cooled(job, prepared) if cold else prepared, wait)
         return total / calls
+
+    @staticmethod
+    def _cooled(job: _Job, prepared: Prepared) -> Prepared:
+        """Returns the calls with what empties the caches before each."""
+        if job.emptier is None:
+            job.emptier = Emptier()
+        empty, restore = job.emptier, prepared.restore
+
+        def before() -> None:
+            if restore is not None:
+                restore()
+            empty()
+
+        return replace(prepared, restore=before)
 
     def transfer(self, key: str, variant: str) -> tuple[float | None, float | None, float]:
         """Times one way in, one way out, and one call end to end from host arrays to host arrays, in seconds."""

@@ -26,6 +26,12 @@ _UNSEEDED = (
 )
 
 
+_COLD = (
+    "before every timed call the processor's caches were emptied (cold): the times are those of data that was not used "
+    "just before"
+)
+
+
 def record(run: Run) -> dict[str, Any]:
     from jitmagic import __version__
     from jitmagic.gotchas.registry import find
@@ -68,6 +74,7 @@ def record(run: Run) -> dict[str, Any]:
             "sweep": run.options.sweep,
             "threads": run.options.threads and list(run.options.threads),
             "python": run.options.python and dict(run.options.python),
+            "cold": run.options.cold,
         },
         "machine": {**run.machine, "noise": run.noise},
         "devices": _with_backends(run),
@@ -82,7 +89,7 @@ def record(run: Run) -> dict[str, Any]:
             "arguments": arguments,
             "result": _result(observed),
             "notes": [*workload.notes, *([_UNSEEDED] if observed.unseeded else []),
-                      *filter(None, [coverage.note(workload, observed)])],
+                      *([_COLD] if run.options.cold else []), *filter(None, [coverage.note(workload, observed)])],
         },
         "baseline": variant_record(run.baseline, run.baseline),
         "variants": [variant_record(one, run.baseline, workload) for one in run.outcomes],

@@ -17,6 +17,9 @@ from jitmagic.steps.progress import Progress
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
 
+_COLD_CALLS = 8
+"""Calls of a sample where the caches are emptied before each, which takes far longer than a short call."""
+
 _TRANSFERS = 3
 """How often the ways to and from a device are timed."""
 
@@ -43,7 +46,8 @@ def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
     def progress(done: int, total: int, left: float) -> None:
         run.progress(Progress(None, "timing", done, total, left))
 
-    samplers = {one.name: run.bench.sampler(one.name, estimates[one.name]) for one in live}
+    cold = {one.name: run.options.cold and one.device == "cpu" for one in live}
+    samplers = {one.name: run.bench.sampler(one.name, estimates[one.name], cold[one.name]) for one in live}
     samplers[run.baseline.name] = _twice(samplers[run.baseline.name])
     before = noise.look(run.pool.pids(), run.gpus())
     try:
@@ -51,7 +55,11 @@ def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
             samplers,
             estimates,
             run.baseline.name,
-            Plan(budget=run.options.budget, at_least=at_least),
+            Plan(
+                budget=run.options.budget,
+                at_least=at_least,
+                most_calls=_COLD_CALLS if run.options.cold else Plan.most_calls,
+            ),
             failures=(WorkerError,),
             progress=progress,
         )
