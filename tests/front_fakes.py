@@ -29,6 +29,7 @@ class Options:
     sweep: str | None = None
     threads: tuple[str, ...] | None = None
     python: Mapping[str, str] | None = None
+    cold: bool = False
 
     def __post_init__(self) -> None:
         if self.budget <= 0:
