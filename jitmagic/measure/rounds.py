@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from jitmagic.measure.statistics import Interval, ratio_interval
+from jitmagic.measure.statistics import Interval, ratio_interval, warm_up
 
 Sampler = Callable[[int, int], float]
 """Takes (calls, untimed warm calls first) and returns the seconds of one call."""
@@ -84,6 +84,8 @@ class Rounds:
     series : mapping of str to Series
         By variant; a variant that failed on the way is in ``failed`` and not here.
     failed : mapping of str to Exception
+    warm_up : mapping of str to int
+        For how many rounds a variant was still getting faster; the longest of them is in no series.
     interrupted : bool
         Whether the user stopped it; the rounds until then are kept.
     """
@@ -91,6 +93,7 @@ class Rounds:
     series: Mapping[str, Series]
     failed: Mapping[str, Exception]
     interrupted: bool
+    warm_up: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_rounds(
@@ -168,7 +171,12 @@ def run_rounds(
             done += 1
     except KeyboardInterrupt:
         interrupted = True
-    return Rounds({name: one for name, one in series.items() if one.samples}, failed, interrupted)
+    measured = {name: one for name, one in series.items() if one.samples}
+    warming = warm_up({name: one.samples for name, one in measured.items()})
+    for one in measured.values():
+        # a round counts for all or for none
+        del one.samples[: max(warming.values(), default=0)]
+    return Rounds(measured, failed, interrupted, warming)
 
 
 def _enough(done: int, longest: float, left: float, plan: Plan) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,9 @@ machine with two cores, 2026-11-22): where a process's code, heap and stack lie,
 
 _UNSTEADY = math.log(2.0)
 """Where the middle half of the rounds' ratios spans more than a factor of two, they are not of one kind."""
+
+_WINDOW = 5
+"""Rounds whose median says whether a variant is warm; a warm-up is looked for in four times as many at least."""
 
 _BLOCKS = 10
 """Into so many blocks of rounds the bootstrap divides them: what disturbs a machine lasts longer than a round."""
@@ -126,6 +129,39 @@ def across_processes(ratio: Interval) -> Interval:
         low=ratio.median * math.exp(-math.hypot(below, slack)),
         high=ratio.median * math.exp(math.hypot(above, slack)),
     )
+
+
+def warm_up(samples: Mapping[str, Sequence[float]]) -> dict[str, int]:
+    """Finds how many rounds each variant began slower with than it went on, beyond what the rounds differ by.
+
+    A round is slow against the others' samples of that round, so that a slow while of the machine is no warm-up. Slow
+    is what the slowest tenth of the later half is; a warm-up ends where the median of :data:`_WINDOW` rounds no longer
+    is, and by a third of the rounds: what takes longer is no warm-up, and nothing is told of it here.
+
+    Parameters
+    ----------
+    samples : mapping of str to sequence of float
+        Seconds a call by variant, one a round, of equal length.
+
+    Returns
+    -------
+    dict of str to int
+        Of the variants that have such rounds.
+    """
+    rounds = min(map(len, samples.values()), default=0)
+    if rounds < 4 * _WINDOW:
+        return {}
+    each = np.log([list(one)[:rounds] for one in samples.values()])
+    found = {}
+    for number, name in enumerate(samples):
+        others = np.delete(each, number, axis=0)
+        own = each[number] - (np.median(others, axis=0) if len(others) else 0.0)
+        slow = float(np.percentile(own[rounds // 2 :], 90))
+        length = next((k for k in range(rounds // 3 + 1) if np.median(own[k : k + _WINDOW]) <= slow), 0)
+        if length:
+            # the window that is no longer slow may begin with rounds that are
+            found[name] = length + next(k for k, one in enumerate(own[length:]) if one <= slow)
+    return found
 
 
 def count_outliers(samples: Sequence[float]) -> int:

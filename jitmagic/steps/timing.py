@@ -74,9 +74,16 @@ def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
             one.verdict = verdicts.of_lost_worker(rounds.failed[one.name])
         elif one.name in rounds.series:
             one.samples, one.calls = rounds.series[one.name].samples, rounds.series[one.name].calls
+        if one.name in rounds.warm_up:
+            one.notes.append(_warming(rounds.warm_up[one.name]))
     if rounds.interrupted:
         raise KeyboardInterrupt
     return live
+
+
+def _warming(rounds: int) -> str:
+    few = "first round" if rounds == 1 else f"first {rounds} rounds"
+    return f"it was still getting faster in the {few} of the timing, which count for no variant"
 
 
 def _for_probing(run: Run) -> float:

@@ -121,6 +121,26 @@ def test_only_calls_shorter_than_a_sample_are_made_once_more_before_it():
     assert warm == {"numpy": 0, "jax": 1}
 
 
+def test_rounds_in_which_a_variant_still_gets_faster_count_for_none():
+    machine = Machine({"numpy": 0.02, "jax": 0.02, "numba": 0.019}, noise=0.1)
+    sampler, taken = machine.sampler("jax"), 0
+
+    def warming(calls, warm):
+        nonlocal taken
+        taken += 1
+        machine.speeds["jax"] = 0.02 * (1.5 if taken <= 8 else 1.0)
+        return sampler(calls, warm)
+
+    samplers = {"numpy": machine.sampler("numpy"), "jax": warming, "numba": machine.sampler("numba")}
+    rounds = run_rounds(
+        samplers, machine.speeds, "numpy", Plan(budget=60.0, at_least=10.0), failures=(RuntimeError,),
+        clock=machine.clock,
+    )  # fmt: skip
+    assert rounds.warm_up == {"jax": 7}  # the first of the eight said how many calls make a sample
+    assert max(rounds.series["jax"].samples) < 0.025
+    assert len({len(one.samples) for one in rounds.series.values()}) == 1
+
+
 def test_noise_keeps_it_at_work_until_the_budget_is_spent_and_no_longer():
     machine = Machine({"numpy": 0.05, "jax": 0.05}, noise=3.0)
     rounds = machine.run(Plan(budget=10.0, most=10_000))

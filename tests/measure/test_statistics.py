@@ -13,6 +13,7 @@ from jitmagic.measure.statistics import (
     log_ratio_draws,
     median_interval,
     ratio_interval,
+    warm_up,
 )
 
 seconds = st.lists(st.floats(1e-7, 10.0), min_size=1, max_size=40)
@@ -71,6 +72,23 @@ def test_what_rounds_and_processes_differ_by_adds_up_as_squares_do():
     wide = across_processes(Interval(1.0, 0.8, 1.25, 50))
     assert wide.high == pytest.approx(1.25, rel=2e-3)
     assert (wide.median, wide.samples, wide.steady) == (1.0, 50, True)
+
+
+def test_a_slow_while_of_the_machine_is_no_warm_up():
+    rng = np.random.default_rng(6)
+    machine = np.where(np.arange(60) < 12, 2.0, 1.0)
+    samples = {name: list(machine * (1 + 0.05 * rng.random(60))) for name in ("numpy", "numba", "jax")}
+    assert warm_up(samples) == {}
+
+
+def test_steady_variants_are_rarely_taken_to_warm_up():
+    rng = np.random.default_rng(7)
+    told = sum(bool(warm_up({"numpy": rng.gamma(20.0, 1.0, 60), "jax": rng.gamma(20.0, 1.0, 60)})) for _ in range(300))
+    assert told <= 15  # each has a chance of about 1 in 100
+
+
+def test_what_gets_faster_all_the_time_has_no_warm_up():
+    assert warm_up({"numpy": [1.0] * 60, "jax": list(np.linspace(3.0, 1.0, 60))}) == {}
 
 
 @given(seconds)
