@@ -15,8 +15,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -243,19 +244,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.beside_pyperf", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
-    import pyperf
-
     here = machine()
-    print(f"{datetime.date.today()}, {here['processor']}, {here['threads']} threads, load {here['load']}, pyperf "
-          f"{pyperf.__version__}, {PROCESSES} processes of each side, {options.rounds} rounds")  # fmt: skip
+    print(f"{datetime.date.today()}, {here['processor']}, {here['threads']} threads, load {here['load']}")
+    return 0 if said(options.rounds) else 1
+
+
+def said(rounds: int = 100, say: Callable[[str], None] | None = None) -> bool:
+    """Says the rows; returns whether all ratios are within what is wanted."""
+    say = say or (lambda text: print(text, flush=True))
+    say(f"pyperf {metadata.version('pyperf')}, {PROCESSES} processes of each side, {rounds} rounds")
     outside = 0
-    for row in rows(options.rounds):
+    for row in rows(rounds):
         outside += not WANTED[0] <= row.ratio <= WANTED[1]
-        print(f"  {row.name:<16} ours {row.ours * 1e6:>9.1f} µs   pyperf's {row.theirs * 1e6:>9.1f} µs   ratio "
-              f"{row.ratio:.3f}   pyperf's among themselves {row.among[0]:.3f} to {row.among[1]:.3f}",
-              flush=True)  # fmt: skip
-    print(f"{len(CASES) - outside} of {len(CASES)} between {WANTED[0]} and {WANTED[1]}")
-    return 1 if outside else 0
+        say(f"  {row.name:<16} ours {row.ours * 1e6:>9.1f} µs   pyperf's {row.theirs * 1e6:>9.1f} µs   ratio "
+            f"{row.ratio:.3f}   pyperf's among themselves {row.among[0]:.3f} to {row.among[1]:.3f}")  # fmt: skip
+    say(f"  {len(CASES) - outside} of {len(CASES)} between {WANTED[0]} and {WANTED[1]}")
+    return not outside
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.fairness import CASES, EXAMPLES, VARIANTS
@@ -99,15 +99,20 @@ def main() -> int:
     """Prints a line a variant; returns 1 where the harness costs more than is wanted."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.harness", description=__doc__)
     parser.add_argument("--budget", type=float, default=5.0, help="seconds for the rounds of one example")
-    options = parser.parse_args()
+    return 0 if said(parser.parse_args().budget) else 1
+
+
+def said(budget: float = 5.0, say: Callable[[str], None] | None = None) -> bool:
+    """Says a line a variant; returns whether the harness costs as little as is wanted."""
+    say = say or (lambda text: print(text, flush=True))
     over = 0
-    for cost in rows(options.budget):
+    for cost in rows(budget):
         over += cost.share > WANTED and not cost.writes
-        print(f"  {cost.case:<22} {cost.variant:<16} {cost.whole:>6.2f} s: timed {cost.timed / cost.whole:>4.0%}, "
-              f"untimed calls {cost.untimed / cost.whole:>4.0%}, the harness {cost.share:>5.1%} of both"
-              f"{', arguments put back' if cost.writes else ''}", flush=True)  # fmt: skip
-    print(f"{over} over {WANTED:.0%}, of functions that leave their arguments alone")
-    return 1 if over else 0
+        say(f"  {cost.case:<22} {cost.variant:<16} {cost.whole:>6.2f} s: timed {cost.timed / cost.whole:>4.0%}, "
+            f"untimed calls {cost.untimed / cost.whole:>4.0%}, the harness {cost.share:>5.1%} of both"
+            f"{', arguments put back' if cost.writes else ''}")  # fmt: skip
+    say(f"  {over} over {WANTED:.0%}, of functions that leave their arguments alone")
+    return not over
 
 
 if __name__ == "__main__":
