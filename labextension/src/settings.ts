@@ -27,9 +27,13 @@ export class Settings {
     this._read();
   }
 
-  /** Takes a value at once, and keeps it where that can be done. */
+  /** Takes a value at once, and keeps it where that can be done; a sweep is of one function, and kept for this page. */
   async setOption<K extends keyof CompareOptions>(name: K, value: CompareOptions[K]): Promise<void> {
     this._options = { ...this._options, [name]: value };
+    if (name === 'sweep') {
+      this._changed.emit();
+      return;
+    }
     await this._keep(name, value);
   }
 
@@ -59,8 +63,8 @@ export class Settings {
       return;
     }
     const values = this._settings!.composite as Partial<CompareOptions> & { marks?: boolean };
-    const { backends, devices, budget, timeout, dtype } = { ...NO_OPTIONS, ...values };
-    this._options = { backends, devices, budget, timeout, dtype };
+    const { backends, devices, budget, timeout, dtype, threads, cold } = { ...NO_OPTIONS, ...values };
+    this._options = { backends, devices, budget, timeout, dtype, threads, cold, sweep: this._options.sweep };
     this._marks = values.marks ?? true;
     this._changed.emit();
   }

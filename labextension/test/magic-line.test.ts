@@ -12,11 +12,15 @@ test('every option is written before the call', () => {
     devices: ['cpu', 'cuda:0'],
     budget: 2.5,
     timeout: 30,
-    dtype: 'float32'
+    dtype: 'float32',
+    threads: ['1', 'all'],
+    sweep: 'n=1e3:1e6:7',
+    cold: true
   };
   assert.equal(
     magicLine(options, 'fn(x)'),
-    '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --timeout 30 --dtype float32 fn(x)'
+    '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --timeout 30 --dtype float32 --threads 1,all ' +
+      '--sweep n=1e3:1e6:7 --cold fn(x)'
   );
 });
 
@@ -26,5 +30,8 @@ test('what would become something else on the line is refused', () => {
   assert.match(optionsProblem({ ...NO_OPTIONS, budget: -1 })!, /above 0/);
   assert.match(optionsProblem({ ...NO_OPTIONS, timeout: NaN })!, /above 0/);
   assert.match(optionsProblem({ ...NO_OPTIONS, dtype: 'float16' })!, /float32 or float64/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, threads: ['0'] })!, /no number of threads/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, sweep: 'n=1e3 fn(y)' })!, /no sweep/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, sweep: 'n' })!, /no sweep/);
   assert.throws(() => magicLine({ ...NO_OPTIONS, backends: ['a b'] }, 'fn(x)'));
 });

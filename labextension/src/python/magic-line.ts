@@ -7,11 +7,28 @@ export interface CompareOptions {
   budget: number | null;
   timeout: number | null;
   dtype: string | null;
+  /** Numbers of CPU threads, and `all`. */
+  threads: string[];
+  /** Sizes to measure too, e.g. `n=1e3:1e7:9`. */
+  sweep: string | null;
+  cold: boolean;
 }
 
-export const NO_OPTIONS: CompareOptions = { backends: [], devices: [], budget: null, timeout: null, dtype: null };
+export const NO_OPTIONS: CompareOptions = {
+  backends: [],
+  devices: [],
+  budget: null,
+  timeout: null,
+  dtype: null,
+  threads: [],
+  sweep: null,
+  cold: false
+};
 export const DTYPES = ['float32', 'float64'];
 
+const THREADS = /^(all|[1-9]\d{0,3})$/;
+/** A name, and sizes without a space between them; what they mean is read by the kernel's side. */
+const SWEEP = /^[\p{L}_][\p{L}\p{N}_]*=[0-9][0-9eE+.,:]*$/u;
 const NAME = /^[\p{L}\p{N}_.:-]+$/u;
 
 /** Says what cannot be written on the line; null where everything can. */
@@ -33,6 +50,13 @@ export function optionsProblem(options: CompareOptions): string | null {
   }
   if (options.dtype !== null && !DTYPES.includes(options.dtype)) {
     return `The element type must be ${DTYPES.join(' or ')}.`;
+  }
+  const count = options.threads.find(each => !THREADS.test(each));
+  if (count !== undefined) {
+    return `“${count}” is no number of threads: write e.g. 1, all.`;
+  }
+  if (options.sweep !== null && !SWEEP.test(options.sweep)) {
+    return `“${options.sweep}” is no sweep: write a variable of the set-up with its sizes, e.g. n=1e3:1e6:7 or n=100,1000.`;
   }
   return null;
 }
@@ -58,6 +82,15 @@ export function magicLine(options: CompareOptions, call: string): string {
   }
   if (options.dtype !== null) {
     words.push('--dtype', options.dtype);
+  }
+  if (options.threads.length > 0) {
+    words.push('--threads', options.threads.join(','));
+  }
+  if (options.sweep !== null) {
+    words.push('--sweep', options.sweep);
+  }
+  if (options.cold) {
+    words.push('--cold');
   }
   return [...words, call.trim()].join(' ');
 }

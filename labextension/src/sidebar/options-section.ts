@@ -26,23 +26,31 @@ export class OptionsSection extends Section {
       this._inputs.set(name, input);
       return h('label', { class: 'jp-jitmagic-field' }, h('span', {}, label), input);
     };
-    this._devices.addEventListener('change', () => {
-      const names = this._devices.value.split(',').map(name => name.trim());
-      this._set('devices', names.filter(Boolean));
-    });
     this._dtype.append(
       h('option', { value: '' }, 'as they are'),
       ...DTYPES.map(dtype => h('option', { value: dtype }, `cast to ${dtype}`))
     );
     this._dtype.addEventListener('change', () => this._set('dtype', this._dtype.value || null));
+    const list = (input: HTMLInputElement, name: 'devices' | 'threads') =>
+      input.addEventListener('change', () => {
+        const parts = input.value.split(',').map(part => part.trim());
+        this._set(name, parts.filter(Boolean));
+      });
+    list(this._devices, 'devices');
+    list(this._threads, 'threads');
+    this._sweep.addEventListener('change', () => this._set('sweep', this._sweep.value.replace(/\s/g, '') || null));
+    this._cold.addEventListener('change', () => this._set('cold', this._cold.checked));
     this.body.append(
       this._backendBox,
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Devices'), this._devices),
       seconds('budget', 'Seconds for timing', 10),
       seconds('timeout', 'Seconds to build a variant', 60),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Floating arguments'), this._dtype),
+      h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'CPU threads'), this._threads),
+      h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Other sizes too'), this._sweep),
+      h('div', { class: 'jp-jitmagic-boxes' }, h('label', {}, this._cold, 'caches emptied before every timed call')),
       this._problem,
-      h('p', { class: 'jp-jitmagic-faint' }, 'For comparisons that are started here; kept in the settings.')
+      h('p', { class: 'jp-jitmagic-faint' }, 'For comparisons that are started here; kept in the settings, but for the sizes.')
     );
     _settings.changed.connect(() => this.refresh());
   }
@@ -73,6 +81,9 @@ export class OptionsSection extends Section {
     this._show(this._devices, options.devices.join(', '));
     this._inputs.forEach((input, name) => this._show(input, options[name] === null ? '' : String(options[name])));
     this._dtype.value = options.dtype ?? '';
+    this._show(this._threads, options.threads.join(', '));
+    this._show(this._sweep, options.sweep ?? '');
+    this._cold.checked = options.cold;
   }
 
   private _show(input: HTMLInputElement, value: string): void {
@@ -114,6 +125,19 @@ export class OptionsSection extends Section {
     placeholder: 'all, or e.g. cpu, cuda:0',
     spellcheck: 'false'
   }) as HTMLInputElement;
+  private readonly _threads = h('input', {
+    type: 'text',
+    class: 'jp-mod-styled',
+    placeholder: 'all, or e.g. 1, all',
+    spellcheck: 'false'
+  }) as HTMLInputElement;
+  private readonly _sweep = h('input', {
+    type: 'text',
+    class: 'jp-mod-styled',
+    placeholder: 'e.g. n=1e3:1e6:7',
+    spellcheck: 'false'
+  }) as HTMLInputElement;
+  private readonly _cold = h('input', { type: 'checkbox' }) as HTMLInputElement;
   private readonly _dtype = h('select', { class: 'jp-mod-styled' }) as HTMLSelectElement;
   private readonly _problem = h('p', { class: 'jp-jitmagic-problem', role: 'status', hidden: true });
 }
