@@ -89,8 +89,15 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     }
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').fill('1');
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').press('Tab');
+    const options = sidebar.locator('.jp-jitmagic-options');
+    const fillIn = async (label, text) => {
+      await options.locator(`label:has-text("${label}") input`).fill(text);
+      await options.locator(`label:has-text("${label}") input`).press('Tab');
+    };
+    await fillIn('CPU threads', '1, all');
+    await fillIn('Other sizes too', 'n = 10:1000:3');
+    await options.locator('label:has-text("caches emptied") input').check();
     await picture(page, 'options');
-    await sidebar.locator('.jp-jitmagic-title:has-text("Options")').click();
 
     // the function under the cursor
     await putCursor(page, 1, 'total * 0.9');
@@ -99,6 +106,17 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     assert.equal(await call.inputValue(), 'smooth(a, n)');
     await call.fill('smooth(a, 20)');
     const preview = sidebar.locator('.jp-jitmagic-preview');
+    assert.equal(
+      await preview.innerText(),
+      '%jitcompare -b numba --budget 1 --threads 1,all --sweep n=10:1000:3 --cold smooth(a, 20)'
+    );
+    await fillIn('Other sizes too', 'n');
+    assert.match(await options.locator('.jp-jitmagic-problem').innerText(), /no sweep/);
+    for (const label of ['CPU threads', 'Other sizes too']) {
+      await fillIn(label, '');
+    }
+    await options.locator('label:has-text("caches emptied") input').uncheck();
+    await sidebar.locator('.jp-jitmagic-title:has-text("Options")').click();
     assert.equal(await preview.innerText(), '%jitcompare -b numba --budget 1 smooth(a, 20)');
     await picture(page, 'compare-function');
     assert.equal((await sources(page)).length, 3, 'nothing is inserted before the click');
