@@ -67,7 +67,7 @@ def execute(path: Path, budget: float | None = None) -> Any:
 
 
 def check(notebook: Any, name: str, places: list[str] | None = None) -> None:
-    """Checks that every comparison gave a whole result, of the source that its cell holds, and that no place is named."""
+    """Checks that every comparison gave a whole result, and that no place of this machine is named."""
     compared = [cell for cell in notebook.cells if cell.cell_type == "code" and "%jitcompare" in cell.source]
     if not compared:
         raise GalleryError(f"{name} compares nothing")

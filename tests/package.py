@@ -1,8 +1,8 @@
 """Builds the sdist and the wheel, and installs each into an empty environment as a user would.
 
-``python -m tests.package FOLDER`` leaves both in the folder. What is installed has to answer for `examples/cubic.py` from
-another folder, without this checkout; the wheel has to hold the front end, and the sdist all that it takes to build
-and to test.
+``python -m tests.package FOLDER`` leaves both in the folder. What is installed has to answer for `examples/cubic.py`
+from another folder, without this checkout; the wheel has to hold the front end, and the sdist all that it takes to
+build and to test.
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ def main() -> int:
     _run([sys.executable, "-m", "build", "--outdir", folder, ROOT], {**environment, "JITMAGIC_FRONT_END": "require"})
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     _run([sys.executable, "-m", "twine", "check", "--strict", wheel, sdist], environment)
-    _holds(wheel.name, zipfile.ZipFile(wheel).namelist(), IN_THE_WHEEL)
-    _holds(sdist.name, tarfile.open(sdist).getnames(), IN_THE_SDIST)
+    with zipfile.ZipFile(wheel) as archive:
+        _holds(wheel.name, archive.namelist(), IN_THE_WHEEL)
+    with tarfile.open(sdist) as archive:
+        _holds(sdist.name, archive.getnames(), IN_THE_SDIST)
     for package in (wheel, sdist):
         began = time.monotonic()
         _answers(package, environment)
@@ -89,9 +91,10 @@ def _answers(package: Path, environment: dict[str, str]) -> None:
 
 
 def _run(command: list[str | Path], environment: dict[str, str], folder: str | None = None) -> str:
-    done = subprocess.run(list(map(str, command)), cwd=folder, env=environment, text=True, capture_output=True)
+    words = list(map(str, command))
+    done = subprocess.run(words, cwd=folder, env=environment, text=True, capture_output=True)
     if done.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))} ended with code {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"{' '.join(words)} ended with code {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
