@@ -6,6 +6,10 @@
 # make mutants  makes small wrong edits of those functions, and counts how many the verifier catches
 # make traps  takes a function into each known trap, and prints whether it was avoided, caught or named
 # make check  style and types
+# make docs   builds the documentation into docs/_build/html; a link that leads nowhere is an error
+# make coverage runs the tests and prints which lines they did not come by, workers and kernels included
+# make package builds the sdist and the wheel into build/package, and runs each in an empty environment
+# make gallery executes the notebooks in examples/ and saves them with their outputs
 # make front  builds the front end into this tree, for `jupyter lab` in .venv (needs Node.js 20 or newer)
 # make ui     tests it in a real Chromium: JupyterLab and Notebook 7 with the wheel of this tree
 
@@ -19,7 +23,7 @@ FRONT  := labextension
 UI     := .venv-ui
 JLPM   := cd $(FRONT) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
-.PHONY: demo test check bench corpus corpus-counts faults mutants traps front ui clean
+.PHONY: demo test check bench corpus corpus-counts faults mutants traps docs gallery gallery-check coverage package front ui clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +56,31 @@ corpus: corpus-counts
 
 corpus-counts: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.corpus --jobs $(JOBS)
+
+$(VENV)/.docs: $(VENV)/.core
+	$(PIP) --editable '.[docs]'
+	touch $@
+
+# -W: warnings are errors; -q: they are all that is printed
+docs: $(VENV)/.docs
+	$(BIN)/python -m pages
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+coverage: $(VENV)/.dev
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+gallery: $(VENV)/.dev
+	$(BIN)/python -m pages.gallery
+
+gallery-check: $(VENV)/.dev
+	$(BIN)/python -m pages.gallery --check
+
+package: $(VENV)/.dev
+	rm -rf build/package
+	$(BIN)/python -m tests.package build/package
 
 # `jlpm` comes with jupyter-builder.
 $(FRONT)/node_modules/.installed: $(FRONT)/package.json $(FRONT)/yarn.lock | $(BIN)/python
@@ -88,4 +117,4 @@ traps: $(VENV)/.dev
 	$(BIN)/python -m tests.gotchas.traps
 
 clean:
-	rm -rf $(VENV) $(UI) build ui-artefacts $(FRONT)/node_modules $(FRONT)/lib $(FRONT)/dist jitmagic/report/static demo.html demo.json .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(UI) build docs/_build docs/gallery ui-artefacts $(FRONT)/node_modules $(FRONT)/lib $(FRONT)/dist jitmagic/report/static demo.html demo.json .pytest_cache .mypy_cache .ruff_cache

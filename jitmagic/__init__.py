@@ -1,7 +1,14 @@
 """jitmagic: would Numba, JAX, PyTorch or CuPy make this NumPy function faster here, and is it still right?
 
->>> import jitmagic                                                      # doctest: +SKIP
->>> print(jitmagic.compare(fn, x))                                       # doctest: +SKIP
+>>> import numpy as np
+>>> import jitmagic
+>>> def fn(x):
+...     return x + x * x
+>>> c = jitmagic.compare(fn, np.ones(1000), backends=["numba"], budget=0.1)
+>>> c["numba"].verified
+True
+>>> list(c)
+['numpy', 'numba', 'numba-parallel']
 """
 
 from __future__ import annotations

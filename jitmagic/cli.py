@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The arguments without the program's name; those of the process by default.
     """
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = parser().parse_args(argv)
     except SystemExit as exit_:  # argparse has said what is wrong, or shown its help
         return exit_.code if isinstance(exit_.code, int) else ANSWERED
     try:
@@ -61,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return NO_READER
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the whole command line; `docs/options.md` is made from it too."""
     parser = argparse.ArgumentParser(
         prog="jitmagic",
         description="Would Numba, JAX, PyTorch or CuPy make this NumPy function faster here, and is it still right?",

@@ -29,6 +29,10 @@ _BUILDS = itertools.count()
 class Variant:
     """One variant of a comparison: a view of its entry in the record.
 
+    The entry's fields are attributes: ``name``, ``backend``, ``device``, ``mode``, ``verdict``, ``reason``, ``source``,
+    ``verified``, ``error``, ``speedup`` (median, low, high; without a unit), ``clocks`` (in seconds), ``memory`` (in
+    bytes), ``probes`` and the others that the record's page lists.
+
     Parameters
     ----------
     entry : mapping
@@ -131,16 +135,31 @@ class Comparison(Mapping[str, Variant]):
 
     @property
     def best(self) -> Variant:
-        """The recommended variant: the NumPy baseline, if that is the advice."""
+        """The recommended variant, which is the NumPy baseline where that is the advice."""
         return self[self.record["recommendation"]["variant"]]
 
     @property
     def status(self) -> str:
-        """``"complete"`` or ``"interrupted"``."""
+        """Either ``"complete"`` or ``"interrupted"``."""
         return str(self.record["status"])
 
     def use(self, name: str, namespace: dict[str, Any] | None = None) -> Callable[..., Any]:
-        """Builds a variant and binds it to the function's own name in the caller's namespace; returns it."""
+        """Builds a variant and binds it to the function's own name; returns it.
+
+        Parameters
+        ----------
+        name : str
+            The variant's.
+        namespace : dict, optional
+            Where to bind it; the caller's globals by default.
+
+        Raises
+        ------
+        KeyError
+            There is no such variant; names those that there are.
+        ValueError, ImportError
+            As :meth:`Variant.build`.
+        """
         function = self[name].build()
         if namespace is None:
             frame = inspect.currentframe()
@@ -152,23 +171,44 @@ class Comparison(Mapping[str, Variant]):
         return function
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns a copy of the record."""
+        """Returns a copy of the record: plain dicts, lists, strings and numbers."""
         copied: dict[str, Any] = json.loads(self.to_json())
         return copied
 
     def to_json(self, indent: int | None = None) -> str:
-        """Returns the record as JSON."""
+        """Returns the record as JSON, on one line or with an indent of so many spaces."""
         return json.dumps(self.record, indent=indent, allow_nan=False, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Comparison:
-        """Reads a record."""
+        """Reads a record that :meth:`to_json`, ``--json`` or ``--save`` wrote.
+
+        Raises
+        ------
+        RecordError
+            The text is no strict JSON, or no record that this version can read; says what is wrong where.
+        """
         from jitmagic.report.record import load
 
         return cls(load(text))
 
     def to_text(self, width: int = 80, color: bool = False, code: str | None = None) -> str:
-        """Returns the answer as text for a terminal."""
+        """Returns the answer as text for a terminal.
+
+        Parameters
+        ----------
+        width : int
+            Columns that no line exceeds, 40 at least.
+        color : bool
+            Whether to add ANSI colours.
+        code : str, optional
+            A variant whose source is appended, or ``"all"``.
+
+        Raises
+        ------
+        ValueError
+            There is no such variant.
+        """
         from jitmagic.report.text import to_text
 
         return to_text(self.record, width=width, color=color, code=code)
@@ -230,11 +270,11 @@ def compare(
     function : callable
         A plain Python function that computes with NumPy.
     *args, **kwargs
-        Its arguments; never written to.
+        Its arguments, of any shapes and dtypes; never written to.
     backends, devices : sequence of str, optional
-        Which to compare; all that are found by default.
+        Which to compare, e.g. ``["numba", "jax"]`` and ``["cpu"]``; all that are found by default.
     budget : float
-        Seconds for the timing.
+        Seconds for the timing of all variants together.
     timeout : float
         Seconds that one variant may take to build.
     dtype : str, optional
@@ -253,6 +293,11 @@ def compare(
     cold : bool
         Whether the processor's caches are emptied before every timed call, as for data that was not used just before.
 
+    Returns
+    -------
+    Comparison
+        Its status is "interrupted" where an interrupt stopped it: what was done by then is kept.
+
     Raises
     ------
     CaptureError
@@ -269,10 +314,11 @@ def compare(
     Examples
     --------
     >>> import numpy as np
-    >>> def fn(x):
-    ...     return x + x * x
-    >>> print(jitmagic.compare(fn, np.ones(1000)).best.name)  # doctest: +SKIP
-    numba
+    >>> def fn(x, k):
+    ...     return x * k
+    >>> c = compare(fn, np.ones(1000), 2.0, backends=["numba"], budget=0.1)
+    >>> c["numba"].build()(np.ones(3), 2.0)
+    array([2., 2., 2.])
     """
     from jitmagic.capture.function import from_function
 

@@ -3,10 +3,13 @@
 import contextlib
 import os
 import signal
+import time
 
+import psutil
 import pytest
 from hypothesis import settings
 
+from jitmagic.measure import process
 from tests.fakes import installed
 
 # CI asks about the change at hand: the same programs each time. What is new is looked for by runs outside of it.
@@ -18,6 +21,22 @@ if os.environ.get("JITMAGIC_TEST_STRICT"):
 # a shell's background job begins with interrupts ignored, and Python then leaves them so
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+if os.environ.get("COVERAGE_PROCESS_CONFIG"):
+    # a worker that is killed at once has no time to write down which lines it ran
+    _end_tree = process.end_tree
+
+    def _asked_first(pid):
+        with contextlib.suppress(OSError, psutil.Error):
+            os.kill(pid, signal.SIGTERM)
+            for _ in range(20):
+                if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                    break
+                time.sleep(0.05)
+        _end_tree(pid)
+
+    process.end_tree = _asked_first
 
 
 @pytest.fixture(scope="session", autouse=True)

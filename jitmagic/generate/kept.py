@@ -63,7 +63,7 @@ def stepped(target: cst.BaseExpression, source: cst.BaseExpression) -> list[tupl
     """Pairs the targets of a ``for`` with what they run over, through ``enumerate`` and ``zip``.
 
     >>> loop = cst.ensure_type(cst.parse_statement("for i, (p, q) in enumerate(zip(x, y)): pass"), cst.For)
-    >>> [(code(a), code(b)) for a, b in stepped(loop.target, loop.iter)]
+    >>> [(a.value, b.value) for a, b in stepped(loop.target, loop.iter)]
     [('p', 'x'), ('q', 'y')]
     """
     if not isinstance(target, cst.Tuple | cst.List):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from jitmagic.analysis.control import Level
+from jitmagic.figures import duration
 from jitmagic.gotchas.casts import float_to_integer_casts, range_status
 from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Note
 from jitmagic.gotchas.registry import rule
@@ -137,7 +138,7 @@ def element_loops(ctx: Context) -> Iterator[Note]:
         ]  # fmt: skip
         if touched:
             shown = f"{trips} trips" if trips is not None else f"at least {LAUNCHES_FROM} trips"
-            cost = f" (about {trips * LAUNCH_SECONDS * 1e3:.2g} ms an operation)" if trips is not None else ""
+            cost = f" (about {duration(trips * LAUNCH_SECONDS)} an operation)" if trips is not None else ""
             head = loop.target if isinstance(loop, ast.For) else loop.test
             yield ctx.gotcha(
                 head, CONFIRMED if trips is not None else POSSIBLE,

@@ -8,7 +8,7 @@ from typing import Any
 from jitmagic.errors import Refusal
 
 _CODE = types.FunctionType | types.BuiltinFunctionType | types.MethodType
-_ONCE = types.GeneratorType | types.AsyncGeneratorType | types.CoroutineType | map | filter | zip
+_ONCE = (types.GeneratorType, types.AsyncGeneratorType, types.CoroutineType, map, filter, zip)
 _INSTEAD = "return arrays and numbers, or a tuple, list or dict of them"
 
 

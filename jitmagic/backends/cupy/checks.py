@@ -8,6 +8,7 @@ from jitmagic.analysis.launches import launches
 from jitmagic.analysis.scope import scope_of
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
+from jitmagic.figures import duration
 from jitmagic.observe.facts import Observation
 
 LAUNCH_SECONDS = 10e-6
@@ -59,8 +60,8 @@ def check_random(observed: Observation, draws: int) -> None:
 
 
 def _cost(count: int) -> str:
-    seconds = count * LAUNCH_SECONDS
-    return f"{_grouped(count)} kernels one after the other, about {seconds:.2g} s at {LAUNCH_SECONDS * 1e6:.0f} µs each"
+    took, each = duration(count * LAUNCH_SECONDS), f"{LAUNCH_SECONDS * 1e6:.0f} µs"
+    return f"{_grouped(count)} kernels one after the other, about {took} at {each} each"
 
 
 def _grouped(count: int) -> str:

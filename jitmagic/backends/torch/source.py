@@ -19,6 +19,7 @@ from jitmagic.backends.torch.scope import Learned, stored_names
 from jitmagic.backends.torch.statements import Statements
 from jitmagic.capture.workload import ModuleText, Workload
 from jitmagic.errors import Unsupported
+from jitmagic.figures import duration
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
@@ -145,7 +146,8 @@ def _steps(workload: Workload, observed: Observation, gone: frozenset[int]) -> s
     if found.line is None or seconds < NOTED_SECONDS:
         return None
     line = workload.module.origin_line(found.line)
-    cost = f"{_grouped(found.count)} separate torch calls, about {seconds:.2g} s at {CALL_SECONDS * 1e6:.0f} µs each"
+    each = f"{CALL_SECONDS * 1e6:.0f} µs"
+    cost = f"{_grouped(found.count)} separate torch calls, about {duration(seconds)} at {each} each"
     if seconds > MOST_SECONDS:
         raise Unsupported(
             f"the loop of line {line} makes {_grouped(found.trips)} trips: {cost} (more than {MOST_SECONDS:.0f} s are "

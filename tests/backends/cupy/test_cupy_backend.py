@@ -128,7 +128,7 @@ def test_refusals_name_the_line(code, line, source, args):
 
 def test_a_loop_over_elements_is_noted_with_what_it_costs():
     draft = draft_of(LOOP, np.ones(401))
-    cost = "1 200 kernels one after the other, about 0.012 s at 10 µs each"
+    cost = "1 200 kernels one after the other, about 12 ms at 10 µs each"
     assert draft.notes == (f"the loop of line 3 runs step by step: {cost}",)
 
 
@@ -137,7 +137,7 @@ def test_a_loop_that_would_take_too_long_is_refused_with_the_figure(monkeypatch)
     answer = draft_of(LOOP, np.ones(401))
     assert (answer.refusal.code, answer.refusal.line) == ("CP-LOOP", 3)
     assert "400 trips" in answer.refusal.reason
-    assert "about 0.012 s" in answer.refusal.reason
+    assert "about 12 ms" in answer.refusal.reason
 
 
 def test_a_time_loop_of_array_steps_is_let_through():

@@ -33,7 +33,7 @@ LOOP = "def fn(x):\n    s = 0.0\n    for i in range(300):\n        s += x[i % 12
 
 def test_the_note_tells_what_the_steps_cost():
     _, _, draft = draft_of(LOOP, V)
-    cost = "600 separate torch calls, about 0.003 s at 5 µs each"
+    cost = "600 separate torch calls, about 3.0 ms at 5 µs each"
     assert draft.notes[-1] == f"the loop of line 7 runs step by step: {cost}"
 
 
@@ -41,7 +41,7 @@ def test_a_loop_that_would_take_too_long_is_refused_with_the_figure(monkeypatch)
     monkeypatch.setattr(source_module, "MOST_SECONDS", 0.002)
     _, _, draft = draft_of(LOOP, V)
     assert (draft.refusal.line, draft.refusal.code) == (7, "PT-DYNUNROLL")
-    assert "600 separate torch calls, about 0.003 s" in draft.refusal.reason
+    assert "600 separate torch calls, about 3.0 ms" in draft.refusal.reason
 
 
 def test_elements_that_nothing_changes_are_not_copied():
