@@ -87,7 +87,8 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
     compare.add_argument("--threads", metavar="COUNTS", type=_names, help="CPU threads to allow, e.g. 1,all for both")
-    compare.add_argument("--cold", action="store_true", help="empty the processor's caches before every timed call")
+    cold = "empty the processor's caches before every timed call"
+    compare.add_argument("--cold", action="store_true", default=None, help=cold)
     compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="other sizes too: from, to, how many; or a list")
     compare.add_argument(
         "--python",
@@ -186,7 +187,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         "timeout": arguments.timeout,
         "dtype": arguments.dtype,
         "sweep": arguments.sweep,
-        "cold": arguments.cold or None,
+        "cold": arguments.cold,
         "threads": arguments.threads and tuple(arguments.threads),
         "python": {name: path for one in arguments.python or () for name, path in one.items()} or None,
     }

@@ -49,7 +49,8 @@ MORE: Mapping[str, str] = {
     "budget": "For all variants together, and for the rounds of the clock only: to build and to verify the variants "
     "comes before, and to try other arguments comes after and takes as long again at most. Five rounds are made in any "
     "case, or three where five would take longer than the budget. A larger budget makes the intervals narrower; the "
-    "rounds end sooner where every ratio is known to 2 %. A sweep has a budget of this length of its own.",
+    "rounds end sooner where every ratio is known well enough ([How measuring works](measuring.md)). A sweep has a "
+    "budget of this length of its own.",
     "timeout": "A variant that takes longer to build is *timed out*: its process is ended, the others go on.",
     "dtype": "Arrays and NumPy's numbers of a floating dtype are cast before anything else, also for NumPy's own run: "
     "the baseline is in that precision too. Python's own floats, integers and complex numbers stay as they are.",
@@ -59,6 +60,8 @@ MORE: Mapping[str, str] = {
     "sweep": "A name, then from, to and how many (spaced evenly on a logarithmic axis), or a list: `n=100,1000`. "
     "The statements that the call depends on run again for each size, on copies. In Python, `make_args` makes the "
     "arguments, or `sweep` is a mapping of sizes to arguments.",
+    "cold": "For data that was not used just before. Each call is timed by itself, and emptying the caches takes far "
+    "longer than a short call: there will be fewer calls in the budget. Variants on a GPU are timed as without it.",
     "save": "The record is JSON ([The record](record.md)). In a folder the name is the function's with the time. "
     "`jitmagic diff` compares two of them, `jitmagic render` shows one.",
     "python": "A path, an environment's folder, or a name on the `PATH`. It needs Python 3.11 or newer, NumPy 2.0 or "
@@ -83,7 +86,7 @@ def _comparison() -> Iterator[str]:
     for option in OPTIONS:
         yield f"### {', '.join(f'`{flag}`' for flag in option.flags)}\n"
         default = defaults.get(option.name)
-        yield _prose(_sentence(option.help) + ("" if default is None else f" Default: {default:g}."))
+        yield _prose(_sentence(option.help) + ("" if default in (None, False) else f" Default: {default:g}."))
         if option.name in MORE:
             yield _prose(MORE[option.name])
         yield "| where | how |\n|---|---|"

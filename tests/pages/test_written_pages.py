@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import types
@@ -55,16 +56,19 @@ def test_every_verdict_is_explained_with_its_sign() -> None:
 
 def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
     from jitmagic.measure import noise, rounds, statistics
+    from jitmagic.steps import timing
 
     page, plan = text("measuring.md"), rounds.Plan()
     for words in (
         f"last {plan.sample_seconds * 1e3:.0f} ms together",
-        f"narrower than ±{plan.precise:.0%}".replace("%", " %"),
-        "at least five (three",
-        f"at most {plan.most}.",
-        f"{len(statistics._draws(7, 0))} bootstrap draws",
+        f"at best\nto ±{plan.close:.1%}, at least to ±{plan.precise:.0%}".replace("%", " %"),
+        "at least five, or three where",
+        f"{len(statistics.log_ratio_draws([1.0] * 7, [1.0] * 7))} bootstrap draws",
+        f"at most {'eight' if timing._COLD_CALLS == 8 else timing._COLD_CALLS} in a sample",
+        "more than a factor of two" if math.log(2) == statistics._UNSTEADY else "another factor",
         "With less\n  than six rounds",
-        f"widened by {statistics.BETWEEN_PROCESSES:.0%}".replace("%", " %"),
+        f"widened, as squares add up, by {statistics.BETWEEN_PROCESSES:.1%}".replace("%", " %"),
+        f"The same {statistics.BETWEEN_PROCESSES:.1%} stands".replace("%", " %"),
         f"| {noise.most_others(1):.1f}, or 5 % of many |",
         f"(steal) | {noise.MOST_STEAL:.0%}".replace("%", " %"),
         f"held us back | {noise.MOST_THROTTLED:.0%}".replace("%", " %"),
