@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.backends.jax import ladder, presence
+from jitmagic.backends.jax.counted_lists import has_growing_lists
 from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
 from jitmagic.backends.jax.writer import LoweredDraft, write
@@ -83,17 +84,22 @@ class JaxBackend:
         found = ladder.answer(draft, failure, arguments)
         written_out = draft.written_out if isinstance(draft, LoweredDraft) else frozenset[int]()
         stepwise = isinstance(draft, LoweredDraft) and draft.stepwise
+        counted = isinstance(draft, LoweredDraft) and draft.counted
         if not isinstance(found, Refusal):
-            return _written(workload, observed, (*draft.static, *found.names), written_out, stepwise)
+            return _written(workload, observed, (*draft.static, *found.names), written_out, stepwise, counted)
         if not stepwise and failure.stage in ("load", "check"):
             # a form over whole arrays that JAX does not take: step by step it may
-            other = _written(workload, observed, draft.static, written_out, True)
+            other = _written(workload, observed, draft.static, written_out, True, counted)
             if isinstance(other, Draft) and other.module != draft.module:
+                return other
+        if not counted and failure.stage in ("load", "check") and has_growing_lists(module):
+            other = _tried(workload, observed, draft.static, written_out, stepwise, True)
+            if isinstance(other, Draft):
                 return other
         more = more_written_out(module, found.line, written_out)
         if more == written_out or failure.stage not in ("load", "check"):
             return found
-        renewed = _written(workload, observed, draft.static, more, stepwise)
+        renewed = _written(workload, observed, draft.static, more, stepwise, counted)
         return found if isinstance(renewed, Refusal) else renewed
 
 
@@ -133,13 +139,26 @@ def _names(workload: Workload) -> set[str]:
 
 def _written(
     workload: Workload, observed: Observation, static: Sequence[str], written_out: frozenset[int] = frozenset(),
-    stepwise: bool = False,
+    stepwise: bool = False, counted: bool = False,
 ) -> Draft | Refusal:  # fmt: skip
-    """Writes a draft with as few loops written out as can be, or returns why the first could not be written."""
+    """Writes a draft with as few loops written out as can be, or returns why the first could not be written.
+
+    Lists that grow as values decide are arrays with a count then, where nothing else helps.
+    """
+    answer = _tried(workload, observed, static, written_out, stepwise, counted)
+    if isinstance(answer, Refusal) and not counted and has_growing_lists(Module.of(workload, observed)):
+        return _tried(workload, observed, static, written_out, stepwise, True)
+    return answer
+
+
+def _tried(
+    workload: Workload, observed: Observation, static: Sequence[str], written_out: frozenset[int], stepwise: bool,
+    counted: bool,
+) -> Draft | Refusal:  # fmt: skip
     first: Refusal | None = None
     while True:
         try:
-            return write(workload, observed, static, written_out, stepwise)
+            return write(workload, observed, static, written_out, stepwise, counted)
         except Unsupported as error:
             first = first or error.refusal
             more = more_written_out(Module.of(workload, observed), error.refusal.line, written_out)

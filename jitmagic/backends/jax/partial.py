@@ -201,7 +201,7 @@ def _tried(search: _Search, block: Sequence[ast.stmt], final: bool) -> _Part | R
     statements = list(block)
     while statements and not final and _is_plain(search, statements[-1]):
         statements.pop()
-    while statements and _is_plain(search, statements[0]):
+    while statements and _is_plain(search, statements[0]) and not _begins_a_list(statements):
         statements.pop(0)
     if not statements:
         return Refusal("nothing to compile")
@@ -236,6 +236,20 @@ def _moving(search: _Search, first: ast.stmt, inputs: Sequence[str]) -> str:
             if fact is not None and fact.kind == "array" and None in (fact.shape or (None,)):
                 return node.id
     return ""
+
+
+def _begins_a_list(statements: Sequence[ast.stmt]) -> bool:
+    """Says whether the first of some statements makes lists that the others let grow."""
+    first = statements[0]
+    if not isinstance(first, ast.Assign) or not any(isinstance(n, ast.List) for n in ast.walk(first.value)):
+        return False
+    grown = {
+        node.func.value.id
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    }
+    return bool(assigned([first]) & grown)
 
 
 def _is_plain(search: _Search, statement: ast.stmt) -> bool:
@@ -577,5 +591,7 @@ def _as_numpy(search: _Search, name: str, numpy: str, last: ast.stmt) -> str:
         return f"{_NUMBERS[fact.kind]}(@)"
     if fact is not None and fact.kind == "scalar":
         return f"{numpy}.asarray(@)[()]"
+    if fact is not None and fact.kind == "list":
+        return "@"  # the part has made it one
     # a copy, since NumPy may store into it and JAX lends its memory for reading alone
     return f"{numpy}.array(@)"

@@ -1,0 +1,122 @@
+"""What a list's elements are, so that an array can hold them: numbers, tuples of numbers, arrays of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code
+from jitmagic.generate.kinds import Kinds
+from jitmagic.observe.facts import ValueFact
+
+_PLAIN = {"int": "int64", "float": "float64", "bool": "bool", "complex": "complex128"}
+
+
+class NotUniform(Exception):
+    """The elements do not fit into one array; the message says what they are."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element.
+
+    Attributes
+    ----------
+    dtype : str
+    shape : tuple of str
+        Expressions for the lengths of its axes; none for a number.
+    seen : tuple of int
+        The lengths that were seen.
+    plain : bool
+        Whether it is a Python number (or a tuple of such), not one of NumPy's.
+    tuples : bool
+        Whether it is a tuple of numbers.
+    """
+
+    dtype: str
+    shape: tuple[str, ...] = ()
+    seen: tuple[int, ...] = ()
+    plain: bool = True
+    tuples: bool = False
+
+    def lengths(self) -> tuple[int, ...]:
+        return self.seen
+
+    def fact(self) -> ValueFact:
+        """Returns what is known of an element as it is read from the array."""
+        if self.shape:
+            return ValueFact("array", self.dtype, self.seen)
+        return ValueFact("scalar", self.dtype, ())
+
+
+def element_of(node: cst.BaseExpression, kinds: Kinds) -> Element:
+    """Returns what is known of an expression as an element; raises NotUniform where it fits into no array."""
+    if isinstance(node, cst.Tuple):
+        parts = [element_of(e.value, kinds) for e in node.elements]
+        if not parts or any(p.shape for p in parts):
+            raise NotUniform("a tuple of more than numbers")
+        whole = joined(parts)
+        if len({p.dtype for p in parts}) > 1:
+            raise NotUniform("numbers of different kinds; use a list for each")
+        return Element(whole.dtype, (str(len(parts)),), (len(parts),), all(p.plain for p in parts), True)
+    fact = kinds.of(node)
+    if fact is None:
+        raise NotUniform("which did not happen with the example, so that its dtype is not known")
+    return _of_fact(fact, node, kinds)
+
+
+def _of_fact(fact: ValueFact, node: Any, kinds: Kinds) -> Element:
+    if fact.kind in _PLAIN:
+        return Element(_PLAIN[fact.kind])
+    if fact.kind == "scalar" and fact.dtype is not None:
+        return Element(fact.dtype, plain=False)
+    if fact.kind == "mixed" and fact.items:
+        return joined([_of_fact(item, node, kinds) for item in fact.items])
+    if fact.kind == "tuple" and fact.items:
+        parts = [_of_fact(item, None, kinds) for item in fact.items]
+        if any(p.shape for p in parts) or len({p.dtype for p in parts}) > 1:
+            raise NotUniform("a tuple of more than numbers of one kind; use a list for each")
+        return Element(parts[0].dtype, (str(len(parts)),), (len(parts),), all(p.plain for p in parts), True)
+    if fact.kind == "array" and fact.dtype is not None and fact.shape is not None and None not in fact.shape:
+        lengths = tuple(n for n in fact.shape if n is not None)
+        source = _shaped_like(node, lengths, kinds)
+        if source is not None:
+            return Element(fact.dtype, tuple(f"{source}.shape[{a}]" for a in range(len(lengths))), lengths, False)
+        raise NotUniform("an array whose shape is not that of an argument")
+    raise NotUniform(f"which is {'an' if fact.kind[0] in 'aeio' else 'a'} {fact.kind} and fits into no array")
+
+
+def _shaped_like(node: Any, lengths: tuple[int, ...], kinds: Kinds) -> str | None:
+    """Returns a parameter that a name's array is a copy of, as ``x`` of ``c = x.copy()``."""
+    name = code(node.func.value) if isinstance(node, cst.Call) and code(node).endswith(".copy()") else code(node)
+    parameters = name_tools.parameters(kinds.function)
+    if name in parameters:
+        return name
+    for statement in kinds.function.body.body:
+        one: Any = getattr(statement, "body", [None])
+        one = one[0] if isinstance(one, Sequence) and len(one) == 1 else None
+        if isinstance(one, cst.Assign) and code(one.targets[0].target) == name:
+            value = code(one.value)
+            source = value.removesuffix(".copy()")
+            return source if value.endswith(".copy()") and source in parameters else None
+    return None
+
+
+def joined(elements: Sequence[Element]) -> Element:
+    """Returns the element that an array for all of them has; raises NotUniform where that changes a value."""
+    if not elements:
+        raise NotUniform("takes up nothing with the example, so that its dtype is not known")
+    first = elements[0]
+    if any((e.shape, e.tuples) != (first.shape, first.tuples) for e in elements):
+        raise NotUniform("takes up elements of different shapes")
+    dtypes = {e.dtype for e in elements}
+    if len(dtypes) > 1:
+        wide = dtypes <= {"int64", "float64"} and all(e.plain for e in elements if e.dtype == "int64")
+        if not wide:
+            raise NotUniform(f"takes up {' and '.join(sorted(dtypes))}")
+        dtypes = {"float64"}
+    return Element(dtypes.pop(), first.shape, first.seen, all(e.plain for e in elements), first.tuples)
