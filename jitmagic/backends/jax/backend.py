@@ -145,16 +145,24 @@ def _written(
 
     Lists that grow as values decide are arrays with a count then, where nothing else helps.
     """
-    answer = _tried(workload, observed, static, written_out, stepwise, counted)
-    if isinstance(answer, Refusal) and not counted and has_growing_lists(Module.of(workload, observed)):
-        return _tried(workload, observed, static, written_out, stepwise, True)
-    return answer
+    lists = not counted and has_growing_lists(Module.of(workload, observed))
+    if lists:
+        # before loops are written out that were short in the example only
+        for one in (False, True):
+            answer = _tried(workload, observed, static, written_out, stepwise, one, False)
+            if isinstance(answer, Draft):
+                return answer
+    plain = _tried(workload, observed, static, written_out, stepwise, counted)
+    if isinstance(plain, Draft) or not lists:
+        return plain
+    return _tried(workload, observed, static, written_out, stepwise, True)
 
 
 def _tried(
     workload: Workload, observed: Observation, static: Sequence[str], written_out: frozenset[int], stepwise: bool,
-    counted: bool,
+    counted: bool, more_loops: bool = True,
 ) -> Draft | Refusal:  # fmt: skip
+    """Writes a draft in one way; where ``more_loops`` says so, with more and more loops written out."""
     first: Refusal | None = None
     while True:
         try:
@@ -162,7 +170,7 @@ def _tried(
         except Unsupported as error:
             first = first or error.refusal
             more = more_written_out(Module.of(workload, observed), error.refusal.line, written_out)
-            if more == written_out:
+            if more == written_out or not more_loops:
                 return first
             written_out = more
         except Exception as error:

@@ -24,7 +24,7 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.list_elements import Element, NotUniform, element_of, joined
+from jitmagic.backends.jax.list_elements import Element, NotUniform, element_of, is_never_stored_into, joined
 from jitmagic.backends.jax.list_room import Capacity, capacity_of, guess
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
@@ -81,6 +81,23 @@ class _List:
 
     def length(self) -> str:
         return f"{self.count} - {self.first}" if self.first else self.count
+
+    def mask(self) -> str:
+        """Returns which elements of the array are the list's."""
+        places = f"__numpy__.arange(len({self.name}))"
+        upper = f"({places} < {self.count})"
+        return f"({places} >= {self.first}) & {upper}" if self.first else upper
+
+    def reduced(self, reduction: str) -> str:
+        initial = ""
+        if reduction in ("max", "min"):
+            lowest = "inf" if self.element.dtype.startswith("float") else ""
+            word = "max" if reduction == "min" else "min"
+            sign = "-" if reduction == "max" else ""
+            initial = f", initial={sign}__numpy__.inf" if lowest else (
+                f", initial=__numpy__.iinfo(__numpy__.{self.element.dtype}).{word}"
+            )  # fmt: skip
+        return f"__numpy__.{reduction}({self.name}{initial}, where={self.mask()})"
 
     def at(self, place: str) -> str:
         """Returns the subscript of element ``place``, counted from the list's own first one."""
@@ -170,6 +187,8 @@ class _Growing(Finder):
                 continue
             name = target.target.value
             if isinstance(node.value, cst.List | cst.ListComp) or _queue_of(node.value) is not None:
+                if name in self.made:
+                    self.changed.add(name)  # another list, perhaps of another length
                 self.made.add(name)
             elif isinstance(node.value, cst.Name):
                 self.renamed.append((name, node.value.value))
@@ -333,6 +352,22 @@ class _Function:
             shown.append(own)
         return results, ", ".join(shown) + ("," if several and len(shown) == 1 else ""), used
 
+    def reduction(self, call: cst.Call) -> str:
+        """Returns the reduction of a list of numbers that a mask can express, empty for any other call."""
+        one = self.lists.get(code(call.args[0].value)) if len(call.args) == 1 else None
+        if one is None or one.element.shape or one.element.dtype == "bool" or "complex" in one.element.dtype:
+            return ""
+        path = self.kinds.path(call.func)
+        name = (path or "").removeprefix("numpy.") if path is not None else code(call.func)
+        builtin = path is None and name in ("sum", "max", "min") and name not in self.kinds.local
+        return name if builtin or (path is not None and name in ("sum", "mean", "max", "min")) else ""
+
+    def is_membership(self, node: cst.Comparison) -> bool:
+        if len(node.comparisons) != 1 or not isinstance(node.comparisons[0].operator, cst.In | cst.NotIn):
+            return False
+        one = self.lists.get(code(node.comparisons[0].comparator))
+        return one is not None and not one.element.shape
+
     def outside(self, value: cst.BaseExpression, found: Sequence[str]) -> bool:
         """Says whether the wrapper can compute a value: from lists and NumPy alone."""
         rest = name_tools.loads(value) - set(found)
@@ -341,7 +376,7 @@ class _Function:
 
     def inside(self, value: cst.BaseExpression) -> bool:
         """Says whether the compiled function can compute a value, which reads no list as a whole."""
-        reads = _Whole(set(self.lists))
+        reads = _Whole(self)
         value.visit(reads)
         return not reads.found
 
@@ -602,6 +637,9 @@ class _Function:
         if isinstance(read, cst.Subscript) and isinstance(read.value, cst.Name) and read.value.value in self.lists:
             one = self.lists[read.value.value]
             if one.element.shape and isinstance(small(node), cst.Assign) and isinstance(read.slice[0].slice, cst.Index):
+                target = code(small(node).targets[0].target)
+                if not one.element.tuples and not is_never_stored_into(target, self.function):
+                    raise self.refuse(node, f"`{target}` is stored into while it is an element of `{one.name}`; copy it")
                 old = read.slice[0].slice.value
                 place = _Reads(self, {}, node).place(one, old, self.reads(old))
                 element = cst.parse_expression(self.element(one, place, small(node)))
@@ -693,14 +731,29 @@ class _Reads(Rewriter):
     def visit_Call(self, node: cst.Call) -> None:
         if node in self.replaced:
             self.allowed.add(node.func.value)  # type: ignore[union-attr, attr-defined]
-        elif code(node.func) in ("len", "bool") and len(node.args) == 1:
+        elif len(node.args) == 1 and (code(node.func) in ("len", "bool") or self.owner.reduction(node)):
             self.allowed.add(node.args[0].value)
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        if self.owner.is_membership(node):
+            self._operands(node.comparisons[0].comparator)
+
+    def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.BaseExpression:
+        if not self.owner.is_membership(original_node):
+            return updated_node
+        one = self.owner.lists[code(original_node.comparisons[0].comparator)]
+        found = f"__numpy__.any(({one.name} == {code(updated_node.left)}) & {one.mask()})"
+        without = isinstance(original_node.comparisons[0].operator, cst.NotIn)
+        return self.made(f"__numpy__.logical_not({found})" if without else found, original_node, ValueFact("bool"))
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         if original_node in self.replaced:
             return self.replaced[original_node]
         if len(original_node.args) == 1 and (one := self.listed(original_node.args[0].value)) is not None:
             called = code(original_node.func)
+            reduction = self.owner.reduction(original_node)
+            if reduction:
+                return self.made(one.reduced(reduction), original_node)
             if called == "len":
                 text = f"({one.length()})" if one.first else one.length()
                 return self.made(text, original_node, ValueFact("int"))
@@ -782,15 +835,19 @@ class _Reads(Rewriter):
 class _Whole(Finder):
     """Finds lists that are read as a whole."""
 
-    def __init__(self, names: set[str]) -> None:
+    def __init__(self, owner: _Function) -> None:
         super().__init__()
-        self.names = names
+        self.owner, self.names = owner, set(owner.lists)
         self.found = False
         self.allowed: set[cst.CSTNode] = set()
 
     def visit_Call(self, node: cst.Call) -> None:
-        if code(node.func) in ("len", "bool") and len(node.args) == 1:
+        if len(node.args) == 1 and (code(node.func) in ("len", "bool") or self.owner.reduction(node)):
             self.allowed.add(node.args[0].value)
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        if self.owner.is_membership(node):
+            self.allowed.add(node.comparisons[0].comparator)
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):

@@ -11,6 +11,7 @@ import libcst as cst
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
+from jitmagic.generate.walking import Finder, nodes_of
 from jitmagic.observe.facts import ValueFact
 
 _PLAIN = {"int": "int64", "float": "float64", "bool": "bool", "complex": "complex128"}
@@ -82,12 +83,66 @@ def _of_fact(fact: ValueFact, node: Any, kinds: Kinds) -> Element:
             raise NotUniform("a tuple of more than numbers of one kind; use a list for each")
         return Element(parts[0].dtype, (str(len(parts)),), (len(parts),), all(p.plain for p in parts), True)
     if fact.kind == "array" and fact.dtype is not None and fact.shape is not None and None not in fact.shape:
+        if not _is_own(node, kinds):
+            raise NotUniform("an array that may be stored into later; append a copy")
         lengths = tuple(n for n in fact.shape if n is not None)
         source = _shaped_like(node, lengths, kinds)
         if source is not None:
             return Element(fact.dtype, tuple(f"{source}.shape[{a}]" for a in range(len(lengths))), lengths, False)
         raise NotUniform("an array whose shape is not that of an argument")
     raise NotUniform(f"which is {'an' if fact.kind[0] in 'aeio' else 'a'} {fact.kind} and fits into no array")
+
+
+def is_never_stored_into(name: str, function: cst.FunctionDef) -> bool:
+    """Says whether a function changes no array in place by this name."""
+    values = _Values(name)
+    function.visit(values)
+    return values.plain
+
+
+def _is_own(node: Any, kinds: Kinds) -> bool:
+    """Says whether nothing but the list can reach an array that it takes up, so that a copy is as good."""
+    if isinstance(node, cst.BinaryOperation | cst.UnaryOperation) or code(node).endswith(".copy()"):
+        return True
+    if isinstance(node, cst.Call):
+        return kinds.path(node.func) in ("numpy.array", "numpy.copy", "numpy.zeros", "numpy.maximum", "numpy.minimum")
+    if not isinstance(node, cst.Name):
+        return False
+    values = _Values(node.value)
+    kinds.function.visit(values)
+    return values.plain and bool(values.found) and all(
+        not isinstance(v, cst.Name) and _is_own(v, kinds) for v in values.found
+    )  # fmt: skip
+
+
+class _Values(Finder):
+    """Collects what a name is bound to, and whether it is never stored into."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.found: list[cst.BaseExpression] = []
+        self.plain = True
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for target in node.targets:
+            if code(target.target) == self.name:
+                self.found.append(node.value)
+            elif self.name in {code(n) for n in nodes_of(target.target, cst.Name)}:
+                self.plain = False  # stored into, or bound with others
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        self.plain &= self.name not in name_tools.all_names(node.target)
+
+    def visit_For(self, node: cst.For) -> None:
+        self.plain &= self.name not in name_tools.targets(node.target)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        # `out=`, and methods that change the array
+        self.plain &= not any(a.keyword is not None and code(a.value) == self.name for a in node.args)
+        func = node.func
+        if isinstance(func, cst.Attribute) and code(func.value) == self.name:
+            self.plain &= func.attr.value not in ("sort", "fill", "put", "partition", "resize")
 
 
 def _shaped_like(node: Any, lengths: tuple[int, ...], kinds: Kinds) -> str | None:

@@ -210,6 +210,10 @@ def _tried(search: _Search, block: Sequence[ast.stmt], final: bool) -> _Part | R
         return Refusal("too many parts were tried")
     # what stands against some statements together may stand against none of them alone
     line = search.workload.module.origin_line(statements[0].lineno) if len(statements) == 1 else None
+    leaving = [] if final else [s for s in statements if _leaves(s)]
+    if leaving and len(statements) > 1:
+        line = search.workload.module.origin_line(leaving[0].lineno)
+        return Refusal("leaves the function or the loop around it", line)
     outlined = _outlined(search, statements, final)
     if isinstance(outlined, Refusal):
         return replace(outlined, line=line)
@@ -573,8 +577,9 @@ def _host(search: _Search) -> tuple[list[str], list[int | None]]:
             if len(shown) == 1:
                 new = [f"{names} = {shown[0].replace('@', call)}"]
             else:
-                given = [text.replace("@", name) for text, name in zip(shown, part.outputs, strict=True)]
-                new = [f"{names} = {call}", f"{names} = {', '.join(given)}"]
+                changed = [n for n, text in zip(part.outputs, shown, strict=True) if text != "@"]
+                given = [text.replace("@", n) for n, text in zip(part.outputs, shown, strict=True) if text != "@"]
+                new = [f"{names} = {call}", *([f"{', '.join(changed)} = {', '.join(given)}"] if given else [])]
         else:
             new = [call]
         lines[begin:end] = [indent + text for text in new]
