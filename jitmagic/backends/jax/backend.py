@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.backends.jax import ladder, presence
-from jitmagic.backends.jax.counted_lists import has_growing_lists
+from jitmagic.backends.jax.counted_lists import lines_of_growing_lists
 from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
 from jitmagic.backends.jax.writer import LoweredDraft, write
@@ -92,7 +92,7 @@ class JaxBackend:
             other = _written(workload, observed, draft.static, written_out, True, counted)
             if isinstance(other, Draft) and other.module != draft.module:
                 return other
-        if not counted and failure.stage in ("load", "check") and has_growing_lists(module):
+        if not counted and failure.stage in ("load", "check") and lines_of_growing_lists(module):
             other = _tried(workload, observed, draft.static, written_out, stepwise, True)
             if isinstance(other, Draft):
                 return other
@@ -145,17 +145,20 @@ def _written(
 
     Lists that grow as values decide are arrays with a count then, where nothing else helps.
     """
-    lists = not counted and has_growing_lists(Module.of(workload, observed))
-    if lists:
-        # before loops are written out that were short in the example only
-        for one in (False, True):
-            answer = _tried(workload, observed, static, written_out, stepwise, one, False)
-            if isinstance(answer, Draft):
-                return answer
-    plain = _tried(workload, observed, static, written_out, stepwise, counted)
-    if isinstance(plain, Draft) or not lists:
+    lists = frozenset[int]() if counted else lines_of_growing_lists(Module.of(workload, observed))
+    if not lists:
+        return _tried(workload, observed, static, written_out, stepwise, counted)
+    # before loops are written out that were short in the example only
+    for one in (False, True):
+        answer = _tried(workload, observed, static, written_out, stepwise, one, False)
+        if isinstance(answer, Draft):
+            return answer
+    plain = _tried(workload, observed, static, written_out, stepwise, False)
+    if isinstance(plain, Draft):
         return plain
-    return _tried(workload, observed, static, written_out, stepwise, True)
+    other = _tried(workload, observed, static, written_out, stepwise, True)
+    # what stands against the lists is answered; what stands against the rest is not
+    return other if isinstance(other, Draft) or plain.line in lists else plain
 
 
 def _tried(

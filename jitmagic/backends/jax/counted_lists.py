@@ -146,9 +146,17 @@ def growing(function: cst.FunctionDef) -> frozenset[str]:
     return frozenset(found)
 
 
-def has_growing_lists(module: Module) -> bool:
-    """Says whether some function of a module has a list that changes its length."""
-    return any(growing(function) for function in module.functions())
+def lines_of_growing_lists(module: Module) -> frozenset[int]:
+    """Returns the user's lines at which lists of a module's functions change their length."""
+    found: set[int] = set()
+    for function in module.functions():
+        names = growing(function)
+        for node in nodes_of(function, cst.Call) if names else ():
+            func = node.func
+            if isinstance(func, cst.Attribute) and code(func.value) in names and func.attr.value in _CHANGING:
+                found.add(module.line(node) or 0)
+        found |= {module.line(n) or 0 for n in nodes_of(function, cst.AugAssign) if code(n.target) in names}
+    return frozenset(found)
 
 
 def _bound_by(statement: Any) -> str:

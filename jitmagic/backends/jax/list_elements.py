@@ -170,8 +170,10 @@ def joined(elements: Sequence[Element]) -> Element:
         raise NotUniform("takes up elements of different shapes")
     dtypes = {e.dtype for e in elements}
     if len(dtypes) > 1:
-        wide = dtypes <= {"int64", "float64"} and all(e.plain for e in elements if e.dtype == "int64")
-        if not wide:
+        if dtypes <= {"int8", "int16", "int32", "int64"}:
+            dtypes = {"int64"}
+        elif dtypes <= {"int64", "float64"} and all(e.plain for e in elements if e.dtype == "int64"):
+            dtypes = {"float64"}
+        else:
             raise NotUniform(f"takes up {' and '.join(sorted(dtypes))}")
-        dtypes = {"float64"}
     return Element(dtypes.pop(), first.shape, first.seen, all(e.plain for e in elements), first.tuples)
