@@ -14,7 +14,7 @@ from jitmagic.backends.jax.writer import LoweredDraft, write
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
-from jitmagic.generate.kinds import argument_facts
+from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module
 from jitmagic.observe.facts import Observation, ValueFact
 
@@ -119,22 +119,30 @@ def _unrolled(workload: Workload, observed: Observation, draft: Draft) -> Draft 
 
 def _fewer_parts(workload: Workload, observed: Observation, draft: PartialDraft, failure: Failure) -> Draft | Refusal:
     """Leaves one more line to NumPy, or makes one more name static."""
-    names = {n: ValueFact("int") for n in _names(workload)}
-    found = ladder.answer(draft, failure, names)
+    numbers = _whole_numbers(workload, observed, draft)
+    found = ladder.answer(draft, failure, numbers)
     why = draft.refusal or Refusal("JAX refused")
     if isinstance(found, ladder.Static):
         fixed = tuple(dict.fromkeys((*draft.fixed, *found.names)))
-        if fixed == draft.fixed:
+        if fixed != draft.fixed:
+            return partly(workload, observed, why, _written, draft.left, fixed)
+        # constants do not help: the line stays in NumPy
+        found = ladder.answer(draft, failure, {})
+        if isinstance(found, ladder.Static):
             return Refusal(f"JAX raised {failure.type}: {failure.message[:200]}")
-        return partly(workload, observed, why, _written, draft.left, fixed)
     if found.line is None or found.line in draft.left or failure.stage == "verify":
         return found
     return partly(workload, observed, why, _written, draft.left | {found.line}, draft.fixed)
 
 
-def _names(workload: Workload) -> set[str]:
-    tree = ast.parse(workload.module.text)
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+def _whole_numbers(workload: Workload, observed: Observation, draft: Draft) -> dict[str, ValueFact]:
+    """Returns those parameters of a draft's functions that were whole numbers, which may become constants."""
+    tree = ast.parse(draft.module.text)
+    given = {a.arg for f in tree.body if isinstance(f, ast.FunctionDef) for a in (*f.args.args, *f.args.kwonlyargs)}
+    module = Module.of(workload, observed)
+    function = module.function(workload.function.name)
+    names = Kinds(module, function, argument_facts(observed, function)).names
+    return {n: ValueFact("int") for n in sorted(given) if names.get(n) and all(f.kind == "int" for f in names[n])}
 
 
 def _written(

@@ -354,6 +354,11 @@ class _Function:
                 shown.append(code(value))
                 continue
             own = value.value if isinstance(value, cst.Name) else ""
+            if self.is_the_callers(value):
+                shown.append(own)
+                continue
+            if own in name_tools.parameters(self.function):
+                own = ""
             if not own.isidentifier() or own in results or own in ("True", "False", "None"):
                 own = name_tools.fresh(f"result_{number}" if several else "result", {*self.taken, *results})
             results.append(own)
@@ -375,6 +380,13 @@ class _Function:
             return False
         one = self.lists.get(code(node.comparisons[0].comparator))
         return one is not None and not one.element.shape
+
+    def is_the_callers(self, value: cst.BaseExpression) -> bool:
+        """Says whether a value is an argument itself, which the wrapper has."""
+        if not isinstance(value, cst.Name) or value.value not in name_tools.parameters(self.function):
+            return False
+        body = cst.For(cst.Name("_"), cst.Name("_"), self.function.body)
+        return value.value not in name_tools.bound(body)
 
     def outside(self, value: cst.BaseExpression, found: Sequence[str]) -> bool:
         """Says whether the wrapper can compute a value: from lists and NumPy alone."""
@@ -681,6 +693,8 @@ class _Function:
         given: list[Any] = []
         named: set[str] = set()
         for value in values:
+            if self.is_the_callers(value):
+                continue
             if self.inside(value):
                 given.append(self.reads(value))
                 continue
@@ -691,6 +705,8 @@ class _Function:
                     given += [self.named(n, node) for n in (name, known.count, known.first) if n]
         if self.full:
             given.append(self.named(self.full, node))
+        if not given:
+            return [node.with_changes(body=[cst.Return()])]
         value = given[0] if len(given) == 1 else cst.Tuple([cst.Element(g) for g in given], lpar=[], rpar=[])
         new = node.with_changes(body=[one.with_changes(value=value, whitespace_after_return=cst.SimpleWhitespace(" "))])
         self.module.inherit(new, node)

@@ -86,9 +86,9 @@ def _of_fact(fact: ValueFact, node: Any, kinds: Kinds) -> Element:
         if not _is_own(node, kinds):
             raise NotUniform("an array that may be stored into later; append a copy")
         lengths = tuple(n for n in fact.shape if n is not None)
-        source = _shaped_like(node, lengths, kinds)
-        if source is not None:
-            return Element(fact.dtype, tuple(f"{source}.shape[{a}]" for a in range(len(lengths))), lengths, False)
+        shape = _shape_of(node, lengths, kinds)
+        if shape:
+            return Element(fact.dtype, shape, lengths, False)
         raise NotUniform("an array whose shape is not that of an argument")
     raise NotUniform(f"which is {'an' if fact.kind[0] in 'aeio' else 'a'} {fact.kind} and fits into no array")
 
@@ -100,7 +100,7 @@ def is_never_stored_into(name: str, function: cst.FunctionDef) -> bool:
     return values.plain
 
 
-def _is_own(node: Any, kinds: Kinds) -> bool:
+def _is_own(node: Any, kinds: Kinds, seen: frozenset[str] = frozenset()) -> bool:
     """Says whether nothing but the list can reach an array that it takes up, so that a copy is as good."""
     if isinstance(node, cst.BinaryOperation | cst.UnaryOperation) or code(node).endswith(".copy()"):
         return True
@@ -108,10 +108,12 @@ def _is_own(node: Any, kinds: Kinds) -> bool:
         return kinds.path(node.func) in ("numpy.array", "numpy.copy", "numpy.zeros", "numpy.maximum", "numpy.minimum")
     if not isinstance(node, cst.Name):
         return False
+    if node.value in seen:
+        return True
     values = _Values(node.value)
     kinds.function.visit(values)
     return values.plain and bool(values.found) and all(
-        not isinstance(v, cst.Name) and _is_own(v, kinds) for v in values.found
+        _is_own(v, kinds, seen | {node.value}) for v in values.found
     )  # fmt: skip
 
 
@@ -145,20 +147,31 @@ class _Values(Finder):
             self.plain &= func.attr.value not in ("sort", "fill", "put", "partition", "resize")
 
 
-def _shaped_like(node: Any, lengths: tuple[int, ...], kinds: Kinds) -> str | None:
-    """Returns a parameter that a name's array is a copy of, as ``x`` of ``c = x.copy()``."""
-    name = code(node.func.value) if isinstance(node, cst.Call) and code(node).endswith(".copy()") else code(node)
-    parameters = name_tools.parameters(kinds.function)
-    if name in parameters:
-        return name
-    for statement in kinds.function.body.body:
-        one: Any = getattr(statement, "body", [None])
-        one = one[0] if isinstance(one, Sequence) and len(one) == 1 else None
-        if isinstance(one, cst.Assign) and code(one.targets[0].target) == name:
-            value = code(one.value)
-            source = value.removesuffix(".copy()")
-            return source if value.endswith(".copy()") and source in parameters else None
-    return None
+_LIKE = ("numpy.array", "numpy.asarray", "numpy.copy", "numpy.zeros_like", "numpy.ones_like", "numpy.empty_like")
+
+
+def _shape_of(node: Any, lengths: tuple[int, ...], kinds: Kinds, seen: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Returns the lengths of an array's axes by an argument that has as many, empty where none is known to."""
+    if isinstance(node, cst.Call):
+        func = node.func
+        if code(node).endswith((".copy()", ".astype(float)")) and isinstance(func, cst.Attribute):
+            return _shape_of(func.value, lengths, kinds, seen)
+        like = kinds.path(func) in _LIKE and node.args
+        return _shape_of(node.args[0].value, lengths, kinds, seen) if like else ()
+    if not isinstance(node, cst.Name) or node.value in seen:
+        return ()
+    name = node.value
+    if name in name_tools.parameters(kinds.function):
+        facts = kinds.names.get(name, [])
+        if facts and all(f.kind == "array" and f.shape == lengths for f in facts):
+            return tuple(f"{name}.shape[{a}]" for a in range(len(lengths)))
+        if facts and all(f.kind in ("tuple", "list") for f in facts) and len(lengths) == 1:
+            return (f"len({name})",)
+        return ()
+    values = _Values(name)
+    kinds.function.visit(values)
+    found = (_shape_of(v, lengths, kinds, seen | {name}) for v in values.found)
+    return next((one for one in found if one), ())
 
 
 def joined(elements: Sequence[Element]) -> Element:

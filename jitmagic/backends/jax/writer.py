@@ -348,7 +348,7 @@ def _without_jumps(parts: _Parts, tree: cst.Module) -> cst.Module:
     while found := needed(parts.module, tree, tracing) - parts.lowered:
         parts.lowered |= found
         tracing = _tracing(parts, tree)
-    tree, parts.exits = without_jumps(parts.module, tree, tracing)
+    tree, parts.exits = without_jumps(parts.module, tree, tracing, parts.grown.full if parts.grown else "")
     return tree
 
 
