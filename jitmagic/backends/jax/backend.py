@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.backends.jax import ladder, presence
-from jitmagic.backends.jax.counted_lists import lines_of_growing_lists
+from jitmagic.backends.jax.list_sites import lines_of_growing_lists
 from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
 from jitmagic.backends.jax.writer import LoweredDraft, write

@@ -133,10 +133,10 @@ class _Counter:
         if isinstance(node, cst.If):
             other = node.orelse
             rest = [other] if isinstance(other, cst.If) else [] if other is None else list(statements(other))
-            ways = self.block(statements(node)), self.block(rest)
-            if ways[0] is None or ways[1] is None:
+            then, otherwise = self.block(statements(node)), self.block(rest)
+            if then is None or otherwise is None:
                 return None
-            (a, one), (b, two) = ways
+            (a, one), (b, two) = then, otherwise
             return max(a, b), {t: max(one.get(t, 0), two.get(t, 0)) for t in {*one, *two}}
         if isinstance(node, cst.For):
             inner = self.block(statements(node))

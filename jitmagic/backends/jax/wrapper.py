@@ -8,8 +8,8 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.counted_lists import Given
 from jitmagic.backends.jax.exchanges import Own
+from jitmagic.backends.jax.list_results import Given
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body

@@ -12,13 +12,14 @@ from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.control import Control
-from jitmagic.backends.jax.counted_lists import Given, counted_lists
+from jitmagic.backends.jax.counted_lists import counted_lists
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.exchanges import Own, without_exchanges
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
+from jitmagic.backends.jax.list_results import Given
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
@@ -477,8 +478,8 @@ def _finished(
         notes.append(f"compiled code cannot assert what depends on array values: line {shown} is left out")
     if grown is not None and grown.room:
         notes.append(
-            f"lists that grow are arrays of `{grown.room}` elements: where one grows beyond, all is computed again with "
-            "twice as many, and compiled anew"
+            f"lists that grow are arrays of `{grown.room}` elements: where one grows beyond, all is compiled and "
+            "computed again with twice as many"
         )
     if "written out" in forms:
         notes.append("the loop is written out while tracing: compile time grows with its trip count")
