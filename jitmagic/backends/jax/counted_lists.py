@@ -28,6 +28,7 @@ from jitmagic.backends.jax.list_reads import CountedList, Reads
 from jitmagic.backends.jax.list_results import Given, ListResults
 from jitmagic.backends.jax.list_room import capacity_of, guess
 from jitmagic.backends.jax.list_sites import (
+    CHANGING,
     Growing,
     Sites,
     from_front,
@@ -39,12 +40,16 @@ from jitmagic.backends.jax.list_sites import (
     queue_of,
     surely,
 )
+from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.liveness import live_names
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import ValueFact
+
+_METHODS = frozenset({"append", "extend", "pop", "clear", "popleft"})
 
 
 def counted_lists(
@@ -109,6 +114,10 @@ class _Function(ListResults):
         self.function.visit(sites)
         if sites.inner is not None:
             raise self.refuse(sites.inner, "a function inside this one uses a list that grows; pass it an array")
+        for call in nodes_of(self.function, cst.Call):
+            func = call.func
+            if isinstance(func, cst.Attribute) and code(func.value) in names and func.attr.value in CHANGING - _METHODS:
+                raise self.moves(call, call)
         open_ones = False
         together = groups(names, sites.renamed)
         together.sort(key=lambda group: min(sites.order.index(n) for n in group))
@@ -349,10 +358,14 @@ class _Function(ListResults):
             return [*lines, self.line(f"{one.first} = 0", node)] if one.first else lines
         if method in ("pop", "popleft"):
             return [self.shorter(node, one, from_front(call))]
-        raise self.refuse(
-            node, f"`{code(call)}` moves the elements of a list whose length depends on array values; append and pop "
-            "at its ends, or use an array"
-        )  # fmt: skip
+        raise self.moves(node, call)
+
+    def moves(self, node: Any, call: cst.Call) -> Unsupported:
+        return self.refuse(
+            node,
+            f"`{code(call)}` moves the elements of a list whose length depends on array values; append and pop at its "
+            "ends, or use an array",
+        )
 
     def deleted(self, node: Any, one: cst.Del) -> list[Any]:
         target = one.target
