@@ -162,11 +162,8 @@ def _written(
         if isinstance(answer, Draft):
             return answer
     plain = _tried(workload, observed, static, written_out, stepwise, False)
-    if isinstance(plain, Draft):
-        return plain
-    other = _tried(workload, observed, static, written_out, stepwise, True)
     # what stands against the lists is answered; what stands against the rest is not
-    return other if isinstance(other, Draft) or plain.line in lists else plain
+    return plain if isinstance(plain, Draft) or plain.line not in lists else answer
 
 
 def _tried(
