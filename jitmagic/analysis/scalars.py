@@ -55,6 +55,21 @@ def loaded(node: ast.AST) -> set[str]:
     return names
 
 
+def _free(node: ast.AST) -> set[str]:
+    """Returns the names that are read in a piece of source, those that its own comprehensions bind apart."""
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+        bound = {n.id for part in node.generators for n in ast.walk(part.target) if isinstance(n, ast.Name)}
+        first = node.generators[0].iter
+        inner = {name for child in ast.iter_child_nodes(node) for name in _free(child)}
+        return _free(first) | (inner - bound)
+    found = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set[str]()
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        found.add(node.target.id)
+    for child in ast.iter_child_nodes(node):
+        found |= _free(child)
+    return found
+
+
 class Exposure:
     """Walks statements in order and collects the names that are read before they are surely assigned."""
 
@@ -69,7 +84,7 @@ class Exposure:
 
     def _read(self, node: ast.AST | None, defined: set[str]) -> None:
         if node is not None:
-            self.exposed |= loaded(node) - defined
+            self.exposed |= _free(node) - defined
 
     def _statement(self, statement: ast.stmt, defined: set[str]) -> set[str]:
         if isinstance(statement, ast.Assign):

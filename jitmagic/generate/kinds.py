@@ -10,7 +10,7 @@ import libcst as cst
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code
 from jitmagic.generate.module import Module, qualified
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 from jitmagic.observe.facts import Observation, ValueFact
 
 _CONTAINERS = (cst.List, cst.Tuple, cst.Dict, cst.Set, cst.ListComp, cst.DictComp, cst.SetComp)
@@ -173,6 +173,22 @@ def _default(node: cst.BaseExpression) -> ValueFact | None:
         items = [_default(e.value) for e in node.elements]
         return ValueFact("tuple", items=tuple(i for i in items if i is not None))
     return literal(node)
+
+
+def lists_numbers(module: Module, node: cst.BaseExpression) -> bool:
+    """Says whether a value is a list of which only numbers were read, no array."""
+    fact = module.fact(node)
+    if fact is None or fact.kind != "list" or not isinstance(node, cst.Name):
+        return False
+    elements = [
+        module.fact(one)
+        for one in nodes_of(module.tree, cst.Subscript)
+        if isinstance(one.value, cst.Name)
+        and one.value.value == node.value
+        and isinstance(one.slice[0].slice, cst.Index)
+    ]
+    kinds = {one.kind for one in (*elements, *fact.items) if one is not None}
+    return bool(kinds) and kinds <= {"scalar", "int", "float", "bool", "complex"}
 
 
 def same_code(a: Any, b: Any) -> bool:

@@ -20,6 +20,11 @@ CASES = {
         "        a[0] = a[0] + 1\n    return np.array(out)",
         V,
     ),
+    "an element in a list that is updated": (
+        "def fn(x):\n    a = x.copy()\n    out = []\n    for i in range(5):\n        out.append(a[i])\n        out[0] -= 1\n"
+        "        if out[0] < -3:\n            out.pop(0)\n    return np.array(out), a",
+        V,
+    ),
     "a list comprehension of elements": (
         "def fn(x):\n    a = x.copy()\n    out = [a[i] for i in range(3)]\n    a[:] = 0\n    return np.array(out)",
         V,

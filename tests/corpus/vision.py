@@ -1,5 +1,7 @@
 """Imaging and computer vision."""
 
+import math
+
 import numpy as np
 
 from tests.corpus.sizes import of
@@ -317,3 +319,42 @@ def radon(img, angles):
 def radon_args(size, rng):
     n = of(size, 12, 50, 150)
     return _picture(rng, n, n).astype(float), np.linspace(0, 180, of(size, 4, 30, 90), endpoint=False)
+
+
+def marching_squares_lengths(z, level):
+    """Contour length by marching squares cases (ambiguous ones as two segments)"""
+    h, w = z.shape
+    total = 0.0
+    cells = 0
+    for i in range(h - 1):
+        for j in range(w - 1):
+            a, b, c, d = z[i, j], z[i, j+1], z[i+1, j+1], z[i+1, j]
+            case = 1*(a > level) + 2*(b > level) + 4*(c > level) + 8*(d > level)
+            if case == 0 or case == 15:
+                continue
+            cells += 1
+            top = (level - a)/(b - a) if a != b else 0.5
+            right = (level - b)/(c - b) if b != c else 0.5
+            bottom = (level - d)/(c - d) if c != d else 0.5
+            left = (level - a)/(d - a) if a != d else 0.5
+            if case in (1, 14):
+                total += math.hypot(top, left)
+            elif case in (2, 13):
+                total += math.hypot(1 - top, right)
+            elif case in (3, 12):
+                total += math.hypot(1, right - left)
+            elif case in (4, 11):
+                total += math.hypot(1 - bottom, 1 - right)
+            elif case in (6, 9):
+                total += math.hypot(bottom - top, 1)
+            elif case in (7, 8):
+                total += math.hypot(bottom, 1 - left)
+            else:
+                total += math.hypot(top, left) + math.hypot(1 - bottom, 1 - right)
+    return total, cells
+
+
+def marching_squares_lengths_args(size, rng):
+    n = of(size, 8, 40, 200)
+    y, x = np.mgrid[:n, :n]
+    return np.hypot(x - n/2.1, y - n/2.3) + 0.1*rng.random((n, n)), n/3

@@ -18,7 +18,7 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kept import kept, kept_arguments, stepped
-from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.kinds import Kinds, argument_facts, lists_numbers
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter
 from jitmagic.observe.facts import Observation, ValueFact
@@ -158,7 +158,9 @@ class Elements(FunctionRewriter[Kinds]):
         if isinstance(target, cst.Name):
             if not self._rebinds(target):
                 return updated_node
-        elif not (isinstance(target, cst.Subscript) and self._widens(target, original_node)):
+        elif not isinstance(target, cst.Subscript) or not (
+            lists_numbers(self.module, target.value) or self._widens(target, original_node)
+        ):
             return updated_node
         # NumPy's scalars are immutable: the name is bound anew, nothing else that holds the value changes
         operator = getattr(cst, type(original_node.operator).__name__.removesuffix("Assign"))()

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.backends.jax import ladder, presence
+from jitmagic.backends.jax.list_sites import lines_of_growing_lists
 from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
 from jitmagic.backends.jax.writer import LoweredDraft, write
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
-from jitmagic.generate.kinds import argument_facts
+from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module
 from jitmagic.observe.facts import Observation, ValueFact
 
@@ -83,17 +84,22 @@ class JaxBackend:
         found = ladder.answer(draft, failure, arguments)
         written_out = draft.written_out if isinstance(draft, LoweredDraft) else frozenset[int]()
         stepwise = isinstance(draft, LoweredDraft) and draft.stepwise
+        counted = isinstance(draft, LoweredDraft) and draft.counted
         if not isinstance(found, Refusal):
-            return _written(workload, observed, (*draft.static, *found.names), written_out, stepwise)
+            return _written(workload, observed, (*draft.static, *found.names), written_out, stepwise, counted)
         if not stepwise and failure.stage in ("load", "check"):
             # a form over whole arrays that JAX does not take: step by step it may
-            other = _written(workload, observed, draft.static, written_out, True)
+            other = _written(workload, observed, draft.static, written_out, True, counted)
             if isinstance(other, Draft) and other.module != draft.module:
+                return other
+        if not counted and failure.stage in ("load", "check") and lines_of_growing_lists(module):
+            other = _tried(workload, observed, draft.static, written_out, stepwise, True)
+            if isinstance(other, Draft):
                 return other
         more = more_written_out(module, found.line, written_out)
         if more == written_out or failure.stage not in ("load", "check"):
             return found
-        renewed = _written(workload, observed, draft.static, more, stepwise)
+        renewed = _written(workload, observed, draft.static, more, stepwise, counted)
         return found if isinstance(renewed, Refusal) else renewed
 
 
@@ -113,37 +119,66 @@ def _unrolled(workload: Workload, observed: Observation, draft: Draft) -> Draft 
 
 def _fewer_parts(workload: Workload, observed: Observation, draft: PartialDraft, failure: Failure) -> Draft | Refusal:
     """Leaves one more line to NumPy, or makes one more name static."""
-    names = {n: ValueFact("int") for n in _names(workload)}
-    found = ladder.answer(draft, failure, names)
+    numbers = _whole_numbers(workload, observed, draft)
+    found = ladder.answer(draft, failure, numbers)
     why = draft.refusal or Refusal("JAX refused")
     if isinstance(found, ladder.Static):
         fixed = tuple(dict.fromkeys((*draft.fixed, *found.names)))
-        if fixed == draft.fixed:
+        if fixed != draft.fixed:
+            return partly(workload, observed, why, _written, draft.left, fixed)
+        # constants do not help: the line stays in NumPy
+        found = ladder.answer(draft, failure, {})
+        if isinstance(found, ladder.Static):
             return Refusal(f"JAX raised {failure.type}: {failure.message[:200]}")
-        return partly(workload, observed, why, _written, draft.left, fixed)
     if found.line is None or found.line in draft.left or failure.stage == "verify":
         return found
     return partly(workload, observed, why, _written, draft.left | {found.line}, draft.fixed)
 
 
-def _names(workload: Workload) -> set[str]:
-    tree = ast.parse(workload.module.text)
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+def _whole_numbers(workload: Workload, observed: Observation, draft: Draft) -> dict[str, ValueFact]:
+    """Returns those parameters of a draft's functions that were whole numbers, which may become constants."""
+    tree = ast.parse(draft.module.text)
+    given = {a.arg for f in tree.body if isinstance(f, ast.FunctionDef) for a in (*f.args.args, *f.args.kwonlyargs)}
+    module = Module.of(workload, observed)
+    function = module.function(workload.function.name)
+    names = Kinds(module, function, argument_facts(observed, function)).names
+    return {n: ValueFact("int") for n in sorted(given) if names.get(n) and all(f.kind == "int" for f in names[n])}
 
 
 def _written(
     workload: Workload, observed: Observation, static: Sequence[str], written_out: frozenset[int] = frozenset(),
-    stepwise: bool = False,
+    stepwise: bool = False, counted: bool = False,
 ) -> Draft | Refusal:  # fmt: skip
-    """Writes a draft with as few loops written out as can be, or returns why the first could not be written."""
+    """Writes a draft with as few loops written out as can be, or returns why the first could not be written.
+
+    Lists that grow as values decide are arrays with a count then, where nothing else helps.
+    """
+    lists = frozenset[int]() if counted else lines_of_growing_lists(Module.of(workload, observed))
+    if not lists:
+        return _tried(workload, observed, static, written_out, stepwise, counted)
+    # before loops are written out that were short in the example only
+    for one in (False, True):
+        answer = _tried(workload, observed, static, written_out, stepwise, one, False)
+        if isinstance(answer, Draft):
+            return answer
+    plain = _tried(workload, observed, static, written_out, stepwise, False)
+    # what stands against the lists is answered; what stands against the rest is not
+    return plain if isinstance(plain, Draft) or plain.line not in lists else answer
+
+
+def _tried(
+    workload: Workload, observed: Observation, static: Sequence[str], written_out: frozenset[int], stepwise: bool,
+    counted: bool, more_loops: bool = True,
+) -> Draft | Refusal:  # fmt: skip
+    """Writes a draft in one way; where ``more_loops`` says so, with more and more loops written out."""
     first: Refusal | None = None
     while True:
         try:
-            return write(workload, observed, static, written_out, stepwise)
+            return write(workload, observed, static, written_out, stepwise, counted)
         except Unsupported as error:
             first = first or error.refusal
             more = more_written_out(Module.of(workload, observed), error.refusal.line, written_out)
-            if more == written_out:
+            if more == written_out or not more_loops:
                 return first
             written_out = more
         except Exception as error:

@@ -284,8 +284,10 @@ def _selected(name: str, test: str, a: cst.BaseExpression | None, b: cst.BaseExp
     if both[0] is not None and both[1] is not None and both[0][0] == both[1][0]:
         return f"{name}.at[{both[0][0]}].set(__numpy__.where({test}, {both[0][1]}, {both[1][1]}))"
     for branch, yes in ((a, True), (b, False)):
-        if (a is None) == (b is None) or branch is None:
+        if (a is None) == (b is None):
             break
+        if branch is None:
+            continue
         stored = _at_set(branch, name)
         if stored is not None:
             index, value = stored

@@ -33,14 +33,19 @@ def needed(module: Module, tree: cst.Module, tracing: Mapping[str, Tracing]) -> 
     return found
 
 
-def without_jumps(module: Module, tree: cst.Module, tracing: Mapping[str, Tracing]) -> tuple[cst.Module, Exits]:
-    """Returns the tree without jumps in the loops that are compiled, and the flags that end its ``for`` loops."""
+def without_jumps(
+    module: Module, tree: cst.Module, tracing: Mapping[str, Tracing], full: str = ""
+) -> tuple[cst.Module, Exits]:
+    """Returns the tree without jumps in the loops that are compiled, and the flags that end its ``for`` loops.
+
+    Behind a loop that the flag ``full`` alone ends, what is returned does not matter.
+    """
     exits: Exits = {}
     taken = set(name_tools.all_names(tree))
     body = []
     for statement in tree.body:
         if isinstance(statement, cst.FunctionDef) and statement.name.value in tracing:
-            rewrite = _Rewrite(module, tracing[statement.name.value], taken, exits)
+            rewrite = _Rewrite(module, tracing[statement.name.value], taken, exits, full)
             new = with_body(statement, rewrite.block(statements(statement)))
             module.inherit(new, statement)
             body.append(new)
@@ -94,8 +99,9 @@ class _Leaving:
 
 
 class _Rewrite:
-    def __init__(self, module: Module, tracing: Tracing, taken: set[str], exits: Exits) -> None:
+    def __init__(self, module: Module, tracing: Tracing, taken: set[str], exits: Exits, full: str = "") -> None:
         self.module, self.tracing, self.taken, self.exits = module, tracing, taken, exits
+        self.endless = ("True", "1", f"not {full}") if full else ("True", "1")
 
     def name(self, wanted: str) -> str:
         name, number = wanted, 2
@@ -154,7 +160,7 @@ class _Rewrite:
             guard = cst.parse_expression(" and ".join(f"not {flag}" for flag in flags))
             new = with_body(new, [cst.If(test=guard, body=cst.IndentedBlock(straight))])
         self.module.inherit(new, node)
-        endless = isinstance(node, cst.While) and code(node.test) in ("True", "1") and leaving.done is None
+        endless = isinstance(node, cst.While) and code(node.test) in self.endless and leaving.done is None
         behind: list[Any] = []
         for number, (flag, returned) in enumerate(leaving.returns):
             if endless and number == len(leaving.returns) - 1:

@@ -19,6 +19,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
+from jitmagic.generate.walking import nodes_of
 
 GROWING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault"})
 
@@ -323,8 +324,9 @@ class LoopMaker:
                     "put the condition into a while",
                     "JX-IFTRACED",
                 )
-            call = inner.value if isinstance(inner, cst.Expr) else None
-            if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
+            for call in nodes_of(inner, cst.Call):
+                if not isinstance(call.func, cst.Attribute):
+                    continue
                 target = call.func.value
                 if call.func.attr.value in GROWING and self.tracing.kinds.is_container(target):
                     raise self.refuse(

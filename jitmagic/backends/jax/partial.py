@@ -201,7 +201,7 @@ def _tried(search: _Search, block: Sequence[ast.stmt], final: bool) -> _Part | R
     statements = list(block)
     while statements and not final and _is_plain(search, statements[-1]):
         statements.pop()
-    while statements and _is_plain(search, statements[0]):
+    while statements and _is_plain(search, statements[0]) and not _begins_a_list(statements):
         statements.pop(0)
     if not statements:
         return Refusal("nothing to compile")
@@ -210,6 +210,10 @@ def _tried(search: _Search, block: Sequence[ast.stmt], final: bool) -> _Part | R
         return Refusal("too many parts were tried")
     # what stands against some statements together may stand against none of them alone
     line = search.workload.module.origin_line(statements[0].lineno) if len(statements) == 1 else None
+    leaving = [] if final else [s for s in statements if _leaves(s)]
+    if leaving and len(statements) > 1:
+        line = search.workload.module.origin_line(leaving[0].lineno)
+        return Refusal("leaves the function or the loop around it", line)
     outlined = _outlined(search, statements, final)
     if isinstance(outlined, Refusal):
         return replace(outlined, line=line)
@@ -236,6 +240,20 @@ def _moving(search: _Search, first: ast.stmt, inputs: Sequence[str]) -> str:
             if fact is not None and fact.kind == "array" and None in (fact.shape or (None,)):
                 return node.id
     return ""
+
+
+def _begins_a_list(statements: Sequence[ast.stmt]) -> bool:
+    """Says whether the first of some statements makes lists that the others let grow."""
+    first = statements[0]
+    if not isinstance(first, ast.Assign) or not any(isinstance(n, ast.List) for n in ast.walk(first.value)):
+        return False
+    grown = {
+        node.func.value.id
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    }
+    return bool(assigned([first]) & grown)
 
 
 def _is_plain(search: _Search, statement: ast.stmt) -> bool:
@@ -559,8 +577,9 @@ def _host(search: _Search) -> tuple[list[str], list[int | None]]:
             if len(shown) == 1:
                 new = [f"{names} = {shown[0].replace('@', call)}"]
             else:
-                given = [text.replace("@", name) for text, name in zip(shown, part.outputs, strict=True)]
-                new = [f"{names} = {call}", f"{names} = {', '.join(given)}"]
+                changed = [n for n, text in zip(part.outputs, shown, strict=True) if text != "@"]
+                given = [text.replace("@", n) for n, text in zip(part.outputs, shown, strict=True) if text != "@"]
+                new = [f"{names} = {call}", *([f"{', '.join(changed)} = {', '.join(given)}"] if given else [])]
         else:
             new = [call]
         lines[begin:end] = [indent + text for text in new]
@@ -577,5 +596,7 @@ def _as_numpy(search: _Search, name: str, numpy: str, last: ast.stmt) -> str:
         return f"{_NUMBERS[fact.kind]}(@)"
     if fact is not None and fact.kind == "scalar":
         return f"{numpy}.asarray(@)[()]"
+    if fact is not None and fact.kind == "list":
+        return "@"  # the part has made it one
     # a copy, since NumPy may store into it and JAX lends its memory for reading alone
     return f"{numpy}.array(@)"

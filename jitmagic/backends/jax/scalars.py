@@ -70,6 +70,8 @@ class _Scalars(FunctionRewriter[Tracing]):
         return updated_node
 
     def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.BaseExpression:
+        if (found := self.one_of(original_node, updated_node)) is not None:
+            return found
         if len(updated_node.comparisons) < 2 or not self.traced(original_node):
             return updated_node
         left = updated_node.left
@@ -78,6 +80,24 @@ class _Scalars(FunctionRewriter[Tracing]):
             parts.append(f"({code(cst.Comparison(left, [comparison]))})")
             left = comparison.comparator
         return cst.parse_expression(f"({' & '.join(parts)})")
+
+    def one_of(self, old: cst.Comparison, new: cst.Comparison) -> cst.BaseExpression | None:
+        """Returns ``case in (1, 14)`` as comparisons with each of the numbers; None for any other comparison."""
+        if len(old.comparisons) != 1 or not isinstance(old.comparisons[0].operator, cst.In | cst.NotIn):
+            return None
+        among = new.comparisons[0].comparator
+        if not isinstance(among, cst.Tuple | cst.List | cst.Set) or not among.elements or not self.traced(old):
+            return None
+        kinds = self.stack[-1].kinds
+        given: Any = old.comparisons[0].comparator
+        if not kinds.is_number(old.left) or not all(kinds.is_number(e.value) for e in given.elements):
+            return None
+        left = _bracketed(code(new.left))
+        without = isinstance(old.comparisons[0].operator, cst.NotIn)
+        word, sign = ("!=", " & ") if without else ("==", " | ")
+        parts = [f"({left} {word} {_bracketed(code(e.value))})" for e in among.elements]
+        text = sign.join(parts)
+        return cst.parse_expression(f"({text})" if len(parts) > 1 else parts[0])
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         if not self.stack:
@@ -205,7 +225,8 @@ class _Scalars(FunctionRewriter[Tracing]):
 
 def _bracketed(text: str) -> str:
     node = cst.parse_expression(text)
-    return text if isinstance(node, cst.Name | cst.Call | cst.Subscript | cst.Attribute) else f"({text})"
+    plain = cst.Name | cst.Call | cst.Subscript | cst.Attribute | cst.Integer | cst.Float
+    return text if isinstance(node, plain) else f"({text})"
 
 
 def _renamed(call: cst.Call, names: dict[str, str], first: str) -> cst.Call:

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.exchanges import Own
+from jitmagic.backends.jax.list_results import Given
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body
@@ -154,6 +155,7 @@ class _Returning(Rewriter):
 def wrapper(
     function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any],
     draws: Sequence[Any] = (), given: Sequence[tuple[str, str]] = (), own: Own | None = None,
+    grown: Given | None = None, jax: str = "jax",
 ) -> cst.FunctionDef:  # fmt: skip
     """Makes the function with the user's name and signature.
 
@@ -174,6 +176,10 @@ def wrapper(
         Names of the core's results and what is returned of each, where they differ.
     own : Own, optional
         When the result is a parameter itself.
+    grown : Given, optional
+        What is to be done about lists that grow.
+    jax : str
+        The name of JAX in the module.
     """
     call = f"{core}({call_arguments(function)})"
     body: list[Any] = []
@@ -183,6 +189,8 @@ def wrapper(
         body.append(first)
     body += checks
     body += draws
+    if grown is not None:
+        return with_body(function, [*body, *_with_lists(function, call, mutated, returns, grown, jax)])
     if given:
         body.append(made(f"{', '.join(name for name, _ in given)} = {call}"))
         body.append(made(f"return {', '.join(shown for _, shown in given)}"))
@@ -218,6 +226,35 @@ def wrapper(
     elif returns.value:
         body.append(made("return result"))
     return with_body(function, body)
+
+
+def _with_lists(
+    function: cst.FunctionDef, call: str, mutated: Sequence[str], returns: Returns, grown: Given, jax: str
+) -> list[Any]:
+    """Returns the statements that call the core with enough room, and make lists of the arrays that stand for them."""
+    names = [name_tools.fresh(f"new_{m}", name_tools.all_names(function)) for m in mutated]
+    left = ", ".join(grown.results) + ("," if len(grown.results) == 1 and not returns.value else "")
+    if returns.value and mutated:
+        left = f"({left})" if len(grown.results) > 1 else left
+    several = len(grown.results) != 1 or bool(mutated)
+    targets = ", ".join([*([left] if grown.results else []), *names]) if several else grown.results[0]
+    body: list[Any] = []
+    if grown.room:
+        comment = cst.Comment("# how long the lists may become: where one becomes longer, all is computed again")
+        first = made(f"{grown.room} = {grown.first}").with_changes(leading_lines=[cst.EmptyLine(comment=comment)])
+        body.append(first)
+        text = f"while True:\n    {targets} = {call}\n    if not {grown.full}:\n        break\n    {grown.room} *= 2\n"
+        body.append(made(text))
+    else:
+        body.append(made(f"{targets} = {call}"))
+    comment = cst.Comment("# JAX arrays do not change: the new contents are written into the caller's")
+    for position, (name, new) in enumerate(zip(mutated, names, strict=True)):
+        lines = [cst.EmptyLine(comment=comment)] if position == 0 else []
+        body.append(made(f"{name}[...] = {new}").with_changes(leading_lines=lines))
+    body += [made(f"{name} = {shown.replace('{jax}', jax)}") for name, shown in grown.lists]
+    if grown.shown:
+        body.append(made(f"return {grown.shown}"))
+    return body
 
 
 def call_arguments(function: cst.FunctionDef) -> str:

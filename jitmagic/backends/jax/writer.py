@@ -12,12 +12,14 @@ from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.control import Control
+from jitmagic.backends.jax.counted_lists import counted_lists
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.exchanges import Own, without_exchanges
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
+from jitmagic.backends.jax.list_results import Given
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
@@ -62,10 +64,13 @@ class LoweredDraft(Draft):
         Lines (of the module's text) of the loops that could not be lowered.
     stepwise : bool
         Whether loops were left as loops, since a form over whole arrays failed.
+    counted : bool
+        Whether lists that grow are arrays with a count.
     """
 
     written_out: frozenset[int] = frozenset()
     stepwise: bool = False
+    counted: bool = False
 
 
 @dataclass
@@ -88,11 +93,13 @@ class _Parts:
     stepwise: bool = False
     lists: set[str] = field(default_factory=set)
     own: Own | None = None
+    counted: bool = False
+    grown: Given | None = None
 
 
 def write(
     workload: Workload, observed: Observation, static: Iterable[str] = (), written_out: Iterable[int] = (),
-    stepwise: bool = False,
+    stepwise: bool = False, counted: bool = False,
 ) -> Draft:  # fmt: skip
     """Writes the draft of the variant ``jax``.
 
@@ -106,6 +113,8 @@ def write(
         Lines (of the module's text) of the loops that cannot be lowered, and are written out while they are short.
     stepwise : bool
         Whether every loop that is lowered goes step by step, none as a form over whole arrays.
+    counted : bool
+        Whether lists that grow are to be arrays with a count of what is in use.
 
     Raises
     ------
@@ -132,11 +141,16 @@ def write(
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
-    parts.stepwise = stepwise
+    parts.stepwise, parts.counted = stepwise, counted
     tree = _without_draws(parts, tree)
     tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
+    if counted:
+        tree, parts.grown = counted_lists(module, tree, entry, _kinds(parts, tree))
+        if parts.grown is not None and parts.grown.room:
+            fixed |= {parts.grown.room}
+            parts.static = fixed
     tree = without_mirrors(module, tree, _kinds(parts, tree))
     tree = steady_closures(module, tree, _kinds(parts, tree))
     parts.static = fixed | _control_parameters(parts, tree)
@@ -335,7 +349,7 @@ def _without_jumps(parts: _Parts, tree: cst.Module) -> cst.Module:
     while found := needed(parts.module, tree, tracing) - parts.lowered:
         parts.lowered |= found
         tracing = _tracing(parts, tree)
-    tree, parts.exits = without_jumps(parts.module, tree, tracing)
+    tree, parts.exits = without_jumps(parts.module, tree, tracing, parts.grown.full if parts.grown else "")
     return tree
 
 
@@ -432,12 +446,15 @@ def _finished(
     function = function.with_changes(leading_lines=_two_blank(function))
     decorated = function.with_changes(decorators=[cst.Decorator(cst.parse_expression(decorator))])
     given = _given_back(parts, function, written)
-    if written or checks or parts.draws or given:
+    grown = parts.grown
+    if grown is not None and (given or parts.own is not None or returns.parameter is not None):
+        raise Unsupported("the function returns a list that grows and an array that it was given; copy the array", None)
+    if written or checks or parts.draws or given or grown is not None:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))
-        outer = wrapper(function, core, written, returns, checks, parts.draws, given, parts.own).with_changes(
-            params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2
-        )
+        outer = wrapper(
+            function, core, written, returns, checks, parts.draws, given, parts.own, grown, imports.code("jax")
+        ).with_changes(params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2)
         inner = with_body(inner, _without_docstring(statements(inner)))
         position = next(i for i, s in enumerate(tree.body) if isinstance(s, cst.FunctionDef) and s.name.value == entry)
         body = list(tree.body)
@@ -459,6 +476,11 @@ def _finished(
     if parts.asserts:
         shown = ", ".join(str(line) for line in parts.asserts)
         notes.append(f"compiled code cannot assert what depends on array values: line {shown} is left out")
+    if grown is not None and grown.room:
+        notes.append(
+            f"lists that grow are arrays of `{grown.room}` elements: where one grows beyond, all is compiled and "
+            "computed again with twice as many"
+        )
     if "written out" in forms:
         notes.append("the loop is written out while tracing: compile time grows with its trip count")
     return LoweredDraft(
@@ -475,6 +497,7 @@ def _finished(
         notes=tuple(notes),
         written_out=parts.written_out,
         stepwise=parts.stepwise,
+        counted=parts.counted,
     )
 
 

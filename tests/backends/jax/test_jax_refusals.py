@@ -16,19 +16,19 @@ REFUSED = {
         4,
         "JX-RAISE",
     ),
-    "a list that grows": (
-        "def fn(x):\n    r = []\n    for i in range(len(x)):\n        if x[i] > 0:\n            r.append(x[i] * 2)\n"
+    "a list that grows at its front": (
+        "def fn(x):\n    r = []\n    for i in range(len(x)):\n        if x[i] > 0:\n            r.insert(0, x[i] * 2)\n"
         "    return np.array(r)\n",
         (X,),
         7,
-        "JX-IFTRACED",
+        "JX-LEAK",
     ),
-    "a list that grows beside a store, in a loop that is written out": (
+    "a list of different kinds beside a store, in a loop that is written out": (
         "def fn(x):\n    y, r = x.copy(), []\n    for i in range(9):\n        if x[i] > x[i + 1]:\n"
-        "            y[i] = 0.5\n            r.append(i)\n    return y, np.array(r)\n",
+        "            y[i] = 0.5\n            r.append((i, x[i]))\n    return y, np.array(r)\n",
         (X,),
         8,
-        "JX-IFTRACED",
+        "JX-LEAK",
     ),
     "a selection by a mask": ("def fn(x):\n    return x[x > 0]\n", (X,), 4, "JX-BOOLMASK"),
     "nonzero": ("def fn(x):\n    (i,) = np.nonzero(x > 0)\n    return i\n", (X,), 4, "JX-BOOLMASK"),
