@@ -64,9 +64,11 @@ class Options:
                     "(`jitmagic devices` or %jitdevices lists what is here)"
                 )
         asked = [name for name in known if name != "numpy" and (self.backends is None or name in self.backends)]
-        if self.devices and asked and not {device_of(name) for name in asked} & set(self.devices):
-            places = ", ".join(f"{name} on {device_of(name)}" for name in asked)
-            raise ValueError(f"nothing to compare on {', '.join(self.devices)}: jitmagic runs {places}")
+        if self.devices and asked and not any(name in (self.python or {}) for name in asked):
+            kinds = {name: known[name].availability().kinds for name in asked}
+            if not any(one.partition(":")[0] in able for one in self.devices for able in kinds.values()):
+                places = ", ".join(f"{name} on {' and '.join(able)}" for name, able in kinds.items())
+                raise ValueError(f"nothing to compare on {', '.join(self.devices)}: jitmagic runs {places}")
         for name, value in (("budget", self.budget), ("timeout", self.timeout)):
             if not isinstance(value, int | float) or not 0 < value < float("inf"):
                 raise ValueError(f"{name} has to be a positive number of seconds, not {value!r}")
@@ -92,8 +94,3 @@ class Options:
                 raise ValueError(f"there is no backend {name!r} to give a python for; choose from {', '.join(known)}")
             found[name] = resolve(str(path))
         object.__setattr__(self, "python", found)
-
-
-def device_of(backend: str) -> str:
-    """Returns the device that a backend is run on."""
-    return "cuda:0" if backend == "cupy" else "cpu"

@@ -11,8 +11,15 @@ import sys
 import pytest
 
 from jitmagic import devices
+from jitmagic.backends.cupy import presence as cupy_presence
+from jitmagic.backends.jax import presence as jax_presence
 from jitmagic.backends.protocol import Availability
+from jitmagic.backends.torch import presence as torch_presence
+from jitmagic.devices import nvidia, others
+from jitmagic.devices.host import host
+from jitmagic.devices.processor import cpuinfo_name
 from tests import front_fakes as fakes
+from tests import machines
 
 TWO = "1, GPU-bbbb-2, NVIDIA A100-SXM4-40GB, 40960, 580.65.06\n0, GPU-aaaa-1, NVIDIA H200, 143771, 580.65.06\n"
 
@@ -31,11 +38,11 @@ def smi(monkeypatch, tmp_path):
         monkeypatch.setenv("PATH", str(tmp_path))
 
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(devices, "SMI_PLACES", ())
+    monkeypatch.setattr(nvidia, "SMI_PLACES", ())
     monkeypatch.setenv("PATH", "")
-    devices._asked_gpus.cache_clear()
+    nvidia._asked.cache_clear()
     yield put
-    devices._asked_gpus.cache_clear()
+    nvidia._asked.cache_clear()
 
 
 def test_machine_has_the_form_of_the_record(smi):
@@ -56,7 +63,12 @@ def test_machine_has_the_form_of_the_record(smi):
 def test_gpus(smi):
     smi(TWO)
     _, first, second = devices.devices(fakes.BACKENDS)
-    assert first == {"name": "cuda:0", "title": "NVIDIA H200, 140 GiB", "backends": ["cupy"]}
+    assert first == {
+        "name": "cuda:0",
+        "title": "NVIDIA H200, 140 GiB",
+        "details": ["driver 580.65.06 (CUDA up to 13.x)"],
+        "backends": ["cupy"],
+    }
     assert second["title"] == "NVIDIA A100-SXM4-40GB, 40 GiB"
 
 
@@ -75,9 +87,9 @@ def test_gpus(smi):
     ],
 )
 def test_what_cuda_numbers(setting, titles):
-    gpus, problem = devices.parse_smi(TWO)
+    gpus, problem = nvidia.parse_smi(TWO)
     assert problem is None
-    assert [title for title, _ in devices.visible_gpus(gpus, setting)] == titles
+    assert [one.title for one in nvidia.visible_gpus(gpus, setting)] == titles
 
 
 @pytest.mark.parametrize(
@@ -90,7 +102,7 @@ def test_what_cuda_numbers(setting, titles):
     ],
 )
 def test_odd_answers(text, count, problem):
-    gpus, told = devices.parse_smi(text)
+    gpus, told = nvidia.parse_smi(text)
     assert len(gpus) == count
     assert (problem is None and told is None) or problem in told
     assert all(gpu.memory is None for gpu in gpus)
@@ -104,7 +116,7 @@ def test_a_driver_that_does_not_answer_is_told(smi):
 
 
 def test_a_tool_that_hangs_is_given_up(smi, monkeypatch):
-    text, problem = devices._output([sys.executable, "-c", "import time; time.sleep(30)"], timeout=0.2)
+    text, problem = host().output([sys.executable, "-c", "import time; time.sleep(30)"], timeout=0.2)
     assert (text, "did not answer within" in problem) == ("", True)
 
 
@@ -153,6 +165,193 @@ def test_the_table_keeps_its_width(smi, width):
 
 
 def test_processor_names():
-    assert devices.cpuinfo_name("processor : 0\nmodel name : Xeon(R)\nmodel name : other\n") == "Xeon(R)"
-    assert devices.cpuinfo_name("processor : 0\ncpu : POWER9\n") == "POWER9"
-    assert devices.cpuinfo_name("processor : 0\nCPU implementer : 0x41\n") == ""
+    assert cpuinfo_name("processor : 0\nmodel name : Xeon(R)\nmodel name : other\n") == "Xeon(R)"
+    assert cpuinfo_name("processor : 0\ncpu : POWER9\n") == "POWER9"
+    assert cpuinfo_name("processor : 0\nCPU implementer : 0x41\n") == ""
+
+
+@pytest.fixture
+def on(monkeypatch):
+    """Puts a recorded machine in the place of this one; returns what is detected there."""
+
+    def put(machine, **states):
+        for module in (nvidia, others, devices):
+            monkeypatch.setattr(module, "host", lambda: machine)
+        backends = {name: fakes.Backend(name, state) for name, state in states.items()}
+        return devices.detect(backends or {"numba": fakes.BACKENDS["numba"]})
+
+    return put
+
+
+TORCH_CUDA = torch_presence.built(
+    "2.13.0", "cuda: Optional[str] = '12.8'\nhip: Optional[str] = None\n", "Linux", "x86_64"
+)
+TORCH_13 = torch_presence.built("2.13.0", "cuda: Optional[str] = '13.0'\n", "Linux", "x86_64")
+TORCH_CPU = torch_presence.built(
+    "2.13.0+cpu", "cuda: Optional[str] = None\nhip: Optional[str] = None\n", "Linux", "x86_64"
+)
+JAX = {"jax": "0.10.2", "jaxlib": "0.10.2"}
+
+
+def lacks(found, backend):
+    return next(one for one in found["backends"] if one["name"] == backend)["lacks"]
+
+
+def test_a_gpu_is_told_with_all_that_its_driver_says(on):
+    found = on(machines.H100, torch=TORCH_CUDA, numba=Availability(True, {"numba": "0.68.1"}))
+    gpu = found["devices"][1]
+    assert (gpu["name"], gpu["title"]) == ("cuda:0", "NVIDIA H100 80GB HBM3, 80 GiB")
+    assert gpu["details"] == [
+        "compute capability 9.0",
+        "driver 580.65.06 (CUDA up to 13.x)",
+        "up to 1980 MHz, 345 MHz now",
+        "2 processes on it, 2.0 GiB in use",
+    ]
+    assert gpu["backends"] == ["torch"]
+    assert found["notes"] == []
+    # Numba has no build for a GPU: that is no fault of the machine's
+    assert lacks(found, "numba") == []
+
+
+def test_a_cpu_build_beside_a_gpu_is_told_with_the_command_that_mends_it(on):
+    found = on(machines.H100, torch=TORCH_CPU, jax=jax_presence.with_plugins(dict(JAX)))
+    assert found["devices"][1]["backends"] == []
+    (torch,) = lacks(found, "torch")
+    assert torch["reason"] == "torch 2.13.0+cpu is a build for the CPU"
+    assert torch["remedy"].startswith("pip install --force-reinstall torch==2.13.0 --index-url ")
+    assert torch["remedy"].endswith("/cu126")
+    (jax,) = lacks(found, "jax")
+    assert (jax["reason"], jax["remedy"]) == (
+        "JAX 0.10.2 is installed without its plug-in for it", 'pip install "jax[cuda12]"',
+    )  # fmt: skip
+    assert "PyTorch" not in devices.table(found)
+    assert "Torch cannot use cuda:0: torch 2.13.0+cpu is a build for the CPU" in devices.table(found)
+
+
+def test_a_cpu_build_without_a_gpu_is_no_fault(on):
+    found = on(machines.Machine(), torch=TORCH_CPU, jax=jax_presence.with_plugins(dict(JAX)))
+    assert [backend["lacks"] for backend in found["backends"]] == [[], []]
+
+
+def test_a_driver_too_old_for_the_build_is_told(on):
+    found = on(
+        machines.OLD_DRIVER, torch=TORCH_13, cupy=cupy_presence.with_builds({"cupy-cuda13x": "14.2.0"}, True, "cuda12")
+    )
+    assert found["devices"][1]["backends"] == []
+    (torch,) = lacks(found, "torch")
+    assert "built for CUDA 13.0, which needs NVIDIA's driver 580 or later; here is 535.183.01" in torch["reason"]
+    assert torch["remedy"].endswith("/cu126")
+    (cupy,) = lacks(found, "cupy")
+    assert cupy["remedy"] == "pip uninstall -y cupy-cuda13x && pip install cupy-cuda12x"
+    # what mends it is said once, and not as if nothing were installed
+    assert found["notes"] == []
+
+
+def test_the_build_that_fits_the_driver_is_used(on):
+    found = on(machines.OLD_DRIVER, torch=TORCH_CUDA)
+    assert found["devices"][1]["backends"] == ["torch"]
+    assert "driver 535.183.01 (CUDA up to 12.x)" in found["devices"][1]["details"]
+
+
+def test_a_driver_that_knows_few_fields_is_asked_for_those(on):
+    found = on(machines.ANCIENT_DRIVER, torch=TORCH_CUDA)
+    assert found["devices"][1]["title"] == "Tesla K80, 11 GiB"
+    (torch,) = lacks(found, "torch")
+    assert torch["reason"].endswith("here is 460.106.00: update the driver")
+    assert torch["remedy"] is None
+
+
+def test_a_gpu_that_cuda_has_given_up_is_told(on):
+    found = on(machines.VOLTA, cupy=cupy_presence.with_builds({"cupy-cuda13x": "14.2.0"}, True, "cuda13"))
+    (cupy,) = lacks(found, "cupy")
+    assert "below compute capability 7.5; this one has 7.0" in cupy["reason"]
+    assert cupy["remedy"] == "pip uninstall -y cupy-cuda13x && pip install cupy-cuda12x"
+
+
+def test_of_a_divided_gpu_the_instance_is_shown_that_cuda_shows(on):
+    found = on(machines.DIVIDED, torch=TORCH_CUDA)
+    assert [one["title"] for one in found["devices"][1:]] == ["NVIDIA A100-SXM4-40GB, MIG 3g.20gb, 20 GiB"]
+    assert "divided into 2 instances (MIG)" in found["notes"][0]
+    machine = machines.Machine(machines.DIVIDED.told, variables={"CUDA_VISIBLE_DEVICES": "MIG-bbbb-2"})
+    assert [one["title"] for one in on(machine)["devices"][1:]] == ["NVIDIA A100-SXM4-40GB, MIG 2g.10gb, 10 GiB"]
+    empty = on(machines.DIVIDED_EMPTY, torch=TORCH_CUDA)
+    assert [one["name"] for one in empty["devices"]] == ["cpu"]
+    assert "MIG is on and there is no instance" in empty["notes"][0]
+
+
+def test_a_gpu_without_a_driver_is_told(on):
+    assert "no driver for it" in on(machines.NO_DRIVER)["notes"][0]
+    assert on(machines.Machine())["notes"] == []
+    assert "couldn't communicate" in on(machines.BROKEN_DRIVER)["notes"][0]
+
+
+def test_what_wsl_and_a_jetson_do_not_tell_is_left_out(on):
+    wsl = on(machines.WSL, torch=TORCH_CUDA)["devices"][1]
+    assert wsl["title"] == "NVIDIA GeForce RTX 4070 Laptop GPU, 8 GiB"
+    assert not any("process" in detail for detail in wsl["details"])
+    jetson = on(machines.JETSON, torch=TORCH_CUDA)["devices"][1]
+    assert (jetson["title"], jetson["details"]) == (
+        "Orin (nvgpu)", ["compute capability 8.7", "driver 540.4.0 (CUDA up to 12.x)"],
+    )  # fmt: skip
+
+
+def test_two_gpus_and_the_variables_that_order_and_hide_them(on):
+    both = on(machines.TWO, torch=TORCH_CUDA)
+    assert [one["title"] for one in both["devices"][1:]] == ["NVIDIA H200, 140 GiB", "NVIDIA A100-SXM4-40GB, 40 GiB"]
+    assert "CUDA_DEVICE_ORDER=PCI_BUS_ID" in both["notes"][0]
+    assert on(machines.TWO_ORDERED, torch=TORCH_CUDA)["notes"] == []
+    second = on(machines.TWO_SECOND_ONLY, torch=TORCH_CUDA)
+    assert [(one["name"], one["title"]) for one in second["devices"][1:]] == [
+        ("cuda:0", "NVIDIA A100-SXM4-40GB, 40 GiB")
+    ]
+
+
+def test_accelerators_that_are_not_nvidias(on):
+    mps = torch_presence.built("2.13.0", "cuda = None\n", "Darwin", "arm64")
+    assert on(machines.APPLE, torch=mps)["devices"][1] == {
+        "name": "mps", "title": "Apple GPU (Metal)", "details": [], "backends": ["torch"],
+    }  # fmt: skip
+    assert len(on(machines.INTEL_MAC)["devices"]) == 1
+    tpu = jax_presence.with_plugins({**JAX, "libtpu": "0.0.30"})
+    assert on(machines.TPU_VM, jax=tpu)["devices"][1]["title"] == "TPU v4, 4 chips"
+    colab = on(machines.COLAB_TPU, jax=jax_presence.with_plugins(dict(JAX)))
+    assert (colab["devices"][1]["title"], colab["devices"][1]["backends"]) == ("TPU v5litepod, 1 chip", [])
+    assert lacks(colab, "jax")[0]["remedy"] == 'pip install "jax[tpu]"'
+    rocm = torch_presence.built("2.13.0+rocm6.4", "cuda = None\nhip: Optional[str] = '6.4.1'\n", "Linux", "x86_64")
+    assert on(machines.AMD, torch=rocm)["devices"][1]["backends"] == ["torch"]
+    assert len(on(machines.AMD_DISPLAY_ONLY)["devices"]) == 1
+
+
+def test_a_plug_in_of_another_version_than_jaxlib_is_told(on):
+    found = on(machines.H100, jax=jax_presence.with_plugins({**JAX, "jax-cuda12-plugin": "0.9.0"}))
+    (jax,) = lacks(found, "jax")
+    assert jax["reason"] == "jax-cuda12-plugin 0.9.0 does not fit jaxlib 0.10.2: JAX takes them in one version only"
+    assert jax["remedy"] == 'pip install --upgrade "jax-cuda12-plugin[with-cuda]==0.10.2"'
+
+
+def test_two_builds_of_cupy_are_told():
+    state = cupy_presence.with_builds({"cupy-cuda12x": "14.2.0", "cupy-cuda13x": "14.2.0"}, True, "cuda13")
+    assert "cupy-cuda12x and cupy-cuda13x are both installed" in state.reason
+    assert state.remedy == 'pip uninstall -y cupy-cuda12x cupy-cuda13x && pip install "jitmagic[cuda13]"'
+
+
+def test_a_build_is_read_from_torchs_own_file(tmp_path):
+    folder = tmp_path / "torch"
+    folder.mkdir()
+    (folder / "version.py").write_text(
+        "__version__ = '2.9.1+cu128'\ncuda: Optional[str] = '12.8'\nhip: Optional[str] = None\n"
+    )
+    assert "'12.8'" in torch_presence._version_file([str(tmp_path / "none"), str(folder)])
+    assert torch_presence.built("2.9.1+cu128", "", "Linux", "x86_64").cuda == "12.8"
+    assert torch_presence.built("2.9.1+xpu", "", "Linux", "x86_64").kinds == ("cpu", "xpu")
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, one in vars(machines).items() if isinstance(one, machines.Machine))
+)
+@pytest.mark.parametrize("width", [60, 100])
+def test_every_recorded_machine_has_its_table(on, name, width):
+    found = on(getattr(machines, name), torch=TORCH_13, jax=jax_presence.with_plugins(dict(JAX)))
+    text = devices.table(found, width)
+    assert max(len(line) for line in text.splitlines() if not line.startswith("    ")) <= width
+    json.dumps(found)

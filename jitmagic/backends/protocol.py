@@ -103,7 +103,14 @@ class Availability:
         The one command that mends it, e.g. ``pip install "jitmagic[numba]"``.
     kinds : tuple of str
         The kinds of device that the installed build can use, e.g. ``("cpu", "cuda")``; from metadata alone, whether
-        such a device is here or not.
+        such a device is here or not. Kinds are ``cpu``, ``cuda``, ``rocm``, ``xpu``, ``mps`` and ``tpu``.
+    lacks : mapping of str to (str, str or None)
+        By kind of device that the library can use in another build, and not in this one: why, and the one command that
+        mends it. Shown where such a device is here.
+    cuda : str or None
+        The CUDA version that it is built for, e.g. ``"12.8"`` or ``"13"``.
+    other_cuda : mapping of str to str
+        The command that installs it for another major version of CUDA, by that version.
     """
 
     installed: bool
@@ -111,6 +118,9 @@ class Availability:
     reason: str | None = None
     remedy: str | None = None
     kinds: tuple[str, ...] = ("cpu",)
+    lacks: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    cuda: str | None = None
+    other_cuda: Mapping[str, str] = field(default_factory=dict)
 
 
 class Backend(Protocol):
@@ -129,7 +139,8 @@ class Backend(Protocol):
     another interpreter, since importing it takes the standard library only; ``compiles_by_shape(mode) -> bool``,
     whether arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime
     has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory;
-    ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes).
+    ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes); ``runs_on(mode, kind) ->
+    bool``, whether a mode is for a kind of device that its library can use (without it: yes).
     """
 
     name: str

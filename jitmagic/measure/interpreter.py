@@ -56,7 +56,10 @@ if sys.version_info >= {LEAST_PYTHON}:
     if sys.argv[2]:
         module, _, name = sys.argv[2].partition(":")
         state = getattr(importlib.import_module(module), name)()
-        told["state"] = [state.installed, dict(state.versions), state.reason, state.remedy, list(state.kinds)]
+        told["state"] = [
+            state.installed, dict(state.versions), state.reason, state.remedy, list(state.kinds),
+            {{kind: list(why) for kind, why in state.lacks.items()}}, state.cuda, dict(state.other_cuda),
+        ]
 sys.stdout.write("\\n" + json.dumps(told))
 """
 
@@ -132,11 +135,23 @@ def availability(path: str, backend: Backend) -> Availability:
         return Availability(False, {}, f"{path} {has}", f'{path} -m pip install "numpy>={least}"')
     if told["state"] is None:  # a backend of another package, which says nothing of itself but at its start
         return Availability(True, {"numpy": numpy})
-    installed, versions, reason, remedy, kinds = told["state"]
-    state = Availability(installed, {**versions, "numpy": numpy}, reason, remedy, tuple(kinds))
+    installed, versions, reason, remedy, kinds, lacks, cuda, other_cuda = told["state"]
+
+    def there(command: str | None) -> str | None:
+        return f"{path} -m {command}" if command and command.startswith("pip ") else command
+
+    state = Availability(
+        installed,
+        {**versions, "numpy": numpy},
+        reason,
+        there(remedy),
+        tuple(kinds),
+        {kind: (why, there(command)) for kind, (why, command) in lacks.items()},
+        cuda,
+        {version: there(command) or "" for version, command in other_cuda.items()},
+    )
     if state.reason is not None and not state.installed:
-        mend = f"{path} -m {remedy}" if remedy and remedy.startswith("pip ") else remedy
-        state = replace(state, reason=f"{state.reason} in {path}", remedy=mend)
+        state = replace(state, reason=f"{state.reason} in {path}")
     return state
 
 

@@ -439,8 +439,7 @@ def _circumstances(record: Record, made: Sequence[Row]) -> Iterator[str]:
         facts.append(("load before", figures.figure(record["machine"]["load"])))
     facts += circumstances.facts(record)
     for device in record["devices"]:
-        able = figures.listed(device["backends"]) or "no backend can use it"
-        facts.append(("device", f"{device['name']}: {device['title']}; {able}"))
+        facts.append(("device", rows.device(device)))
     facts.append(("libraries", rows.libraries(record)))
     facts.append(("jitmagic", f"{record['jitmagic']}, {record['created']}, took {figures.duration(record['elapsed'])}"))
     body = (

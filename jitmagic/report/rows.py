@@ -367,6 +367,13 @@ def web_link(gotcha: Mapping[str, Any]) -> str | None:
     return clean.web_address(gotcha["link"]) if gotcha["link"] else None
 
 
+def device(one: Mapping[str, Any]) -> str:
+    """Returns a device in one line: its name, what it is, what is known of it, and which backends can use it."""
+    able = figures.listed(one["backends"]) or "no backend can use it"
+    told = [f"{one['name']}: {one['title']}", *one.get("details", ()), able]
+    return clean.line("; ".join(told))
+
+
 def machine(record: Record) -> str:
     """Returns the machine in one line: processor, cores, memory, system, Python."""
     facts = record["machine"]

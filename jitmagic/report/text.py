@@ -305,8 +305,7 @@ def _devices(page: _Page, record: Record) -> None:
         return
     page.title("Devices")
     for device in devices:
-        able = figures.listed(device["backends"]) or "no backend can use it"
-        page.add(clean.line(f"{device['name']}: {device['title']}; {able}"), 2, hang=2)
+        page.add(rows.device(device), 2, hang=2)
 
 
 def _findings(page: _Page, made: Sequence[Row]) -> None:

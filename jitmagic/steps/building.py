@@ -76,7 +76,7 @@ def descend(run: Run, backend: Backend, outcome: Outcome, number: int, total: in
             outcome.verdict = _judge_failure(run, outcome, failure, answer)
             return
         written = tuple(dict.fromkeys((*answer.written, *run.seen().mutated)))
-        outcome.draft = replace(answer, written=written)
+        outcome.draft = replace(answer, variant=outcome.name, written=written)
     outcome.verdict = verdicts.Verdict("unsupported", f"no form of it worked in {_REVISIONS} tries")
 
 

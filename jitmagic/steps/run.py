@@ -25,9 +25,10 @@ from jitmagic.measure.interrupts import held
 from jitmagic.measure.threads import Limited
 from jitmagic.measure.transport import TransportError
 from jitmagic.observe.facts import Observation
-from jitmagic.options import Options, device_of
+from jitmagic.options import Options
 from jitmagic.outcome import Outcome
 from jitmagic.steps import building, limiting, limits, observing, probing, recording, sweeping, timing, writing
+from jitmagic.steps.places import places
 from jitmagic.steps.progress import Progress, Standing
 
 
@@ -194,9 +195,9 @@ class Run:
         """Yields the backends asked for, each with the device that it runs on."""
         for name, backend in all_backends().items():
             if name != "numpy" and (self.options.backends is None or name in self.options.backends):
-                device = device_of(name)
-                if self.options.devices is None or device in self.options.devices:
-                    yield self._held(backend, self.thread_limit), device
+                held = self._held(backend, self.thread_limit)
+                for device in places(name, self.available(held), self.devices, self.options.devices):
+                    yield held, device
 
     def backend_of(self, outcome: Outcome) -> Backend:
         """Returns the backend in whose worker an outcome is built, with the number of threads that it is held to."""

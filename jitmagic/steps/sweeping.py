@@ -378,7 +378,7 @@ def _write_anew(here: Run, outcome: Outcome, number: int, total: int) -> None:
             raise _Left("NumPy writes into other arguments when it is run again")
         building.build(here, here.numpy, here.baseline)
     backend = here.backend_of(outcome)
-    draft = _only(drafts_of(here, backend), outcome.unlimited or outcome.name)
+    draft = _only(drafts_of(here, backend), (outcome.unlimited or outcome.name).partition("@")[0])
     if draft is not None:
         draft = replace(draft, variant=outcome.name)
     if draft is None or (failed is not None and outcome.draft is not None and _same_text(draft, outcome.draft)):

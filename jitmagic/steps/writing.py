@@ -12,6 +12,7 @@ from jitmagic.advice import verdict as verdicts
 from jitmagic.backends.protocol import Backend, Draft, VariantRefusal
 from jitmagic.errors import BaselineError, Refusal
 from jitmagic.outcome import Outcome
+from jitmagic.steps import places
 from jitmagic.steps.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,18 +26,24 @@ def write(run: Run) -> None:
     if not isinstance(draft, Draft):
         raise BaselineError(draft.refusal.reason)
     run.baseline.draft = replace(draft, written=observed.mutated)
+    written_for: dict[str, Sequence[Draft | VariantRefusal]] = {}
     for backend, device in run.backends():
-        run.progress(Progress(backend.name, "writing", 0, 1))
+        if backend.name not in written_for:
+            run.progress(Progress(backend.name, "writing", 0, 1))
+            written_for[backend.name] = drafts_of(run, backend)
         available = run.available(backend)
-        for made in drafts_of(run, backend):
-            outcome = Outcome(made.variant, backend.name, device, made.mode)
+        for made in written_for[backend.name]:
+            if not places.runs(backend, made.mode, device):
+                continue
+            name = places.named(made.variant, device, "cpu" in available.kinds)
+            outcome = Outcome(name, backend.name, device, made.mode)
             run.outcomes.append(outcome)
             if isinstance(made, VariantRefusal):
                 outcome.verdict = verdicts.of_refusal(made.refusal)
             else:
                 # what NumPy writes into stays on the host and is new in every call
                 written = tuple(dict.fromkeys((*made.written, *observed.mutated)))
-                outcome.draft = replace(made, written=written)
+                outcome.draft = replace(made, variant=name, written=written)
                 if device != "cpu" and not run.has(device):
                     outcome.verdict = verdicts.of_missing_device(device)
                 elif not available.installed:

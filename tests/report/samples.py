@@ -140,8 +140,11 @@ def many() -> dict[str, Any]:
     )
     fast = fast.replace("for i in range", "for i in numba.prange")
     record["devices"] = [
-        {"name": "cpu", "title": "AMD EPYC, 2 cores", "backends": ["numpy", "numba", "jax", "torch"]},
-        {"name": "cuda:0", "title": "NVIDIA H200", "backends": ["jax", "torch", "cupy"]},
+        {"name": "cpu", "title": "AMD EPYC, 2 cores", "details": ["AVX2"], "backends": ["numpy", "numba", "jax"]},
+        {
+            "name": "cuda:0", "title": "NVIDIA H200", "backends": ["jax", "torch", "cupy"],
+            "details": ["compute capability 9.0", "driver 580.65.06 (CUDA up to 13.x)"],
+        },
         {"name": "cuda:1", "title": "NVIDIA T4", "backends": ["jax", "torch", "cupy"]},
         {"name": "tpu:0", "title": "TPU v5e", "backends": []},
     ]

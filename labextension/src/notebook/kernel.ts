@@ -6,13 +6,14 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 /** What `jitmagic.devices.detect` finds. */
 export interface Detected {
   machine: { [name: string]: string | number | null };
-  devices: { name: string; title: string; backends: string[] }[];
+  devices: { name: string; title: string; details: string[]; backends: string[] }[];
   backends: {
     name: string;
     title: string;
     installed: boolean;
     versions: { [name: string]: string };
     devices: string[];
+    lacks: { device: string; reason: string; remedy: string | null }[];
     reason: string | null;
     remedy: string | null;
   }[];

@@ -71,7 +71,7 @@ function shown({ machine, devices, backends, notes }: Detected): HTMLElement[] {
         h(
           'dd',
           {},
-          line(device.title) + (index === 0 ? memory : ''),
+          line([device.title + (index === 0 ? memory : ''), ...device.details].join('; ')),
           device.backends.length === 0 && h('span', { class: 'jp-jitmagic-faint' }, ' no backend uses it')
         )
       ])
@@ -102,7 +102,11 @@ function shown({ machine, devices, backends, notes }: Detected): HTMLElement[] {
               backend.devices.length > 0 &&
               h('span', { class: 'jp-jitmagic-faint' }, ` on ${backend.devices.map(line).join(', ')}`),
             backend.installed && backend.reason && h('p', { class: 'jp-jitmagic-faint' }, line(backend.reason)),
-            backend.remedy && h('p', {}, h('code', {}, line(backend.remedy)))
+            backend.remedy && h('p', {}, h('code', {}, line(backend.remedy))),
+            ...backend.lacks.flatMap(lack => [
+              h('p', { class: 'jp-jitmagic-faint' }, line(`${lack.device}: ${lack.reason}`)),
+              lack.remedy && h('p', {}, h('code', {}, line(lack.remedy)))
+            ])
           )
         ];
       })

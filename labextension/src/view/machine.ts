@@ -21,8 +21,7 @@ export function machine({ record }: Shown): HTMLElement {
   }
   facts.push(...circumstances.facts(record));
   for (const device of record.devices) {
-    const able = figures.listed(device.backends) || 'no backend can use it';
-    facts.push(['device', clean.line(`${device.name}: ${device.title}; ${able}`)]);
+    facts.push(['device', rows.device(device)]);
   }
   const versions = Object.entries(record.libraries).map(([name, version]) => `${name} ${version}`);
   facts.push(['libraries', clean.line(versions.join(', '))]);

@@ -126,6 +126,14 @@ export interface Sweep {
   notes: string[];
 }
 
+/** One device that was found. */
+export interface Device {
+  name: string;
+  title: string;
+  details?: string[];
+  backends: string[];
+}
+
 export interface JitmagicRecord {
   schema: string;
   created: string;
@@ -152,7 +160,7 @@ export interface JitmagicRecord {
     load: number | null;
     noise?: Noise | null;
   };
-  devices: { name: string; title: string; backends: string[] }[];
+  devices: Device[];
   libraries: { [name: string]: string };
   workload: {
     name: string;

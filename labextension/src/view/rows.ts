@@ -6,7 +6,7 @@
 
 import * as clean from './clean';
 import * as figures from './figures';
-import type { ClockName, Gotcha, JitmagicRecord, Probe, Value, Variant } from './record';
+import type { ClockName, Device, Gotcha, JitmagicRecord, Probe, Value, Variant } from './record';
 
 /** A character for each verdict, so that colour is never the only sign. */
 export const SIGNS: { [verdict: string]: string } = {
@@ -362,6 +362,13 @@ function spanIn(gotcha: Gotcha, whole: string): [number, number] | null {
   const [start, stop] = [gotcha.column - indent, gotcha.end_column - indent];
   return start >= 0 && start < stop && stop <= whole.trim().length ? [start, stop] : null;
 }
+
+/** Returns a device in one line: its name, what it is, what is known of it, and which backends can use it. */
+export function device(one: Device): string {
+  const able = figures.listed(one.backends) || 'no backend can use it';
+  return clean.line([`${one.name}: ${one.title}`, ...(one.details ?? []), able].join('; '));
+}
+
 
 /** Returns the machine in one line: processor, cores, memory, system, Python. */
 export function machine(record: JitmagicRecord): string {
