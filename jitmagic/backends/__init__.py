@@ -15,6 +15,7 @@ _OWN = {
     "jax": "jitmagic.backends.jax.backend:JaxBackend",
     "torch": "jitmagic.backends.torch.backend:TorchBackend",
     "cupy": "jitmagic.backends.cupy.backend:CupyBackend",
+    "numba-cuda": "jitmagic.backends.cuda.backend:NumbaCudaBackend",
 }
 
 

@@ -24,7 +24,7 @@ def find() -> Availability:
             versions[distribution] = metadata.version(distribution)
         except metadata.PackageNotFoundError:
             continue
-    return with_builds(versions, _driver_loaded(), _extra())
+    return with_builds(versions, driver_loaded(), fitting_extra())
 
 
 def with_builds(versions: dict[str, str], driver: bool, extra: str) -> Availability:
@@ -75,13 +75,13 @@ def _driver_version() -> int | None:
     return None
 
 
-def _extra() -> str:
+def fitting_extra() -> str:
     """Returns the extra that fits the driver: CUDA 13 needs driver 580 or newer."""
     version = _driver_version()
     return "cuda13" if version is not None and version >= 580 else "cuda12"
 
 
-def _driver_loaded() -> bool:
+def driver_loaded() -> bool:
     """Says whether an NVIDIA GPU may be here; True where that cannot be told without loading a library."""
     import sys
 

@@ -42,13 +42,13 @@ class CupyRuntime(NumpyRuntime):
 
     def to_device(self, value: Any) -> Any:
         """Copies every NumPy array in a nested value to the GPU, and waits."""
-        moved = _mapped(value, lambda v: self._cupy.asarray(v) if isinstance(v, np.ndarray) else v)
+        moved = mapped(value, lambda v: self._cupy.asarray(v) if isinstance(v, np.ndarray) else v)
         self._cupy.cuda.get_current_stream().synchronize()
         return moved
 
     def to_host(self, value: Any) -> Any:
         """Copies every CuPy array in a nested value to NumPy; an array without axes becomes a NumPy scalar."""
-        return _mapped(value, self._fetched)
+        return mapped(value, self._fetched)
 
     def _fetched(self, value: Any) -> Any:
         if not isinstance(value, self._cupy.ndarray):
@@ -100,12 +100,12 @@ def _device_peak(base: type) -> Any:
     return Peak()
 
 
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """Applies a function to the leaves of nested tuples, lists and dicts."""
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_mapped(item, change) for item in value))
+        return type(value)(*(mapped(item, change) for item in value))
     if isinstance(value, tuple | list):
-        return type(value)(_mapped(item, change) for item in value)
+        return type(value)(mapped(item, change) for item in value)
     if isinstance(value, dict):
-        return {key: _mapped(item, change) for key, item in value.items()}
+        return {key: mapped(item, change) for key, item in value.items()}
     return change(value)

@@ -51,6 +51,14 @@ class NumbaBackend:
             )
         return self._serial(workload, observed), self._parallel(workload, observed)
 
+    def loops(self, workload: Workload, observed: Observation) -> Draft | Refusal:
+        """Writes the parallel variant with a loop for every array expression, as kernels for a GPU begin."""
+        refused = checks.refusal(workload, observed)
+        if refused is not None:
+            return refused
+        made = self._parallel(workload, observed, how=replace(_FIRST, every=True, native=False))
+        return made if isinstance(made, Draft) else made.refusal
+
     def _serial(self, workload: Workload, observed: Observation, how: Choices = _FIRST) -> Draft | VariantRefusal:
         try:
             return writer.write(workload, observed, "numba", "serial", "njit", {}, frozenset(), how)
@@ -76,7 +84,9 @@ class NumbaBackend:
             )
             for name, found in loops.items():
                 if name == main or name not in called_in_loops:
-                    taken[name] = chosen(found, trips)
+                    # an array that all steps add to is a race between the threads of a GPU
+                    some = tuple(one for one in found if not (how.every and any(r.array for r in one.reductions)))
+                    taken[name] = chosen(some, trips) if len(some) == len(found) else _alone(some, trips)
         array = writer.has_array_expressions(workload, observed, main)
         functions = frozenset(name for name, found in taken.items() if found) | ({main} if array else frozenset())
         if not functions:
@@ -108,6 +118,11 @@ class NumbaBackend:
         if draft.mode == "parallel" and failure.stage == "verify":
             return replace(reason, reason=f"run in parallel the function gives another result: {failure.message}")
         return reason
+
+
+def _alone(loops: tuple[LoopClass, ...], trips: dict[int, int]) -> tuple[LoopClass, ...]:
+    """Chooses of loops some of which were left out, so that their places are others: those that stand in no loop."""
+    return chosen(tuple(loop for loop in loops if loop.depth == 0), trips)
 
 
 def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> list[Choices]:

@@ -24,6 +24,8 @@ class Choices:
         Whether array expressions that need temporaries are written as loops.
     lift : bool
         Whether functions inside functions become functions of the module.
+    every : bool
+        Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
     """
 
     outside: frozenset[Span] = frozenset()
@@ -31,6 +33,7 @@ class Choices:
     nests: bool = True
     fuse: bool = True
     lift: bool = True
+    every: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
+from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.rolls import Rolls
@@ -134,8 +135,10 @@ def _write(
     drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
     tree = drawn.tree
     imports = _imports(module, workload)
-    context = Context(module, imports, bool(parallel), notes=list(drawn.notes))
+    context = Context(module, imports, bool(parallel), how.every, notes=list(drawn.notes))
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
+    if how.every:
+        tree = tree.visit(PlainViews(context))
     rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))

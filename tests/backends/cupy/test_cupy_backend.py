@@ -182,7 +182,7 @@ def test_without_cupy_the_remedy_fits_the_driver(monkeypatch):
 
 def test_without_a_driver_the_reason_says_so(monkeypatch):
     monkeypatch.setattr(presence.metadata, "version", lambda name: "14.2.0")
-    monkeypatch.setattr(presence, "_driver_loaded", lambda: False)
+    monkeypatch.setattr(presence, "driver_loaded", lambda: False)
     found = CupyBackend().availability()
     assert found.installed
     assert "no NVIDIA GPU" in found.reason

@@ -48,7 +48,7 @@ class Attempt:
         """Returns the statement that takes the run's place; raises Ends where it cannot, or where nothing is won."""
         run = self.run
         alone = len(run.body) == 1 and not isinstance(run.body[0], cst.For)
-        if alone and len(reductions(run.owner, small(run.body[0]).value)) < 2:
+        if alone and not run.owner.context.every and len(reductions(run.owner, small(run.body[0]).value)) < 2:
             raise Ends  # one expression is written in the place of one
         run.collect(run.body)
         if run.bound & run.numbers:
@@ -110,7 +110,8 @@ class Builder(Steps):
             after = run.live.after.get(run.body[-1], frozenset()) | run.captured
             self.outputs = [(name, self._output(name)) for name in sorted(after & (run.bound | run.numbers))]
         self._check_aliases()
-        if not all(self.nest.lengths) or not (self.looped or self.contracted):
+        worth = self.looped or self.contracted or self.owner.context.every
+        if not all(self.nest.lengths) or not worth:
             raise Ends
         return self._call()
 

@@ -133,7 +133,9 @@ class Regions(ElementRewriter):
         one = small(statement)
         if isinstance(one, cst.Assign | cst.AugAssign):
             return self._is_whole(one.value)
-        return isinstance(one, cst.Return) and one.value is not None and self._reduces(one.value)
+        if not isinstance(one, cst.Return) or one.value is None:
+            return False
+        return self._reduces(one.value) or (self.context.every and self._is_whole(one.value))
 
     def _may_join(self, statement: Any) -> bool:
         if isinstance(statement, cst.For):

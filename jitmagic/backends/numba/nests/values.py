@@ -238,6 +238,8 @@ class Values(ABC):
             part = element.slice
             if isinstance(part, cst.Slice):
                 continue  # a slice never raises
+            if self.owner.context.every and isinstance(part, cst.Index) and isinstance(part.value, cst.Integer):
+                continue  # on the host, before the loops: it raises where the statement would
             if not isinstance(part, cst.Index) or (
                 code(part.value) not in ("None", "...") and not code(part.value).endswith(".newaxis")
             ):

@@ -41,6 +41,8 @@ class Context:
     imports : Imports
     parallel : bool
         Whether the draft is compiled with ``parallel=True``.
+    every : bool
+        Whether every array expression becomes a loop.
     helpers : dict of str to str
         Functions that the draft needs besides the user's: name to source.
     notes : list of str
@@ -49,6 +51,7 @@ class Context:
     module: Module
     imports: Imports
     parallel: bool = False
+    every: bool = False
     helpers: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -108,7 +108,8 @@ class Fused(ElementRewriter):
     def _is_small(self, node: cst.BaseExpression) -> bool:
         """Says whether threads would take longer to begin than the elements take, in each step of a loop."""
         fact = self.fact(node)
-        return fact is not None and math.prod(n or 0 for n in fact.shape or ()) < _WORTH_THREADS
+        few = fact is not None and math.prod(n or 0 for n in fact.shape or ()) < _WORTH_THREADS
+        return few and not self.context.every
 
     def _is_inside(self, node: cst.CSTNode) -> bool:
         """Says whether a node stands in a loop that runs in parallel, or where that is not known."""

@@ -1,0 +1,444 @@
+"""Writes a program as Numba CUDA: kernels in Python, and host functions that take arrays of the host or of the GPU."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from jitmagic.analysis.words import words
+from jitmagic.backends.cuda.hosting import Hosting, Text
+from jitmagic.backends.cuda.program import Kernel, Program, Total
+from jitmagic.backends.cuda.types import Array, Several
+from jitmagic.backends.protocol import Draft
+
+BLOCK = 256
+"""Threads of a block whose totals are added up in its shared memory."""
+
+_LETTERS = "xyz"
+
+_MATH = {
+    "sqrt": "sqrt", "exp": "exp", "expm1": "expm1", "log1p": "log1p", "floor": "floor", "ceil": "ceil",
+    "trunc": "trunc", "fabs": "fabs", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
+    "copysign": "copysign", "fmod": "fmod",
+}  # fmt: skip
+"""NumPy's functions that Numba has in kernels under the name of `math` only (compiled to PTX, Numba 0.68)."""
+
+_AS_THEY_ARE = words(
+    "sin cos tan arcsin arccos arctan arctan2 hypot sinh cosh tanh arcsinh arccosh arctanh deg2rad rad2deg radians degrees "
+    "log log2 log10 maximum minimum fmax fmin logical_and logical_or logical_not"
+)
+"""NumPy's functions that Numba has in kernels."""
+
+_HELPERS = {
+    "on_device": '''
+def on_device(array):
+    """Returns an array of the GPU: the same one where it is there already, else a copy."""
+    if hasattr(array, "__cuda_ndarray__"):
+        return array
+    if hasattr(array, "__cuda_array_interface__"):  # of CuPy, torch or JAX
+        return cuda.as_cuda_array(array)
+    return cuda.to_device(np.ascontiguousarray(array))
+''',
+    "filled": '''
+@cuda.jit
+def fill(array, value):
+    for i in range(cuda.grid(1), array.size, cuda.gridsize(1)):
+        array[i] = value
+
+
+def filled(shape, value, dtype):
+    """Returns a new array of the GPU that holds one value."""
+    array = cuda.device_array(shape, dtype=dtype)
+    if array.size:
+        fill.forall(array.size)(array.reshape(array.size), array.dtype.type(value))
+    return array
+''',
+    "copied": '''
+def copied(array):
+    """Returns a copy on the GPU."""
+    new = cuda.device_array(array.shape, dtype=array.dtype)
+    if array.size:
+        new.copy_to_device(array)
+    return new
+''',
+    "grid_of": '''
+def grid_of(*extents, most=65535):
+    """Returns blocks and threads for so many steps, the last axis along x; a block has at most 256 threads.
+
+    Kernels take strides of the whole grid: fewer blocks than steps are right too.
+    """
+    blocks, threads = [], []
+    for extent in reversed(extents):
+        room = 256 // math.prod(threads)
+        widest = 32 if len(extents) > 1 and not threads else room
+        threads.append(min(room, widest, 1 << max(extent - 1, 0).bit_length()))
+        blocks.append(min(max(-(-extent // threads[-1]), 1), most))
+    return tuple(blocks), tuple(threads)
+''',
+}
+
+
+def write(program: Program) -> Draft:
+    """Writes the draft; raises Unsupported with the user's line."""
+    return _Writer(program).draft()
+
+
+class _Writer:
+    """One source on its way."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.hosting = Hosting(program)
+        self.needed: list[str] = ["on_device"]
+        self.math = False
+        self.module_names = self._modules()
+
+    def _modules(self) -> dict[str, str]:
+        """Returns how NumPy and math are called in the source."""
+        names = {path: name for name, path in self.program.draft.names.items() if path in ("numpy", "math")}
+        return {"numpy": names.get("numpy", "np"), "math": names.get("math", "math")}
+
+    def helper(self, name: str) -> str:
+        """Asks for a helper function."""
+        if name not in self.needed:
+            self.needed.append(name)
+        return name
+
+    def draft(self) -> Draft:
+        program, draft = self.program, self.program.draft
+        clash = sorted({*_HELPERS, "fill", "cuda"} & ({*program.functions} | program.names))
+        if clash:
+            raise program.refused(None, f"`{clash[0]}` is a name that the variant needs for itself: rename it")
+        body = Text()
+        for name, function in program.functions.items():
+            if function.on_device:
+                body.blank()
+                self._device_function(body, name)
+        for kernel in program.kernels:
+            body.blank()
+            self._kernel(body, kernel)
+        for name in program.hosts:
+            body.blank()
+            self._host_function(body, name)
+        body.blank()
+        self._entry(body)
+        head = Text()
+        self._head(head)
+        for name in self.needed:
+            head.blank()
+            source = _HELPERS[name].strip("\n")
+            source = re.sub(r"\bnp\b", self.module_names["numpy"], source)
+            head.add(re.sub(r"\bmath\b", self.module_names["math"], source))
+        whole = Text([*head.lines, *body.lines], [*head.origins, *body.origins])
+        return Draft(
+            variant="numba-cuda",
+            backend="numba-cuda",
+            mode="cuda",
+            form="kernel",
+            module=whole.finished(),
+            entry=draft.entry,
+            names=dict(draft.names),
+            needs=draft.needs,
+            written=draft.written,
+            notes=(*(note for note in draft.notes if "thread" not in note), *self._notes()),
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        several = [kernel for kernel in self.program.kernels if kernel.totals]
+        if not several:
+            return ()
+        return ("sums over all steps are added up in another order than NumPy's, block by block",)
+
+    def _head(self, head: Text) -> None:
+        tree = self.program.tree
+        numba = re.compile(r"^from numba import .*$")
+        docstring = tree.body and isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant)
+        others = Text()
+        for node in tree.body:
+            if isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) or (docstring and node is tree.body[0]):
+                text = "\n".join(self.program.lines[node.lineno - 1 : node.end_lineno])
+                if not numba.match(text) and text != "import numba":
+                    others.add(text, self.program.draft.module.origin_line(node.lineno))
+        text = "\n".join(others.lines)
+        for module in ("math", "numpy"):
+            name = self.module_names[module]
+            wanted = f"import {module}" if name == module else f"import {module} as {name}"
+            used = module == "numpy" or self.math or "grid_of" in self.needed
+            if used and not re.search(rf"^{re.escape(wanted)}$", text, re.MULTILINE):
+                head.add(wanted)
+        first = [i for i, line in enumerate(others.lines) if line.startswith(("import", "from", '"'))]
+        imports = others.lines[: (first[-1] + 1) if first else 0]
+        for line, origin in zip(imports, others.origins, strict=False):
+            head.add(line or "\n", origin)
+        head.add("from numba import cuda")
+        for line, origin in list(zip(others.lines, others.origins, strict=True))[len(imports) :]:
+            head.add(line or "\n", origin)
+
+    # -- kernels
+
+    def _kernel(self, into: Text, kernel: Kernel) -> None:
+        origin = self.program.draft.module.origin_line(kernel.first)
+        several = [f"{one.name}_of_blocks" for one in kernel.totals]
+        into.add("@cuda.jit", origin)
+        first = [one.name for one in kernel.totals if one.operator in ("max", "min")]
+        into.add(f"def {kernel.name}({', '.join((*kernel.parameters, *first, *several))}):", origin)
+        indices = [axis.index for axis in kernel.axes]
+        many = len(indices)
+        starts = [self.program.free(f"{index}_first") for index in indices]
+        steps = [self.program.free(f"{index}_step") for index in indices]
+        if many == 1:
+            into.add(f"    {starts[0]}, {steps[0]} = cuda.grid(1), cuda.gridsize(1)", origin)
+        else:
+            into.add(f"    {', '.join(reversed(starts))} = cuda.grid({many})", origin)
+            into.add(f"    {', '.join(reversed(steps))} = cuda.gridsize({many})", origin)
+        for total in kernel.totals:
+            if total.operator in ("+", "*"):
+                neutral = f"{self.module_names['numpy']}.{total.dtype}({0 if total.operator == '+' else 1})"
+                into.add(f"    {total.name} = {neutral}", origin)
+        pad = "    "
+        for axis, start, step in zip(kernel.axes, starts, steps, strict=True):
+            begin = start if axis.start is None else f"{ast.unparse(axis.start)} + {start}"
+            into.add(f"{pad}for {axis.index} in range({begin}, {ast.unparse(axis.stop)}, {step}):", origin)
+            pad += "    "
+        line = kernel.body[0].lineno
+        text = self._spelled(kernel.text, line)
+        for number, one in enumerate(text.splitlines()):
+            into.add(pad + one if one.strip() else "\n", self.program.draft.module.origin_line(line + number) or origin)
+        self._totals(into, kernel)
+
+    def _totals(self, into: Text, kernel: Kernel) -> None:
+        if not kernel.totals:
+            return
+        np = self.module_names["numpy"]
+        many = len(kernel.axes)
+        sizes = ["cuda.blockDim." + letter for letter in _LETTERS]
+        thread, block = "cuda.threadIdx.x", "cuda.blockIdx.x"
+        if many > 1:
+            thread += " + cuda.blockDim.x * cuda.threadIdx.y"
+            block += " + cuda.gridDim.x * cuda.blockIdx.y"
+        if many > 2:
+            thread += f" + {sizes[0]} * {sizes[1]} * cuda.threadIdx.z"
+            block += " + cuda.gridDim.x * cuda.gridDim.y * cuda.blockIdx.z"
+        at, half = self.program.free("thread"), self.program.free("half")
+        into.add(f"    # the threads of a block add up what they have, pair by pair\n    {at} = {thread}")
+        for total in kernel.totals:
+            shared = self.program.free(f"{total.name}_of_threads")
+            into.add(f"    {shared} = cuda.shared.array({BLOCK}, {np}.{total.dtype})")
+            into.add(f"    {shared}[{at}] = {total.name}")
+            into.add("    cuda.syncthreads()")
+            into.add(f"    {half} = {BLOCK // 2}")
+            into.add(f"    while {half} > 0:")
+            into.add(f"        if {at} < {half}:")
+            both = _both(total, f"{shared}[{at}]", f"{shared}[{at} + {half}]")
+            into.add(f"            {shared}[{at}] = {both}")
+            into.add("        cuda.syncthreads()")
+            into.add(f"        {half} //= 2")
+            into.add(f"    if {at} == 0:")
+            into.add(f"        {total.name}_of_blocks[{block}] = {shared}[0]")
+
+    def _device_function(self, into: Text, name: str) -> None:
+        node = self.program.functions[name].node
+        origin = self.program.draft.module.origin_line(node.lineno)
+        into.add("@cuda.jit(device=True)", origin)
+        text = "\n".join(self.program.lines[node.lineno - 1 : node.end_lineno])
+        for number, line in enumerate(self._spelled(text, node.lineno).splitlines()):
+            into.add(line or "\n", self.program.draft.module.origin_line(node.lineno + number))
+
+    def _spelled(self, text: str, line: int) -> str:
+        """Spells NumPy's functions as kernels know them."""
+        edits: list[tuple[ast.expr, str]] = []
+        raw = text.encode()
+        starts = [0]
+        for one in text.splitlines(keepends=True):
+            starts.append(starts[-1] + len(one.encode()))
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Call):
+                continue
+            path = self.program.path(node.func) or ""
+            name = path.rpartition(".")[2]
+            if not path.startswith("numpy."):
+                continue
+            new = None
+            if name in ("abs", "absolute"):
+                new = "abs"
+            elif name in _MATH:
+                self.math = True
+                new = f"{self.module_names['math']}.{_MATH[name]}"
+            elif name == "power":
+                left, right = (ast.unparse(one) for one in node.args)
+                edits.append((node, f"(({left}) ** ({right}))"))
+                continue
+            elif name not in _AS_THEY_ARE and not name[-1].isdigit() and name != "bool":
+                raise self.program.refused(
+                    line + node.lineno - 1, f"Numba has no `{ast.unparse(node.func)}` in kernels: write it with `math`"
+                )
+            if new is not None:
+                edits.append((node.func, new))
+        for node, new in sorted(edits, key=lambda one: (one[0].lineno, one[0].col_offset), reverse=True):
+            begin = starts[node.lineno - 1] + node.col_offset
+            end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+            raw = raw[:begin] + new.encode() + raw[end:]
+        return raw.decode()
+
+    # -- the host
+
+    def _host_function(self, into: Text, name: str) -> None:
+        program = self.program
+        function = program.functions[name]
+        self._new_arrays(function.node)
+        launches = {one.first: self._launch(one) for one in program.kernels if one.function == name}
+        own = [one.arg for one in (*function.node.args.posonlyargs, *function.node.args.args)]
+        self.hosting.function(into, name, function.node, launches, f"def {self._inner(name)}({', '.join(own)}):")
+
+    def _inner(self, name: str) -> str:
+        return f"{name}_on_device" if name == self.program.draft.entry else name
+
+    def _new_arrays(self, node: ast.FunctionDef) -> None:
+        program = self.program
+        np = self.module_names["numpy"]
+        inside = [range(kernel.first, kernel.last + 1) for kernel in program.kernels]
+        for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
+            if any(call.lineno in lines for lines in inside):
+                continue
+            kind = program.maker(call)
+            if kind is None:
+                continue
+            if call.lineno != call.end_lineno:
+                raise program.refused(call, "a new array is written over several lines: write it on one")
+            named = {one.arg: ast.unparse(one.value) for one in call.keywords}
+            given = [ast.unparse(one) for one in call.args]
+            if kind in ("copy", "same"):
+                base = given[0] if given else ast.unparse(call.func.value)  # type: ignore[attr-defined]
+                self.hosting.replace(call, f"{self.helper('copied')}({base})" if kind == "copy" else base)
+                continue
+            places = 2 if kind.startswith("full") else 1
+            dtype = named.get("dtype") or (given[places] if len(given) > places else None)
+            shape = given[0]
+            if kind.endswith("_like"):
+                dtype = dtype or f"{given[0]}.dtype"
+                shape = f"{given[0]}.shape"
+            if dtype is None:
+                dtype = f"{np}.float64"
+                if kind == "full":
+                    known = program.typer(program.functions[node.name].known, True).number(call.args[1])
+                    dtype = f"{np}.{known}"
+            if kind.startswith("empty"):
+                self.hosting.replace(call, f"cuda.device_array({shape}, dtype={dtype})")
+                continue
+            value = {"zeros": "0", "ones": "1"}.get(kind.removesuffix("_like")) or given[1]
+            self.hosting.replace(call, f"{self.helper('filled')}({shape}, {value}, {dtype})")
+
+    def _launch(self, kernel: Kernel) -> list[str]:
+        np = self.module_names["numpy"]
+        extents = []
+        for axis in kernel.axes:
+            stop = ast.unparse(axis.stop)
+            extents.append(stop if axis.start is None else f"{stop} - ({ast.unparse(axis.start)})")
+        passed = list(kernel.parameters)
+        if not kernel.totals:
+            if len(extents) == 1:
+                return [f"{kernel.name}.forall(max({extents[0]}, 0))({', '.join(passed)})"]
+            return [f"{kernel.name}[{self.helper('grid_of')}({', '.join(extents)})]({', '.join(passed)})"]
+        shape = {1: f"({BLOCK},)", 2: "(32, 8)", 3: "(32, 8, 1)"}[len(extents)]
+        limit = {1: "1024", 2: "32", 3: "10"}[len(extents)]
+        blocks = self.program.free("blocks")
+        sizes = {1: [BLOCK], 2: [8, 32], 3: [1, 8, 32]}[len(extents)]
+        counts = [
+            f"min(max(-(-({extent}) // {size}), 1), {limit})" for extent, size in zip(extents, sizes, strict=True)
+        ]
+        self.math = True
+        lines = [f"{blocks} = ({', '.join(reversed(counts))}{',' if len(counts) == 1 else ''})"]
+        for total in kernel.totals:
+            lines.append(
+                f"{total.name}_of_blocks = cuda.device_array({self.module_names['math']}.prod({blocks}), "
+                f"dtype={np}.{total.dtype})"
+            )
+        first = [one.name for one in kernel.totals if one.operator in ("max", "min")]
+        several = [f"{one.name}_of_blocks" for one in kernel.totals]
+        lines.append(f"{kernel.name}[{blocks}, {shape}]({', '.join((*passed, *first, *several))})")
+        for total in kernel.totals:
+            fetched = f"{total.name}_of_blocks.copy_to_host()"
+            method = {"+": "sum", "*": "prod", "max": "max", "min": "min"}[total.operator]
+            part = f"{fetched}.{method}()"
+            lines.append(f"{total.name} = {_both(total, total.name, part)}")
+        return lines
+
+    def _entry(self, into: Text) -> None:
+        """Writes the function that the user calls: it moves arrays, and fetches what goes back."""
+        program = self.program
+        draft = program.draft
+        function = program.functions[draft.entry]
+        node = function.node
+        origin = draft.module.origin_line(node.lineno)
+        into.add(f"def {draft.entry}({ast.unparse(node.args)}):", origin)
+        names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+        arrays = [one for one in names if isinstance(program.functions[draft.entry].known.get(one), Array)]
+        moved = {one: program.free(f"{one}_there") for one in arrays}
+        for one in arrays:
+            into.add(f"    {moved[one]} = on_device({one})", origin)
+        call = f"{self._inner(draft.entry)}({', '.join(moved.get(one, one) for one in names)})"
+        kind = function.result
+        if isinstance(kind, Several) and not kind.items:
+            into.add(f"    {call}", origin)
+        else:
+            result = program.free("result")
+            into.add(f"    {result} = {call}", origin)
+        for one in (one for one in arrays if one in draft.written):
+            into.add(f'    if {moved[one]} is not {one} and not hasattr({one}, "__cuda_array_interface__"):', origin)
+            into.add(f"        {moved[one]}.copy_to_host({one})  # the argument that the function writes into", origin)
+        if isinstance(kind, Several) and not kind.items:
+            return
+        own = self._returned_arguments(node, set(arrays))
+        there = " or ".join(f"{moved[one]} is {one}" for one in arrays) or "False"
+        if isinstance(kind, Array):
+            if own and own[0] is not None:
+                into.add(f"    return {own[0]}", origin)
+                return
+            if arrays:
+                into.add(f"    return {result} if {there} else {result}.copy_to_host()", origin)
+            else:
+                into.add(f"    return {result}.copy_to_host()", origin)
+        elif isinstance(kind, Several):
+            items = []
+            for number, item in enumerate(kind.items):
+                if isinstance(item, Array) and own and own[number] is not None:
+                    items.append(str(own[number]))
+                elif isinstance(item, Array):
+                    items.append(f"{result}[{number}].copy_to_host()")
+                else:
+                    items.append(f"{result}[{number}]")
+            inside = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+            if arrays and not any(own or []) and any(isinstance(one, Array) for one in kind.items):
+                into.add(f"    if {there}:\n        return {result}", origin)
+            into.add(f"    return {inside}", origin)
+        else:
+            into.add(f"    return {result}", origin)
+
+    def _returned_arguments(self, node: ast.FunctionDef, arrays: set[str]) -> list[str | None] | None:
+        """Returns for each result which argument it is, None for one that is new; None where returns differ."""
+        found: list[list[str | None]] = []
+        rebound = {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id in arrays
+        }
+        for one in ast.walk(node):
+            if isinstance(one, ast.Return) and one.value is not None:
+                several = one.value.elts if isinstance(one.value, ast.Tuple) else [one.value]
+                found.append(
+                    [
+                        item.id if isinstance(item, ast.Name) and item.id in arrays and item.id not in rebound else None
+                        for item in several
+                    ]
+                )
+        if not found or any(one != found[0] for one in found):
+            if any(name for one in found for name in one):
+                raise self.program.refused(
+                    node, "the function returns its own argument in one case, and a new array in another"
+                )
+            return None
+        return found[0]
+
+
+def _both(total: Total, one: str, other: str) -> str:
+    if total.operator in ("max", "min"):
+        return f"{total.operator}({one}, {other})"
+    return f"{one} {total.operator} {other}"

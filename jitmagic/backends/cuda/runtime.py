@@ -1,0 +1,81 @@
+"""Runs kernels in a worker. The only file of this folder that imports Numba or CUDA Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from jitmagic.backends.cupy.runtime import mapped
+from jitmagic.backends.numpy.runtime import NumpyRuntime
+
+
+class NumbaCudaRuntime(NumpyRuntime):
+    """Keeps arrays on one NVIDIA GPU, as Numba's device arrays."""
+
+    def start(self, device: str) -> Mapping[str, Any]:
+        """Imports Numba and takes the device; RuntimeError with the reason where there is none.
+
+        Parameters
+        ----------
+        device : str
+            ``"cuda:0"``, ``"cuda:1"``, ….
+        """
+        import numba
+        from numba import cuda
+        from numba.core import config
+
+        if config.ENABLE_CUDASIM:
+            # the simulator says that it is a GPU: what ran in it was on the CPU, and no time of it may be shown
+            raise RuntimeError(
+                "NUMBA_ENABLE_CUDASIM is set, so that kernels would run in Numba's simulator and not on a GPU: unset it"
+            )
+        if not cuda.is_available():
+            raise RuntimeError("Numba finds no NVIDIA GPU here: see `jitmagic devices`")
+        number = int(device.partition(":")[2] or 0)
+        count = len(cuda.gpus)
+        if number >= count:
+            raise RuntimeError(f"there is no {device}: Numba finds {count} GPU(s), cuda:0 to cuda:{count - 1}")
+        cuda.select_device(number)
+        self._cuda = cuda
+        name = cuda.get_current_device().name
+        versions = {"numpy": np.__version__, "numba": numba.__version__}
+        own = getattr(cuda, "__version__", None)
+        if own is not None:
+            versions["numba-cuda"] = str(own)
+        return {"versions": versions, "devices": [name.decode() if isinstance(name, bytes) else str(name)]}
+
+    def to_device(self, value: Any) -> Any:
+        """Copies every NumPy array in a nested value to the GPU, and waits."""
+        moved = mapped(value, self._moved)
+        self._cuda.synchronize()
+        return moved
+
+    def _moved(self, value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or value.ndim == 0:
+            return value
+        return self._cuda.to_device(np.ascontiguousarray(value))
+
+    def to_host(self, value: Any) -> Any:
+        """Copies every array of the GPU in a nested value to NumPy."""
+        return mapped(value, lambda one: one.copy_to_host() if hasattr(one, "copy_to_host") else one)
+
+    def wait(self, value: Any) -> None:
+        """Waits for all that the GPU was asked for."""
+        self._cuda.synchronize()
+
+    def threads(self) -> int | None:
+        """Returns None: the work is not done by CPU threads."""
+        return None
+
+    def check(self, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], static: Any) -> None:
+        """Does nothing: kernels are compiled at their first launch."""
+
+    def release(self) -> None:
+        """Gives back the memory of arrays that are no longer used, which Numba frees in batches."""
+        pending = getattr(self._cuda.current_context(), "deallocations", None) or getattr(
+            self._cuda.current_context().memory_manager, "deallocations", None
+        )
+        if pending is not None:
+            pending.clear()

@@ -1,0 +1,303 @@
+"""The types of values in loops that Numba compiles, by Numba's own rules (documentation, "Numba type inference").
+
+Needed to tell arrays from numbers on the host, and to declare variables in C++.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jitmagic.analysis.words import words
+
+NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+           "float32", "float64", "complex64", "complex128")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A number of a dtype."""
+
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array of a dtype with so many axes; a view where it is a part of another one."""
+
+    dtype: str
+    ndim: int
+    view: bool = False
+
+
+@dataclass(frozen=True)
+class Several:
+    """A tuple."""
+
+    items: tuple[Type, ...]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A dtype that stands for itself, as `x.dtype` and `np.float32` do."""
+
+    dtype: str
+
+
+Type = Scalar | Array | Several | Named
+
+INT, FLOAT, BOOL = Scalar("int64"), Scalar("float64"), Scalar("bool")
+
+
+class Untyped(Exception):
+    """A form that has no type here.
+
+    Attributes
+    ----------
+    node : ast.AST
+    reason : str
+    """
+
+    def __init__(self, node: ast.AST, reason: str) -> None:
+        super().__init__(reason)
+        self.node, self.reason = node, reason
+
+
+KEEPS = words(
+    "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh arcsin arccos "
+    "arctan arcsinh arccosh arctanh floor ceil trunc fabs erf erfc gamma lgamma cbrt radians degrees deg2rad rad2deg"
+)
+"""Functions of one number that give a float: float32 of a float32, float64 of anything else."""
+
+JOINS = words("maximum minimum fmax fmin atan2 arctan2 hypot copysign fmod power pow")
+"""Functions of two numbers that give their common type."""
+
+TESTS = words("isnan isinf isfinite logical_and logical_or logical_not signbit")
+
+
+def joined(one: str, other: str) -> str:
+    """Returns the dtype of a sum of two numbers as Numba types it: integers become 64 bits wide.
+
+    >>> joined("int32", "int32"), joined("float32", "float32"), joined("float32", "int64"), joined("bool", "bool")
+    ('int64', 'float32', 'float64', 'int64')
+    """
+    both = np.result_type(one, other)
+    if both.kind in "bi":
+        return "int64"
+    if both.kind == "u":
+        return "uint64"
+    return str(both)
+
+
+def divided(one: str, other: str) -> str:
+    """Returns the dtype of a true quotient.
+
+    >>> divided("int64", "int64"), divided("float32", "float32")
+    ('float64', 'float32')
+    """
+    both = joined(one, other)
+    return "float64" if np.dtype(both).kind in "iu" else both
+
+
+def unified(one: Type, other: Type) -> Type | None:
+    """Returns the type of a variable that is assigned both; None where there is none."""
+    if one == other:
+        return one
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        if {one.dtype, other.dtype} <= {"bool"}:
+            return one
+        return Scalar(joined(one.dtype, other.dtype))
+    if isinstance(one, Array) and isinstance(other, Array) and (one.dtype, one.ndim) == (other.dtype, other.ndim):
+        return Array(one.dtype, one.ndim, one.view or other.view)
+    if isinstance(one, Several) and isinstance(other, Several) and len(one.items) == len(other.items):
+        items = [unified(a, b) for a, b in zip(one.items, other.items, strict=True)]
+        if all(item is not None for item in items):
+            return Several(tuple(item for item in items if item is not None))
+    return None
+
+
+Resolve = Callable[[ast.AST], str | None]
+
+
+class Typer:
+    """Types expressions.
+
+    Parameters
+    ----------
+    known : mapping of str to Type
+        The names' types; it may grow meanwhile.
+    path : callable
+        Returns the dotted path of a library's function or module, e.g. ``"numpy.sqrt"``; None for other expressions.
+    called : callable
+        Types a call of a function of the module itself: takes its name, the call and the arguments' types.
+    """
+
+    def __init__(
+        self, known: Mapping[str, Type], path: Resolve, called: Callable[[str, ast.Call, tuple[Type, ...]], Type | None]
+    ) -> None:
+        self.known, self.path, self.called = known, path, called
+
+    def of(self, node: ast.expr) -> Type:
+        """Returns an expression's type; raises Untyped."""
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise Untyped(node, f"`{ast.unparse(node)}` has no form in a kernel")
+        found: Type = method(node)
+        return found
+
+    def number(self, node: ast.expr) -> str:
+        """Returns the dtype of an expression that has to be a number."""
+        found = self.of(node)
+        if not isinstance(found, Scalar):
+            raise Untyped(node, f"`{ast.unparse(node)}` is no number")
+        return found.dtype
+
+    def _constant(self, node: ast.Constant) -> Type:
+        for kind, dtype in ((bool, "bool"), (int, "int64"), (float, "float64"), (complex, "complex128")):
+            if isinstance(node.value, kind):
+                return Scalar(dtype)
+        raise Untyped(node, f"{node.value!r} is no number")
+
+    def _name(self, node: ast.Name) -> Type:
+        if node.id not in self.known:
+            raise Untyped(node, f"what `{node.id}` is was not found")
+        return self.known[node.id]
+
+    def _tuple(self, node: ast.Tuple) -> Type:
+        return Several(tuple(self.of(one) for one in node.elts))
+
+    def _attribute(self, node: ast.Attribute) -> Type:
+        path = self.path(node)
+        if path is not None:
+            name = path.rpartition(".")[2]
+            if name in ("pi", "e", "inf", "nan", "tau", "euler_gamma"):
+                return FLOAT
+            if name in NUMBERS:
+                return Named(name)
+            raise Untyped(node, f"`{ast.unparse(node)}` has no form in a kernel")
+        base = self.of(node.value)
+        if isinstance(base, Array):
+            if node.attr == "shape":
+                return Several((INT,) * base.ndim)
+            if node.attr in ("size", "ndim"):
+                return INT
+            if node.attr == "dtype":
+                return Named(base.dtype)
+        if isinstance(base, Scalar) and node.attr in ("real", "imag"):
+            return Scalar(_real(base.dtype))
+        raise Untyped(node, f"`{ast.unparse(node)}` has no form in a kernel")
+
+    def _subscript(self, node: ast.Subscript) -> Type:
+        base = self.of(node.value)
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if isinstance(base, Several):
+            place = node.slice
+            number = place.value if isinstance(place, ast.Constant) else None
+            if isinstance(number, int) and -len(base.items) <= number < len(base.items):
+                return base.items[number]
+            raise Untyped(node, f"`{ast.unparse(node)}` is not known beforehand")
+        if not isinstance(base, Array):
+            raise Untyped(node, f"`{ast.unparse(node.value)}` is no array")
+        left = base.ndim
+        for part in parts:
+            if isinstance(part, ast.Slice):
+                continue
+            if not isinstance(part, ast.Constant | ast.Name | ast.BinOp | ast.UnaryOp | ast.Call | ast.Subscript):
+                raise Untyped(node, f"`{ast.unparse(node)}` is more than an element or a part of an array")
+            if np.dtype(self.number(part)).kind not in "iu":
+                raise Untyped(part, f"`{ast.unparse(part)}` is no integer")
+            left -= 1
+        if len(parts) > base.ndim:
+            raise Untyped(node, f"`{ast.unparse(node)}` has too many indices")
+        return Scalar(base.dtype) if left == 0 else Array(base.dtype, left, True)
+
+    def _binop(self, node: ast.BinOp) -> Type:
+        left, right = self.number(node.left), self.number(node.right)
+        if isinstance(node.op, ast.MatMult):
+            raise Untyped(node, "a matrix product has no form in a kernel")
+        if isinstance(node.op, ast.Div):
+            return Scalar(divided(left, right))
+        if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) and isinstance(node.right.value, int):
+            return Scalar(joined(left, left)) if np.dtype(left).kind in "biu" else Scalar(left)
+        if isinstance(node.op, ast.BitAnd | ast.BitOr | ast.BitXor) and left == right == "bool":
+            return BOOL
+        return Scalar(joined(left, right))
+
+    def _unaryop(self, node: ast.UnaryOp) -> Type:
+        dtype = self.number(node.operand)
+        if isinstance(node.op, ast.Not):
+            return BOOL
+        if isinstance(node.op, ast.Invert):
+            return Scalar(dtype)
+        return Scalar("int64" if np.dtype(dtype).kind in "bi" else dtype)
+
+    def _compare(self, node: ast.Compare) -> Type:
+        for one in (node.left, *node.comparators):
+            self.number(one)
+        return BOOL
+
+    def _boolop(self, node: ast.BoolOp) -> Type:
+        kinds = {self.number(one) for one in node.values}
+        if kinds != {"bool"}:
+            raise Untyped(node, f"`{ast.unparse(node)}` is a choice between numbers")
+        return BOOL
+
+    def _ifexp(self, node: ast.IfExp) -> Type:
+        self.number(node.test)
+        found = unified(self.of(node.body), self.of(node.orelse))
+        if found is None:
+            raise Untyped(node, f"`{ast.unparse(node)}` is of two kinds")
+        return found
+
+    def _call(self, node: ast.Call) -> Type:
+        path = self.path(node.func)
+        if path is None and isinstance(node.func, ast.Name):
+            return self._plain(node, node.func.id)
+        name = (path or "").rpartition(".")[2]
+        if path is None or path.partition(".")[0] not in ("numpy", "math", "cmath") or node.keywords:
+            raise Untyped(node, f"`{ast.unparse(node.func)}` has no form in a kernel")
+        kinds = [self.number(one) for one in node.args]
+        if name in NUMBERS and len(kinds) == 1:
+            return Scalar(name)
+        if name in ("abs", "absolute") and len(kinds) == 1:
+            return Scalar(_real(kinds[0]))
+        if name in KEEPS and len(kinds) == 1:
+            if kinds[0].startswith("complex"):
+                raise Untyped(node, f"`{ast.unparse(node.func)}` of a complex number has no form in a kernel")
+            return Scalar("float32" if kinds[0] == "float32" else "float64")
+        if name in JOINS and len(kinds) == 2:
+            both = joined(*kinds)
+            return Scalar(both if name in ("maximum", "minimum", "power") else divided(both, both))
+        if name in TESTS:
+            return BOOL
+        raise Untyped(node, f"`{ast.unparse(node.func)}` has no form in a kernel")
+
+    def _plain(self, node: ast.Call, name: str) -> Type:
+        if name == "len" and len(node.args) == 1:
+            self.of(node.args[0])
+            return INT
+        if name == "max" or name == "min":
+            kinds = [self.number(one) for one in node.args]
+            found = kinds[0]
+            for kind in kinds[1:]:
+                found = found if found == kind else joined(found, kind)
+            if len(kinds) < 2:
+                raise Untyped(node, f"`{ast.unparse(node)}` has no form in a kernel")
+            return Scalar(found)
+        if name == "abs" and len(node.args) == 1:
+            return Scalar(_real(self.number(node.args[0])))
+        if name in ("int", "float", "bool", "complex") and node.args:
+            for one in node.args:
+                self.number(one)
+            return Scalar({"int": "int64", "float": "float64", "bool": "bool", "complex": "complex128"}[name])
+        found_type = self.called(name, node, tuple(self.of(one) for one in node.args))
+        if found_type is None:
+            raise Untyped(node, f"`{name}` has no form in a kernel")
+        return found_type
+
+
+def _real(dtype: str) -> str:
+    return {"complex128": "float64", "complex64": "float32"}.get(dtype, dtype)

@@ -1,0 +1,60 @@
+# ruff: noqa: E501 -- functions as people write them
+"""Functions with loops for a GPU: each with its arguments, small enough for a simulator that has a Python thread for each
+thread of the GPU."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import numpy as np
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def programs():
+    """Returns source and arguments by name."""
+    rng = np.random.default_rng(0)
+    few = rng.random((5, 7))
+    return {
+        "cubic": ("def fn(x):\n    return x + x*x + x*x*x\n", (few.astype("float32"),)),
+        "statements": ("def fn(x, y):\n    a = np.sin(x)*y\n    b = a + x**2\n    return np.where(b > 0.5, b, -a)\n", (few, few[::-1].copy())),
+        "branches": ("def fn(x, y, n):\n    out = np.zeros(n)\n    for i in range(n):\n        if x[i] > 0.5:\n            continue\n        # the rest\n        out[i] = 2*x[i] + math.sin(y[i])\n    return out\n", (rng.random(33), rng.random(33), 33)),
+        "stencil": ("def fn(u):\n    out = u.copy()\n    out[1:-1, 1:-1] = 0.25*(u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2])\n    return out\n", (rng.random((6, 9)),)),
+        "stencil_loops": ("def fn(u):\n    n, m = u.shape\n    out = np.zeros_like(u)\n    for i in range(1, n-1):\n        for j in range(1, m-1):\n            out[i, j] = 0.25*(u[i+1, j] + u[i-1, j] + u[i, j+1] + u[i, j-1])\n    return out\n", (rng.random((6, 9)),)),
+        "jacobi": ("def fn(u, steps):\n    u = u.copy()\n    v = u.copy()\n    for t in range(steps):\n        v[1:-1, 1:-1] = 0.25*(u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2])\n        u, v = v, u\n    return u\n", (rng.random((5, 6)), 3)),
+        "n_body": ("def fn(pos, mass):\n    d = pos[None, :, :] - pos[:, None, :]\n    r2 = (d**2).sum(axis=2) + 1e-6\n    return (mass[None, :, None] * d / (r2**1.5)[:, :, None]).sum(axis=1)\n", (rng.random((9, 3)), rng.random(9))),
+        "n_body_loops": ("def fn(x, y, m):\n    n = len(x)\n    ax = np.zeros(n)\n    ay = np.zeros(n)\n    for i in range(n):\n        sx = 0.0\n        sy = 0.0\n        for j in range(n):\n            dx = x[j] - x[i]\n            dy = y[j] - y[i]\n            r = math.sqrt(dx*dx + dy*dy + 1e-3)\n            sx += m[j]*dx/r**3\n            sy += m[j]*dy/r**3\n        ax[i] = sx\n        ay[i] = sy\n    return ax, ay\n", (rng.random(9), rng.random(9), rng.random(9))),
+        "sum": ("def fn(x):\n    s = 0.0\n    for i in range(len(x)):\n        s += x[i]*x[i]\n    return s\n", (rng.random(600),)),
+        "sum_of_expression": ("def fn(x, y):\n    return np.sum((x - y)**2)\n", (rng.random(300), rng.random(300))),
+        "largest": ("def fn(x):\n    m = x[0]*2\n    for i in range(len(x)):\n        if x[i]*2 > m:\n            m = x[i]*2\n    return m\n", (rng.random(300),)),
+        "two_totals": ("def fn(x):\n    s = 1.0\n    p = 0.0\n    for i in range(x.shape[0]):\n        for j in range(x.shape[1]):\n            s += x[i, j]\n            p += x[i, j]**2\n    return s, p\n", (few,)),
+        "matrix_product": ("def fn(a, b):\n    n, m = a.shape\n    p = b.shape[1]\n    out = np.zeros((n, p))\n    for i in range(n):\n        for j in range(p):\n            s = 0.0\n            for k in range(m):\n                s += a[i, k]*b[k, j]\n            out[i, j] = s\n    return out\n", (rng.random((5, 4)), rng.random((4, 6)))),
+        "mandelbrot": ("def fn(re, im, limit):\n    out = np.zeros((im.size, re.size), dtype=np.int64)\n    for i in range(im.size):\n        for j in range(re.size):\n            x = y = 0.0\n            k = 0\n            while x*x + y*y <= 4.0 and k < limit:\n                x, y = x*x - y*y + re[j], 2*x*y + im[i]\n                k += 1\n            out[i, j] = k\n    return out\n", (np.linspace(-2, 1, 9), np.linspace(-1, 1, 7), 20)),
+        "mandelbrot_complex": ("def fn(re, im, limit):\n    out = np.zeros((im.size, re.size), dtype=np.int64)\n    for i in range(im.size):\n        for j in range(re.size):\n            c = complex(re[j], im[i])\n            z = 0j\n            k = 0\n            while abs(z) <= 2.0 and k < limit:\n                z = z*z + c\n                k += 1\n            out[i, j] = k\n    return out\n", (np.linspace(-2, 1, 9), np.linspace(-1, 1, 7), 20)),
+        "helper": ("def weight(r, h):\n    q = r / h\n    if q > 1:\n        return 0.0\n    return (1 - q)**2\n\n\ndef fn(r, h):\n    out = np.empty(len(r))\n    for i in range(len(r)):\n        out[i] = weight(r[i], h)\n    return out\n", (rng.random(20), 0.5)),
+        "in_place": ("def fn(x, k):\n    for i in range(len(x)):\n        x[i] = x[i]*k + 1\n", (rng.random(20), 3.0)),
+        "in_place_returned": ("def fn(x, k):\n    for i in range(len(x)):\n        x[i] = x[i]*k + 1\n    return x\n", (rng.random(20), 3.0)),
+        "integers": ("def fn(a, n):\n    out = np.empty(a.size, dtype=np.int64)\n    for i in range(a.size):\n        out[i] = (a[i] * i) // n + a[i] % n + (-a[i]) % n + (a[i] << 2)\n    return out\n", (rng.integers(-50, 50, 40), 7)),
+        "single": ("def fn(x):\n    out = np.empty_like(x)\n    for i in range(x.size):\n        out[i] = x[i] / 3 + x[i]**2\n    return out\n", (rng.random(21).astype("float32"),)),
+        "three_axes": ("def fn(x, y):\n    n, m, l = x.shape\n    out = np.zeros((n, m, l))\n    for i in range(n):\n        for j in range(m):\n            for k in range(l):\n                out[i, j, k] = x[i, j, k] + y[k]*i\n    return out\n", (rng.random((2, 3, 4)), rng.random(4))),
+        "negative_index": ("def fn(x):\n    n = len(x)\n    out = np.empty(n)\n    for i in range(n):\n        out[i] = x[i] - x[i-1]\n    return out\n", (rng.random(12),)),
+        "w_tilde": _example("w_tilde_dense", M=4, K=6),
+        "w_tilde_low_memory": _example("w_tilde_low_memory", M=4, K=6),
+    }  # fmt: skip
+
+
+def _example(name, **sizes):
+    """Returns the function of an example with its arguments, at other sizes."""
+    text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            names = [one.id for one in node.targets[0].elts]
+            if set(names) == set(sizes):
+                node.value = ast.Tuple([ast.Constant(sizes[one]) for one in names], ast.Load())
+    scope = {}
+    exec(compile(ast.fix_missing_locations(ast.Module(tree.body[:-1], [])), name, "exec"), scope)
+    call = tree.body[-1].value
+    return ast.get_source_segment(text, function) + "\n", tuple(scope[one.id] for one in call.args)
