@@ -5,6 +5,7 @@
 # make faults  plants faults in comparisons, and prints what was said of each and what it left behind
 # make mutants  makes small wrong edits of those functions, and counts how many the verifier catches
 # make traps  takes a function into each known trap, and prints whether it was avoided, caught or named
+# make gpu    compares on the NVIDIA GPU of this machine, with whatever of the libraries is installed in PYTHON
 # make check  style and types
 # make docs   builds the documentation into docs/_build/html; a link that leads nowhere is an error
 # make coverage runs the tests and prints which lines they did not come by, workers and kernels included
@@ -23,7 +24,7 @@ FRONT  := labextension
 UI     := .venv-ui
 JLPM   := cd $(FRONT) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
-.PHONY: demo test check bench corpus corpus-counts faults mutants traps docs gallery gallery-check coverage package front ui clean
+.PHONY: demo test check bench corpus corpus-counts faults mutants traps gpu docs gallery gallery-check coverage package front ui clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -109,6 +110,10 @@ ui: $(FRONT)/node_modules/.installed $(UI)/.installed
 	JITMAGIC_UI_BIN="$(CURDIR)/$(UI)/bin" node --test-reporter=spec $(FRONT)/ui/run.mjs
 faults: $(VENV)/.dev
 	$(BIN)/python -m tests.faults
+
+# No environment is made: a machine with a GPU has its libraries, and the core needs libcst, psutil and threadpoolctl.
+gpu:
+	$(PYTHON) -m tests.gpu --out benchmarks/results/gpu.json
 
 mutants: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mutants

@@ -9,9 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+from jitmagic.backends.numpy.runtime import NumpyRuntime
 from jitmagic.backends.protocol import Availability, Draft, VariantRefusal
 from jitmagic.capture.workload import ModuleText
 from jitmagic.errors import Refusal
+
+
+class AnyDevice(NumpyRuntime):
+    """NumPy's runtime, for whatever device it is asked."""
+
+    def start(self, device):
+        return super().start("cpu")
 
 
 @dataclass

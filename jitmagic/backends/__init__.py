@@ -16,6 +16,7 @@ _OWN = {
     "torch": "jitmagic.backends.torch.backend:TorchBackend",
     "cupy": "jitmagic.backends.cupy.backend:CupyBackend",
     "numba-cuda": "jitmagic.backends.cuda.backend:NumbaCudaBackend",
+    "cuda-python": "jitmagic.backends.cuda.backend:CudaPythonBackend",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jitmagic.backends.cuda import numba_source, presence
+from jitmagic.backends.cuda import cxx_source, numba_source, presence
 from jitmagic.backends.cuda.program import Program
 from jitmagic.backends.numba.backend import NumbaBackend
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
@@ -43,6 +43,34 @@ class NumbaCudaBackend:
             return (numba_source.write(program_of(workload, observed)),)
         except Unsupported as error:
             return (VariantRefusal("numba-cuda", self.name, "cuda", error.refusal),)
+
+    def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
+        """Answers a failure with its reason: there is no other form."""
+        return _explained(draft, failure, self.title)
+
+
+class CudaPythonBackend:
+    """Offers the variant ``cuda-python``: the same kernels in CUDA C++, compiled by NVRTC when they are first run."""
+
+    name = "cuda-python"
+    title = "CUDA Python"
+    presence = "jitmagic.backends.cuda.presence:find_python"
+    runtime = "jitmagic.backends.cuda.runtime:CudaPythonRuntime"
+
+    def availability(self) -> Availability:
+        """Finds CUDA Python by its metadata, and an NVIDIA driver by its files; imports nothing."""
+        return presence.find_python()
+
+    def environment(self, device: str) -> Mapping[str, str]:
+        """Returns nothing: the user's CUDA_VISIBLE_DEVICES holds."""
+        return {}
+
+    def drafts(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+        """Writes the variant, or says why not."""
+        try:
+            return (cxx_source.write(program_of(workload, observed)),)
+        except Unsupported as error:
+            return (VariantRefusal("cuda-python", self.name, "c++", error.refusal),)
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failure with its reason: there is no other form."""

@@ -24,8 +24,8 @@ _MATH = {
 """NumPy's functions that Numba has in kernels under the name of `math` only (compiled to PTX, Numba 0.68)."""
 
 _AS_THEY_ARE = words(
-    "sin cos tan arcsin arccos arctan arctan2 hypot sinh cosh tanh arcsinh arccosh arctanh deg2rad rad2deg radians degrees "
-    "log log2 log10 maximum minimum fmax fmin logical_and logical_or logical_not"
+    "sin cos tan arcsin arccos arctan arctan2 hypot sinh cosh tanh arcsinh arccosh arctanh deg2rad rad2deg radians "
+    "degrees log log2 log10 maximum minimum fmax fmin logical_and logical_or logical_not"
 )
 """NumPy's functions that Numba has in kernels."""
 
@@ -80,11 +80,17 @@ def grid_of(*extents, most=65535):
 
 def write(program: Program) -> Draft:
     """Writes the draft; raises Unsupported with the user's line."""
-    return _Writer(program).draft()
+    return Writer(program).draft()
 
 
-class _Writer:
-    """One source on its way."""
+class Writer:
+    """One source on its way; what CUDA Python writes otherwise is a method of its own."""
+
+    variant, mode = "numba-cuda", "cuda"
+    helpers = _HELPERS
+    imports = "from numba import cuda"
+    empty = "cuda.device_array({shape}, dtype={dtype})"
+    reserved: frozenset[str] = frozenset({"fill", "cuda"})
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -106,17 +112,11 @@ class _Writer:
 
     def draft(self) -> Draft:
         program, draft = self.program, self.program.draft
-        clash = sorted({*_HELPERS, "fill", "cuda"} & ({*program.functions} | program.names))
+        clash = sorted({*self.helpers, *self.reserved} & ({*program.functions} | program.names))
         if clash:
             raise program.refused(None, f"`{clash[0]}` is a name that the variant needs for itself: rename it")
         body = Text()
-        for name, function in program.functions.items():
-            if function.on_device:
-                body.blank()
-                self._device_function(body, name)
-        for kernel in program.kernels:
-            body.blank()
-            self._kernel(body, kernel)
+        self._kernels(body)
         for name in program.hosts:
             body.blank()
             self._host_function(body, name)
@@ -126,14 +126,14 @@ class _Writer:
         self._head(head)
         for name in self.needed:
             head.blank()
-            source = _HELPERS[name].strip("\n")
+            source = self.helpers[name].strip("\n")
             source = re.sub(r"\bnp\b", self.module_names["numpy"], source)
             head.add(re.sub(r"\bmath\b", self.module_names["math"], source))
         whole = Text([*head.lines, *body.lines], [*head.origins, *body.origins])
         return Draft(
-            variant="numba-cuda",
-            backend="numba-cuda",
-            mode="cuda",
+            variant=self.variant,
+            backend=self.variant,
+            mode=self.mode,
             form="kernel",
             module=whole.finished(),
             entry=draft.entry,
@@ -170,11 +170,20 @@ class _Writer:
         imports = others.lines[: (first[-1] + 1) if first else 0]
         for line, origin in zip(imports, others.origins, strict=False):
             head.add(line or "\n", origin)
-        head.add("from numba import cuda")
+        head.add(self.imports)
         for line, origin in list(zip(others.lines, others.origins, strict=True))[len(imports) :]:
             head.add(line or "\n", origin)
 
     # -- kernels
+
+    def _kernels(self, into: Text) -> None:
+        for name, function in self.program.functions.items():
+            if function.on_device:
+                into.blank()
+                self._device_function(into, name)
+        for kernel in self.program.kernels:
+            into.blank()
+            self._kernel(into, kernel)
 
     def _kernel(self, into: Text, kernel: Kernel) -> None:
         origin = self.program.draft.module.origin_line(kernel.first)
@@ -323,7 +332,7 @@ class _Writer:
                     known = program.typer(program.functions[node.name].known, True).number(call.args[1])
                     dtype = f"{np}.{known}"
             if kind.startswith("empty"):
-                self.hosting.replace(call, f"cuda.device_array({shape}, dtype={dtype})")
+                self.hosting.replace(call, self.empty.format(shape=shape, dtype=dtype))
                 continue
             value = {"zeros": "0", "ones": "1"}.get(kind.removesuffix("_like")) or given[1]
             self.hosting.replace(call, f"{self.helper('filled')}({shape}, {value}, {dtype})")
@@ -336,9 +345,7 @@ class _Writer:
             extents.append(stop if axis.start is None else f"{stop} - ({ast.unparse(axis.start)})")
         passed = list(kernel.parameters)
         if not kernel.totals:
-            if len(extents) == 1:
-                return [f"{kernel.name}.forall(max({extents[0]}, 0))({', '.join(passed)})"]
-            return [f"{kernel.name}[{self.helper('grid_of')}({', '.join(extents)})]({', '.join(passed)})"]
+            return [self._plain_launch(kernel, extents, passed)]
         shape = {1: f"({BLOCK},)", 2: "(32, 8)", 3: "(32, 8, 1)"}[len(extents)]
         limit = {1: "1024", 2: "32", 3: "10"}[len(extents)]
         blocks = self.program.free("blocks")
@@ -350,18 +357,30 @@ class _Writer:
         lines = [f"{blocks} = ({', '.join(reversed(counts))}{',' if len(counts) == 1 else ''})"]
         for total in kernel.totals:
             lines.append(
-                f"{total.name}_of_blocks = cuda.device_array({self.module_names['math']}.prod({blocks}), "
-                f"dtype={np}.{total.dtype})"
+                f"{total.name}_of_blocks = "
+                + self.empty.format(
+                    shape=f"{self.module_names['math']}.prod({blocks})", dtype=f"{np}.{total.dtype}"
+                )
             )
         first = [one.name for one in kernel.totals if one.operator in ("max", "min")]
         several = [f"{one.name}_of_blocks" for one in kernel.totals]
-        lines.append(f"{kernel.name}[{blocks}, {shape}]({', '.join((*passed, *first, *several))})")
+        lines.append(self._total_launch(kernel, blocks, shape, passed, first, several))
         for total in kernel.totals:
             fetched = f"{total.name}_of_blocks.copy_to_host()"
             method = {"+": "sum", "*": "prod", "max": "max", "min": "min"}[total.operator]
             part = f"{fetched}.{method}()"
             lines.append(f"{total.name} = {_both(total, total.name, part)}")
         return lines
+
+    def _plain_launch(self, kernel: Kernel, extents: list[str], passed: list[str]) -> str:
+        if len(extents) == 1:
+            return f"{kernel.name}.forall(max({extents[0]}, 0))({', '.join(passed)})"
+        return f"{kernel.name}[{self.helper('grid_of')}({', '.join(extents)})]({', '.join(passed)})"
+
+    def _total_launch(
+        self, kernel: Kernel, blocks: str, threads: str, passed: list[str], first: list[str], several: list[str]
+    ) -> str:
+        return f"{kernel.name}[{blocks}, {threads}]({', '.join((*passed, *first, *several))})"
 
     def _entry(self, into: Text) -> None:
         """Writes the function that the user calls: it moves arrays, and fetches what goes back."""

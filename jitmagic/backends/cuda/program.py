@@ -272,7 +272,7 @@ class Program:
     def typer(self, known: Mapping[str, Type], host: bool) -> Typer:
         """Returns what types expressions in a function."""
         both = _Both(known, self.globals)
-        return Typer(both, self.path, self._called_by_host if host else self._called_by_kernel)
+        return Typer(both, self.path, self._called_by_host if host else self._called_by_kernel, not host)
 
     def _called_by_host(self, name: str, node: ast.Call, args: tuple[Type, ...]) -> Type | None:
         function = self.functions.get(name)

@@ -79,3 +79,90 @@ class NumbaCudaRuntime(NumpyRuntime):
         )
         if pending is not None:
             pending.clear()
+
+
+class CudaPythonRuntime(NumpyRuntime):
+    """Keeps arrays on one NVIDIA GPU, in memory that `cuda.core` allocates."""
+
+    def start(self, device: str) -> Mapping[str, Any]:
+        """Imports CUDA Python and takes the device; RuntimeError with the reason where there is none.
+
+        Parameters
+        ----------
+        device : str
+            ``"cuda:0"``, ``"cuda:1"``, ….
+        """
+        import cuda.bindings
+        import cuda.core
+        from cuda.bindings import runtime
+
+        self._runtime = runtime
+        error, count = runtime.cudaGetDeviceCount()
+        if error != runtime.cudaError_t.cudaSuccess or not count:
+            raise RuntimeError(f"CUDA Python finds no NVIDIA GPU here ({error}): see `jitmagic devices`")
+        number = int(device.partition(":")[2] or 0)
+        if number >= count:
+            raise RuntimeError(f"there is no {device}: CUDA Python finds {count} GPU(s), cuda:0 to cuda:{count - 1}")
+        taken = cuda.core.Device(number)
+        taken.set_current()
+        self._device = taken
+        versions = {
+            "numpy": np.__version__,
+            "cuda-core": str(cuda.core.__version__),
+            "cuda-bindings": str(cuda.bindings.__version__),
+        }
+        return {"versions": versions, "devices": [str(taken.name)]}
+
+    def to_device(self, value: Any) -> Any:
+        """Copies every NumPy array in a nested value to the GPU, and waits."""
+        return mapped(value, self._moved)
+
+    def _moved(self, value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or value.ndim == 0:
+            return value
+        host = np.ascontiguousarray(value)
+        buffer = self._device.allocate(max(host.nbytes, 1), stream=self._device.default_stream)
+        self._device.sync()
+        self._copied(int(buffer.handle), host.ctypes.data, host.nbytes, "cudaMemcpyHostToDevice")
+        return Resident(host.shape, host.dtype, buffer)
+
+    def _copied(self, to: int, source: int, size: int, kind: str) -> None:
+        (error,) = self._runtime.cudaMemcpy(to, source, size, getattr(self._runtime.cudaMemcpyKind, kind))
+        if error != self._runtime.cudaError_t.cudaSuccess:
+            raise RuntimeError(f"copying {size} bytes between host and GPU failed: {error}")
+
+    def to_host(self, value: Any) -> Any:
+        """Copies every array of the GPU in a nested value to NumPy."""
+        return mapped(value, self._fetched)
+
+    def _fetched(self, value: Any) -> Any:
+        if isinstance(value, Resident):
+            host = np.empty(value.shape, value.dtype)
+            self._copied(host.ctypes.data, int(value.buffer.handle), host.nbytes, "cudaMemcpyDeviceToHost")
+            return host
+        return value.copy_to_host() if hasattr(value, "copy_to_host") else value
+
+    def wait(self, value: Any) -> None:
+        """Waits for all that the GPU was asked for."""
+        self._device.sync()
+
+    def threads(self) -> int | None:
+        """Returns None: the work is not done by CPU threads."""
+        return None
+
+
+class Resident:
+    """An argument in the GPU's memory, in C order, as other libraries take it (`__cuda_array_interface__`)."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, buffer: Any) -> None:
+        self.shape, self.dtype, self.buffer = shape, np.dtype(dtype), buffer
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {
+            "shape": self.shape,
+            "typestr": self.dtype.str,
+            "data": (int(self.buffer.handle), False),
+            "strides": None,
+            "version": 3,
+        }

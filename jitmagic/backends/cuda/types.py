@@ -67,8 +67,8 @@ class Untyped(Exception):
 
 
 KEEPS = words(
-    "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh arcsin arccos "
-    "arctan arcsinh arccosh arctanh floor ceil trunc fabs erf erfc gamma lgamma cbrt radians degrees deg2rad rad2deg"
+    "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh arcsin "
+    "arccos arctan arcsinh arccosh arctanh floor ceil trunc fabs erf erfc gamma lgamma cbrt radians degrees deg2rad rad2deg"
 )
 """Functions of one number that give a float: float32 of a float32, float64 of anything else."""
 
@@ -133,12 +133,18 @@ class Typer:
         Returns the dotted path of a library's function or module, e.g. ``"numpy.sqrt"``; None for other expressions.
     called : callable
         Types a call of a function of the module itself: takes its name, the call and the arguments' types.
+    elements : bool
+        Whether elements of arrays may be read: on the host each would be fetched from the GPU.
     """
 
     def __init__(
-        self, known: Mapping[str, Type], path: Resolve, called: Callable[[str, ast.Call, tuple[Type, ...]], Type | None]
+        self,
+        known: Mapping[str, Type],
+        path: Resolve,
+        called: Callable[[str, ast.Call, tuple[Type, ...]], Type | None],
+        elements: bool = True,
     ) -> None:
-        self.known, self.path, self.called = known, path, called
+        self.known, self.path, self.called, self.elements = known, path, called, elements
 
     def of(self, node: ast.expr) -> Type:
         """Returns an expression's type; raises Untyped."""
@@ -175,8 +181,8 @@ class Typer:
             name = path.rpartition(".")[2]
             if name in ("pi", "e", "inf", "nan", "tau", "euler_gamma"):
                 return FLOAT
-            if name in NUMBERS:
-                return Named(name)
+            if name.removesuffix("_") in NUMBERS:
+                return Named(name.removesuffix("_"))
             raise Untyped(node, f"`{ast.unparse(node)}` has no form in a kernel")
         base = self.of(node.value)
         if isinstance(base, Array):
@@ -212,6 +218,8 @@ class Typer:
             left -= 1
         if len(parts) > base.ndim:
             raise Untyped(node, f"`{ast.unparse(node)}` has too many indices")
+        if left == 0 and not self.elements:
+            raise Untyped(node, f"`{ast.unparse(node)}` would be fetched from the GPU")
         return Scalar(base.dtype) if left == 0 else Array(base.dtype, left, True)
 
     def _binop(self, node: ast.BinOp) -> Type:
@@ -260,8 +268,8 @@ class Typer:
         if path is None or path.partition(".")[0] not in ("numpy", "math", "cmath") or node.keywords:
             raise Untyped(node, f"`{ast.unparse(node.func)}` has no form in a kernel")
         kinds = [self.number(one) for one in node.args]
-        if name in NUMBERS and len(kinds) == 1:
-            return Scalar(name)
+        if name.removesuffix("_") in NUMBERS and len(kinds) == 1:
+            return Scalar(name.removesuffix("_"))
         if name in ("abs", "absolute") and len(kinds) == 1:
             return Scalar(_real(kinds[0]))
         if name in KEEPS and len(kinds) == 1:
