@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Compares every workload on a real GPU, and prints what came of it beside the clocks of CuPy and torch themselves.
 
     python -m tests.gpu [--out FILE.json] [--budget SECONDS] [--only NAME,…]

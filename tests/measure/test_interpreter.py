@@ -120,7 +120,8 @@ def test_versions_that_are_too_old_are_told(tmp_path):
     assert "has NumPy 1.26.4, and a worker needs 2.0 or later" in interpreter.availability(one, NUMBA).reason
     body = body.replace("1.26.4", "2.1.0").replace("'protocol': 5", "'protocol': 4")
     assert "pickles of protocol 5" in interpreter.availability(_told(tmp_path / "p4", [3, 12, 0], body), NUMBA).reason
-    body = "'numpy': '2.1.0', 'protocol': 5, 'state': [False, {}, 'Numba is not installed', 'pip install numba', []]"
+    body = "'numpy': '2.1.0', 'protocol': 5, 'state': [False, {}, 'Numba is not installed', 'pip install numba', []"
+    body += ", {}, None, {}]"
     state = interpreter.availability(_told(tmp_path / "none", [3, 12, 0], body), NUMBA)
     assert state.reason == f"Numba is not installed in {tmp_path / 'none'}"
     assert state.remedy == f"{tmp_path / 'none'} -m pip install numba"

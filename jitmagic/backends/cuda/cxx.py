@@ -49,7 +49,10 @@ HELPERS = {
 __device__ inline long long wrapped(long long i, long long n) { return i < 0 ? i + n : i; }
 """,
     "floor_div": """// Python's quotient and remainder round towards minus infinity
-__device__ inline long long floor_div(long long a, long long b) { return b == 0 ? 0 : a / b - ((a % b != 0) && ((a < 0) != (b < 0))); }
+__device__ inline long long floor_div(long long a, long long b)
+{
+    return b == 0 ? 0 : a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
+}
 __device__ inline double floor_div(double a, double b) { return floor(a / b); }
 __device__ inline float floor_div(float a, float b) { return floor(a / b); }
 """,
@@ -79,7 +82,8 @@ template <int N, class T> __device__ inline T power(T x)
     "minimum": """// NumPy's: a NaN is kept
 template <class T> __device__ inline T minimum(T a, T b) { return a != a ? a : (b != b || b < a ? b : a); }
 """,
-    "maximum": """template <class T> __device__ inline T maximum(T a, T b) { return a != a ? a : (b != b || b > a ? b : a); }
+    "maximum": """// NumPy's: a NaN is kept
+template <class T> __device__ inline T maximum(T a, T b) { return a != a ? a : (b != b || b > a ? b : a); }
 """,
     "absolute": "template <class T> __device__ inline T absolute(T a) { return a < 0 ? -a : a == 0 ? (T)0 : a; }\n",
 }  # fmt: skip
@@ -184,14 +188,13 @@ class _KernelText:
         letters = "xyz"[: len(kernel.axes)]
         for axis, letter in zip(kernel.axes, reversed(letters), strict=True):
             index = cname(axis.index)
-            lines.append(
-                f"    const long long {index}_first = blockIdx.{letter} * (long long)blockDim.{letter} + threadIdx.{letter};"
-            )
-            lines.append(f"    const long long {index}_step = gridDim.{letter} * (long long)blockDim.{letter};")
+            wide = f"(long long)blockDim.{letter}"
+            lines.append(f"    const long long {index}_first = blockIdx.{letter} * {wide} + threadIdx.{letter};")
+            lines.append(f"    const long long {index}_step = gridDim.{letter} * {wide};")
         for total in kernel.totals:
-            kind = cxx.ctype(Scalar(total.dtype), at)
+            spelled = cxx.ctype(Scalar(total.dtype), at)
             first = {"+": "0", "*": "1"}.get(total.operator, f"{cname(total.name)}_before")
-            lines.append(f"    {kind} {cname(total.name)} = {first};")
+            lines.append(f"    {spelled} {cname(total.name)} = {first};")
         for depth, axis in enumerate(kernel.axes, 1):
             lines.append("    " * depth + self._head(axis))
         depth = len(kernel.axes)
@@ -321,7 +324,8 @@ class Body:
         if isinstance(node, ast.Assign):
             return self._assign(node)
         if isinstance(node, ast.AugAssign):
-            return [self._store(node.target, ast.copy_location(ast.BinOp(_load(node.target), node.op, node.value), node))]
+            both = ast.BinOp(_load(node.target), node.op, node.value)
+            return [self._store(node.target, ast.copy_location(both, node))]
         if isinstance(node, ast.For):
             return self._for(node)
         if isinstance(node, ast.While):
@@ -487,10 +491,10 @@ class Body:
         if isinstance(node, ast.BinOp):
             if isinstance(node.op, ast.Add | ast.Mult):
                 return self._natural(node.left) and self._natural(node.right)
-            if isinstance(node.op, ast.Sub) and isinstance(node.left, ast.Name) and isinstance(node.right, ast.Constant):
+            less = node.right.value if isinstance(node.right, ast.Constant) else None
+            if isinstance(node.op, ast.Sub) and isinstance(node.left, ast.Name):
                 start = self.starts.get(node.left.id)
                 first = start.value if isinstance(start, ast.Constant) else None
-                less = node.right.value
                 return isinstance(first, int) and isinstance(less, int) and 0 <= less <= first
         return False
 
@@ -657,10 +661,9 @@ def _factor(text: str) -> str:
     """Puts parentheses around what an operator would tear apart."""
     simple = all(letter.isalnum() or letter in "_." for letter in text)
     whole = text.startswith("(") and _closes(text)
-    called = text.endswith((")", "]")) and text.partition("(" if text.endswith(")") else "[")[0].replace("_", "").isalnum()
-    if called:
-        opening = "(" if text.endswith(")") else "["
-        called = _closes(text[text.index(opening) :])
+    opening = {")": "(", "]": "["}.get(text[-1:], "")
+    name = text.partition(opening)[0] if opening else ""
+    called = name.replace("_", "").isalnum() and _closes(text[len(name) :])
     return text if simple or whole or called else f"({text})"
 
 

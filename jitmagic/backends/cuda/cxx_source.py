@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.cxx import Cxx
 from jitmagic.backends.cuda.hosting import Text
 from jitmagic.backends.cuda.numba_source import Writer
@@ -29,7 +32,8 @@ class DeviceArray:
     def __cuda_array_interface__(self):
         strides = tuple(step * self.dtype.itemsize for step in self.strides)
         return {
-            "shape": self.shape, "typestr": self.dtype.str, "data": (self.pointer, False), "strides": strides, "version": 3,
+            "shape": self.shape, "typestr": self.dtype.str, "data": (self.pointer, False), "strides": strides,
+            "version": 3,
         }
 
     def __len__(self):
@@ -166,15 +170,15 @@ def write(program: Program) -> Draft:
 
 class _CxxWriter(Writer):
     variant, mode = "cuda-python", "c++"
-    helpers = {**_HELPERS, "grid_of": Writer.helpers["grid_of"]}
+    helpers: ClassVar[dict[str, str]] = {**_HELPERS, "grid_of": Writer.helpers["grid_of"]}
     imports = (
         "import functools\n\nfrom cuda.bindings import runtime\n"
         "from cuda.core import Device, LaunchConfig, Program, ProgramOptions, launch"
     )
     empty = "DeviceArray({shape}, {dtype})"
-    reserved = frozenset(
+    reserved = words(
         "gpu transfer DeviceArray compiled arguments strided run functools runtime Device LaunchConfig Program "
-        "ProgramOptions launch KERNELS".split()
+        "ProgramOptions launch KERNELS"
     )
 
     def _kernels(self, into: Text) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import ClassVar
 
 from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.hosting import Hosting, Text
@@ -87,7 +88,7 @@ class Writer:
     """One source on its way; what CUDA Python writes otherwise is a method of its own."""
 
     variant, mode = "numba-cuda", "cuda"
-    helpers = _HELPERS
+    helpers: ClassVar[dict[str, str]] = _HELPERS
     imports = "from numba import cuda"
     empty = "cuda.device_array({shape}, dtype={dtype})"
     reserved: frozenset[str] = frozenset({"fill", "cuda"})

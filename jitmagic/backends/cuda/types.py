@@ -68,7 +68,8 @@ class Untyped(Exception):
 
 KEEPS = words(
     "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh arcsin "
-    "arccos arctan arcsinh arccosh arctanh floor ceil trunc fabs erf erfc gamma lgamma cbrt radians degrees deg2rad rad2deg"
+    "arccos arctan arcsinh arccosh arctanh floor ceil trunc fabs erf erfc gamma lgamma cbrt radians degrees "
+    "deg2rad rad2deg"
 )
 """Functions of one number that give a float: float32 of a float32, float64 of anything else."""
 

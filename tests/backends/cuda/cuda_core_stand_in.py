@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A `cuda.core` without a GPU: kernels are compiled by g++ for the host, and a block's threads are the system's.
 
 Only what the sources of the variant `cuda-python` use. Names and signatures are those of cuda-core 1.2 and
@@ -78,7 +79,7 @@ _HEAD = re.compile(r'extern "C" __global__ void (\w+)\(\n\s+(.*?)\)\n', re.DOTAL
 
 
 class _Place(ctypes.Structure):
-    _fields_ = [("x", ctypes.c_uint), ("y", ctypes.c_uint), ("z", ctypes.c_uint)]  # noqa: RUF012
+    _fields_ = [("x", ctypes.c_uint), ("y", ctypes.c_uint), ("z", ctypes.c_uint)]
 
 
 def signatures(code):

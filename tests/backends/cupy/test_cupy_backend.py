@@ -181,7 +181,12 @@ def test_without_cupy_the_remedy_fits_the_driver(monkeypatch):
 
 
 def test_without_a_driver_the_reason_says_so(monkeypatch):
-    monkeypatch.setattr(presence.metadata, "version", lambda name: "14.2.0")
+    def version(name):
+        if name != "cupy-cuda12x":
+            raise presence.metadata.PackageNotFoundError(name)
+        return "14.2.0"
+
+    monkeypatch.setattr(presence.metadata, "version", version)
     monkeypatch.setattr(presence, "driver_loaded", lambda: False)
     found = CupyBackend().availability()
     assert found.installed
