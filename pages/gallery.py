@@ -27,6 +27,15 @@ _BUDGET = 0.5
 """Seconds of timing in a check: what is checked is that all answers come, not what they are."""
 
 
+ELSEWHERE = frozenset({"colab_tpu"})
+"""Notebooks for machines that are not here: they are saved without results, and executed only by name."""
+
+
+def notebooks() -> list[Path]:
+    """Returns the notebooks that are executed here, in the order of their names."""
+    return [path for path in sorted(FOLDER.glob("*.ipynb")) if path.stem not in ELSEWHERE]
+
+
 class GalleryError(Exception):
     """A notebook did not do what it is there for; the text says which, and what."""
 
@@ -99,7 +108,7 @@ def main() -> int:
     parser.add_argument("names", metavar="NAME", nargs="*", help="a notebook; all by default")
     parser.add_argument("--check", action="store_true", help=f"with a budget of {_BUDGET} s, and nothing is saved")
     given = parser.parse_args()
-    paths = [FOLDER / f"{name.removesuffix('.ipynb')}.ipynb" for name in given.names] or sorted(FOLDER.glob("*.ipynb"))
+    paths = [FOLDER / f"{name.removesuffix('.ipynb')}.ipynb" for name in given.names] or notebooks()
     for path in paths:
         began = time.monotonic()
         notebook = execute(path, _BUDGET if given.check else None)
