@@ -194,9 +194,11 @@ def _clock(samples: Sequence[float], calls: int) -> dict[str, Any] | None:
 
 
 def _break_even(outcome: Outcome, baseline: Outcome) -> int | None:
-    """Returns after how many calls the build time is earned back; None where it never is."""
+    """Returns after how many calls the build time is earned back; None where it never is, or that is not clear."""
     build, run, base = outcome.build_seconds, outcome.run, baseline.run
     if outcome is baseline or not outcome.verified or build is None or run is None or base is None:
+        return None
+    if outcome.verdict is None or outcome.verdict.verdict != "faster":
         return None
     gain = base.median - run.median
     return max(1, math.ceil(build / gain)) if gain > 0 else None

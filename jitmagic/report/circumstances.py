@@ -13,6 +13,8 @@ from jitmagic.report import clean, rows
 
 NEAR = 0.7
 """Share of a limit from which on little is left to win."""
+_SHORTEST = 0.3
+"""Seconds below which systems tell nothing of what disturbed them."""
 WORTH_SAYING = 0.4
 """Share below which the limit says nothing: what holds the variant back is something else."""
 
@@ -99,7 +101,8 @@ def _noise(noise: Mapping[str, Any]) -> str:
     for gpu in noise["gpus"]:
         at = "" if gpu["clock_after"] is None else f" at {figures.figure(gpu['clock_after'] / 1e9)} GHz"
         parts.append(f"{gpu['name']}{at}" + "".join(f", {words}" for words in gpu["slowed"]))
-    return clean.line(f"{figures.duration(noise['seconds'])}: {'; '.join(parts) or 'this system tells nothing'}")
+    nothing = "too short to tell of" if noise["seconds"] < _SHORTEST else "this system tells nothing"
+    return clean.line(f"{figures.duration(noise['seconds'])}: {'; '.join(parts) or nothing}")
 
 
 def _percent(share: float) -> str:

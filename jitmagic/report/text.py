@@ -154,9 +154,31 @@ def _speedup(row: Row) -> str:
     return f"{row.speedup} ({row.interval})" if row.interval else row.speedup
 
 
+def _together(made: Sequence[Row]) -> dict[int, str]:
+    """Returns the labels to write, by the place of their row: rows of one cause, one after the other, share theirs.
+
+    Three libraries that lack the same device are one line, and not three times the same sentence.
+    """
+    labels: dict[int, str] = {}
+    first = 0
+    for place, row in enumerate(made):
+        before = made[first]
+        same = (row.verdict, row.reason, row.next_step, row.variant["device"]) == (
+            before.verdict, before.reason, before.next_step, before.variant["device"]
+        )  # fmt: skip
+        if place == first or row.timed or before.timed or row.findings or row.error_detail or not same:
+            first, labels[place] = place, row.label
+        else:
+            end = before.label.removeprefix(before.name)
+            labels[first] = f"{labels[first].removesuffix(end)}, {row.label}"
+    return labels
+
+
 def _table(page: _Page, made: Sequence[Row]) -> None:
+    labels = _together(made)
+    made = [row for place, row in enumerate(made) if place in labels]
     limit = min(_NAME, page.width - _beside_names(made))
-    names = {id(row): wrap(row.label, limit, most=4) for row in made}
+    names = {id(row): wrap(label, limit, most=6) for row, label in zip(made, labels.values(), strict=True)}
     name_width = max([display_width(line) for lines in names.values() for line in lines] + [len("variant")])
     room = page.width - name_width - _VERDICT - 2 * len(_GAP)
     figures = {id(row): _speedup(row) for row in made if row.timed}
@@ -195,9 +217,11 @@ def _bar(share: float, width: int) -> str:
 
 def _stack(page: _Page, made: Sequence[Row]) -> None:
     """Writes the variants below each other, for a narrow terminal."""
-    for row in made:
+    labels = _together(made)
+    for place, label in labels.items():
+        row = made[place]
         page.blank()
-        page.add(f"{row.sign} {row.label}: {row.verdict}", hang=2, style=row.verdict, most=4)
+        page.add(f"{row.sign} {label}: {row.verdict}", hang=2, style=row.verdict, most=4)
         if row.timed:
             page.lines.append("  " + page.paint(_bar(row.share or 0.0, page.width - 2), row.verdict))
             costs = {name: text for name, text in _costs_of(row).items() if row.moved or name != "end to end"}

@@ -155,7 +155,18 @@ def test_an_interrupted_comparison_says_so_before_anything_else() -> None:
 def test_where_nothing_was_timed_there_is_no_figure_but_the_baselines() -> None:
     shown = text.to_text(samples.unsupported())
     assert shown.count("×") == 1
-    assert shown.count("preallocate `x`") == 4
+    # one cause, told once, beside all that it is of
+    assert shown.count("preallocate `x`") == 1
+    table = shown[: shown.index("preallocate `x`") + 200]
+    for variant in samples.unsupported()["variants"]:
+        assert variant["name"] in table
+
+
+def test_causes_that_differ_are_told_each() -> None:
+    made = samples.unsupported()
+    made["variants"][-1]["reason"] = "something else"
+    shown = text.to_text(made)
+    assert (shown.count("something else"), shown.count("preallocate `x`")) == (1, 1)
 
 
 def test_gotchas_stand_with_their_line_and_the_fix_for_those_that_press() -> None:

@@ -237,7 +237,7 @@ class LoopMaker:
                     "JX-CARRY",
                 )
         if not carried:
-            raise self.refuse(node, "the loop changes nothing that is used later; take it out", None)
+            raise self.refuse(node, _no_state(body, live), None)
         return carried
 
     def length(self, length: int | None, near: set[str]) -> str | None:
@@ -498,3 +498,18 @@ def _own_statements(node: Any) -> list[Any]:
 
     walk(statements(node), False)
     return found
+
+
+def _no_state(body: Sequence[Any], live: frozenset[str]) -> str:
+    """Says why a loop has nothing to carry: what it changes is nothing that JAX can carry, or is not used."""
+    stores: list[Any] = [
+        node for statement in body for kind in (cst.AssignTarget, cst.AugAssign) for node in nodes_of(statement, kind)
+    ]
+    for node in stores:
+        target = node.target
+        if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name) and target.value.value in live:
+            return (
+                f"what the loop changes, `{target.value.value}`, is neither an array nor a number, and JAX carries "
+                "only those through a loop; use an array, indexed by whole numbers"
+            )
+    return "the loop changes nothing that is used later; take it out"

@@ -7,6 +7,8 @@ import * as rows from './rows';
 
 /** Share of a limit from which on little is left to win. */
 const NEAR = 0.7;
+/** Seconds below which systems tell nothing of what disturbed them. */
+const SHORTEST = 0.3;
 /** Share below which the limit says nothing. */
 const WORTH_SAYING = 0.4;
 
@@ -104,7 +106,8 @@ function noise(told: Noise): string {
     const at = gpu.clock_after === null ? '' : ` at ${figures.figure(gpu.clock_after / 1e9)} GHz`;
     parts.push(`${gpu.name}${at}${gpu.slowed.map(words => `, ${words}`).join('')}`);
   }
-  return clean.line(`${figures.duration(told.seconds)}: ${parts.join('; ') || 'this system tells nothing'}`);
+  const nothing = told.seconds < SHORTEST ? 'too short to tell of' : 'this system tells nothing';
+  return clean.line(`${figures.duration(told.seconds)}: ${parts.join('; ') || nothing}`);
 }
 
 function percent(share: number): string {

@@ -9,6 +9,13 @@ X = np.random.default_rng(0).normal(size=50)
 HEAD = "import numpy as np\n\n"
 
 REFUSED = {
+    "a dictionary that a loop fills": (
+        "def fn(x):\n    found = {}\n    for i in range(len(x)):\n        k = int(x[i] * 3)\n"
+        "        found[k] = found.get(k, 0) + 1\n    return max(found.values())\n",
+        (X,),
+        5,
+        None,
+    ),
     "a global": ("def fn(x):\n    global T\n    T = x.sum()\n    return T\n", (X,), 4, "JX-LEAK"),
     "a try": (
         "def fn(x):\n    try:\n        return 1 / x\n    except ValueError:\n        return x\n",
