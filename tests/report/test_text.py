@@ -164,7 +164,7 @@ def test_where_nothing_was_timed_there_is_no_figure_but_the_baselines() -> None:
 
 def test_causes_that_differ_are_told_each() -> None:
     made = samples.unsupported()
-    made["variants"][-1]["reason"] = "something else"
+    made["variants"][-1] |= {"reason": "something else", "next_step": ""}
     shown = text.to_text(made)
     assert (shown.count("something else"), shown.count("preallocate `x`")) == (1, 1)
 
