@@ -1,5 +1,6 @@
 # make demo   makes .venv, installs jitmagic with its CPU backends, answers for examples/cubic.py
-# make test   installs what the tests need, and runs all of them
+# make test   installs what the tests need, and runs all but the slow ones
+# make test-slow  runs the slow ones: random programs by the hundred, every example in a shell, faults in a row
 # make bench  prints how our clock compares with a hand-written one, and how long an answer takes
 # make corpus takes a few hundred functions through all steps, and times our variants beside versions by hand
 # make faults  plants faults in comparisons, and prints what was said of each and what it left behind
@@ -24,7 +25,7 @@ FRONT  := labextension
 UI     := .venv-ui
 JLPM   := cd $(FRONT) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
-.PHONY: demo test check bench corpus corpus-counts faults mutants traps gpu docs gallery gallery-check coverage package front ui clean
+.PHONY: demo test test-slow check bench corpus corpus-counts faults mutants traps gpu docs gallery gallery-check coverage package front ui clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -43,7 +44,10 @@ demo: $(VENV)/.core
 	@echo "The same as a page: demo.html"
 
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
+
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist load -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

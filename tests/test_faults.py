@@ -33,7 +33,17 @@ def _small_memory(monkeypatch):
     pool.shutdown()
 
 
-@pytest.mark.parametrize("name", [name for name, one in faults.CASES.items() if not one.slow])
+LONG = ("twenty comparisons in a row", "an interrupt at any moment", "a worker that grows with each comparison")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
+        for name, one in faults.CASES.items()
+        if not one.slow
+    ],
+)
 def test_a_fault_is_named_spares_the_others_and_leaves_nothing(name):
     try:
         seen = faults.survived(faults.CASES[name])

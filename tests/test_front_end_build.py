@@ -163,14 +163,18 @@ def test_every_option_of_the_form_is_one_of_the_magic() -> None:
     form = {name: rule for name, rule in schema["properties"].items() if name != "marks"}
     assert form.keys() <= options.keys()
     # all that take a value and may be a default: the others are for one comparison, or are this machine's
-    once = {"variable", "python", "sweep", "threads", "save"}
-    assert form.keys() == {option.name for option in OPTIONS if option.value is not None and option.name not in once}
+    once = {"variable", "python", "sweep", "save"}
+    lasting = {option.name for option in OPTIONS if option.value is not None and option.name not in once}
+    assert form.keys() == lasting | {"cold"}
     assert set(form["dtype"]["enum"]) == {*DTYPES, None}
 
 
 def test_the_flags_that_the_form_writes_are_the_magics() -> None:
     source = (ROOT / "labextension" / "src" / "python" / "magic-line.ts").read_text(encoding="utf-8")
-    for flag, name in (("-b", "backends"), ("-d", "devices"), ("--budget", "budget"), ("--timeout", "timeout")):
+    for flag, name in (
+        ("-b", "backends"), ("-d", "devices"), ("--budget", "budget"), ("--timeout", "timeout"), ("--dtype", "dtype"),
+        ("--threads", "threads"), ("--sweep", "sweep"), ("--cold", "cold"),
+    ):  # fmt: skip
         assert f"'{flag}'" in source
         assert next(option for option in OPTIONS if flag in option.flags).name == name
 

@@ -139,8 +139,8 @@ class Backend(Protocol):
     another interpreter, since importing it takes the standard library only; ``compiles_by_shape(mode) -> bool``,
     whether arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime
     has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory;
-    ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes); ``runs_on(mode, kind) ->
-    bool``, whether a mode is for a kind of device that its library can use (without it: yes).
+    ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes);
+    ``runs_on(mode, kind) -> bool``, whether a mode is for a kind of device that its library can use (without it: yes).
     """
 
     name: str

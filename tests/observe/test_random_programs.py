@@ -135,6 +135,7 @@ slow = settings(
 )
 
 
+@pytest.mark.slow
 @slow
 @given(programs())
 def test_a_random_program_does_the_same(text: str) -> None:
@@ -170,6 +171,7 @@ def facts_of(text: str, kind: type[Recorder]) -> dict[Span, ValueFact] | None:
     return module.expressions(recorder) if not any("Error" in str(result) for result in results) else None
 
 
+@pytest.mark.slow
 @slow
 @given(programs())
 def test_every_statement_that_ran_to_its_end_was_watched_at_least_once(text: str) -> None:

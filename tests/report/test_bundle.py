@@ -26,7 +26,8 @@ def test_a_saved_notebook_grows_by_150_kilobytes_at_most(name: str) -> None:
     sample = json.loads((samples.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     script = files("jitmagic.report").joinpath("static", "panel.js")
     # where a front end saves widgets too: the view, and what it was given
-    state = {"_esm": script.read_text(encoding="utf-8") if script.is_file() else "", "record": json.dumps(sample)}
+    given = json.dumps(sample, separators=(",", ":"))
+    state = {"_esm": script.read_text(encoding="utf-8") if script.is_file() else "", "record": given}
     assert grown(bundle.mimebundle(sample, charts=True), {}) < 150_000
     assert grown(bundle.mimebundle(sample, folded=True), {"m": {"model_name": "AnyModel", "state": state}}) < 150_000
 

@@ -146,7 +146,13 @@ def interpreted(work, draft, args):
     return result, args
 
 
-@pytest.mark.parametrize("seeds", [range(k, k + 20) for k in range(0, PROGRAMS, 20)], ids=lambda one: f"{one[0]}")
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        pytest.param(range(k, k + 20), id=f"{k}", marks=[pytest.mark.slow] if k else [])
+        for k in range(0, PROGRAMS, 20)
+    ],
+)
 def test_random_chains(seeds):
     nests = 0
     for seed in seeds:

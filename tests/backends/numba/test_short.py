@@ -84,7 +84,13 @@ def arguments(n, seed=0):
     return r, v, rng.standard_normal((4, 2)), u, rng.random(n), 0.7
 
 
-@pytest.mark.parametrize("seeds", [range(k, k + 20) for k in range(0, PROGRAMS, 20)], ids=lambda one: f"{one[0]}")
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        pytest.param(range(k, k + 20), id=f"{k}", marks=[pytest.mark.slow] if k else [])
+        for k in range(0, PROGRAMS, 20)
+    ],
+)
 def test_random_programs(seeds):
     inlined = 0
     for seed in seeds:
