@@ -60,6 +60,18 @@ def nodes_of(node: cst.CSTNode, kind: type[Node]) -> list[Node]:
     return [node, *below] if isinstance(node, kind) else below
 
 
+def returns_of(function: cst.FunctionDef) -> list[cst.Return]:
+    """Returns the ``return`` statements of a function, those of functions inside it left out, in their order."""
+    waiting, found = list(children(function.body)), []
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, cst.Return):
+            found.append(node)
+        elif not isinstance(node, cst.FunctionDef | cst.Lambda):
+            waiting[:0] = children(node)
+    return found
+
+
 Hook = Callable[..., Any]
 _Plan = tuple[Hook | None, Hook | None, tuple[tuple[str, Hook | None, Hook | None], ...]]
 

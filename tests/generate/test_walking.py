@@ -5,7 +5,7 @@ from pathlib import Path
 import libcst as cst
 import pytest
 
-from jitmagic.generate.walking import Finder, Transformer, children, fields
+from jitmagic.generate.walking import Finder, Transformer, children, fields, returns_of
 
 SOURCES = sorted((Path(__file__).parent.parent / "corpus").glob("*.py"))
 TRIVIA = (
@@ -138,3 +138,13 @@ def test_no_field_that_holds_code_is_left_out():
             assert not {"body", "value", "target", "targets", "test", "func", "args", "slice"} & (
                 set(getattr(kind, "__dataclass_fields__", ())) - set(fields(kind))
             ), kind
+
+
+def test_a_functions_own_returns_are_found_and_those_of_functions_inside_are_not():
+    text = (
+        "def fn(x):\n    def inner(y):\n        return y\n    for v in x:\n        if v:\n            return v\n"
+        "    class Local:\n        def method(self):\n            return 0\n    return inner(x)\n"
+    )
+    (function,) = cst.parse_module(text).body
+    assert isinstance(function, cst.FunctionDef)
+    assert [cst.Module([]).code_for_node(one.value) for one in returns_of(function)] == ["v", "inner(x)"]

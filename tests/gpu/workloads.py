@@ -42,6 +42,7 @@ def mandelbrot(re, im, limit):
     return out
 
 
+# the two forms of examples/, which run at sizes of their own there when they are loaded
 def w_tilde(noise, uv, grid):
     offset = grid[:, None, :] - grid[None, :, :]
     phase = offset[..., 1, None] * uv[:, 1] + offset[..., 0, None] * uv[:, 0]

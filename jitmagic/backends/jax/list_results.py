@@ -14,7 +14,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, small
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module, qualified
-from jitmagic.generate.walking import Finder, nodes_of
+from jitmagic.generate.walking import nodes_of, returns_of
 
 
 @dataclass
@@ -71,20 +71,19 @@ class ListResults(ListReads):
 
     def returned(self, first: str) -> Given | None:
         """Says what the wrapper has to do, from the function's returns."""
-        finder = _Returns()
-        self.function.visit(finder)
-        lists = any(name_tools.loads(r) & set(self.lists) for r in finder.found)
+        own = returns_of(self.function)
+        lists = any(name_tools.loads(r) & set(self.lists) for r in own)
         if not lists and not self.room:
             return None
         if not self.entry:
             raise self.refuse(
-                next((r for r in finder.found if name_tools.loads(r) & set(self.lists)), self.function),
+                next((r for r in own if name_tools.loads(r) & set(self.lists)), self.function),
                 "a list that grows in a loop is returned, which compiled code cannot; return an array of fixed size, "
                 "and how much of it is in use",
             )
-        layouts = [self.layout(r) for r in finder.found]
+        layouts = [self.layout(r) for r in own]
         if any(one != layouts[0] for one in layouts):
-            raise self.refuse(finder.found[-1], "the function returns a list in one place only")
+            raise self.refuse(own[-1], "the function returns a list in one place only")
         results, shown, used = layouts[0] if layouts else ([], "", [])
         arrays = _only_made_arrays_of(shown, self.module.names)
         given = Given(list(results), [(n, self.lists[n].shown(n in arrays)) for n in used], shown)
@@ -190,20 +189,3 @@ def _only_made_arrays_of(text: str, names: Mapping[str, str]) -> frozenset[str]:
     ]
     found = {one.value for one in given if isinstance(one, cst.Name)}
     return frozenset(n for n in found if mentions(node, n) == sum(code(one) == n for one in given))
-
-
-class _Returns(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[cst.Return] = []
-        self.depth = 0
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
-        self.depth += 1
-        return self.depth == 1
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
-        self.depth -= 1
-
-    def visit_Return(self, node: cst.Return) -> None:
-        self.found.append(node)

@@ -15,7 +15,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import returns_of
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ def returning(module: Module, function: cst.FunctionDef, mutated: Sequence[str])
     Unsupported
         Where some ``return`` gives the mutated argument itself and another one something else.
     """
-    collector = _Collector()
-    function.visit(collector)
-    own = collector.returns
+    own = returns_of(function)
     parameters = {r.value.value for r in own if isinstance(r.value, cst.Name) and r.value.value in mutated}
     values = [r for r in own if r.value is not None and not (isinstance(r.value, cst.Name) and r.value.value == "None")]
     parameter = None
@@ -104,26 +102,6 @@ def _ends(body: Sequence[Any]) -> bool:
     from jitmagic.backends.jax.branches import always_returns
 
     return always_returns(body)
-
-
-class _Collector(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.returns: list[cst.Return] = []
-        self.depth = 0
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
-        self.depth += 1
-        return self.depth == 1
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
-        self.depth -= 1
-
-    def visit_Lambda(self, node: cst.Lambda) -> bool:
-        return False
-
-    def visit_Return(self, node: cst.Return) -> None:
-        self.returns.append(node)
 
 
 class _Returning(Rewriter):

@@ -42,7 +42,7 @@ from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.powers import HalfPowers
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, returns_of
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -506,9 +506,7 @@ def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ..
     if not parts.lists:
         return []
     last = small(statements(function)[-1])
-    finder = _ReturnCounter()
-    function.visit(finder)
-    if written or not isinstance(last, cst.Return) or finder.count != 1:
+    if written or not isinstance(last, cst.Return) or len(returns_of(function)) != 1:
         line = parts.module.line(function)
         raise Unsupported(
             f"line {line}: a list that grows in a loop is returned; return an array instead, as in np.array(...)",
@@ -526,23 +524,6 @@ def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ..
         shown = f"{name}.tolist()" if numbers else f"list({name})"
         given.append((name, shown if name in parts.lists else name))
     return given
-
-
-class _ReturnCounter(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-        self.depth = 0
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
-        self.depth += 1
-        return self.depth == 1
-
-    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
-        self.depth -= 1
-
-    def visit_Return(self, node: cst.Return) -> None:
-        self.count += 1
 
 
 def _two_blank(function: cst.FunctionDef) -> list[cst.EmptyLine]:
