@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jitmagic import __version__, terminal
+from jitmagic.advice.purpose import KEPT, NEEDS, PLACES
 from jitmagic.errors import JitmagicError
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ def parser() -> argparse.ArgumentParser:
         type=_interpreter,
         help="another interpreter for a backend, e.g. jax=/envs/jax/bin/python; may stand several times",
     )
+    compare.add_argument("--calls", metavar="N", type=_count, help="recommend for so many calls, the build among them")
+    compare.add_argument("--need", choices=NEEDS, help="recommend among what offers this too")
+    compare.add_argument("--deploy", choices=tuple(PLACES), help="recommend for where it will run")
+    compare.add_argument("--keep", choices=KEPT, help="recommend the fewest changed lines before the highest speed")
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--save", metavar="FILE|DIR", help="keep the record: a file, or a folder for a dated name")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
@@ -167,6 +172,15 @@ def _names(text: str) -> list[str]:
     return found
 
 
+def _count(text: str) -> int:
+    from jitmagic.magic_options import BY_FLAG, OptionError, converted
+
+    try:
+        return int(converted(BY_FLAG["--calls"], "--calls", text))
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _interpreter(text: str) -> dict[str, str]:
     from jitmagic.magic_options import OptionError, interpreter
 
@@ -189,6 +203,10 @@ def _compare(arguments: argparse.Namespace) -> int:
         "sweep": arguments.sweep,
         "cold": arguments.cold,
         "threads": arguments.threads and tuple(arguments.threads),
+        "calls": arguments.calls,
+        "need": arguments.need and (arguments.need,),
+        "deploy": arguments.deploy,
+        "keep": arguments.keep,
         "python": {name: path for one in arguments.python or () for name, path in one.items()} or None,
     }
 

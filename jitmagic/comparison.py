@@ -135,8 +135,17 @@ class Comparison(Mapping[str, Variant]):
 
     @property
     def best(self) -> Variant:
-        """The recommended variant, which is the NumPy baseline where that is the advice."""
-        return self[self.record["recommendation"]["variant"]]
+        """The recommended variant, which is the NumPy baseline where that is the advice.
+
+        Raises
+        ------
+        LookupError
+            None can be recommended; says why.
+        """
+        advice = self.record["recommendation"]
+        if advice is None or advice["variant"] is None:
+            raise LookupError("none can be recommended" if advice is None else advice["sentence"])
+        return self[advice["variant"]]
 
     @property
     def status(self) -> str:
@@ -261,6 +270,10 @@ def compare(
     threads: Sequence[int | str] | None = None,
     python: Mapping[str, str] | None = None,
     cold: bool = False,
+    calls: int | None = None,
+    need: Sequence[str] | None = None,
+    deploy: str | None = None,
+    keep: str | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -292,6 +305,14 @@ def compare(
         NumPy and the library, not jitmagic.
     cold : bool
         Whether the processor's caches are emptied before every timed call, as for data that was not used just before.
+    calls : int, optional
+        Recommend for so many calls like this one, the build among them.
+    need : sequence of str, optional
+        Recommend among what offers this too: ``["gradients"]``.
+    deploy : str, optional
+        Recommend for where it will run: ``"cpu"``, ``"gpu"`` or ``"tpu"``.
+    keep : str, optional
+        ``"simple"``: recommend the fewest changed lines before the highest speed.
 
     Returns
     -------
@@ -333,6 +354,10 @@ def compare(
         None if threads is None else tuple(map(str, threads)),
         python,
         cold,
+        calls,
+        None if need is None else tuple(need),
+        deploy,
+        keep,
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])

@@ -23,7 +23,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Bool, Float, List, Unicode, Union
 
 from jitmagic.errors import JitmagicError
-from jitmagic.magic_options import DTYPES, OPTIONS, OptionError, read, scan
+from jitmagic.magic_options import OPTIONS, Option, OptionError, read, scan
 
 if TYPE_CHECKING:
     from jitmagic.capture.resized import Resized
@@ -131,6 +131,10 @@ class JitMagic(Magics):
             --cold                 empty the processor's caches before every timed call: for data not used just before
             --sweep n=1e3:1e7:9    measure at other sizes too (from, to, how many; or n=100,1000): the statements of the
                                    cell that depend on n run again for each, and your own n and arrays stay
+            --calls N              recommend for so many calls like this one, the build among them
+            --need gradients       recommend among what has gradients too
+            --deploy cpu|gpu|tpu   recommend for where it will run
+            --keep simple          recommend the fewest changed lines before the highest speed
             --save FILE|DIR        keep the record as JSON: in this file, or in this folder under a dated name
             --python BACKEND=PATH  another interpreter for a backend: jax=/envs/jax/bin/python; may stand several times
             --help                 show this help
@@ -259,6 +263,10 @@ class JitMagic(Magics):
             "threads": None,
             "python": None,
             "cold": False,
+            "calls": None,
+            "need": None,
+            "deploy": None,
+            "keep": None,
         }
         try:
             return Options(**{name: settings.get(name, default) for name, default in defaults.items()})
@@ -702,7 +710,7 @@ def complete(shell: Any, event: Any) -> list[str]:
     if found.ends_in == "option":
         return flags
     if found.ends_in == "value" and found.pending is not None:
-        return _values(found.pending.value, found.pending.name)
+        return _values(found.pending)
     if found.ends_in == "space":
         return _functions(shell) + flags
     if typed[found.rest :] == event.symbol:
@@ -710,20 +718,24 @@ def complete(shell: Any, event: Any) -> list[str]:
     raise TryNext
 
 
-def _values(kind: str | None, name: str) -> list[str]:
-    if name == "backends":
-        from jitmagic.backends import all_backends
-
-        return [backend for backend in all_backends() if backend != "numpy"]
-    if name == "devices":
+def _values(option: Option) -> list[str]:
+    if option.name == "backends":
+        return _backends()
+    if option.name == "devices":
         from jitmagic.devices import devices
 
         return [device["name"] for device in devices()]
-    if kind == "dtype":
-        return list(DTYPES)
-    if kind == "python":
-        return [f"{backend}=" for backend in _values(None, "backends")]
+    if option.value == "python":
+        return [f"{backend}=" for backend in _backends()]
+    if option.choices:
+        return list(option.choices)
     raise TryNext
+
+
+def _backends() -> list[str]:
+    from jitmagic.backends import all_backends
+
+    return [backend for backend in all_backends() if backend != "numpy"]
 
 
 def _functions(shell: Any) -> list[str]:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jitmagic.advice.purpose import KEPT, NEEDS, PLACES
 from jitmagic.measure.sweep import sizes
 
 
@@ -35,18 +36,23 @@ class Option:
     name : str
         Its key in ``Line.settings``.
     value : str or None
-        What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"variable"``, ``"dtype"``,
+        What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"count"``, ``"variable"``, ``"choice"``,
         ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``);
         None for a flag.
     help : str
         One line.
+    choices : tuple of str
+        Of ``"choice"``: what can be written.
     """
 
     flags: tuple[str, ...]
     name: str
     value: str | None
     help: str
+    choices: tuple[str, ...] = ()
 
+
+DTYPES = ("float32", "float64")
 
 OPTIONS = (
     Option(("-b", "--backends"), "backends", "names", "backends to try, e.g. numba,jax; all that are here by default"),
@@ -58,16 +64,19 @@ OPTIONS = (
     Option(("--no-panel",), "no_panel", None, "show no widget"),
     Option(("--budget",), "budget", "seconds", "seconds to spend on timing"),
     Option(("--timeout",), "timeout", "seconds", "seconds after which one variant is given up"),
-    Option(("--dtype",), "dtype", "dtype", "cast the floating arguments first: float32 or float64"),
+    Option(("--dtype",), "dtype", "choice", "cast the floating arguments first: float32 or float64", DTYPES),
     Option(("--threads",), "threads", "names", "CPU threads the libraries may use, e.g. 1,all for both"),
     Option(("--sweep",), "sweep", "sweep", "sizes to measure too, e.g. n=1e3:1e7:9 or n=100,1000"),
     Option(("--cold",), "cold", None, "empty the processor's caches before every timed call"),
+    Option(("--calls",), "calls", "count", "recommend for so many calls like this one, the build among them"),
+    Option(("--need",), "need", "choice", "recommend among what offers this too: gradients", NEEDS),
+    Option(("--deploy",), "deploy", "choice", "recommend for where it will run: cpu, gpu or tpu", tuple(PLACES)),
+    Option(("--keep",), "keep", "choice", "simple: recommend the fewest changed lines before the highest speed", KEPT),
     Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
     Option(("--python",), "python", "python", "another interpreter for a backend, e.g. jax=/envs/jax/bin/python"),
     Option(("--help",), "help", None, "show the help"),
 )
 BY_FLAG: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
-DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ def read(line: str) -> Line:
         elif option.value == "python":
             settings[option.name] = {**settings.get(option.name, {}), **interpreter(raw, flag)}
         else:
-            settings[option.name] = _converted(option, flag, raw)
+            settings[option.name] = converted(option, flag, raw)
     call = line[found.rest :].strip().removesuffix(";").rstrip()
     misplaced = misplaced_option(call)
     if misplaced:
@@ -265,7 +274,8 @@ def _value(line: str, start: int, option: Option, flag: str, attached: bool) -> 
     return value, end, None
 
 
-def _converted(option: Option, flag: str, raw: str) -> Any:
+def converted(option: Option, flag: str, raw: str) -> Any:
+    """Reads the value of an option; raises :class:`OptionError` where it is none."""
     if option.value is None:
         return True
     if option.value == "seconds":
@@ -275,8 +285,18 @@ def _converted(option: Option, flag: str, raw: str) -> Any:
             raise OptionError(f"{flag} takes a number of seconds, e.g. {flag} 20, and got {raw!r}") from None
     if option.value == "variable" and (not raw.isidentifier() or keyword.iskeyword(raw)):
         raise OptionError(f"{flag} takes the name of a variable, e.g. {flag} result, and got {raw!r}")
-    if option.value == "dtype" and raw not in DTYPES:
-        raise OptionError(f"{flag} takes float32 or float64, and got {raw!r}")
+    if option.value == "count":
+        try:
+            number = float(raw)  # 1e6 is how people write a million
+        except ValueError:
+            number = 0.5
+        if not number.is_integer() or number < 1:
+            raise OptionError(f"{flag} takes a whole number from 1 on, e.g. {flag} 1000, and got {raw!r}")
+        return int(number)
+    if option.value == "choice" and raw not in option.choices:
+        raise OptionError(f"{flag} takes {' or '.join(option.choices)}, and got {raw!r}")
+    if option.name == "need":
+        return (raw,)
     if option.value == "sweep":
         try:
             return sizes.parse(raw).text
@@ -288,9 +308,9 @@ def _converted(option: Option, flag: str, raw: str) -> Any:
 def _no_value(option: Option, flag: str) -> str:
     example = {
         "names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
-        "python": "jax=/path/to/python", "sweep": "n=1e3:1e7:9", "path": "results/",
+        "python": "jax=/path/to/python", "sweep": "n=1e3:1e7:9", "path": "results/", "count": "1000",
     }  # fmt: skip
-    return f"{flag} needs a value, e.g. {flag} {example.get(option.value or '', 'float32')}"
+    return f"{flag} needs a value, e.g. {flag} {option.choices[0] if option.choices else example[option.value or '']}"
 
 
 def _unknown(word: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jitmagic.advice.purpose import Purpose
 from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Backend
 from jitmagic.measure.interpreter import resolve
@@ -38,6 +39,8 @@ class Options:
         Absolute paths once it is checked.
     cold : bool
         Whether the processor's caches are emptied before every timed call.
+    calls, need, deploy, keep
+        What the recommendation is for; see :class:`jitmagic.advice.purpose.Purpose`.
     """
 
     backends: tuple[str, ...] | None = None
@@ -49,6 +52,10 @@ class Options:
     threads: tuple[str, ...] | None = None
     python: Mapping[str, str] | None = None
     cold: bool = False
+    calls: int | None = None
+    need: tuple[str, ...] | None = None
+    deploy: str | None = None
+    keep: str | None = None
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -80,6 +87,12 @@ class Options:
                 raise ValueError(f"threads takes numbers from 1 on and all, e.g. 1,all, and not {count!r}")
         if self.sweep is not None:
             sizes.parse(self.sweep)
+        _ = self.purpose  # raises what is wrong with it
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the recommendation is for."""
+        return Purpose(self.calls, tuple(self.need or ()), self.deploy, self.keep)
 
     def _resolve(self, known: Mapping[str, Backend]) -> None:
         """Checks the interpreters, and puts their absolute paths in their place."""

@@ -37,6 +37,8 @@ class Outcome:
     calls : int
     to_device, to_host, end_to_end : list of float
         Seconds.
+    enqueue, on_device : list of float
+        Seconds of a call on a device of its own: until it returns to the host, and by the device's own clock.
     tried : list of dict
         Forms that lost, as ``{"form": …, "run": seconds}``.
     notes : list of str
@@ -61,6 +63,8 @@ class Outcome:
     to_device: list[float] = field(default_factory=list)
     to_host: list[float] = field(default_factory=list)
     end_to_end: list[float] = field(default_factory=list)
+    enqueue: list[float] = field(default_factory=list)
+    on_device: list[float] = field(default_factory=list)
     tried: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     probes: list[Probed] | None = None
@@ -174,6 +178,8 @@ def _clocks(outcome: Outcome) -> dict[str, Any]:
         "build": None if build is None else _clock([build], 1),
         "to_device": _clock(outcome.to_device, len(outcome.to_device)),
         "run": _clock(outcome.samples, outcome.calls),
+        "enqueue": _clock(outcome.enqueue, len(outcome.enqueue)),
+        "on_device": _clock(outcome.on_device, len(outcome.on_device)),
         "to_host": _clock(outcome.to_host, len(outcome.to_host)),
         "end_to_end": _clock(outcome.end_to_end or outcome.samples, len(outcome.end_to_end) or outcome.calls),
     }

@@ -44,7 +44,10 @@ def wants_colour(stream: TextIO | None) -> bool:
 
 
 def describe(event: Progress) -> str:
-    """Words one progress event, e.g. ``jitmagic: compiling numba-parallel (3 of 8)``."""
+    """Words one progress event, e.g. ``jitmagic: compiling numba-parallel (3 of 8)``.
+
+    Once there are rounds, it ends with the variant that is surely the fastest of them, and its speedup until then.
+    """
     words = f"jitmagic: {f'{event.size}, ' if event.size else ''}{event.step}"
     if event.variant:
         words += f" {event.variant}"
@@ -55,6 +58,12 @@ def describe(event: Progress) -> str:
         words += f", round {event.done + 1}"
     if event.seconds_left is not None:
         words += f", about {max(0.0, event.seconds_left):.0f} s left"
+    known = [(one.speedup.low, one.name, one.speedup) for one in event.standings if one.speedup is not None]
+    if known:
+        from jitmagic.report.progress import so_far
+
+        _, name, speedup = max(known, key=lambda one: one[:2])
+        words += f"; so far {name} {so_far(speedup)}"
     return words
 
 

@@ -36,7 +36,7 @@ _VALUES = {
     "names": "NAMES",
     "seconds": "SECONDS",
     "variable": "NAME",
-    "dtype": "float32|float64",
+    "count": "N",
     "sweep": "n=1e3:1e7:9",
     "path": "FILE|DIR",
     "python": "BACKEND=PATH",
@@ -62,6 +62,12 @@ MORE: Mapping[str, str] = {
     "arguments, or `sweep` is a mapping of sizes to arguments.",
     "cold": "For data that was not used just before. Each call is timed by itself, and emptying the caches takes far "
     "longer than a short call: there will be fewer calls in the budget. Variants on a GPU are timed as without it.",
+    "calls": "What counts then is the time of all of them together: to build the variant, to bring the arrays to its "
+    "device and the result back once, and to run it so often. For few calls that is often NumPy.",
+    "need": "JAX and torch can differentiate. NumPy's own function is then no choice.",
+    "deploy": "Only what was verified and timed there is recommended; where nothing was, that is said.",
+    "keep": "Of what is clearly faster than NumPy, the variant with the fewest lines of code added or taken away; what "
+    "the fastest would give is said.",
     "save": "The record is JSON ([The record](record.md)). In a folder the name is the function's with the time. "
     "`jitmagic diff` compares two of them, `jitmagic render` shows one.",
     "python": "A path, an environment's folder, or a name on the `PATH`. It needs Python 3.11 or newer, NumPy 2.0 or "
@@ -146,7 +152,10 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _usage(option: Option) -> str:
-    takes = "COUNTS" if option.name == "threads" else _VALUES[option.value] if option.value else ""
+    if option.choices:
+        takes = "|".join(option.choices)
+    else:
+        takes = "COUNTS" if option.name == "threads" else _VALUES[option.value] if option.value else ""
     return " ".join(filter(None, [option.flags[-1], takes]))
 
 

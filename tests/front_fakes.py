@@ -30,6 +30,10 @@ class Options:
     threads: tuple[str, ...] | None = None
     python: Mapping[str, str] | None = None
     cold: bool = False
+    calls: int | None = None
+    need: tuple[str, ...] | None = None
+    deploy: str | None = None
+    keep: str | None = None
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

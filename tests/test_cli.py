@@ -9,6 +9,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,7 @@ import jitmagic.backends
 import jitmagic.report
 from jitmagic import cli, terminal
 from jitmagic.errors import BaselineError
+from jitmagic.measure.statistics import Interval
 from tests import front_fakes as fakes
 
 ROOT = Path(__file__).parent.parent
@@ -366,3 +368,14 @@ def test_a_gotcha_is_explained_by_its_code(capsys):
     assert "JX-PRINT" in capsys.readouterr().out
     assert cli.main(["explain", "JX-NONE"]) == 2
     assert "did you mean" in capsys.readouterr().err
+
+
+def test_the_line_names_the_variant_that_is_surely_the_fastest_so_far():
+    def one(name, *ratio):
+        return SimpleNamespace(name=name, speedup=Interval(*ratio, 12) if ratio else None)
+
+    standings = (one("numpy"), one("jax", 9.0, 2.0, 15.0), one("numba", 5.8, 5.6, 6.02), one("torch", 0.8, 0.7, 0.9))
+    event = SimpleNamespace(
+        variant=None, step="timing", done=12, total=90, seconds_left=8.0, size="", standings=standings
+    )
+    assert terminal.describe(event) == "jitmagic: timing, round 13, about 8 s left; so far numba 5.8× (5.6–6.0)"

@@ -3,56 +3,207 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jitmagic import figures
+from jitmagic.advice.common import differs
+from jitmagic.advice.costs import changed, costs
+from jitmagic.advice.purpose import Purpose, total
 from jitmagic.measure.statistics import Interval, ratio_interval
+from jitmagic.observe.facts import Observation
 from jitmagic.outcome import Outcome
 
 _NEAR = 1.1
 """Up to this ratio of medians the time to build decides."""
 
+_PLACE = {"cpu": "CPU", "gpu": "GPU", "tpu": "TPU"}
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a recommendation rests on beside the measured times.
+
+    Attributes
+    ----------
+    original : str
+        The module's text with NumPy.
+    libraries : mapping of str to str
+        Versions by distribution.
+    observation : Observation or None
+    differentiable : callable
+        Tells of an outcome whether its library can differentiate it.
+    swept : mapping or None
+        The record's entry of the sizes that were measured: where another one becomes the faster is a condition.
+    algorithm : sequence of str
+        Where another algorithm, or a library's own, would do better than any variant.
+    """
+
+    original: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    observation: Observation | None = None
+    differentiable: Callable[[Outcome], bool] = lambda one: False
+    swept: Mapping[str, Any] | None = None
+    algorithm: Sequence[str] = ()
+
+
+_ANY, _BARE = Purpose(), Circumstances()
+
 
 def recommend(
-    baseline: Outcome, outcomes: Sequence[Outcome], swept: Mapping[str, Any] | None = None
+    baseline: Outcome,
+    outcomes: Sequence[Outcome],
+    purpose: Purpose = _ANY,
+    given: Circumstances = _BARE,
 ) -> dict[str, Any]:
     """Chooses a variant, or the baseline, from what was measured.
-
-    Parameters
-    ----------
-    swept : mapping, optional
-        The record's entry of the sizes that were measured: where another one becomes the faster is a condition.
 
     Returns
     -------
     dict
-        ``variant`` (a name), ``sentence``, ``conditions`` (list of str).
+        ``variant`` (a name; None where nothing serves the purpose), ``sentence``, ``conditions`` (list of str), and,
+        where there is something to say: ``costs`` (list of str), ``runner_up`` (``variant`` and ``sentence``),
+        ``common`` (where the measurement goes against what is commonly advised) and ``algorithm`` (list of str).
     """
     timed = [one for one in outcomes if one.speedup(baseline.samples) is not None]
-    faster = [one for one in timed if _speedup(one, baseline).low > 1.0]
-    if not faster:
-        return {"variant": baseline.name, "sentence": _stay(timed, outcomes),
-                "conditions": _by_size(baseline.name, baseline.name, swept)}  # fmt: skip
-    best = max(faster, key=lambda one: _speedup(one, baseline).median)
-    rivals = [one for one in faster if one is not best and _close(one, best)]
+    fit = purpose.able(purpose.here(timed), given.differentiable)
+    if not purpose.takes_numpy and not fit:
+        return {"variant": None, "sentence": _nothing(purpose, timed, outcomes), "conditions": []}
+    faster = [one for one in fit if _speedup(one, baseline).low > 1.0] if purpose.takes_numpy else fit
+    ahead = faster
+    if purpose.calls is not None and purpose.takes_numpy:
+        ahead = [one for one in ahead if total(one, purpose.calls) < total(baseline, purpose.calls)]
+    if not ahead:
+        return {
+            "variant": baseline.name,
+            "sentence": _stay(fit, outcomes, purpose, baseline),
+            "conditions": _by_size(baseline.name, baseline.name, given.swept),
+            **_beside(baseline, baseline, fit, timed, given),
+        }
+    best = max(ahead, key=lambda one: _speedup(one, baseline).median)
+    rivals = [one for one in ahead if one is not best and _close(one, best)]
     # what is nearly as fast is told apart by the time to build it; what only noise keeps apart is not
     near = [best, *(one for one in rivals if ratio_interval(one.samples, best.samples).median <= _NEAR)]
-    # of what is about as fast, what is right with other arguments too goes before what is soon built
-    choice = min(near, key=lambda one: (_silent(one), one.build_seconds or 0.0))
-    ratio = _speedup(choice, baseline)
-    shown, ends = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
-    sentence = (
-        f"Take {choice.name}: {shown.removesuffix('×')} times NumPy's speed here"
-        f"{f' ({ends})' if ends else ''}, with the same result{_but(choice)}."
-    )
+    choice = _chosen(ahead, near, baseline, purpose, given)
+    if choice not in near:
+        near, rivals = [choice], [one for one in ahead if one is not choice and _close(one, choice)]
     return {
         "variant": choice.name,
-        "sentence": sentence,
+        "sentence": _sentence(choice, baseline, purpose, given),
         "conditions": [
-            *_by_size(choice.name, baseline.name, swept), *_conditions(choice, baseline, near, rivals, swept)
+            *_by_size(choice.name, baseline.name, given.swept),
+            *_for_purpose(choice, max(faster, key=lambda one: _speedup(one, baseline).median), purpose, given),
+            *_conditions(choice, baseline, near, rivals, given.swept),
         ],
-    }  # fmt: skip
+        "costs": costs(choice, baseline, given.original, given.libraries),
+        **_beside(choice, baseline, ahead, timed, given),
+    }
+
+
+def _chosen(
+    ahead: Sequence[Outcome],
+    near: Sequence[Outcome],
+    baseline: Outcome,
+    purpose: Purpose,
+    given: Circumstances,
+) -> Outcome:
+    """Picks one of those that are ahead; ``near`` are the fastest of them."""
+    if purpose.keep is not None:
+        return min(
+            ahead,
+            key=lambda one: (_silent(one), sum(changed(one, given.original)), -_speedup(one, baseline).median),
+        )
+    if purpose.calls is not None:
+        calls = purpose.calls
+        return min(ahead, key=lambda one: (_silent(one), total(one, calls)))
+    # of what is about as fast, what is right with other arguments too goes before what is soon built
+    return min(near, key=lambda one: (_silent(one), one.build_seconds or 0.0))
+
+
+def _sentence(choice: Outcome, baseline: Outcome, purpose: Purpose, given: Circumstances) -> str:
+    ratio = _speedup(choice, baseline)
+    shown, ends = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
+    speed = f"{shown.removesuffix('×')} times NumPy's speed here{f' ({ends})' if ends else ''}"
+    why = []
+    if purpose.keep is not None:
+        why.append(f"with the fewest lines changed ({sum(changed(choice, given.original))})")
+    if purpose.need:
+        why.append(f"with {figures.listed(list(purpose.need))}")
+    if purpose.deploy is not None:
+        why.append(f"for the {_PLACE[purpose.deploy]}")
+    told = f"Take {choice.name}{', ' if why else ''}{' '.join(why)}: "
+    if purpose.calls is not None:
+        own, numpys = total(choice, purpose.calls), total(baseline, purpose.calls)
+        told += (
+            f"{figures.plural(purpose.calls, 'call')} with it, the build among them, "
+            f"{'takes' if purpose.calls == 1 else 'take'} {figures.duration(own)}, "
+            f"with NumPy {figures.duration(numpys)}. A call has "
+        )
+    return f"{told}{speed}, with the same result{_but(choice)}."
+
+
+def _nothing(purpose: Purpose, timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
+    """Says why nothing that was measured serves the purpose."""
+    if purpose.deploy is not None and not purpose.here(timed):
+        place = _PLACE[purpose.deploy]
+        written = [one.name for one in purpose.here(outcomes) if one.draft is not None]
+        shown = f" {figures.listed(written)} can be read below, and {'was' if len(written) == 1 else 'were'} not run."
+        return (
+            f"Nothing can be said for the {place}: no variant was verified and timed on one. Run the comparison on a "
+            f"machine that has one.{shown if written else ''}"
+        )
+    return (
+        f"No variant serves this: {figures.listed(list(purpose.need))} are had from JAX and from torch, and none of "
+        "their variants was verified and timed here; their rows say why. NumPy itself has none."
+    )
+
+
+def _for_purpose(choice: Outcome, best: Outcome, purpose: Purpose, given: Circumstances) -> Iterator[str]:
+    """Yields what somebody with this purpose has to know of the choice."""
+    if purpose.need:
+        yield "Its library can differentiate it; that the gradients are right was not tried here."
+    if best is choice:
+        return
+    ratio = ratio_interval(choice.samples, best.samples)
+    if ratio.low <= 1.0:
+        return
+    shown, _ = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
+    faster = f"{best.name} is {shown.removesuffix('×')} times as fast again"
+    if purpose.keep is not None:
+        yield f"{faster}, with {figures.plural(sum(changed(best, given.original)), 'line')} changed."
+    elif purpose.calls is not None and best.run is not None and choice.run is not None:
+        gain = choice.run.median - best.run.median
+        later = (total(best, 0) - total(choice, 0)) / gain if gain > 0 else 0.0
+        if later > purpose.calls:
+            yield f"{faster}, but longer to build: it is ahead from {figures.calls(math.ceil(later))} calls on."
+
+
+def _beside(
+    choice: Outcome,
+    baseline: Outcome,
+    ahead: Sequence[Outcome],
+    timed: Sequence[Outcome],
+    given: Circumstances,
+) -> dict[str, Any]:
+    """Returns the runner-up, and where the measurement goes against what is commonly advised."""
+    told: dict[str, Any] = {}
+    others = [one for one in ahead if one is not choice and one.run is not None]
+    if others:
+        second = max(others, key=lambda one: _speedup(one, baseline).median)
+        ratio = _speedup(second, baseline)
+        shown, ends = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
+        built = f", {figures.duration(second.build_seconds)} to build" if second.build_seconds is not None else ""
+        told["runner_up"] = {
+            "variant": second.name,
+            "sentence": f"{second.name}: {shown.removesuffix('×')} times NumPy's speed"
+            f"{f' ({ends})' if ends else ''}{built}.",
+        }
+    if given.observation is not None and (against := differs(given.observation, choice, timed)) is not None:
+        told["common"] = against
+    if given.algorithm:
+        told["algorithm"] = list(given.algorithm)
+    return told
 
 
 def _silent(one: Outcome) -> bool:
@@ -70,7 +221,17 @@ def _but(choice: Outcome) -> str:
     return f" here, but not with {worst.arguments}{more}"
 
 
-def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
+def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome], purpose: Purpose, baseline: Outcome) -> str:
+    if timed and purpose.calls is not None:
+        some = [one for one in timed if _speedup(one, baseline).low > 1.0]
+        if some:
+            soonest = min(some, key=lambda one: total(one, purpose.calls or 1))
+            own, numpys = total(soonest, purpose.calls), total(baseline, purpose.calls)
+            takes = "it takes" if purpose.calls == 1 else "they take"
+            return (
+                f"Stay with NumPy for {figures.plural(purpose.calls, 'call')}: with it {takes} "
+                f"{figures.duration(numpys)}, with {soonest.name} {figures.duration(own)}, the build among them."
+            )
     if len(timed) == 1:
         return f"Stay with NumPy: {timed[0].name}, the only verified variant, is not clearly faster here."
     if timed:

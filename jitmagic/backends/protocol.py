@@ -140,7 +140,8 @@ class Backend(Protocol):
     whether arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime
     has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory;
     ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes);
-    ``runs_on(mode, kind) -> bool``, whether a mode is for a kind of device that its library can use (without it: yes).
+    ``runs_on(mode, kind) -> bool``, whether a mode is for a kind of device that its library can use (without it: yes);
+    ``differentiates(draft) -> bool``, whether its library can differentiate a draft (without it: no).
     """
 
     name: str
@@ -191,13 +192,27 @@ class DeviceMeter(Protocol):
         """Ends."""
 
 
+class DeviceClock(Protocol):
+    """Times, by the device's own clock, what it is asked for between ``begin`` and ``end``."""
+
+    def begin(self) -> None:
+        """Marks the beginning, in the stream that calls go to."""
+
+    def end(self) -> None:
+        """Marks the end, and returns at once."""
+
+    def seconds(self) -> float:
+        """Returns the time in between, once the device has done all of it."""
+
+
 class Runtime(Protocol):
     """What a worker asks of a backend's library. Runs in the backend's own process.
 
     A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
     are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
     reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
-    there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``. One
+    there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``, and one whose
+    device has a clock of its own ``device_clock() -> DeviceClock | None``. One
     whose compiler counts may have ``operations() -> float | None``: floating-point operations of the entry that was
     checked last.
     """

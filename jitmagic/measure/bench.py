@@ -132,6 +132,15 @@ class Bench:
         )
         return answer
 
+    def launch(self, variant: str) -> tuple[float, float | None]:
+        """Times a call's share on the host and on the device, in seconds; see ``Worker.launch``."""
+        backend, device, _ = self._drafts[variant]
+        worker = self._rebuilt(backend, device, variant)
+        answer: tuple[float, float | None] = worker.ask(
+            "launch", timeout=self._timeout, key=self._key, variant=variant
+        )
+        return answer
+
     def movement(
         self, numpy: Backend, timeout: float, asked: Asked | None = None, runs: int = 4
     ) -> Mapping[str, float]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
+from jitmagic.backends.protocol import DeviceClock
 from jitmagic.measure.arguments import Prepared
 
 Timer = Callable[[], float]
@@ -41,6 +42,49 @@ def time_calls(
     finally:
         if was_on:
             gc.enable()
+
+
+def time_launch(
+    function: Callable[..., Any],
+    prepared: Prepared,
+    wait: Callable[[Any], None],
+    device: DeviceClock | None,
+    timer: Timer = time.perf_counter,
+) -> tuple[float, float | None]:
+    """Makes the prepared calls and returns what the host and what the device had to do, in seconds a call.
+
+    Parameters
+    ----------
+    wait : callable
+        Returns when a result is complete on its device.
+    device : DeviceClock or None
+        The device's own clock, where it has one.
+
+    Returns
+    -------
+    float
+        Until a call returns to the host, which may be long before its result is there.
+    float or None
+        Between the first and the last of what the device was asked, by its own clock.
+    """
+    host, done, calls = 0.0, 0.0, 0
+    for args, kwargs in prepared.calls:
+        for _ in repeat(None, prepared.repeats):
+            if prepared.restore is not None:
+                prepared.restore()
+            if device is not None:
+                device.begin()
+            start = timer()
+            result = function(*args, **kwargs)
+            host += timer() - start
+            if device is not None:
+                device.end()
+            wait(result)
+            if device is not None:
+                done += device.seconds()
+            calls += 1
+            del result
+    return host / calls, None if device is None else done / calls
 
 
 def _restored(

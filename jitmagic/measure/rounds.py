@@ -104,6 +104,7 @@ def run_rounds(
     *,
     failures: tuple[type[Exception], ...],
     progress: Callable[[int, int, float], None] = lambda done, total, left: None,
+    so_far: Callable[[Mapping[str, Interval]], None] = lambda ratios: None,
     clock: Callable[[], float] = time.monotonic,
     shuffle: Callable[[list[str]], None] | None = None,
 ) -> Rounds:
@@ -119,6 +120,8 @@ def run_rounds(
         What a sampler may raise when its variant is lost: the others go on.
     progress : callable
         Called with (rounds done, rounds expected, seconds left).
+    so_far : callable
+        Called with the ratios to the baseline by variant whenever it was looked how well they are known.
     """
     shuffle = shuffle or random.Random(0).shuffle
     active = list(samplers)
@@ -151,7 +154,9 @@ def run_rounds(
         done, longest, look = 0, 0.0, plan.least
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
             if done >= look:
-                if clock() - start >= plan.at_least and _tight(series, active, baseline, plan):
+                ratios = _ratios(series, active, baseline)
+                so_far(ratios)
+                if clock() - start >= plan.at_least and all(_known(one, plan) for one in ratios.values()):
                     break
                 look = math.ceil(done * _NEXT_LOOK)
             progress(done, _expected(done, clock() - start, plan), max(plan.budget - (clock() - start), 0.0))
@@ -169,6 +174,7 @@ def run_rounds(
                         calls[name] = _calls(seconds, plan)
             longest = max(longest, clock() - began)
             done += 1
+        so_far(_ratios(series, active, baseline))
     except KeyboardInterrupt:
         interrupted = True
     measured = {name: one for name, one in series.items() if one.samples}
@@ -193,13 +199,13 @@ def _calls(seconds: float, plan: Plan) -> int:
     return max(1, min(round(plan.sample_seconds / max(seconds, 1e-9)), plan.most_calls))
 
 
-def _tight(series: Mapping[str, Series], active: list[str], baseline: str, plan: Plan) -> bool:
-    """Tells whether every ratio to the baseline is known well enough."""
+def _ratios(series: Mapping[str, Series], active: list[str], baseline: str) -> dict[str, Interval]:
     base = series[baseline].samples
-    return all(_known(ratio_interval(base, series[name].samples), plan) for name in active if name != baseline)
+    return {name: ratio_interval(base, series[name].samples) for name in active if name != baseline}
 
 
 def _known(ratio: Interval, plan: Plan) -> bool:
+    """Tells whether a ratio to the baseline is known well enough."""
     wanted = max(plan.close, min(plan.precise, abs(math.log(ratio.median)) / 10))
     return ratio.steady and ratio.relative_width < wanted
 

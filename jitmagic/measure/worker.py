@@ -26,7 +26,7 @@ import numpy as np
 from jitmagic.backends.protocol import DeviceMeter, Draft, Failure, Runtime
 from jitmagic.measure.arguments import Arguments, Prepared
 from jitmagic.measure.caches import Emptier
-from jitmagic.measure.clock import time_calls
+from jitmagic.measure.clock import time_calls, time_launch
 from jitmagic.measure.confine import go_first, limit_data
 from jitmagic.measure.memory import PeakMeter, give_back, in_the_open
 from jitmagic.measure.messages import Event, Reply, receive, send
@@ -473,6 +473,21 @@ class Worker:
         if move is _identity:
             return None, None, end - start
         return moved - start, end - ran, end - start
+
+    def launch(self, key: str, variant: str) -> tuple[float, float | None]:
+        """Times a call's share on the host and on the device; see :func:`jitmagic.measure.clock.time_launch`.
+
+        One call before it is not timed, and the device is idle when each begins.
+        """
+        job, library = self._jobs[key], self._library
+        function, draft = job.functions[variant], job.drafts[variant]
+        to_device = self._mover(draft)
+        clock = getattr(library, "device_clock", lambda: None)()
+        with _quiet():
+            for prepared in job.arguments.prepared(draft.written, to_device, 1):
+                time_calls(function, prepared, library.wait)
+            (prepared,) = job.arguments.prepared(draft.written, to_device, 1)
+            return time_launch(function, prepared, library.wait, clock)
 
     # -- within
 

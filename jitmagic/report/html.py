@@ -39,6 +39,8 @@ _CLOCKS = {
     "build": "build",
     "to_device": "host to device",
     "to_host": "device to host",
+    "enqueue": "asked for by the host",
+    "on_device": "by the device's clock",
 }
 
 _PAGE_STYLE = """
@@ -395,7 +397,7 @@ def _measurements(record: Record, variant: Mapping[str, Any]) -> Iterator[str]:
     header = _header([(name, "text-align:right" if name != "clock" else "text-align:left") for name in names])
     body = []
     for field, name in _CLOCKS.items():
-        clock = variant["clocks"][field]
+        clock = variant["clocks"].get(field)
         if clock is None:
             continue
         ends = ""

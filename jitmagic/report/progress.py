@@ -5,9 +5,10 @@ The same is shown by the JupyterLab extension (by its media type) and by the wid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from jitmagic import figures
 from jitmagic.report import clean, columns
 
 MIME = "application/vnd.jitmagic.progress.v1+json"
@@ -21,6 +22,17 @@ _SHARES = {"waiting": 0.0, "observing": 0.1, "writing": 0.1, "compiling": 0.25, 
 """How much of a variant's way lies behind it; the clock has the rest."""
 
 
+class IntervalLike(Protocol):
+    """What is read of a :class:`jitmagic.measure.statistics.Interval`."""
+
+    @property
+    def median(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
 class StandingLike(Protocol):
     """What is read of a :class:`jitmagic.comparison.Standing`."""
 
@@ -32,6 +44,8 @@ class StandingLike(Protocol):
     def verified(self) -> bool: ...
     @property
     def verdict(self) -> str | None: ...
+    @property
+    def speedup(self) -> IntervalLike | None: ...
 
 
 class ProgressLike(Protocol):
@@ -64,7 +78,8 @@ def state(call: str, event: ProgressLike, budget: float) -> dict[str, Any]:
     -------
     dict
         ``{"schema", "call", "doing": what is done now, "seconds_left": of the timing or None,
-        "variants": [{"label", "step": a step or a verdict, "share": 0 to 1}]}``
+        "variants": [{"label", "step": a step or a verdict, "share": 0 to 1, "so_far": the speedup by the rounds until
+        now as text, e.g. "5.8× (5.6–6.0)", or None}]}``
     """
     doing = f"{event.step} {event.variant}" if event.variant else f"{event.step} all variants in rounds"
     if event.size:
@@ -87,7 +102,19 @@ def _variant(one: StandingLike, event: ProgressLike, budget: float) -> dict[str,
     name = clean.line(one.name)
     device = clean.line(one.device)
     label = name if device == "cpu" or device in name else f"{name} · {device}"
-    return {"label": columns.cut(label, _NAME_COLUMNS), "step": step, "share": round(share, 3)}
+    return {
+        "label": columns.cut(label, _NAME_COLUMNS),
+        "step": step,
+        "share": round(share, 3),
+        "so_far": None if one.speedup is None else so_far(one.speedup),
+    }
+
+
+def so_far(speedup: IntervalLike) -> str:
+    """Writes a speedup that is still being measured, e.g. "5.8× (5.6–6.0)"."""
+    ratio: Mapping[str, float] = {"median": speedup.median, "low": speedup.low, "high": speedup.high}
+    figure, ends = figures.speedup(ratio)
+    return f"{figure} ({ends})" if ends else figure
 
 
 def _step(one: StandingLike, event: ProgressLike) -> str:

@@ -419,12 +419,20 @@ def interruption(record: Record) -> str:
 
 
 def advice(record: Record) -> tuple[str, Sequence[str]]:
-    """Returns the recommendation's sentence and its conditions."""
+    """Returns the recommendation's sentence, and what there is to know of it, one sentence each."""
     given = record["recommendation"]
     if given is None:
         why = "it was interrupted" if record["status"] == "interrupted" else "there is no evidence for one"
         return f"No recommendation: {why}.", ()
-    return clean.line(given["sentence"]), [clean.line(condition) for condition in given["conditions"]]
+    told = list(given["conditions"])
+    if given.get("costs"):
+        told.append(f"It costs: {'; '.join(given['costs'])}.")
+    if given.get("runner_up"):
+        told.append(f"Next best: {given['runner_up']['sentence']}")
+    if given.get("common"):
+        told.append(given["common"])
+    told += given.get("algorithm") or ()
+    return clean.line(given["sentence"]), [clean.line(one) for one in told]
 
 
 CHANGES = {"faster": "▲", "slower": "▼", "no clear difference": "≈", "not comparable": "–", "new": "+", "gone": "−"}

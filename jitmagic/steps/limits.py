@@ -19,8 +19,8 @@ from jitmagic.analysis.reads import products, read_whole
 from jitmagic.devices import usable_threads
 from jitmagic.errors import WorkerError
 from jitmagic.measure.noise import most_others
+from jitmagic.observe.amount import bytes_of
 from jitmagic.outcome import Outcome
-from jitmagic.steps.room import bytes_of
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jitmagic.measure.statistics import Interval
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -16,12 +18,16 @@ class Standing:
         Whether its result was compared with NumPy's and agreed.
     verdict : str or None
         None while it is on its way.
+    speedup : Interval or None
+        How many times faster than NumPy it is by the rounds so far, as the record would give it now; None before there
+        are some, and for the baseline.
     """
 
     name: str
     device: str
     verified: bool
     verdict: str | None
+    speedup: Interval | None = None
 
 
 @dataclass(frozen=True)

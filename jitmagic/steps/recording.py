@@ -6,14 +6,16 @@ import datetime
 import time
 from typing import TYPE_CHECKING, Any
 
+from jitmagic.advice import algorithms, growth
 from jitmagic.advice import verdict as verdicts
-from jitmagic.advice.recommendation import recommend
+from jitmagic.advice.recommendation import Circumstances, recommend
 from jitmagic.measure import noise
 from jitmagic.measure.statistics import Interval
 from jitmagic.observe import coverage
+from jitmagic.observe.amount import bytes_of
 from jitmagic.observe.facts import Observation
-from jitmagic.outcome import describe_value, describe_values, variant_record
-from jitmagic.steps import room, sweeping
+from jitmagic.outcome import Outcome, describe_value, describe_values, variant_record
+from jitmagic.steps import sweeping
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -75,6 +77,10 @@ def record(run: Run) -> dict[str, Any]:
             "threads": run.options.threads and list(run.options.threads),
             "python": run.options.python and dict(run.options.python),
             "cold": run.options.cold,
+            "calls": run.options.calls,
+            "need": run.options.need and list(run.options.need),
+            "deploy": run.options.deploy,
+            "keep": run.options.keep,
         },
         "machine": {**run.machine, "noise": run.noise},
         "devices": _with_backends(run),
@@ -94,13 +100,31 @@ def record(run: Run) -> dict[str, Any]:
         "baseline": variant_record(run.baseline, run.baseline),
         "variants": [variant_record(one, run.baseline, workload) for one in run.outcomes],
         "gotchas": [vars(gotcha) for gotcha in gotchas],
-        "recommendation": recommend(run.baseline, run.outcomes, swept),
+        "recommendation": recommend(
+            run.baseline,
+            run.outcomes,
+            run.options.purpose,
+            Circumstances(
+                workload.module.text,
+                run.libraries,
+                observed,
+                lambda one: _differentiable(run, one),
+                swept,
+                [*algorithms.sentences(workload, observed), *growth.dense(observed, workload.module),
+                 *growth.steep(swept, run.baseline.name)],
+            ),
+        ),
         "sweep": swept,
         "probing": run.probed_seconds,
         "limits": run.limits,
         "warnings": _warnings(run),
     }
     return record
+
+
+def _differentiable(run: Run, one: Outcome) -> bool:
+    tells = getattr(run.backend_of(one), "differentiates", None)
+    return tells is not None and one.draft is not None and bool(tells(one.draft))
 
 
 def _unsteady(ratio: Interval) -> str:
@@ -162,5 +186,5 @@ def _result(observed: Observation) -> dict[str, Any]:
     if fact.kind != "none":
         entry["kind"], entry["dtype"], entry["value"] = fact.kind, fact.dtype, None
         entry["shape"] = None if fact.shape is None else list(fact.shape)
-        entry["bytes"] = room.bytes_of(fact)
+        entry["bytes"] = bytes_of(fact)
     return entry

@@ -6,49 +6,20 @@ the temporaries, which a variant may do without. What fits by that count and tak
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.backends import all_backends
 from jitmagic.errors import BaselineError
 from jitmagic.figures import size
 from jitmagic.measure import process
-from jitmagic.observe.facts import ValueFact
+from jitmagic.observe.amount import bytes_of
 from jitmagic.outcome import Outcome
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
 
 _SMALLER = "try smaller arguments, or free memory"
-_MOST_ITEMS = 64
-"""Elements of a tuple or list of which the observation knows."""
-
-
-def bytes_of(fact: ValueFact | None) -> int | None:
-    """Returns the bytes of an observed value's arrays; None where they are not known.
-
-    >>> bytes_of(ValueFact("array", "float32", (10, 3)))
-    120
-    """
-    if fact is None or fact.kind == "mixed":
-        return None
-    if fact.kind in ("array", "scalar"):
-        if fact.dtype is None or fact.shape is None or None in fact.shape:
-            return None
-        try:
-            each = np.dtype(fact.dtype).itemsize
-        except TypeError:  # a structured one has no name that says it all
-            return None
-        return each * math.prod(length for length in fact.shape if length is not None)
-    if fact.kind in ("tuple", "list"):
-        sizes = [bytes_of(item) for item in fact.items]
-        if len(sizes) >= _MOST_ITEMS or None in sizes:
-            return None
-        return sum(one for one in sizes if one is not None)
-    return 0
 
 
 def check_baseline(run: Run) -> None:

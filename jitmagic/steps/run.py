@@ -22,6 +22,7 @@ from jitmagic.measure import interpreter
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
 from jitmagic.measure.interrupts import held
+from jitmagic.measure.statistics import Interval
 from jitmagic.measure.threads import Limited
 from jitmagic.measure.transport import TransportError
 from jitmagic.observe.facts import Observation
@@ -65,6 +66,8 @@ class Run:
         What probes found of this very call in earlier comparisons.
     limits : dict or None
         What the machine can do at best; None where it was not measured.
+    so_far : mapping of str to Interval
+        The speedups that the rounds gave until now.
     noise : dict or None
         What disturbed the machine while the clock ran; None where it did not run.
     record : dict or None
@@ -114,6 +117,7 @@ class Run:
         self.known = self.pool.known(self.workload.fingerprint())
         self.movement: Mapping[str, float] | None = None
         self.limits: dict[str, Any] | None = None
+        self.so_far: Mapping[str, Interval] = {}
         self.noise: dict[str, Any] | None = None
         self.record: dict[str, Any] | None = None
 
@@ -152,7 +156,13 @@ class Run:
         """Tells how far it is, with what has become of each variant."""
         known = (self.baseline, *self.outcomes)
         standings = tuple(
-            Standing(one.name, one.device, bool(one.verified), None if one.verdict is None else one.verdict.verdict)
+            Standing(
+                one.name,
+                one.device,
+                bool(one.verified),
+                None if one.verdict is None else one.verdict.verdict,
+                self.so_far.get(one.name),
+            )
             for one in known
         )
         self._told(replace(event, standings=standings))
@@ -176,7 +186,7 @@ class Run:
         other.bench = Bench(workload, self.pool, options.timeout, like)
         other.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
         other.outcomes, other.observation, other.movement = [], None, None
-        other.gotchas = []
+        other.gotchas, other.so_far = [], {}
         return other
 
     def close(self) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from statistics import median
 from typing import TYPE_CHECKING
 
+from jitmagic import figures
 from jitmagic.advice import verdict as verdicts
 from jitmagic.errors import BaselineError, WorkerError
 from jitmagic.measure import noise
 from jitmagic.measure.process import WorkerCrashed
 from jitmagic.measure.rounds import Plan, Sampler, run_rounds
+from jitmagic.measure.statistics import Interval, across_processes
 from jitmagic.outcome import Outcome
 from jitmagic.steps import probing, room
 from jitmagic.steps.progress import Progress
@@ -23,6 +27,15 @@ _COLD_CALLS = 8
 _TRANSFERS = 3
 """How often the ways to and from a device are timed."""
 
+_LAUNCHES = 7
+"""How often a call's share on the host is timed apart from the device's."""
+
+_LAUNCH_SECONDS = 2.0
+"""No further call is made for that when those before took so long."""
+
+_BOUND = 0.8
+"""A host that is busy for so much of a call keeps its device waiting."""
+
 
 def measure(run: Run) -> None:
     began = time.monotonic()
@@ -35,6 +48,7 @@ def measure(run: Run) -> None:
 def _time(run: Run) -> None:
     for one in take_rounds(run, at_least=_for_probing(run)):
         _transfer(run, one)
+        _launch(run, one)
 
 
 def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
@@ -45,6 +59,9 @@ def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
 
     def progress(done: int, total: int, left: float) -> None:
         run.progress(Progress(None, "timing", done, total, left))
+
+    def so_far(ratios: Mapping[str, Interval]) -> None:
+        run.so_far = {name: across_processes(ratio) for name, ratio in ratios.items()}
 
     cold = {one.name: run.options.cold and one.device == "cpu" for one in live}
     samplers = {one.name: run.bench.sampler(one.name, estimates[one.name], cold[one.name]) for one in live}
@@ -62,6 +79,7 @@ def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
             ),
             failures=(WorkerError,),
             progress=progress,
+            so_far=so_far,
         )
     except WorkerError as error:
         raise BaselineError(
@@ -120,3 +138,28 @@ def _transfer(run: Run, outcome: Outcome) -> None:
             outcome.end_to_end.append(whole)
     except WorkerError as error:
         outcome.verdict = verdicts.of_lost_worker(error)
+
+
+def _launch(run: Run, outcome: Outcome) -> None:
+    """Times the host's share of a call apart, where another device does the rest."""
+    if outcome.verdict is not None or outcome.device == "cpu" or not outcome.samples:
+        return
+    began = time.monotonic()
+    try:
+        for _ in range(_LAUNCHES):
+            host, device = run.bench.launch(outcome.name)
+            outcome.enqueue.append(host)
+            if device is not None:
+                outcome.on_device.append(device)
+            if time.monotonic() - began > _LAUNCH_SECONDS:
+                break
+    except WorkerError as error:
+        outcome.verdict = verdicts.of_lost_worker(error)
+        return
+    share = median(outcome.enqueue) / median(outcome.samples)
+    if share >= _BOUND:
+        outcome.notes.append(
+            f"It takes {figures.duration(median(outcome.enqueue))} to ask the device for a call, of "
+            f"{figures.duration(median(outcome.samples))} that a call takes: the device waits for the host. Larger "
+            "arrays, or fewer and larger operations, would use it better."
+        )

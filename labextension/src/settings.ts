@@ -4,6 +4,9 @@ import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { NO_OPTIONS, type CompareOptions } from './python/magic-line';
 
+/** What is of one comparison, and not kept in the settings. */
+const ONCE: readonly (keyof CompareOptions)[] = ['sweep', 'calls', 'gradients', 'deploy', 'simple'];
+
 export const PLUGIN = 'jitmagic:plugin';
 
 /** The settings, kept by JupyterLab where it can; for this page alone where it cannot. */
@@ -27,10 +30,10 @@ export class Settings {
     this._read();
   }
 
-  /** Takes a value at once, and keeps it where that can be done; a sweep is of one function, and kept for this page. */
+  /** Takes a value at once, and keeps it where that can be done; what is of one comparison is kept for this page. */
   async setOption<K extends keyof CompareOptions>(name: K, value: CompareOptions[K]): Promise<void> {
     this._options = { ...this._options, [name]: value };
-    if (name === 'sweep') {
+    if (ONCE.includes(name)) {
       this._changed.emit();
       return;
     }
@@ -64,7 +67,7 @@ export class Settings {
     }
     const values = this._settings!.composite as Partial<CompareOptions> & { marks?: boolean };
     const { backends, devices, budget, timeout, dtype, threads, cold } = { ...NO_OPTIONS, ...values };
-    this._options = { backends, devices, budget, timeout, dtype, threads, cold, sweep: this._options.sweep };
+    this._options = { ...this._options, backends, devices, budget, timeout, dtype, threads, cold };
     this._marks = values.marks ?? true;
     this._changed.emit();
   }

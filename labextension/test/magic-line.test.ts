@@ -15,12 +15,16 @@ test('every option is written before the call', () => {
     dtype: 'float32',
     threads: ['1', 'all'],
     sweep: 'n=1e3:1e6:7',
-    cold: true
+    cold: true,
+    calls: 1000,
+    gradients: true,
+    deploy: 'gpu',
+    simple: true
   };
   assert.equal(
     magicLine(options, 'fn(x)'),
     '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --timeout 30 --dtype float32 --threads 1,all ' +
-      '--sweep n=1e3:1e6:7 --cold fn(x)'
+      '--sweep n=1e3:1e6:7 --cold --calls 1000 --need gradients --deploy gpu --keep simple fn(x)'
   );
 });
 
@@ -33,5 +37,7 @@ test('what would become something else on the line is refused', () => {
   assert.match(optionsProblem({ ...NO_OPTIONS, threads: ['0'] })!, /no number of threads/);
   assert.match(optionsProblem({ ...NO_OPTIONS, sweep: 'n=1e3 fn(y)' })!, /no sweep/);
   assert.match(optionsProblem({ ...NO_OPTIONS, sweep: 'n' })!, /no sweep/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, calls: 0.5 })!, /whole number above 0/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, deploy: 'moon' })!, /cpu or gpu or tpu/);
   assert.throws(() => magicLine({ ...NO_OPTIONS, backends: ['a b'] }, 'fn(x)'));
 });

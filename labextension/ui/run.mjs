@@ -97,6 +97,10 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     await fillIn('CPU threads', '1, all');
     await fillIn('Other sizes too', 'n = 10:1000:3');
     await options.locator('label:has-text("caches emptied") input').check();
+    await fillIn('Calls like this one', '1000');
+    await options.locator('label:has-text("Where it will run") select').selectOption('cpu');
+    await options.locator('label:has-text("gradients") input').check();
+    await options.locator('label:has-text("few changed lines") input').check();
     await picture(page, 'options');
 
     // the function under the cursor
@@ -108,14 +112,18 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     const preview = sidebar.locator('.jp-jitmagic-preview');
     assert.equal(
       await preview.innerText(),
-      '%jitcompare -b numba --budget 1 --threads 1,all --sweep n=10:1000:3 --cold smooth(a, 20)'
+      '%jitcompare -b numba --budget 1 --threads 1,all --sweep n=10:1000:3 --cold ' +
+        '--calls 1000 --need gradients --deploy cpu --keep simple smooth(a, 20)'
     );
     await fillIn('Other sizes too', 'n');
     assert.match(await options.locator('.jp-jitmagic-problem').innerText(), /no sweep/);
-    for (const label of ['CPU threads', 'Other sizes too']) {
+    for (const label of ['CPU threads', 'Other sizes too', 'Calls like this one']) {
       await fillIn(label, '');
     }
-    await options.locator('label:has-text("caches emptied") input').uncheck();
+    await options.locator('label:has-text("Where it will run") select').selectOption('');
+    for (const label of ['caches emptied', 'gradients', 'few changed lines']) {
+      await options.locator(`label:has-text("${label}") input`).uncheck();
+    }
     await sidebar.locator('.jp-jitmagic-title:has-text("Options")').click();
     assert.equal(await preview.innerText(), '%jitcompare -b numba --budget 1 smooth(a, 20)');
     await picture(page, 'compare-function');

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from jitmagic.advice.recommendation import recommend
+from jitmagic.advice.recommendation import Circumstances, recommend
 from jitmagic.advice.verdict import Verdict, of_failure, of_lost_worker, of_ratio, of_refusal
 from jitmagic.backends.protocol import Failure
 from jitmagic.errors import Refusal
@@ -125,28 +125,28 @@ CROSSING = {"variant": "jax", "over": "numpy", "n": 41_200.0, "low": 38_100.0, "
 
 
 def test_a_crossover_is_the_first_condition():
-    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], swept([CROSSING]))
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], given=Circumstances(swept=swept([CROSSING])))
     assert advice["conditions"][0] == "From n ≈ 41,000 (38,000–44,000) on jax is faster; below, NumPy."
     assert not any("other sizes may have another winner" in each for each in advice["conditions"])
 
 
 def test_staying_with_numpy_names_the_size_at_which_that_ends():
-    advice = recommend(NUMPY, [outcome("jax", rounds(0.2), 1.0)], swept([CROSSING]))
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.2), 1.0)], given=Circumstances(swept=swept([CROSSING])))
     assert advice["variant"] == "numpy"
     assert advice["conditions"] == ["From n ≈ 41,000 (38,000–44,000) on jax is faster; below, NumPy."]
 
 
 def test_a_crossover_of_two_others_is_no_condition():
-    advice = recommend(NUMPY, [outcome("numba", rounds(0.02), 1.0)], swept([CROSSING]))
+    advice = recommend(NUMPY, [outcome("numba", rounds(0.02), 1.0)], given=Circumstances(swept=swept([CROSSING])))
     assert not any("jax" in each for each in advice["conditions"])
 
 
 def test_one_that_is_faster_at_every_size_is_said_to_be():
     always = swept(runs={"jax": [(0.1, 0.2), (1.0, 2.0)]})
-    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], always)
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], given=Circumstances(swept=always))
     assert "at every size that was measured, n = 1,000 to 100,000" in advice["conditions"][0]
     not_always = swept(runs={"jax": [(1.0, 2.0), (1.0, 2.0)]})
-    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], not_always)
+    advice = recommend(NUMPY, [outcome("jax", rounds(0.02), 1.0)], given=Circumstances(swept=not_always))
     assert not any("at every size" in each for each in advice["conditions"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from jitmagic.comparison import Progress, Standing
+from jitmagic.measure.statistics import Interval
 from jitmagic.report import progress
 
 NUMPY = Standing("numpy", "cpu", True, None)
@@ -39,6 +40,13 @@ def test_while_timing_all_verified_variants_go_on_together() -> None:
     assert late["numba"] == ("timing", 0.9)
     # the least number of rounds is made even where the budget is spent
     assert states(Progress(None, "timing", 5, 5, -3.0, standings))["numba"] == ("timing", 1.0)
+
+
+def test_the_speedup_by_the_rounds_until_now_is_told_with_its_interval() -> None:
+    numba = Standing("numba", "cpu", True, None, Interval(5.8, 5.6, 6.02, 12))
+    event = Progress(None, "timing", 12, 90, 8.0, (NUMPY, numba, Standing("jax", "cpu", True, None)))
+    made = progress.state("fn(x)", event, 10.0)
+    assert [one["so_far"] for one in made["variants"]] == [None, "5.8× (5.6–6.0)", None]
 
 
 def test_shares_never_go_back_on_the_way() -> None:
@@ -79,6 +87,8 @@ def test_a_comparison_tells_what_became_of_each_variant() -> None:
     assert last["cupy"].verdict == "unsupported"
     steps = {event.step for event in events}
     assert {"observing", "writing", "compiling", "checking", "timing"} <= steps
+    assert last["numba"].speedup.low < last["numba"].speedup.high
+    assert last["numpy"].speedup is last["cupy"].speedup is None
 
 
 def test_in_a_sweep_the_size_stands_before_what_is_done() -> None:

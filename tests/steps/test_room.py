@@ -6,8 +6,8 @@ import pytest
 import jitmagic
 from jitmagic.errors import BaselineError
 from jitmagic.measure import pool, process
+from jitmagic.observe.amount import bytes_of
 from jitmagic.observe.facts import ValueFact
-from jitmagic.steps import room
 from tests.fakes import FakeBackend, installed
 
 GOOD = "def fn(x):\n    return x * 2.0\n"
@@ -77,4 +77,4 @@ def test_a_variant_that_needs_more_copies_than_fit_spares_the_others(free, monke
     ],
 )
 def test_the_size_of_a_result_is_known_or_none(fact, size):
-    assert room.bytes_of(fact) == size
+    assert bytes_of(fact) == size

@@ -147,10 +147,10 @@ def test_tabs_follow_the_arrow_keys(draw: Any) -> None:
 
 
 def test_progress_changes_in_place_and_stop_is_said_once(draw: Any) -> None:
-    def state(step: str, share: float, left: float | None) -> dict[str, Any]:
+    def state(step: str, share: float, left: float | None, so_far: str | None = None) -> dict[str, Any]:
         variants = [
             {"label": "numpy", "step": "checked", "share": 0.6},
-            {"label": "numba <b>", "step": step, "share": share},
+            {"label": "numba <b>", "step": step, "share": share, "so_far": so_far},
             {"label": "jax", "step": "differs", "share": 1},
         ]
         return {
@@ -161,11 +161,13 @@ def test_progress_changes_in_place_and_stop_is_said_once(draw: Any) -> None:
             "variants": variants,
         }
 
-    states = [state("compiling", 0.25, None), state("timing", 0.8, 3.2)]
+    states = [state("compiling", 0.25, None), state("timing", 0.8, 3.2, "5.8× (5.6–6.0) <b>")]
     live, read_only = draw({"progress": states, "host": ["stop"]}, {"progress": states})
     assert live["same"] is True
-    assert [step["bars"][1] for step in live["steps"]] == [["numba <b>", "compiling", 25], ["numba <b>", "timing", 80]]
+    told = "timing, so far 5.8× (5.6–6.0) <b>"
+    assert [step["bars"][1] for step in live["steps"]] == [["numba <b>", "compiling", 25], ["numba <b>", told, 80]]
     assert "about 4 s left" in live["steps"][1]["text"]
+    assert told in live["steps"][1]["text"]
     assert "≠ differs" in live["steps"][0]["text"]
     assert (live["offered"], live["disabled"], live["calls"]) == (True, True, [["stop"]])
     assert read_only["offered"] is False

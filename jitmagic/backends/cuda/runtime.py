@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from jitmagic.backends.cupy.runtime import mapped
+from jitmagic.backends.events import Events
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 
 
 class NumbaCudaRuntime(NumpyRuntime):
     """Keeps arrays on one NVIDIA GPU, as Numba's device arrays."""
+
+    synchronous = False
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports Numba and takes the device; RuntimeError with the reason where there is none.
@@ -69,6 +72,16 @@ class NumbaCudaRuntime(NumpyRuntime):
         """Returns None: the work is not done by CPU threads."""
         return None
 
+    def device_clock(self) -> Events:
+        """Returns the GPU's clock."""
+
+        def mark() -> Any:
+            event = self._cuda.event(timing=True)
+            event.record()
+            return event
+
+        return Events(mark, self._cuda.event_elapsed_time)
+
     def check(self, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], static: Any) -> None:
         """Does nothing: kernels are compiled at their first launch."""
 
@@ -83,6 +96,8 @@ class NumbaCudaRuntime(NumpyRuntime):
 
 class CudaPythonRuntime(NumpyRuntime):
     """Keeps arrays on one NVIDIA GPU, in memory that `cuda.core` allocates."""
+
+    synchronous = False
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports CUDA Python and takes the device; RuntimeError with the reason where there is none.
@@ -145,6 +160,22 @@ class CudaPythonRuntime(NumpyRuntime):
     def wait(self, value: Any) -> None:
         """Waits for all that the GPU was asked for."""
         self._device.sync()
+
+    def device_clock(self) -> Events:
+        """Returns the GPU's clock, which is asked in the default stream: there the kernels are launched."""
+        return Events(self._marked, lambda first, last: self._answer(self._runtime.cudaEventElapsedTime(first, last)))
+
+    def _marked(self) -> Any:
+        event = self._answer(self._runtime.cudaEventCreate())
+        self._answer(self._runtime.cudaEventRecord(event, 0))
+        return event
+
+    def _answer(self, answered: tuple[Any, ...]) -> Any:
+        """Returns what a call of CUDA gave back beside its error, which is raised."""
+        error, *value = answered
+        if error != self._runtime.cudaError_t.cudaSuccess:
+            raise RuntimeError(f"the GPU's clock could not be read: {error}")
+        return value[0] if value else None
 
     def threads(self) -> int | None:
         """Returns None: the work is not done by CPU threads."""

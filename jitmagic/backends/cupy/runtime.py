@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.backends.events import Events
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 
 
 class CupyRuntime(NumpyRuntime):
     """Keeps arrays on one NVIDIA GPU."""
+
+    synchronous = False
 
     def start(self, device: str) -> Mapping[str, Any]:
         """Imports CuPy and picks the device; RuntimeError with the reason where there is none.
@@ -67,6 +70,17 @@ class CupyRuntime(NumpyRuntime):
     def device_meter(self) -> Any:
         """Returns what measures the GPU's memory."""
         return _device_peak(self._cupy.cuda.MemoryHook)
+
+    def device_clock(self) -> Events:
+        """Returns the GPU's clock."""
+        cuda = self._cupy.cuda
+
+        def mark() -> Any:
+            event = cuda.Event()
+            event.record()
+            return event
+
+        return Events(mark, cuda.get_elapsed_time)
 
     def release(self) -> None:
         """Gives the memory pools' free blocks back to the GPU and to the host."""

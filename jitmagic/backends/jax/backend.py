@@ -38,6 +38,10 @@ class JaxBackend:
         """Says that JAX's arrays are copies of NumPy's, on the CPU too."""
         return True
 
+    def differentiates(self, draft: Draft) -> bool:
+        """Says that JAX does, but for what goes through NumPy on its way."""
+        return draft.form != "partial"
+
     def availability(self) -> Availability:
         """Finds whether JAX is installed, from its metadata alone."""
         return presence.find()

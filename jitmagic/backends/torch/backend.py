@@ -28,6 +28,10 @@ class TorchBackend:
         """Says which modes torch.compile traces anew for other shapes."""
         return mode in ("compile", "numpy")
 
+    def differentiates(self, draft: Draft) -> bool:
+        """Says that torch does, but not where it takes NumPy's arrays and gives them back."""
+        return draft.mode != "numpy"
+
     def runs_on(self, mode: str, kind: str) -> bool:
         """Says that torch's NumPy tracing is for the CPU: its arrays come from the host and go back in each call."""
         return kind == "cpu" or mode != "numpy"

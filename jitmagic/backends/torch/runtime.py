@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.backends.events import Events
+
 
 class TorchRuntime:
     """Runs torch sources on one device."""
@@ -104,6 +106,16 @@ class TorchRuntime:
     def device_meter(self) -> DevicePeak | None:
         """Returns what measures the memory of an NVIDIA GPU; None for other devices."""
         return DevicePeak(self.torch.cuda, self.device) if self.device.type == "cuda" else None
+
+    def device_clock(self) -> Events | None:
+        """Returns the clock of an NVIDIA GPU; None for other devices."""
+        if self.device.type != "cuda":
+            return None
+        stream = self.torch.cuda.current_stream(self.device)
+        return Events(
+            lambda: stream.record_event(self.torch.cuda.Event(enable_timing=True)),
+            lambda first, last: first.elapsed_time(last),
+        )
 
     def release(self) -> None:
         """Gives back compiled functions and cached device memory."""

@@ -12,6 +12,12 @@ export interface CompareOptions {
   /** Sizes to measure too, e.g. `n=1e3:1e7:9`. */
   sweep: string | null;
   cold: boolean;
+  /** For how many calls to recommend. */
+  calls: number | null;
+  gradients: boolean;
+  /** Where it will run: one of `PLACES`. */
+  deploy: string | null;
+  simple: boolean;
 }
 
 export const NO_OPTIONS: CompareOptions = {
@@ -22,8 +28,13 @@ export const NO_OPTIONS: CompareOptions = {
   dtype: null,
   threads: [],
   sweep: null,
-  cold: false
+  cold: false,
+  calls: null,
+  gradients: false,
+  deploy: null,
+  simple: false
 };
+export const PLACES = ['cpu', 'gpu', 'tpu'];
 export const DTYPES = ['float32', 'float64'];
 
 const THREADS = /^(all|[1-9]\d{0,3})$/;
@@ -58,6 +69,12 @@ export function optionsProblem(options: CompareOptions): string | null {
   if (options.sweep !== null && !SWEEP.test(options.sweep)) {
     return `“${options.sweep}” is no sweep: write a variable of the set-up with its sizes, e.g. n=1e3:1e6:7 or n=100,1000.`;
   }
+  if (options.calls !== null && !(Number.isSafeInteger(options.calls) && options.calls > 0)) {
+    return 'The number of calls must be a whole number above 0.';
+  }
+  if (options.deploy !== null && !PLACES.includes(options.deploy)) {
+    return `It can be meant for ${PLACES.join(' or ')}.`;
+  }
   return null;
 }
 
@@ -91,6 +108,18 @@ export function magicLine(options: CompareOptions, call: string): string {
   }
   if (options.cold) {
     words.push('--cold');
+  }
+  if (options.calls !== null) {
+    words.push('--calls', String(options.calls));
+  }
+  if (options.gradients) {
+    words.push('--need', 'gradients');
+  }
+  if (options.deploy !== null) {
+    words.push('--deploy', options.deploy);
+  }
+  if (options.simple) {
+    words.push('--keep', 'simple');
   }
   return [...words, call.trim()].join(' ');
 }

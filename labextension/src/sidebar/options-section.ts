@@ -1,12 +1,12 @@
 // The options of the next comparison, as a form over the settings.
 
 import { showErrorMessage } from '@jupyterlab/apputils';
-import { DTYPES, optionsProblem, type CompareOptions } from '../python/magic-line';
+import { DTYPES, PLACES, optionsProblem, type CompareOptions } from '../python/magic-line';
 import type { Settings } from '../settings';
 import { h } from '../view/dom';
 import { Section } from './section';
 
-const BACKENDS = ['numba', 'jax', 'torch', 'cupy'];
+const BACKENDS = ['numba', 'jax', 'torch', 'cupy', 'numba-cuda', 'cuda-python'];
 
 export class OptionsSection extends Section {
   constructor(private readonly _settings: Settings) {
@@ -40,6 +40,16 @@ export class OptionsSection extends Section {
     list(this._threads, 'threads');
     this._sweep.addEventListener('change', () => this._set('sweep', this._sweep.value.replace(/\s/g, '') || null));
     this._cold.addEventListener('change', () => this._set('cold', this._cold.checked));
+    this._calls.addEventListener('change', () =>
+      this._set('calls', this._calls.value.trim() === '' ? null : this._calls.valueAsNumber)
+    );
+    this._gradients.addEventListener('change', () => this._set('gradients', this._gradients.checked));
+    this._deploy.append(
+      h('option', { value: '' }, 'here'),
+      ...PLACES.map(place => h('option', { value: place }, `on a ${place.toUpperCase()}`))
+    );
+    this._deploy.addEventListener('change', () => this._set('deploy', this._deploy.value || null));
+    this._simple.addEventListener('change', () => this._set('simple', this._simple.checked));
     this.body.append(
       this._backendBox,
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Devices'), this._devices),
@@ -49,8 +59,25 @@ export class OptionsSection extends Section {
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'CPU threads'), this._threads),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Other sizes too'), this._sweep),
       h('div', { class: 'jp-jitmagic-boxes' }, h('label', {}, this._cold, 'caches emptied before every timed call')),
+      h(
+        'fieldset',
+        {},
+        h('legend', {}, 'Recommend for'),
+        h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Calls like this one'), this._calls),
+        h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Where it will run'), this._deploy),
+        h(
+          'div',
+          { class: 'jp-jitmagic-boxes' },
+          h('label', {}, this._gradients, 'gradients needed'),
+          h('label', {}, this._simple, 'few changed lines before speed')
+        )
+      ),
       this._problem,
-      h('p', { class: 'jp-jitmagic-faint' }, 'For comparisons that are started here; kept in the settings, but for the sizes.')
+      h(
+        'p',
+        { class: 'jp-jitmagic-faint' },
+        'For comparisons that are started here; kept in the settings, but for the sizes and what to recommend for.'
+      )
     );
     _settings.changed.connect(() => this.refresh());
   }
@@ -84,6 +111,10 @@ export class OptionsSection extends Section {
     this._show(this._threads, options.threads.join(', '));
     this._show(this._sweep, options.sweep ?? '');
     this._cold.checked = options.cold;
+    this._show(this._calls, options.calls === null ? '' : String(options.calls));
+    this._gradients.checked = options.gradients;
+    this._deploy.value = options.deploy ?? '';
+    this._simple.checked = options.simple;
   }
 
   private _show(input: HTMLInputElement, value: string): void {
@@ -138,6 +169,16 @@ export class OptionsSection extends Section {
     spellcheck: 'false'
   }) as HTMLInputElement;
   private readonly _cold = h('input', { type: 'checkbox' }) as HTMLInputElement;
+  private readonly _calls = h('input', {
+    type: 'number',
+    min: 1,
+    step: 1,
+    class: 'jp-mod-styled',
+    placeholder: 'the speed of a call counts'
+  }) as HTMLInputElement;
+  private readonly _gradients = h('input', { type: 'checkbox' }) as HTMLInputElement;
+  private readonly _deploy = h('select', { class: 'jp-mod-styled' }) as HTMLSelectElement;
+  private readonly _simple = h('input', { type: 'checkbox' }) as HTMLInputElement;
   private readonly _dtype = h('select', { class: 'jp-mod-styled' }) as HTMLSelectElement;
   private readonly _problem = h('p', { class: 'jp-jitmagic-problem', role: 'status', hidden: true });
 }

@@ -13,6 +13,12 @@ import type { Row } from './rows';
 const LONGEST_LINE = 2000;
 const MOST_LINES = 3000;
 const LONGEST_NOTE = 2000;
+const CLOCKS = [
+  ['to_device', 'host to device'],
+  ['to_host', 'device to host'],
+  ['enqueue', 'asked for by the host'],
+  ['on_device', "by the device's clock"]
+] as const;
 
 export function code(shown: Shown): HTMLElement {
   const { rows } = shown;
@@ -177,7 +183,7 @@ function measured(row: Row, record: JitmagicRecord): [string, string][] {
   if (clocks.build) {
     parts.push(`build ${row.build}${build_cache ? ` (${build_cache} cache)` : ''}`);
   }
-  for (const [name, words] of [['to_device', 'host to device'], ['to_host', 'device to host']] as const) {
+  for (const [name, words] of CLOCKS) {
     if (clocks[name]) {
       parts.push(`${words} ${figures.clock(clocks[name])}`);
     }

@@ -24,6 +24,8 @@ export interface ProgressVariant {
   step: string;
   /** How far it is, 0 to 1. */
   share: number;
+  /** The speedup by the rounds until now, e.g. "5.8× (5.6–6.0)". An older kernel says nothing of it. */
+  so_far?: string | null;
 }
 
 const CALL = 160;
@@ -101,7 +103,8 @@ class Board {
       const { name, bar, step } = this.bars[index] ?? this.added();
       const share = Math.min(Math.max(Number(variant.share) || 0, 0), 1);
       const label = clean.cut(clean.line(variant.label), NAME);
-      const told = clean.cut(clean.line(variant.step), NAME);
+      const word = clean.cut(clean.line(variant.step), NAME);
+      const told = variant.so_far ? `${word}, so far ${clean.cut(clean.line(variant.so_far), NAME)}` : word;
       name.textContent = label;
       bar.setAttribute('aria-label', label);
       bar.setAttribute('aria-valuenow', String(Math.round(100 * share)));

@@ -16,7 +16,7 @@ export interface Clock extends Interval {
   outliers?: number;
 }
 
-export type ClockName = 'build' | 'to_device' | 'to_host' | 'run' | 'end_to_end';
+export type ClockName = 'build' | 'to_device' | 'to_host' | 'run' | 'enqueue' | 'on_device' | 'end_to_end';
 
 export interface Variant {
   name: string;
@@ -175,7 +175,18 @@ export interface JitmagicRecord {
   baseline: Variant;
   variants: Variant[];
   gotchas: Gotcha[];
-  recommendation: { variant: string | null; sentence: string; conditions: string[] } | null;
+  recommendation: {
+    variant: string | null;
+    sentence: string;
+    conditions: string[];
+    /** What it costs, one phrase each. */
+    costs?: string[];
+    runner_up?: { variant: string; sentence: string };
+    /** Where the measurement goes against what is commonly advised. */
+    common?: string;
+    /** Where another algorithm, or a library's own, would do better than any variant. */
+    algorithm?: string[];
+  } | null;
   sweep: Sweep | null;
   previous?: Previous | null;
   /** What the machine can do at best, as measured: bytes and operations a second. */

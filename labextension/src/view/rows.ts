@@ -410,12 +410,23 @@ export function interruption(record: JitmagicRecord): string {
   return `Interrupted after ${figures.duration(record.elapsed)}: what was done by then is shown.`;
 }
 
-/** Returns the recommendation's sentence and its conditions. */
+/** Returns the recommendation's sentence, and what there is to know of it, one sentence each. */
 export function advice(record: JitmagicRecord): [string, string[]] {
   const given = record.recommendation;
   if (!given) {
     const why = record.status === 'interrupted' ? 'it was interrupted' : 'there is no evidence for one';
     return [`No recommendation: ${why}.`, []];
   }
-  return [clean.line(given.sentence), given.conditions.map(clean.line)];
+  const told = [...given.conditions];
+  if (given.costs?.length) {
+    told.push(`It costs: ${given.costs.join('; ')}.`);
+  }
+  if (given.runner_up) {
+    told.push(`Next best: ${given.runner_up.sentence}`);
+  }
+  if (given.common) {
+    told.push(given.common);
+  }
+  told.push(...(given.algorithm ?? []));
+  return [clean.line(given.sentence), told.map(clean.line)];
 }
