@@ -35,6 +35,8 @@ class Outcome:
     samples : list of float
         Seconds a call, one a round, in the same rounds as the baseline's.
     calls : int
+    fresh : list of int
+        The rounds before which its process, and the baseline's, were replaced.
     to_device, to_host, end_to_end : list of float
         Seconds.
     enqueue, on_device : list of float
@@ -60,6 +62,7 @@ class Outcome:
     verdict: Verdict | None = None
     samples: list[float] = field(default_factory=list)
     calls: int = 0
+    fresh: list[int] = field(default_factory=list)
     to_device: list[float] = field(default_factory=list)
     to_host: list[float] = field(default_factory=list)
     end_to_end: list[float] = field(default_factory=list)
@@ -101,7 +104,7 @@ class Outcome:
         """Returns how many times the baseline's speed it has; None unless it is verified and timed."""
         if not self.verified or not self.samples:
             return None
-        return across_processes(ratio_interval(baseline, self.samples))
+        return across_processes(ratio_interval(baseline, self.samples, fresh=self.fresh))
 
 
 def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | None = None) -> dict[str, Any]:
@@ -152,6 +155,7 @@ def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | Non
     speedup = outcome.speedup(baseline.samples)
     if speedup is not None and outcome is not baseline:
         entry["speedup"] = {"median": speedup.median, "low": speedup.low, "high": speedup.high}
+        entry["processes"] = speedup.processes
     return entry
 
 

@@ -85,7 +85,7 @@ def look(workers: Iterable[int] = (), gpus: Sequence[int] = (), stat: Path = _ST
         busy,
         stolen,
         total,
-        _own_seconds(workers),
+        own_seconds(workers),
         time.thread_time(),
         cgroup.throttled() if sys.platform == "linux" else None,
         _heat(usable, cpus),
@@ -223,7 +223,8 @@ def cpu_seconds(text: str, usable: Sequence[int], ticks: int) -> tuple[float | N
     return (busy, stolen, total) if seen else (None, None, None)
 
 
-def _own_seconds(workers: Iterable[int]) -> dict[int, float]:
+def own_seconds(workers: Iterable[int]) -> dict[int, float]:
+    """Returns the CPU seconds of these processes and of those that they started, by their numbers."""
     found = {}
     for worker in workers:
         try:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jitmagic.measure.statistics import Interval, ratio_interval, warm_up
+from jitmagic.measure.statistics import Interval, across_processes, ratio_interval, warm_up
 
 Sampler = Callable[[int, int], float]
 """Takes (calls, untimed warm calls first) and returns the seconds of one call."""
@@ -23,6 +23,13 @@ _FAR_TOO_LONG = 5.0
 """A sample that lasts so many times what it should is made of fewer calls from then on."""
 _COLD = 5.0
 """A second call may last so many times as long as those after it: threads wake, pages are touched."""
+
+_LEVEL = math.log(1.15)
+"""A ratio so near to 1 may be what two processes that run the same code differ by: it is taken from several."""
+_SETTLING = 2
+"""Samples of a fresh process that count for nothing."""
+_DEAR = 0.12
+"""A replacement that takes more than this share of the budget is the last."""
 
 _NEXT_LOOK = 1.15
 """After so many times the rounds it is looked again whether they are enough: the look itself takes time."""
@@ -48,6 +55,8 @@ class Plan:
         Seconds before which it does not stop, however well the ratios are known.
     least, most : int
         Rounds.
+    replaced : int
+        How often, spread over the budget, the processes of what is about as fast as the baseline are replaced.
     """
 
     budget: float = 10.0
@@ -58,6 +67,7 @@ class Plan:
     most_calls: int = 1_000_000
     least: int = 5
     most: int = 2000
+    replaced: int = 3
 
 
 @dataclass
@@ -69,10 +79,13 @@ class Series:
     samples : list of float
     calls : int
         Timed calls in all.
+    fresh : list of int
+        The rounds before which its process was replaced.
     """
 
     samples: list[float] = field(default_factory=list)
     calls: int = 0
+    fresh: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,7 @@ def run_rounds(
     failures: tuple[type[Exception], ...],
     progress: Callable[[int, int, float], None] = lambda done, total, left: None,
     so_far: Callable[[Mapping[str, Interval]], None] = lambda ratios: None,
+    replace: Callable[[Sequence[str]], Sequence[str]] = lambda names: (),
     clock: Callable[[], float] = time.monotonic,
     shuffle: Callable[[list[str]], None] | None = None,
 ) -> Rounds:
@@ -122,6 +136,9 @@ def run_rounds(
         Called with (rounds done, rounds expected, seconds left).
     so_far : callable
         Called with the ratios to the baseline by variant whenever it was looked how well they are known.
+    replace : callable
+        Called with the names of variants, the baseline among them, that are to have other processes from now on;
+        returns all whose process is another one then. None where that would take too long.
     """
     shuffle = shuffle or random.Random(0).shuffle
     active = list(samplers)
@@ -151,14 +168,26 @@ def run_rounds(
             # the estimate is that of a cold call: where many may make a sample, a warm one says how many
             if each[name] < _COLD * plan.sample_seconds and (seconds := take(name, calls[name])) is not None:
                 each[name], calls[name] = seconds, _calls(seconds, plan)
-        done, longest, look = 0, 0.0, plan.least
+        done, longest, look, turns = 0, 0.0, plan.least, 0
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
             if done >= look:
                 ratios = _ratios(series, active, baseline)
                 so_far(ratios)
-                if clock() - start >= plan.at_least and all(_known(one, plan) for one in ratios.values()):
+                left = turns < plan.replaced
+                if clock() - start >= plan.at_least and all(_known(one, plan, left) for one in ratios.values()):
                     break
                 look = math.ceil(done * _NEXT_LOOK)
+                level = [name for name, one in ratios.items() if _is_level(one)]
+                if left and level and clock() - start >= plan.budget * (turns + 1) / (plan.replaced + 1):
+                    began = clock()
+                    others = replace([baseline, *level])
+                    for name in others:
+                        for _ in range(_SETTLING if name in active else 0):
+                            if name in active:
+                                take(name, calls[name])
+                    for name in set(others) & set(series):
+                        series[name].fresh.append(done)
+                    turns = turns + 1 if others and clock() - began < _DEAR * plan.budget else plan.replaced
             progress(done, _expected(done, clock() - start, plan), max(plan.budget - (clock() - start), 0.0))
             began = clock()
             order = list(active)
@@ -178,10 +207,14 @@ def run_rounds(
     except KeyboardInterrupt:
         interrupted = True
     measured = {name: one for name, one in series.items() if one.samples}
-    warming = warm_up({name: one.samples for name, one in measured.items()})
+    # a later process that is faster does not make the first one's time a warm-up
+    until = min((one.fresh[0] for one in measured.values() if one.fresh), default=None)
+    warming = warm_up({name: one.samples[:until] for name, one in measured.items()})
+    first = max(warming.values(), default=0)
     for one in measured.values():
         # a round counts for all or for none
-        del one.samples[: max(warming.values(), default=0)]
+        del one.samples[:first]
+        one.fresh = [place - first for place in one.fresh if place > first]
     return Rounds(measured, failed, interrupted, warming)
 
 
@@ -201,11 +234,20 @@ def _calls(seconds: float, plan: Plan) -> int:
 
 def _ratios(series: Mapping[str, Series], active: list[str], baseline: str) -> dict[str, Interval]:
     base = series[baseline].samples
-    return {name: ratio_interval(base, series[name].samples) for name in active if name != baseline}
+    others = {name: series[name] for name in active if name != baseline}
+    return {name: ratio_interval(base, one.samples, fresh=one.fresh) for name, one in others.items()}
 
 
-def _known(ratio: Interval, plan: Plan) -> bool:
-    """Tells whether a ratio to the baseline is known well enough."""
+def _is_level(ratio: Interval) -> bool:
+    """Tells whether a ratio is so near to 1 that other processes of the same code might turn it round."""
+    return ratio.steady and abs(math.log(ratio.median)) < _LEVEL
+
+
+def _known(ratio: Interval, plan: Plan, left: bool) -> bool:
+    """Tells whether a ratio to the baseline is known well enough; ``left``: its processes may still be replaced."""
+    whole = across_processes(ratio)
+    if left and _is_level(ratio) and whole.low <= 1.0 <= whole.high:
+        return False
     wanted = max(plan.close, min(plan.precise, abs(math.log(ratio.median)) / 10))
     return ratio.steady and ratio.relative_width < wanted
 

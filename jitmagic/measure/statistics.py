@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-BETWEEN_PROCESSES = 0.018
+BETWEEN_PROCESSES = 0.035
 """Relative difference of two fresh processes that time the same code: up to this in nineteen of twenty pairs, beside
 what the rounds themselves tell. From ``python -m benchmarks.verdicts`` (arithmetic, BLAS, memory and plain Python on a
-machine with two cores, 2026-11-22): where a process's code, heap and stack lie, and how its dictionaries hash."""
+machine with two cores, 2026-11-22): where a process's code, heap and stack lie, and how its dictionaries hash. One pair
+in thirty differs by 5 to 13 %, which is why the median of several pairs says so much more than one."""
 
 _UNSTEADY = math.log(2.0)
 """Where the middle half of the rounds' ratios spans more than a factor of two, they are not of one kind."""
@@ -21,6 +22,9 @@ _WINDOW = 5
 
 _BLOCKS = 10
 """Into so many blocks of rounds the bootstrap divides them: what disturbs a machine lasts longer than a round."""
+
+_DRAWS = 1000
+"""Of a bootstrap."""
 
 _FEW = 6
 """Below this many rounds a percentile bootstrap is too narrow: the range of what was seen stands instead."""
@@ -39,6 +43,8 @@ class Interval:
     steady : bool
         False for a ratio that moved so much from round to round that its ends are those of nine rounds in ten, and no
         longer of the median.
+    processes : int
+        How many processes of each side, one after the other, the samples come from.
     """
 
     median: float
@@ -46,6 +52,7 @@ class Interval:
     high: float
     samples: int
     steady: bool = True
+    processes: int = 1
 
     @property
     def relative_width(self) -> float:
@@ -68,10 +75,14 @@ def median_interval(samples: Sequence[float], seed: int = 0) -> Interval:
     return Interval(middle, min(float(low), middle), max(float(high), middle), len(values))
 
 
-def ratio_interval(baseline: Sequence[float], variant: Sequence[float], seed: int = 0) -> Interval:
+def ratio_interval(
+    baseline: Sequence[float], variant: Sequence[float], seed: int = 0, fresh: Sequence[int] = ()
+) -> Interval:
     """Estimates how many times faster a variant is than the baseline, from rounds that hold both.
 
-    The median of the rounds' ratios. A machine that is shared runs everything half as fast for a while and then again
+    The median of the rounds' ratios; where processes were replaced meanwhile, the median of the processes' medians.
+
+    A machine that is shared runs everything half as fast for a while and then again
     at full speed: that is in both samples of a round and leaves their ratio, while the two medians may fall into
     different whiles. The interval is a bootstrap over blocks of rounds, since such whiles outlast a round.
 
@@ -79,22 +90,30 @@ def ratio_interval(baseline: Sequence[float], variant: Sequence[float], seed: in
     ----------
     baseline, variant : sequences of float
         Seconds a call, one a round, of equal length.
+    fresh : sequence of int
+        The rounds, in order and from 1 on, before which the processes of both sides were replaced.
     """
     ratios = _log_ratios(baseline, variant)
-    middle = float(np.median(ratios))
+    parts = np.split(ratios, [one for one in fresh if 0 < one < len(ratios)])
+    middle = float(np.median([np.median(part) for part in parts]))
     if len(ratios) < _FEW:
         # the slowest of one over the fastest of the other: wide, as three rounds deserve
         low, high = math.log(min(baseline) / max(variant)), math.log(max(baseline) / min(variant))
     elif float(np.subtract(*np.percentile(ratios, [75, 25]))) > _UNSTEADY:
         low, high = np.percentile(ratios, [5, 95])
-        return Interval(math.exp(middle), math.exp(low), math.exp(high), len(ratios), steady=False)
+        return Interval(math.exp(middle), math.exp(low), math.exp(high), len(ratios), False, len(parts))
+    elif len(parts) > 1:
+        generator = np.random.default_rng(seed)
+        each = [_block_medians(part, generator, _DRAWS) for part in parts]
+        low, high = np.percentile(np.median(each, axis=0), [2.5, 97.5])
     else:
         low, high = np.percentile(log_ratio_draws(baseline, variant, seed), [2.5, 97.5])
-    return Interval(math.exp(middle), math.exp(min(low, middle)), math.exp(max(high, middle)), len(ratios))
+    ends = math.exp(min(low, middle)), math.exp(max(high, middle))
+    return Interval(math.exp(middle), *ends, len(ratios), processes=len(parts))
 
 
 def log_ratio_draws(
-    baseline: Sequence[float], variant: Sequence[float], seed: int = 0, count: int = 1000
+    baseline: Sequence[float], variant: Sequence[float], seed: int = 0, count: int = _DRAWS
 ) -> np.ndarray:
     """Draws rounds anew, in blocks, and returns the logarithm of the median ratio of each draw.
 
@@ -106,6 +125,10 @@ def log_ratio_draws(
         top, bottom = generator.integers(0, len(ratios), (2, count))
         singles: np.ndarray = np.log(np.asarray(baseline, float)[top] / np.asarray(variant, float)[bottom])
         return singles
+    return _block_medians(ratios, generator, count)
+
+
+def _block_medians(ratios: np.ndarray, generator: np.random.Generator, count: int) -> np.ndarray:
     length = max(1, len(ratios) // _BLOCKS)
     starts = generator.integers(0, len(ratios), (count, -(-len(ratios) // length)))
     places = (starts[:, :, None] + np.arange(length)) % len(ratios)
@@ -117,12 +140,12 @@ def across_processes(ratio: Interval) -> Interval:
     """Widens a ratio's interval by what two processes that run the same code differ by.
 
     Rounds cannot see it: where a process's code, heap and stack happen to lie stays the same for all its samples. The
-    two are independent, and so add up as squares do.
+    two are independent, and so add up as squares do; of several processes, it is the less by the root of their number.
 
     >>> across_processes(Interval(1.01, 1.005, 1.015, 20)).low < 1.0
     True
     """
-    slack = math.log1p(BETWEEN_PROCESSES)
+    slack = math.log1p(BETWEEN_PROCESSES) / math.sqrt(ratio.processes)
     below, above = math.log(ratio.median / ratio.low), math.log(ratio.high / ratio.median)
     return replace(
         ratio,

@@ -415,6 +415,8 @@ def _measurements(record: Record, variant: Mapping[str, Any]) -> Iterator[str]:
         facts.append(f"peak memory {figures.size(memory['host_peak'])}")
     if memory["device_peak"] is not None:
         facts.append(f"peak memory on the device {figures.size(memory['device_peak'])}")
+    if variant.get("processes", 1) > 1:
+        facts.append(f"timed in {variant['processes']} processes, one after the other")
     if variant["threads"] is not None:
         facts.append(figures.plural(variant["threads"], "thread"))
     limit = circumstances.shares(record, variant)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from jitmagic.measure import noise
 from jitmagic.measure.process import WorkerCrashed
 from jitmagic.measure.rounds import Plan, Sampler, run_rounds
 from jitmagic.measure.statistics import Interval, across_processes
+from jitmagic.measure.threads import seat
 from jitmagic.outcome import Outcome
 from jitmagic.steps import probing, room
 from jitmagic.steps.progress import Progress
@@ -33,6 +35,9 @@ _LAUNCHES = 7
 _LAUNCH_SECONDS = 2.0
 """No further call is made for that when those before took so long."""
 
+_REBUILT = 0.1
+"""Processes are not replaced where building their variants again would take more than this share of the budget."""
+
 _BOUND = 0.8
 """A host that is busy for so much of a call keeps its device waiting."""
 
@@ -46,13 +51,21 @@ def measure(run: Run) -> None:
 
 
 def _time(run: Run) -> None:
-    for one in take_rounds(run, at_least=_for_probing(run)):
+    for one in take_rounds(run, at_least=_for_probing(run), replaced=Plan.replaced):
         _transfer(run, one)
         _launch(run, one)
 
 
-def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
-    """Takes the samples of all that is verified, for ``at_least`` seconds; returns what was to be timed."""
+def take_rounds(run: Run, at_least: float = 0.0, replaced: int = 0) -> list[Outcome]:
+    """Takes the samples of all that is verified; returns what was to be timed.
+
+    Parameters
+    ----------
+    at_least : float
+        Seconds.
+    replaced : int
+        How often the processes of what is about as fast as NumPy may be replaced by others.
+    """
     live = [run.baseline, *(one for one in run.outcomes if one.verdict is None and one.verified)]
     live = room.leave_room(run, live)
     estimates = {one.name: one.built.second for one in live if one.built is not None}
@@ -66,6 +79,7 @@ def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
     cold = {one.name: run.options.cold and one.device == "cpu" for one in live}
     samplers = {one.name: run.bench.sampler(one.name, estimates[one.name], cold[one.name]) for one in live}
     samplers[run.baseline.name] = _twice(samplers[run.baseline.name])
+    replacer = _Replacer(run, live)
     before = noise.look(run.pool.pids(), run.gpus())
     try:
         rounds = run_rounds(
@@ -75,28 +89,64 @@ def take_rounds(run: Run, at_least: float = 0.0) -> list[Outcome]:
             Plan(
                 budget=run.options.budget,
                 at_least=at_least,
+                replaced=replaced,
                 most_calls=_COLD_CALLS if run.options.cold else Plan.most_calls,
             ),
             failures=(WorkerError,),
             progress=progress,
             so_far=so_far,
+            replace=replacer,
         )
     except WorkerError as error:
         raise BaselineError(
             f"{run.workload.call} ran with NumPy in a process of its own, and that process was lost twice while it was "
             f"timed: {error}. Nothing in your session is affected. Try smaller arguments, or a longer --timeout."
         ) from error
-    run.noise = noise.between(before, noise.look(run.pool.pids(), run.gpus()))
+    after = noise.look(run.pool.pids(), run.gpus())
+    run.noise = noise.between(before, replace(after, own={**replacer.spent, **after.own}))
     for one in live:
         if one.name in rounds.failed:
             one.verdict = verdicts.of_lost_worker(rounds.failed[one.name])
         elif one.name in rounds.series:
-            one.samples, one.calls = rounds.series[one.name].samples, rounds.series[one.name].calls
+            series = rounds.series[one.name]
+            one.samples, one.calls, one.fresh = series.samples, series.calls, series.fresh
         if one.name in rounds.warm_up:
             one.notes.append(_warming(rounds.warm_up[one.name]))
     if rounds.interrupted:
         raise KeyboardInterrupt
     return live
+
+
+class _Replacer:
+    """Ends the processes of variants, so that their next samples come from others.
+
+    Attributes
+    ----------
+    spent : dict of int to float
+        CPU seconds of our processes when some of them were ended: what these did is no other program's.
+    """
+
+    def __init__(self, run: Run, live: Sequence[Outcome]) -> None:
+        self._run, self._live = run, live
+        self.spent: dict[int, float] = {}
+
+    def __call__(self, names: Sequence[str]) -> Sequence[str]:
+        """Returns all whose process is another one from now on; none where building them again would take too long."""
+        run = self._run
+        places = {self._place(one) for one in self._live if one.name in names}
+        moved = [one for one in self._live if one.verdict is None and self._place(one) in places]
+        again = sum(one.built.first + 3 * one.built.second for one in moved if one.built is not None)
+        if again > _REBUILT * run.options.budget:
+            return ()
+        self.spent.update(noise.own_seconds(run.pool.pids()))
+        for one in moved:
+            run.pool.end(run.backend_of(one), one.device)
+        for one in moved:
+            run.pool.begin(run.backend_of(one), one.device)
+        return [one.name for one in moved]
+
+    def _place(self, one: Outcome) -> tuple[str, str]:
+        return seat(self._run.backend_of(one)), one.device
 
 
 def _warming(rounds: int) -> str:

@@ -230,3 +230,68 @@ def test_the_ratios_so_far_are_told_after_the_least_rounds_and_grow_sure():
     assert counts[-1] <= len(rounds.series["jax"].samples)
     assert seen[-1]["jax"].relative_width < seen[0]["jax"].relative_width
     assert 4.0 < seen[-1]["jax"].median < 6.0
+
+
+def replacing(machine, each=0.5):
+    """Gives every process of a variant a speed of its own, as `machine.speeds` times what a seeded draw says."""
+    plain, draw, asked = dict(machine.speeds), random.Random(3), []
+
+    def replace(names):
+        machine.now += each
+        asked.append((machine.now, tuple(names)))
+        for name in names:
+            machine.speeds[name] = plain[name] * (1 + 0.05 * draw.random())
+        return names
+
+    return replace, asked
+
+
+def test_what_is_level_with_the_baseline_is_timed_in_several_processes():
+    machine = Machine({"numpy": 0.011, "same": 0.011, "fast": 0.001}, noise=0.02)
+    replace, asked = replacing(machine)
+    rounds = machine.run(Plan(budget=20.0), replace=replace)
+    assert [set(names) for _, names in asked] == [{"numpy", "same"}] * 3
+    assert len(rounds.series["same"].fresh) == 3
+    assert rounds.series["numpy"].fresh == rounds.series["same"].fresh
+    assert rounds.series["fast"].fresh == []
+    # spread over the budget
+    assert [round(at / 20.0, 1) for at, _ in asked] == pytest.approx([0.25, 0.5, 0.75], abs=0.1)
+    assert len({len(one.samples) for one in rounds.series.values()}) == 1
+
+
+def test_what_is_clearly_apart_is_left_in_its_process():
+    machine = Machine({"numpy": 0.011, "fast": 0.004}, noise=0.3)
+    replace, asked = replacing(machine)
+    machine.run(Plan(budget=5.0), replace=replace)
+    assert asked == []
+
+
+def test_a_replacement_that_takes_too_long_is_the_last():
+    machine = Machine({"numpy": 0.011, "same": 0.011}, noise=0.02)
+    replace, asked = replacing(machine, each=3.0)
+    rounds = machine.run(Plan(budget=10.0), replace=replace)
+    assert len(asked) == 1
+    assert len(rounds.series["same"].fresh) == 1
+
+
+def test_a_variant_that_fails_in_its_new_process_is_lost_alone():
+    machine = Machine({"numpy": 0.011, "same": 0.011, "other": 0.011}, noise=0.02)
+    replace, asked = replacing(machine)
+    samplers = {name: machine.sampler(name) for name in machine.speeds}
+
+    def failing(calls, warm):
+        if asked:
+            raise RuntimeError("it cannot be built again")
+        return samplers["same"](calls, warm)
+
+    rounds = run_rounds(
+        {**samplers, "same": failing},
+        machine.speeds,
+        "numpy",
+        Plan(budget=10.0),
+        failures=(RuntimeError,),
+        clock=machine.clock,
+        replace=replace,
+    )
+    assert set(rounds.failed) == {"same"}
+    assert len(rounds.series["other"].fresh) == 3

@@ -180,6 +180,9 @@ function measured(row: Row, record: JitmagicRecord): [string, string][] {
     const far = outliers ? `, ${figures.plural(outliers, 'outlier')}` : '';
     parts.push(`run ${row.run}${ends ? ` (${ends})` : ''} in ${figures.plural(samples, 'sample')}${far}`);
   }
+  if ((row.variant.processes ?? 1) > 1) {
+    parts.push(`timed in ${row.variant.processes} processes, one after the other`);
+  }
   if (clocks.build) {
     parts.push(`build ${row.build}${build_cache ? ` (${build_cache} cache)` : ''}`);
   }

@@ -32,6 +32,8 @@ export interface Variant {
   verified: boolean | null;
   error: { max_abs: number | null; max_rel: number | null; where: string | null } | null;
   speedup?: Interval | null;
+  /** In how many processes, one after the other, it was timed. */
+  processes?: number;
   clocks: Record<ClockName, Clock | null>;
   build_cache: string | null;
   memory: { host_peak: number | null; device_peak: number | null };
