@@ -28,7 +28,7 @@ _LEVEL = math.log(1.15)
 """A ratio so near to 1 may be what two processes that run the same code differ by: it is taken from several."""
 _SETTLING = 2
 """Samples of a fresh process that count for nothing."""
-_DEAR = 0.12
+_DEAR = 0.15
 """A replacement that takes more than this share of the budget is the last."""
 
 _NEXT_LOOK = 1.15

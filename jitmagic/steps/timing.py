@@ -35,7 +35,7 @@ _LAUNCHES = 7
 _LAUNCH_SECONDS = 2.0
 """No further call is made for that when those before took so long."""
 
-_REBUILT = 0.1
+_REBUILT = 0.15
 """Processes are not replaced where building their variants again would take more than this share of the budget."""
 
 _BOUND = 0.8
