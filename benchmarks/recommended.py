@@ -4,7 +4,7 @@
 
 Functions of the corpus, evenly taken, are compared at their largest size with a sweep over smaller ones. Afterwards,
 in fresh processes and with twice the time, all is measured again: the recommended variant should be within 5 % of the
-best, and on either side of a crossover, a factor of 1.5 away, the variant that was said to be faster should be no slower.
+best, and a factor of 1.5 to either side of a crossover the variant that was said to be faster should be no slower.
 """
 
 from __future__ import annotations
