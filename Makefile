@@ -3,6 +3,7 @@
 # make test-slow  runs the slow ones: random programs by the hundred, every example in a shell, faults in a row
 # make bench  prints how our clock compares with a hand-written one, and how long an answer takes
 # make corpus takes a few hundred functions through all steps, and times our variants beside versions by hand
+# make reference prints what the field reports of well-known cases beside what is measured here
 # make recommended measures again, afterwards, whether what was recommended was the best
 # make faults  plants faults in comparisons, and prints what was said of each and what it left behind
 # make mutants  makes small wrong edits of those functions, and counts how many the verifier catches
@@ -26,7 +27,7 @@ FRONT  := labextension
 UI     := .venv-ui
 JLPM   := cd $(FRONT) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
-.PHONY: demo test test-slow check bench corpus corpus-counts recommended faults mutants traps gpu docs gallery gallery-check coverage package front ui clean
+.PHONY: demo test test-slow check bench corpus corpus-counts recommended reference faults mutants traps gpu docs gallery gallery-check coverage package front ui clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -113,6 +114,9 @@ ui: $(FRONT)/node_modules/.installed $(UI)/.installed
 	$(UI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall build/wheel/*.whl
 	$(JLPM) test
 	JITMAGIC_UI_BIN="$(CURDIR)/$(UI)/bin" node --test-reporter=spec $(FRONT)/ui/run.mjs
+reference: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.reference
+
 recommended: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.recommended
 
