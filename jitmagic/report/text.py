@@ -232,8 +232,10 @@ def _stack(page: _Page, made: Sequence[Row]) -> None:
 
 def _costs_of(row: Row) -> dict[str, str]:
     """Returns a timed row's figures by their heading, those that it has."""
-    few = row.break_even in ("never", figures.MISSING)
-    shown = (row.run, row.end_to_end, row.build, row.break_even if few else f"{row.break_even} calls", row.error)
+    calls = row.break_even
+    if calls not in ("never", figures.MISSING):
+        calls += " call" if calls == "1" else " calls"
+    shown = (row.run, row.end_to_end, row.build, calls, row.error)
     return {name: text for name, text in zip(_COSTS, shown, strict=True) if text != figures.MISSING}
 
 
