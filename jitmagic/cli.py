@@ -282,14 +282,16 @@ def _explain(arguments: argparse.Namespace) -> int:
 def _lint(arguments: argparse.Namespace) -> int:
     from jitmagic.gotchas import lint
 
-    backends = _flat(arguments.backends) or lint.BACKENDS
-    unknown = [name for name in backends if name not in lint.BACKENDS]
+    known = lint.backends_with_rules()
+    backends = _flat(arguments.backends) or known
+    unknown = [name for name in backends if name not in known]
     if unknown:
-        raise Misuse(f"there are no gotchas of {unknown[0]!r}; choose from {', '.join(lint.BACKENDS)}")
-    found = []
+        raise Misuse(f"there are no gotchas of {unknown[0]!r}; choose from {', '.join(known)}")
+    found: list[lint.Found] = []
+    troubles: list[str] = []
     for path in arguments.files:
         try:
-            found += lint.lint_file(path, backends, arguments.all)
+            found += lint.lint_file(path, backends, arguments.all, troubles)
         except lint.LintError as error:
             raise Misuse(str(error)) from None
     if arguments.format == "json":
@@ -298,6 +300,8 @@ def _lint(arguments: argparse.Namespace) -> int:
         _print(lint.to_sarif(found, __version__))
     else:
         _print(lint.to_text(found))
+    for trouble in troubles:
+        _complain(trouble, prefix="! ")
     return FAILED if found else ANSWERED
 
 

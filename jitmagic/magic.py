@@ -209,16 +209,17 @@ class JitMagic(Magics):
         from jitmagic.gotchas import lint
 
         known = {name: value.__name__ for name, value in self.shell.user_ns.items() if inspect.ismodule(value)}
+        troubles: list[str] = []
         try:
             if cell is not None:
-                found = lint.lint_text(cell, "cell", names=known, every=True)
+                found = lint.lint_text(cell, "cell", names=known, every=True, troubles=troubles)
             else:
                 wanted = line.split()
                 found = [one for text, where in self._sources(wanted) for one in
-                         lint.lint_text(text, where, names=known, every=bool(wanted))]  # fmt: skip
+                         lint.lint_text(text, where, names=known, every=bool(wanted), troubles=troubles)]  # fmt: skip
         except JitmagicError as error:
             raise UsageError(str(error)) from error
-        print(lint.to_text(found))
+        print("\n".join([lint.to_text(found), *(f"! {trouble}" for trouble in troubles)]))
 
     def _sources(self, wanted: list[str]) -> Iterator[tuple[str, str]]:
         """Yields the source of functions of the notebook, with what to call each."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 
+from jitmagic.backends.foreign import take
 from jitmagic.backends.protocol import Backend
+from jitmagic.plugins import BACKENDS, plugins
 
 _OWN = {
     "numpy": "jitmagic.backends.numpy.backend:NumpyBackend",
@@ -22,12 +23,12 @@ _OWN = {
 
 @cache
 def all_backends() -> Mapping[str, Backend]:
-    """Returns every backend by name: our own first, then those of installed packages."""
+    """Returns every backend by name: our own first, then those of installed packages, those that are broken too."""
     found: dict[str, Backend] = {}
     for name, place in _OWN.items():
         module, _, attribute = place.partition(":")
         found[name] = getattr(import_module(module), attribute)()
-    for point in entry_points(group="jitmagic.backends"):
-        if point.name not in found:
-            found[point.name] = point.load()()
+    for plugin in plugins(BACKENDS):
+        backend = take(plugin, found)
+        found[backend.name] = backend
     return found

@@ -15,6 +15,13 @@ from jitmagic.capture.workload import ModuleText, Workload
 from jitmagic.errors import Refusal
 from jitmagic.observe.facts import Observation
 
+PROTOCOL = 1
+"""The version of this protocol, which a backend of another package names as its ``protocol``.
+
+Within a version only what may be absent is added: fields with a default, and methods that are looked for. A backend of
+another version is not used, and the reader is told why.
+"""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -135,7 +142,9 @@ class Backend(Protocol):
     runtime : str
         ``"package.module:Class"`` of its :class:`Runtime`, imported in the worker only.
 
-    It may also have ``presence``, a ``"package.module:function"`` that is ``availability`` and can be asked under
+    One of another package also has ``protocol``, the number of the version that it is written for (:data:`PROTOCOL`),
+    and names its variants by its own name, with a hyphen and a word behind it where it has several. It
+    may also have ``presence``, a ``"package.module:function"`` that is ``availability`` and can be asked under
     another interpreter, since importing it takes the standard library only; ``compiles_by_shape(mode) -> bool``,
     whether arguments of another shape are compiled for anew; and ``checks_bounds(mode) -> bool``, whether its runtime
     has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory;

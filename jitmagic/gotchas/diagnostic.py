@@ -34,6 +34,8 @@ class Gotcha:
         True where the generated variants already avoid it.
     link : str
         Documentation.
+    origin : str or None
+        The package whose rule it is, with its version; None for jitmagic's own.
     """
 
     code: str
@@ -48,3 +50,4 @@ class Gotcha:
     fix: str
     handled: bool
     link: str
+    origin: str | None = None

@@ -21,7 +21,7 @@ from jitmagic.gotchas.diagnostic import Gotcha
 from jitmagic.gotchas.registry import all_rules, find
 from jitmagic.observe.facts import Observation
 
-BACKENDS = ("numba", "jax", "torch", "cupy")
+_OWN = ("numba", "jax", "torch", "cupy")
 _IGNORE = re.compile(r"#\s*jitmagic:\s*ignore(?:\[([A-Za-z0-9, -]*)\])?")
 _IGNORE_FILE = re.compile(r"^\s*#\s*jitmagic:\s*ignore-file", re.MULTILINE)
 _LEVELS = {"silent": "warning", "error": "error", "performance": "note"}
@@ -56,7 +56,18 @@ class Found:
         return f"{path}:{self.gotcha.line or 1}:{(self.gotcha.column or 0) + 1}"
 
 
-def lint_file(path: str, backends: Sequence[str] = BACKENDS, unlikely: bool = False) -> list[Found]:
+def backends_with_rules() -> tuple[str, ...]:
+    """Returns the backends that there are gotchas of: jitmagic's own, then those of other packages' rules."""
+    others = {one.backend for one in all_rules().values() if one.origin and one.backend != "all"}
+    return (*_OWN, *sorted(others - set(_OWN)))
+
+
+def lint_file(
+    path: str,
+    backends: Sequence[str] | None = None,
+    unlikely: bool = False,
+    troubles: list[str] | None = None,
+) -> list[Found]:
     """Looks at a Python file or a notebook; see :func:`lint_text`.
 
     Raises
@@ -69,7 +80,7 @@ def lint_file(path: str, backends: Sequence[str] = BACKENDS, unlikely: bool = Fa
     except (OSError, UnicodeDecodeError) as error:
         raise LintError(f"{path} cannot be read: {error}") from error
     if not path.endswith(".ipynb"):
-        return lint_text(text, path, backends=backends, unlikely=unlikely)
+        return lint_text(text, path, backends=backends, unlikely=unlikely, troubles=troubles)
     try:
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
         sources = [
@@ -77,31 +88,34 @@ def lint_file(path: str, backends: Sequence[str] = BACKENDS, unlikely: bool = Fa
         ]
     except (ValueError, KeyError, TypeError) as error:
         raise LintError(f"{path} is no notebook of format 4: {type(error).__name__}: {error}") from error
-    return _lint_cells(sources, path, backends, unlikely)
+    return _lint_cells(sources, path, backends, unlikely, troubles)
 
 
 def lint_text(
     text: str,
     path: str,
     *,
-    backends: Sequence[str] = BACKENDS,
+    backends: Sequence[str] | None = None,
     unlikely: bool = False,
     names: Mapping[str, str] | None = None,
     every: bool = False,
+    troubles: list[str] | None = None,
 ) -> list[Found]:
     """Finds what may go wrong with each function of a module that uses NumPy.
 
     Parameters
     ----------
     text, path : str
-    backends : sequence of str
-        Whose gotchas.
+    backends : sequence of str, optional
+        Whose gotchas; by default those of :func:`backends_with_rules`.
     unlikely : bool
         Also those that need special values (a NaN, a zero, an index out of range).
     names : mapping of str to str
         What names of other places stand for, as in ``Workload.names``.
     every : bool
         Also the functions that do not name NumPy: where somebody asks for these very functions.
+    troubles : list of str, optional
+        As for :func:`jitmagic.gotchas.registry.find`.
 
     Returns
     -------
@@ -119,6 +133,7 @@ def lint_text(
         raise LintError(f"{path}:{error.lineno}: this is no Python: {error.msg}") from error
     if _IGNORE_FILE.search(text):
         return []
+    backends = backends_with_rules() if backends is None else backends
     known = {**(names or {}), **_imports(tree)}
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     lines = text.splitlines()
@@ -126,7 +141,7 @@ def lint_text(
     for node in functions.values():
         reached = _reached(node, functions)
         if every or _uses_numpy([functions[one] for one in reached], known):
-            for gotcha, inside in _of_function(node, tree, lines, reached, known, path):
+            for gotcha, inside in _of_function(node, tree, lines, reached, known, path, troubles):
                 if _wanted(gotcha, backends, unlikely) and not _ignored(gotcha, inside, lines):
                     found.append(Found(path, None, inside.name, gotcha))
     # a helper is looked at by itself, and again with each caller
@@ -134,14 +149,16 @@ def lint_text(
     return sorted(unique.values(), key=lambda one: (one.gotcha.line or 0, one.gotcha.column or 0, one.gotcha.code))
 
 
-def _lint_cells(sources: Sequence[str], path: str, backends: Sequence[str], unlikely: bool) -> list[Found]:
+def _lint_cells(
+    sources: Sequence[str], path: str, backends: Sequence[str] | None, unlikely: bool, troubles: list[str] | None
+) -> list[Found]:
     """Looks at a notebook's cells as one module, and counts lines within each cell."""
     starts, text = [], ""
     for source in sources:
         starts.append(text.count("\n"))
         text += source.rstrip("\n") + "\n\n"
     placed = []
-    for one in lint_text(text, path, backends=backends, unlikely=unlikely):
+    for one in lint_text(text, path, backends=backends, unlikely=unlikely, troubles=troubles):
         line = one.gotcha.line or 1
         number = max(index for index, start in enumerate(starts) if start < line)
         end = None if one.gotcha.end_line is None else one.gotcha.end_line - starts[number]
@@ -199,6 +216,7 @@ def _of_function(
     reached: Sequence[str],
     names: Mapping[str, str],
     path: str,
+    troubles: list[str] | None,
 ) -> Iterator[tuple[Gotcha, ast.FunctionDef]]:
     """Yields the gotchas of a function and its helpers, each with the function that it stands in.
 
@@ -227,7 +245,7 @@ def _of_function(
     )  # fmt: skip
     unwatched = Observation(0.0, False, None, None, (), None, (), (), "", False, (), (), {})
     inside = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name in reached]
-    for gotcha in find(workload, unwatched):
+    for gotcha in find(workload, unwatched, troubles):
         for one in inside:
             if gotcha.line is not None and one.lineno <= gotcha.line <= (one.end_lineno or one.lineno):
                 yield gotcha, one
@@ -255,7 +273,8 @@ def to_text(found: Sequence[Found]) -> str:
     lines = []
     for one in found:
         gotcha = one.gotcha
-        lines.append(f"{one.place}: {gotcha.code} [{gotcha.severity}, {gotcha.status}] {gotcha.message}")
+        origin = f"; from {gotcha.origin}" if gotcha.origin else ""
+        lines.append(f"{one.place}: {gotcha.code} [{gotcha.severity}, {gotcha.status}{origin}] {gotcha.message}")
         if gotcha.fix:
             lines.append(f"    → {gotcha.fix}")
     number = len(found)

@@ -10,16 +10,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jitmagic.gotchas.diagnostic import SEVERITIES
-from jitmagic.gotchas.registry import BACKENDS, all_rules, explain
+from jitmagic.gotchas.registry import BACKENDS, Rule, all_rules, explain
 
 _TITLES = {"numba": "Numba", "jax": "JAX", "torch": "PyTorch", "cupy": "CuPy", "all": "Measuring and devices"}
 
 
 def pages() -> Mapping[str, str]:
     """Returns the text of every page by its file's name, the list of all among them."""
-    made = {f"{code}.md": explain(code) for code in all_rules()}
+    made = {f"{code}.md": explain(code) for code in _own()}
     made["README.md"] = _index()
     return made
+
+
+def _own() -> Mapping[str, Rule]:
+    """Returns jitmagic's own rules: what other packages add is theirs to document."""
+    return {code: one for code, one in all_rules().items() if not one.origin}
 
 
 def _index() -> str:
@@ -29,7 +34,7 @@ def _index() -> str:
         "Ways in which a NumPy function goes wrong when it is compiled. `jitmagic explain CODE` shows a page, and",
         "`jitmagic lint FILE` finds them in a source.",
     ]
-    rules = all_rules()
+    rules = _own()
     for backend in dict.fromkeys(BACKENDS.values()):
         lines += ["", f"## {_TITLES[backend]}", "", "| code | what happens | severity |", "|---|---|---|"]
         mine = [one for one in rules.values() if one.backend == backend]

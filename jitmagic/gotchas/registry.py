@@ -20,6 +20,9 @@ A rule is a function that takes a :class:`~jitmagic.gotchas.context.Context` and
 
     @prints.finding
     def seen(ctx, finding): ...
+
+A rule of another package, or of a notebook's cell, also says whom it concerns: ``backend="jax"``. Its code begins with
+letters of its own. Packages name the module that holds their rules as an entry point of the group ``jitmagic.gotchas``.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Fin
 from jitmagic.gotchas.diagnostic import SEVERITIES, Gotcha
 from jitmagic.gotchas.watch import Watch
 from jitmagic.observe.facts import Observation
+from jitmagic.plugins import GOTCHAS, plugins, worded
 
 Hook = Callable[[Context], Iterable[Note]]
 FindingHook = Callable[[Context, Finding], Iterable[Note]]
@@ -45,7 +49,11 @@ FindingHook = Callable[[Context, Finding], Iterable[Note]]
 HEADINGS = ("What happens", "Why", "Example", "Instead", "See")
 BACKENDS = {"NB": "numba", "JX": "jax", "PT": "torch", "CP": "cupy", "BM": "all", "GP": "all", "TP": "jax"}
 KINDS = ("structure", "values", "dtype", "shape", "mutated", "exception", "identity")
+SESSION = "__main__"
+"""The module of what was written in a notebook or a script."""
+_CODE = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
 _RULES: dict[str, Rule] = {}
+_FAULTS: list[str] = []
 _STATUS_ORDER = {CONFIRMED: 0, NOT_SEEN: 1, POSSIBLE: 2}
 
 
@@ -71,6 +79,8 @@ class Rule:
         Names of the probes (:mod:`jitmagic.verify.probes`) that show it.
     unseen : str
         Why no place of a source can be named for it, and what jitmagic does about it instead; empty for all others.
+    origin : str
+        The package that it comes from, with its version; the module, where that is no plug-in; "" for jitmagic's own.
     static, observed, finding, probed : callable or None
         Hooks: on the source, on observed facts, on what the verifier found, on what a probe found (without it a probe
         confirms the places that the others name).
@@ -90,6 +100,7 @@ class Rule:
     signs: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
     unseen: str = ""
+    origin: str = ""
     static: Hook | None = None
     observed: Hook | None = None
     finding: FindingHook | None = None
@@ -122,6 +133,7 @@ def rule(
     code: str,
     *,
     severity: str,
+    backend: str | None = None,
     hook: str = "static",
     handled: bool = False,
     explains: tuple[str, ...] = (),
@@ -133,8 +145,10 @@ def rule(
     Parameters
     ----------
     code : str
-        Unique; its first two letters name the backend (:data:`BACKENDS`).
+        Unique; the first two letters of jitmagic's own name the backend (:data:`BACKENDS`).
     severity : str
+    backend : str, optional
+        Whom a rule of others concerns: a backend's name, or ``"all"``.
     hook : str
         ``"static"`` if it reads the source first, ``"observed"`` if it reads facts first.
     handled, explains, signs, probes
@@ -149,10 +163,10 @@ def rule(
         raise ValueError(f"{code}: unknown hook {hook!r}")
     if set(explains) - set(KINDS):
         raise ValueError(f"{code}: findings are of the kinds {KINDS}, not {explains}")
-    made = _maker(code, severity, handled)
 
     def register(function: Hook) -> Registration:
-        bare = replace(made(function.__doc__), explains=explains, signs=signs, probes=probes)
+        bare = _made(code, severity, handled, backend, function)
+        bare = replace(bare, explains=explains, signs=signs, probes=probes)
         seen = hook == "observed"
         _RULES[code] = replace(bare, observed=function) if seen else replace(bare, static=function)
         return Registration(code)
@@ -161,13 +175,19 @@ def rule(
 
 
 def unseen(
-    code: str, *, severity: str, why: str, handled: bool = False, signs: tuple[str, ...] = ()
+    code: str,
+    *,
+    severity: str,
+    why: str,
+    backend: str | None = None,
+    handled: bool = False,
+    signs: tuple[str, ...] = (),
 ) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Registers a rule that names no place: the decorated function has the page as its docstring, and does nothing.
 
     Parameters
     ----------
-    code, severity, handled, signs
+    code, severity, backend, handled, signs
         As for :func:`rule`.
     why : str
         Why no place of a source can be named for it; ``Rule.unseen``.
@@ -177,36 +197,47 @@ def unseen(
     ValueError
         As :func:`rule` does.
     """
-    made = _maker(code, severity, handled)
 
     def register(page: Callable[[], None]) -> Callable[[], None]:
-        _RULES[code] = replace(made(page.__doc__), signs=signs, unseen=why)
+        _RULES[code] = replace(_made(code, severity, handled, backend, page), signs=signs, unseen=why)
         return page
 
     return register
 
 
-def _maker(code: str, severity: str, handled: bool) -> Callable[[str | None], Rule]:
-    """Checks what every rule has; returns what makes one of its page."""
-    if code in _RULES:
+def _made(code: str, severity: str, handled: bool, backend: str | None, written: Callable[..., object]) -> Rule:
+    """Checks what every rule has, and makes one of the page in a function's docstring."""
+    module = written.__module__
+    own = module.partition(".")[0] == "jitmagic"
+    if own:
+        backend = BACKENDS.get(code[:2])
+    if code in _RULES and not module == _RULES[code].origin == SESSION:  # a notebook's cell may run again
         raise ValueError(f"the rule {code} is registered twice")
-    if code[:2] not in BACKENDS or severity not in SEVERITIES:
-        raise ValueError(f"{code}: unknown backend prefix, or severity {severity!r}")
-
-    def made(docstring: str | None) -> Rule:
-        page = _page(code, docstring or "")
-        return Rule(
-            code, BACKENDS[code[:2]], severity, page["title"], page["What happens"], page["Why"], page["Example"],
-            page["Instead"], tuple(page["See"].split()), handled,
-        )  # fmt: skip
-
-    return made
+    if backend is None or severity not in SEVERITIES:
+        asked = "" if own else "; a rule of your own says whom it concerns, as backend='jax' or backend='all'"
+        raise ValueError(f"{code}: unknown backend prefix, or severity {severity!r}{asked}")
+    if not own and (code.partition("-")[0] in BACKENDS or not _CODE.fullmatch(code)):
+        raise ValueError(
+            f"{code}: a rule of your own has a code of capitals, digits and hyphens, such as LAB-UNITS, and begins "
+            f"with none of {', '.join(BACKENDS)}, which are jitmagic's"
+        )
+    page = _page(code, written.__doc__ or "")
+    return Rule(
+        code, backend, severity, page["title"], page["What happens"], page["Why"], page["Example"],
+        page["Instead"], tuple(page["See"].split()), handled, origin="" if own else module,
+    )  # fmt: skip
 
 
 def all_rules() -> Mapping[str, Rule]:
     """Returns every rule by its code, sorted."""
     _load()
     return MappingProxyType(dict(sorted(_RULES.items())))
+
+
+def faults() -> tuple[str, ...]:
+    """Returns a sentence for each package whose rules could not be taken in."""
+    _load()
+    return tuple(_FAULTS)
 
 
 def find(workload: Workload, observed: Observation, troubles: list[str] | None = None) -> tuple[Gotcha, ...]:
@@ -226,9 +257,11 @@ def find(workload: Workload, observed: Observation, troubles: list[str] | None =
     with watch.over("every rule"):
         context = Context(workload, observed)
         for one in all_rules().values():
-            with watch.over(one.code):
+            with watch.over(one.code, one.origin):
                 found += _of_rule(context, one)
     watch.report()
+    if troubles is not None:
+        troubles += [fault for fault in faults() if fault not in troubles]
     return _sorted(found)
 
 
@@ -267,7 +300,7 @@ def blame(
         context = Context(workload, observed)
         for one in all_rules().values():
             if one.backend in (backend, "all"):
-                with watch.over(one.code):
+                with watch.over(one.code, one.origin):
                     found += _blamed(context, one, finding) if not probe else _probed(context, one, finding)
     watch.report()
     return _sorted(found)
@@ -310,6 +343,7 @@ def explain(code: str) -> str:
     one = rules[code.upper()]
     handled = "The generated variants take care of it." if one.handled else "It has to be looked after by hand."
     handled = f"No place in a source can be named for it: {one.unseen}." if one.unseen else handled
+    handled += f" This rule comes from {worded_origin(one.origin)}." if one.origin else ""
     links = "\n".join(f"- <{link}>" for link in one.links)
     return (
         f"# {one.code}: {one.title}\n\nBackend: {one.backend}. Severity: {one.severity}. {handled}\n\n"
@@ -336,7 +370,16 @@ def _gotcha(context: Context, one: Rule, note: Note) -> Gotcha:
         if line is not None:
             end = context.workload.module.origin_line(span.end_line)
             place = (line, span.column, end if end is not None else line, span.end_column)
-    return Gotcha(one.code, one.backend, one.severity, note.status, *place, message, note.fix, handled, one.links[0])
+    link = one.links[0]
+    return Gotcha(
+        one.code, one.backend, one.severity, note.status, *place, message, note.fix, handled, link,
+        worded_origin(one.origin) or None,
+    )  # fmt: skip
+
+
+def worded_origin(origin: str) -> str:
+    """Says where a rule comes from; "" for jitmagic's own."""
+    return "this session" if origin == SESSION else origin
 
 
 def _sorted(gotchas: Iterable[Gotcha]) -> tuple[Gotcha, ...]:
@@ -382,7 +425,21 @@ def _page(code: str, docstring: str) -> dict[str, str]:
 
 @cache
 def _load() -> None:
-    """Imports every module below this package, so that each rule registers itself."""
+    """Imports every module below this package, so that each rule registers itself; then those of other packages."""
     package = importlib.import_module("jitmagic.gotchas")
     for module in pkgutil.walk_packages(package.__path__, "jitmagic.gotchas."):
         importlib.import_module(module.name)
+    for plugin in plugins(GOTCHAS):
+        before = dict(_RULES)
+        try:
+            plugin.load()
+        except Exception as error:
+            # half of a package's rules would look like all of them
+            _RULES.clear()
+            _RULES.update(before)
+            mend = f": {plugin.update}" if plugin.update else ""
+            _FAULTS.append(f"the gotcha rules of {plugin.origin} could not be loaded ({worded(error)}){mend}")
+            continue
+        for code, one in _RULES.items():
+            if one.origin == plugin.module or one.origin.startswith(f"{plugin.module}."):
+                _RULES[code] = replace(one, origin=plugin.origin)

@@ -19,11 +19,11 @@ class Watch:
 
     def __init__(self, troubles: list[str] | None) -> None:
         self._troubles = troubles
-        self._failed: dict[str, list[str]] = {}
+        self._failed: dict[tuple[str, str], list[str]] = {}
 
     @contextmanager
-    def over(self, what: str) -> Iterator[None]:
-        """Runs a block that may fail; ``what`` names it in the sentence."""
+    def over(self, what: str, origin: str = "") -> Iterator[None]:
+        """Runs a block that may fail; ``what`` names it in the sentence, ``origin`` the package that it is of."""
         try:
             yield
         except Exception as error:
@@ -32,15 +32,16 @@ class Watch:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             # the file's name alone: where jitmagic is installed is nobody's business in a shared report
             place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
-            self._failed.setdefault(f"{type(error).__name__}: {error}; {place}", []).append(what)
+            self._failed.setdefault((f"{type(error).__name__}: {error}; {place}", origin), []).append(what)
 
     def report(self) -> None:
         """Adds the sentences to the list that was given."""
-        for error, rules in self._failed.items():
+        for (error, origin), rules in self._failed.items():
             named = ", ".join(rules[:3]) + (f" and {len(rules) - 3} more" if len(rules) > 3 else "")
+            maker = origin or "jitmagic"
             sentence = (
-                f"jitmagic itself failed while it looked for the gotchas {named} ({error}): this is a bug in jitmagic, "
-                "please report it with your function"
+                f"{origin or 'jitmagic itself'} failed while it looked for the gotchas {named} ({error}): "
+                f"this is a bug in {maker.split()[0]}, please report it with your function"
             )
             if self._troubles is not None and sentence not in self._troubles:
                 self._troubles.append(sentence)

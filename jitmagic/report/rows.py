@@ -298,7 +298,7 @@ class Hint:
     quoted : str
         The user's line of source, "" where it is not known.
     state : str
-        Its status, and whether it is handled.
+        Its status, whether it is handled, and which package it comes from where that is not jitmagic.
     link : str or None
         An address that is safe to link to.
     """
@@ -355,11 +355,16 @@ def _hint(gotcha: Mapping[str, Any], lines: Mapping[int, str]) -> Hint:
         attention=_asks_for_attention(gotcha),
         place="" if number is None else f"line {number}",
         quoted="" if number is None else lines.get(number, "").strip(),
-        state=f"{gotcha['status']}, handled" if gotcha["handled"] else gotcha["status"],
+        state=_state(gotcha),
         message=clean.line(gotcha["message"]),
         fix=clean.line(gotcha["fix"]),
         link=web_link(gotcha),
     )
+
+
+def _state(gotcha: Mapping[str, Any]) -> str:
+    origin = clean.line(gotcha.get("origin") or "")
+    return gotcha["status"] + (", handled" if gotcha["handled"] else "") + (f"; from {origin}" if origin else "")
 
 
 def web_link(gotcha: Mapping[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitmagic.advice import verdict as verdicts
+from jitmagic.backends.foreign import whose
 from jitmagic.backends.protocol import Backend, Draft, Failure
 from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.outcome import Outcome
@@ -60,6 +61,9 @@ def _ready(run: Run, outcome: Outcome) -> verdicts.Verdict | None:
         return verdicts.Verdict("unsupported", f"{backend.title} could not be started: {last_line(error)}")
     facts = run.bench.facts(backend, outcome.device)
     run.libraries.update(facts.get("versions", {}))
+    if whose(backend) != "jitmagic":
+        name, _, version = whose(backend).partition(" ")
+        run.libraries[name] = version
     return None
 
 

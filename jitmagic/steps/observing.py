@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from jitmagic.errors import BaselineError, WorkerError
@@ -20,7 +21,9 @@ def start_workers(run: Run) -> None:
     run.pool.begin(run.numpy, "cpu")
     for backend, device in run.backends():
         if run.available(backend).installed and device == "cpu":
-            run.pool.begin(backend, device)
+            # what stands in the way is told where its variants are built, which needs the worker too
+            with contextlib.suppress(WorkerError):
+                run.pool.begin(backend, device)
 
 
 def observe(run: Run) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitmagic.advice import verdict as verdicts
+from jitmagic.backends.foreign import whose
 from jitmagic.backends.protocol import Backend, Draft, VariantRefusal
 from jitmagic.errors import BaselineError, Refusal
 from jitmagic.outcome import Outcome
@@ -62,7 +63,9 @@ def own_error(backend: Backend, error: Exception) -> Refusal:
     """Words an exception in a backend's writer, which is a bug there and not the user's fault."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+    maker = whose(backend)
+    failed = "jitmagic itself" if maker == "jitmagic" else maker
     return Refusal(
-        f"jitmagic itself failed while it wrote this for {backend.title} ({type(error).__name__}: {error}; {place}): "
-        "this is a bug in jitmagic, please report it with your function"
+        f"{failed} failed while it wrote this for {backend.title} ({type(error).__name__}: {error}; {place}): "
+        f"this is a bug in {maker.split()[0]}, please report it with your function"
     )

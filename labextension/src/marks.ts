@@ -134,7 +134,9 @@ class MarkedEditor {
 
 function diagnostic({ from, to, gotcha }: Mark): Diagnostic {
   const severity = gotcha.handled ? 'hint' : (SEVERITIES[gotcha.severity] ?? 'info');
-  const state = gotcha.handled ? `${gotcha.status}; the variants avoid it` : gotcha.status;
+  const origin = line(gotcha.origin ?? '');
+  const state =
+    (gotcha.handled ? `${gotcha.status}; the variants avoid it` : gotcha.status) + (origin ? `; from ${origin}` : '');
   const source = `${line(gotcha.backend)} · ${line(gotcha.code)}`;
   return {
     from,

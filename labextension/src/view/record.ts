@@ -92,6 +92,8 @@ export interface Gotcha {
   fix: string;
   handled: boolean;
   link: string;
+  /** The package whose rule it is, with its version; null or absent for jitmagic's own. */
+  origin?: string | null;
 }
 
 export interface Value {

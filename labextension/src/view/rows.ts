@@ -347,11 +347,16 @@ function hint(gotcha: Gotcha, lines: Map<number, string>): Hint {
     line: gotcha.line,
     quoted,
     span: spanIn(gotcha, whole),
-    state: gotcha.handled ? `${gotcha.status}, handled` : gotcha.status,
+    state: state(gotcha),
     message: clean.line(gotcha.message),
     fix: clean.line(gotcha.fix),
     link: gotcha.link ? clean.webAddress(gotcha.link) : null
   };
+}
+
+function state(gotcha: Gotcha): string {
+  const origin = clean.line(gotcha.origin ?? '');
+  return gotcha.status + (gotcha.handled ? ', handled' : '') + (origin ? `; from ${origin}` : '');
 }
 
 function spanIn(gotcha: Gotcha, whole: string): [number, number] | null {

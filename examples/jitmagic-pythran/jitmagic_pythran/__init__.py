@@ -1,0 +1,1 @@
+"""Pythran as a backend of jitmagic."""
