@@ -39,6 +39,8 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: $(VENV)/.core
 	$(PIP) --editable '.[dev]'
+# for the sample of a plug-in; before Python 3.12 it asks for setuptools<60, which torch does not go with, and runs with any
+	$(PIP) --no-deps pythran gast beniget ply
 	touch $@
 
 demo: $(VENV)/.core

@@ -29,14 +29,14 @@ TAIL = """\
 
 
 def _compiled(name):
-    folder = tempfile.mkdtemp(prefix="pythran-")
-    library = compile_pythrancode(
-        name, SOURCE, output_file=f"{{folder}}/{{name}}.so",
-        extra_compile_args=["-O3", "-march=native", "-DUSE_XSIMD"],
-    )
-    spec = importlib.util.spec_from_file_location(name, library)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        library = compile_pythrancode(
+            name, SOURCE, output_file=f"{{folder}}/{{name}}.so",
+            extra_compile_args=["-O3", "-march=native", "-DUSE_XSIMD"],
+        )
+        spec = importlib.util.spec_from_file_location(name, library)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
     return module
 
 
@@ -81,9 +81,11 @@ class PythranBackend:
         """There is no second way to write it: the reason, with the user's line where Pythran names one."""
         place = re.search(r":(\d+):\d+", failure.message)
         line = draft.module.origin_line(int(place[1]) + HEAD.count("\n") - 1) if place else None
+        if "PythranCompileError" in failure.classes:
+            return Refusal("Pythran takes it, and the C++ that it writes does not compile: see its list of what it knows")
         text = failure.message.strip().splitlines() or ["no message"]
         at = f" line {line}" if line is not None else " the function"
-        said = re.sub(r"^\S*:\d+:\d+:?\s*", "", text[-1])
+        said = re.sub(r"^\S*:\d+:\d+:?\s*(error: )?", "", text[0])
         return Refusal(f"Pythran does not compile{at}: {said}", line)
 
 

@@ -31,8 +31,9 @@ def noisy(x):
     return x + np.random.normal(size=x.shape)
 
 
-def odd(x):
-    return [open for _ in range(3)], x
+def unknown(x):
+    y = x + 1.0
+    return np.linalg.eigvalsh(y)
 
 
 def compared(function, *args):
@@ -63,8 +64,11 @@ def test_random_numbers_are_refused_with_their_line_and_named_by_a_rule():
     assert "jitmagic-pythran" in explain("PYTHRAN-RANDOM")
 
 
-def test_what_pythran_does_not_compile_has_its_reason():
-    assert compared(odd, np.zeros(10))["pythran"].verdict == "unsupported"
+def test_what_pythran_does_not_compile_has_its_reason_with_the_users_line():
+    variant = compared(unknown, np.eye(4))["pythran"]
+    assert variant.verdict == "unsupported"
+    line = unknown.__code__.co_firstlineno + 2
+    assert variant.reason.startswith(f"Pythran does not compile line {line}: "), variant.reason
 
 
 def test_types():
