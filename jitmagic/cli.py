@@ -102,6 +102,12 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--need", choices=NEEDS, help="recommend among what offers this too")
     compare.add_argument("--deploy", choices=tuple(PLACES), help="recommend for where it will run")
     compare.add_argument("--keep", choices=KEPT, help="recommend the fewest changed lines before the highest speed")
+    compare.add_argument(
+        "--on",
+        metavar="ADDRESS",
+        action="append",
+        help="another machine to run it on too: ssh://host, or a Dask scheduler's tcp://host:8786; may be repeated",
+    )
     compare.add_argument("--json", metavar="OUT", help="write the record there; - is the standard output")
     compare.add_argument("--save", metavar="FILE|DIR", help="keep the record: a file, or a folder for a dated name")
     compare.add_argument("--html", metavar="OUT", help="write a page with charts there; - is the standard output")
@@ -207,6 +213,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         "need": arguments.need and (arguments.need,),
         "deploy": arguments.deploy,
         "keep": arguments.keep,
+        "on": arguments.on and tuple(arguments.on),
         "python": {name: path for one in arguments.python or () for name, path in one.items()} or None,
     }
 

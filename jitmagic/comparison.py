@@ -40,7 +40,7 @@ class Variant:
     constants : mapping of str to object
         Values of the names that the source needs; known in the session that made the comparison.
     interpreter : str or None
-        What its worker ran under, where that is another than this session's own.
+        What its worker ran under, where that is another interpreter than this session's own; or the other machine.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class Variant:
             raise AttributeError(f"a variant has no {name!r}") from None
 
     def __repr__(self) -> str:
-        return f"<Variant {self.name} on {self.device}: {self.verdict}>"
+        where = f"{self.device} of {machine}" if (machine := self._entry.get("machine")) else self.device
+        return f"<Variant {self.name} on {where}: {self.verdict}>"
 
     def build(self, **names: Any) -> Callable[..., Any]:
         """Makes the function from its source, in this process, and returns it.
@@ -118,7 +119,10 @@ class Comparison(Mapping[str, Variant]):
         entries = [record["baseline"], *record["variants"]]
         pythons = {one["backend"]: one["path"] for one in record.get("interpreters") or ()}
         self._variants = {
-            entry["name"]: Variant(entry, constants or {}, pythons.get(entry["backend"])) for entry in entries
+            entry["name"]: Variant(
+                entry, constants or {}, entry.get("machine") or pythons.get(entry["backend"])
+            )
+            for entry in entries
         }
 
     def __getitem__(self, name: str) -> Variant:
@@ -274,6 +278,7 @@ def compare(
     need: Sequence[str] | None = None,
     deploy: str | None = None,
     keep: str | None = None,
+    on: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -313,6 +318,9 @@ def compare(
         Recommend for where it will run: ``"cpu"``, ``"gpu"`` or ``"tpu"``.
     keep : str, optional
         ``"simple"``: recommend the fewest changed lines before the highest speed.
+    on : sequence of str, optional
+        Other machines to run the variants on too, e.g. ``["ssh://gpu1"]``, or a Dask scheduler's address. The
+        function's source and its arguments travel there.
 
     Returns
     -------
@@ -325,6 +333,8 @@ def compare(
         The function cannot be captured; says why and at which line.
     BaselineError
         The NumPy function itself failed.
+    NodeError
+        Another machine cannot be reached or used; nothing was sent there.
     ValueError
         An option is not one that there is; the sizes cannot be read.
 
@@ -358,6 +368,7 @@ def compare(
         None if need is None else tuple(need),
         deploy,
         keep,
+        None if on is None else tuple(on),
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])

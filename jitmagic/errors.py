@@ -33,6 +33,10 @@ class WorkerError(JitmagicError):
     """A worker process ended, hung, or could not be started."""
 
 
+class NodeError(JitmagicError):
+    """Another machine cannot be reached, or cannot be used; nothing of the user's was sent there."""
+
+
 def line_in(error: BaseException, filename: str) -> int | None:
     """Returns the innermost line of a file that an exception passed; None where it passed none."""
     line, trace = None, error.__traceback__

@@ -268,6 +268,7 @@ class JitMagic(Magics):
             "need": None,
             "deploy": None,
             "keep": None,
+            "on": None,
         }
         try:
             return Options(**{name: settings.get(name, default) for name, default in defaults.items()})

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jitmagic.advice.purpose import KEPT, NEEDS, PLACES
+from jitmagic.measure.nodes import address
 from jitmagic.measure.sweep import sizes
 
 
@@ -37,7 +38,7 @@ class Option:
         Its key in ``Line.settings``.
     value : str or None
         What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"count"``, ``"variable"``, ``"choice"``,
-        ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``);
+        ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``), ``"address"``;
         None for a flag.
     help : str
         One line.
@@ -74,6 +75,7 @@ OPTIONS = (
     Option(("--keep",), "keep", "choice", "simple: recommend the fewest changed lines before the highest speed", KEPT),
     Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
     Option(("--python",), "python", "python", "another interpreter for a backend, e.g. jax=/envs/jax/bin/python"),
+    Option(("--on",), "on", "address", "run it on another machine too: ssh://host, or a Dask scheduler's tcp://host:8786"),
     Option(("--help",), "help", None, "show the help"),
 )
 BY_FLAG: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
@@ -124,6 +126,8 @@ def read(line: str) -> Line:
             settings[option.name] = (*settings.get(option.name, ()), *names(raw, flag))
         elif option.value == "python":
             settings[option.name] = {**settings.get(option.name, {}), **interpreter(raw, flag)}
+        elif option.value == "address":
+            settings[option.name] = (*settings.get(option.name, ()), converted(option, flag, raw))
         else:
             settings[option.name] = converted(option, flag, raw)
     call = line[found.rest :].strip().removesuffix(";").rstrip()
@@ -302,6 +306,11 @@ def converted(option: Option, flag: str, raw: str) -> Any:
             return sizes.parse(raw).text
         except sizes.SweepError as error:
             raise OptionError(f"{flag}: {error}") from None
+    if option.value == "address":
+        try:
+            return address.parse(raw).text
+        except ValueError as error:
+            raise OptionError(f"{flag}: {error}") from None
     return raw
 
 
@@ -309,6 +318,7 @@ def _no_value(option: Option, flag: str) -> str:
     example = {
         "names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
         "python": "jax=/path/to/python", "sweep": "n=1e3:1e7:9", "path": "results/", "count": "1000",
+        "address": "ssh://host",
     }  # fmt: skip
     return f"{flag} needs a value, e.g. {flag} {option.choices[0] if option.choices else example[option.value or '']}"
 

@@ -11,6 +11,7 @@ from jitmagic.advice.purpose import Purpose
 from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Backend
 from jitmagic.measure.interpreter import resolve
+from jitmagic.measure.nodes import address
 from jitmagic.measure.sweep import sizes
 
 
@@ -41,6 +42,8 @@ class Options:
         Whether the processor's caches are emptied before every timed call.
     calls, need, deploy, keep
         What the recommendation is for; see :class:`jitmagic.advice.purpose.Purpose`.
+    on : tuple of str or None
+        Addresses of other machines that the variants are run on too: ``ssh://host``, or a Dask scheduler's ``tcp://…``.
     """
 
     backends: tuple[str, ...] | None = None
@@ -56,6 +59,7 @@ class Options:
     need: tuple[str, ...] | None = None
     deploy: str | None = None
     keep: str | None = None
+    on: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -71,7 +75,7 @@ class Options:
                     "(`jitmagic devices` or %jitdevices lists what is here)"
                 )
         asked = [name for name in known if name != "numpy" and (self.backends is None or name in self.backends)]
-        if self.devices and asked and not any(name in (self.python or {}) for name in asked):
+        if self.devices and asked and not self.on and not any(name in (self.python or {}) for name in asked):
             kinds = {name: known[name].availability().kinds for name in asked}
             if not any(one.partition(":")[0] in able for one in self.devices for able in kinds.values()):
                 places = ", ".join(f"{name} on {' and '.join(able)}" for name, able in kinds.items())
@@ -93,6 +97,8 @@ class Options:
     def purpose(self) -> Purpose:
         """What the recommendation is for."""
         return Purpose(self.calls, tuple(self.need or ()), self.deploy, self.keep)
+        for one in self.on or ():
+            address.parse(one)
 
     def _resolve(self, known: Mapping[str, Backend]) -> None:
         """Checks the interpreters, and puts their absolute paths in their place."""

@@ -10,6 +10,7 @@ from typing import Any
 from jitmagic.advice.verdict import Verdict
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
+from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.measure.probing import Probed
 from jitmagic.measure.statistics import Interval, across_processes, count_outliers, median_interval, ratio_interval
 from jitmagic.measure.worker import Built
@@ -26,6 +27,7 @@ class Outcome:
     Attributes
     ----------
     name, backend, device, mode : str
+        The device with the machine that has it, where that is another one: ``"gpu1/cuda:0"``.
     draft : Draft or None
         The last draft that was tried; None where none could be written.
     built : Built or None
@@ -76,6 +78,11 @@ class Outcome:
     limits: dict[str, Any] | None = None
 
     @property
+    def node(self) -> str:
+        """The machine that it is for, "" for this one."""
+        return node_of(self.device)
+
+    @property
     def verified(self) -> bool | None:
         """True, False, or None where it was never compared."""
         if self.built is None or self.built.finding is None:
@@ -101,16 +108,19 @@ class Outcome:
         return sorted(wrong, key=lambda one: (_WORST.index(one.outcome), one.kind == "dtype"))
 
     def speedup(self, baseline: Sequence[float]) -> Interval | None:
-        """Returns how many times the baseline's speed it has; None unless it is verified and timed."""
-        if not self.verified or not self.samples:
+        """Returns how many times the baseline's speed it has; None unless both are verified and timed."""
+        if not self.verified or not self.samples or not baseline:
             return None
         return across_processes(ratio_interval(baseline, self.samples, fresh=self.fresh))
 
 
-def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | None = None) -> dict[str, Any]:
+def variant_record(
+    outcome: Outcome, baseline: Outcome, workload: Workload | None = None, here: Outcome | None = None
+) -> dict[str, Any]:
     """Writes one variant's entry of the record; see the schema for its fields.
 
-    ``workload`` is needed for a variant that was probed: what it failed is shown in the user's names.
+    ``baseline`` is NumPy on the same machine; ``here`` is NumPy on this one, for a variant of another. ``workload`` is
+    needed for a variant that was probed: what it failed is shown in the user's names.
     """
     draft, built, verdict = outcome.draft, outcome.built, outcome.verdict
     if verdict is None:
@@ -119,7 +129,7 @@ def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | Non
     entry: dict[str, Any] = {
         "name": outcome.name,
         "backend": outcome.backend,
-        "device": outcome.device,
+        "device": device_of(outcome.device),
         "mode": outcome.mode,
         "verdict": verdict.verdict,
         "reason": verdict.reason,
@@ -152,6 +162,12 @@ def variant_record(outcome: Outcome, baseline: Outcome, workload: Workload | Non
             "max_rel": _finite(finding.max_rel),
             "where": finding.where,
         }
+    if outcome.node:
+        across = outcome.speedup(here.samples) if here is not None else None
+        entry["machine"] = outcome.node
+        entry["across"] = None if across is None else {
+            "median": across.median, "low": across.low, "high": across.high
+        }  # fmt: skip
     speedup = outcome.speedup(baseline.samples)
     if speedup is not None and outcome is not baseline:
         entry["speedup"] = {"median": speedup.median, "low": speedup.low, "high": speedup.high}

@@ -61,9 +61,9 @@ def use_backends():
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Makes a skip a failure in CI, where every tool has to be there but for a GPU and NVIDIA's compilers."""
+    """Makes a skip a failure in CI, where every tool has to be there but for a GPU, NVIDIA's compilers and root."""
     report = yield
-    spared = {"gpu", "cuda_toolkit"} & set(item.keywords)
+    spared = {"gpu", "cuda_toolkit", "namespaces"} & set(item.keywords)
     if report.skipped and os.environ.get("JITMAGIC_TEST_STRICT") and not spared:
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be: {report.longrepr}"

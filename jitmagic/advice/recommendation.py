@@ -57,6 +57,21 @@ def recommend(
     purpose: Purpose = _ANY,
     given: Circumstances = _BARE,
 ) -> dict[str, Any]:
+    """Chooses a variant of this machine, or the baseline, from what was measured; see :func:`_recommend`.
+
+    What is the fastest on other machines is a condition: to go there is no choice between libraries.
+    """
+    advice = _recommend(baseline, [one for one in outcomes if not one.node], purpose, given)
+    advice["conditions"] = [*advice["conditions"], *_elsewhere(baseline, outcomes)]
+    return advice
+
+
+def _recommend(
+    baseline: Outcome,
+    outcomes: Sequence[Outcome],
+    purpose: Purpose = _ANY,
+    given: Circumstances = _BARE,
+) -> dict[str, Any]:
     """Chooses a variant, or the baseline, from what was measured.
 
     Returns
@@ -204,6 +219,32 @@ def _beside(
     if given.algorithm:
         told["algorithm"] = list(given.algorithm)
     return told
+
+
+def _elsewhere(baseline: Outcome, outcomes: Sequence[Outcome]) -> list[str]:
+    """Says what is the fastest on each other machine: against NumPy there, and against NumPy here."""
+    told = []
+    bases = {one.node: one for one in outcomes if one.node and one.backend == "numpy"}
+    for node, base in bases.items():
+        there = [one for one in outcomes if one.node == node and one is not base]
+        ratios = [(ratio, one) for one in there if (ratio := one.speedup(base.samples)) is not None]
+        faster = [(ratio, one) for ratio, one in ratios if ratio.low > 1.0]
+        if not faster:
+            if ratios:
+                told.append(f"On {node}, no verified variant is clearly faster than NumPy there.")
+            continue
+        ratio, best = max(faster, key=lambda pair: pair[0].median)
+        told.append(
+            f"On {node}, {best.name} has {_times(ratio)} NumPy's speed there"
+            + (f", and {_times(across)} NumPy's speed here" if (across := best.speedup(baseline.samples)) else "")
+            + f"{_but(best)}: the second ratio is one of machines too."
+        )
+    return told
+
+
+def _times(ratio: Interval) -> str:
+    shown, ends = figures.speedup({"median": ratio.median, "low": ratio.low, "high": ratio.high})
+    return f"{shown.removesuffix('×')} times{f' ({ends})' if ends else ''}"
 
 
 def _silent(one: Outcome) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from jitmagic.backends.protocol import Availability, Failure
 from jitmagic.errors import Refusal
+from jitmagic.measure.nodes.client import NodeLost
+from jitmagic.measure.nodes.place import device_of, kind_of, node_of
 from jitmagic.measure.process import WorkerOutOfMemory, WorkerTimedOut
 from jitmagic.measure.statistics import Interval
 from jitmagic.verify.compare import Finding
@@ -21,7 +23,7 @@ VERDICTS = (
     "timed out",
     "stopped",
 )
-"""``stopped``: the user's interrupt, or the budget's end, came before the variant was timed."""
+"""``stopped``: the user's interrupt, the budget's end, or the loss of its machine came before the variant was timed."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,11 @@ def of_refusal(refusal: Refusal) -> Verdict:
 
 def of_missing_device(device: str) -> Verdict:
     """Judges a variant for a device that this machine does not have."""
-    kind = "NVIDIA GPU" if device.startswith("cuda") else device
+    kind = "NVIDIA GPU" if kind_of(device) == "cuda" else device_of(device)
     return Verdict(
-        "unsupported", f"there is no {kind} on this machine", "its source is shown, to be run on a machine that has one"
+        "unsupported",
+        f"there is no {kind} on {node_of(device) or 'this machine'}",
+        "its source is shown, to be run on a machine that has one",
     )
 
 
@@ -103,7 +107,9 @@ def of_failure(failure: Failure, line: int | None) -> Verdict:
 
 
 def of_lost_worker(error: Exception) -> Verdict:
-    """Judges a variant that took its worker process with it."""
+    """Judges a variant that took its worker process with it, or was lost with its machine."""
+    if isinstance(error, NodeLost):
+        return Verdict("stopped", str(error), "what ran here is not affected; run it again when the machine is back")
     if isinstance(error, WorkerTimedOut):
         return Verdict("timed out", str(error), "give it longer with --timeout, or try smaller arguments")
     if isinstance(error, WorkerOutOfMemory):

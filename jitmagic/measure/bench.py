@@ -9,8 +9,7 @@ from typing import Any
 from jitmagic.backends.protocol import Backend, Draft, plain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import WorkerError
-from jitmagic.measure.pool import Pool
-from jitmagic.measure.process import WorkerProcess
+from jitmagic.measure.pool import AnyWorker, Pool
 from jitmagic.measure.threads import seat as seat_of
 from jitmagic.measure.transport import Parcel, discard
 from jitmagic.measure.worker import Asked, Built, Reference
@@ -246,11 +245,11 @@ class Bench:
                 except WorkerError:
                     worker.kill()  # it would not let go: the next comparison starts another
         self._seats.clear()
-        for parcel in self._parcels:
-            discard(parcel)
+        own = [] if self._reference is None else [self._reference.parcel]  # its worker removes it here, and only here
+        self._pool.discard([*self._parcels, *own])
         self._pool.tidy()
 
-    def _seated(self, backend: Backend, device: str) -> WorkerProcess:
+    def _seated(self, backend: Backend, device: str) -> AnyWorker:
         """Returns a worker that has the workload open."""
         worker = self._pool.worker(backend, device, self._timeout)
         seat = self._seats.get((seat_of(backend), device))
@@ -266,7 +265,7 @@ class Bench:
             self._seats[seat_of(backend), device] = _Seat(worker.pid)
         return worker
 
-    def _rebuilt(self, backend: Backend, device: str, variant: str) -> WorkerProcess:
+    def _rebuilt(self, backend: Backend, device: str, variant: str) -> AnyWorker:
         """Returns a worker that holds a verified variant, built again where another variant ended the worker."""
         worker = self._seated(backend, device)
         if variant not in self._seats[seat_of(backend), device].built:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jitmagic.backends.protocol import Backend
 from jitmagic.measure.interpreter import own_folders
 from jitmagic.measure.interrupts import held
+from jitmagic.measure.nodes import connect
+from jitmagic.measure.nodes.client import Node, NodeLost, RemoteWorker
+from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.measure.probing import Known
 from jitmagic.measure.process import WorkerProcess, close_janitor, janitor
 from jitmagic.measure.threads import seat
-from jitmagic.measure.transport import Area, Parcel, pack
+from jitmagic.measure.transport import Area, Parcel, discard, pack
 
 _BEYOND = 1.25
 """Times the memory at which a worker is ended, after which its allocations fail: what was free when it started."""
@@ -32,6 +36,20 @@ _RESERVED = 2**31 + 2**26 * (os.cpu_count() or 1)
 """Bytes more for what is reserved and never touched: libraries start several threads a CPU, with stacks of 8 MiB."""
 
 
+AnyWorker = WorkerProcess | RemoteWorker
+"""A worker, wherever it is."""
+
+
+def starting(backend: Backend, device: str, worker: WorkerProcess, area: Area) -> dict[str, Any]:
+    """Returns what a worker of this machine is started with, but for the user's path and folder."""
+    return {
+        "runtime": backend.runtime,
+        "device": device,
+        "roots": area.roots(),
+        "data_limit": int(worker.memory_limit * _BEYOND) + _RESERVED if device == "cpu" else None,
+    }
+
+
 class Pool:
     """Holds the workers and the files that they share with this process.
 
@@ -44,7 +62,8 @@ class Pool:
     def __init__(self) -> None:
         self.pythons: Mapping[str, str] = {}
         self.area = Area.of_this_system()
-        self._workers: dict[tuple[str, str], WorkerProcess] = {}
+        self._nodes: dict[str, list[Node]] = {}
+        self._workers: dict[tuple[str, str], AnyWorker] = {}
         self._facts: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._starting: set[tuple[str, str]] = set()
         # bytes that a worker held after its first comparison
@@ -60,26 +79,72 @@ class Pool:
         place = (seat(backend), device)
         worker = self._workers.get(place)
         python = self.pythons.get(backend.name)
-        if worker is not None and worker.alive and worker.python == python:
+        if worker is not None and worker.alive and (worker.python == python or node_of(device)):
             return
         if worker is not None:
             self.end(backend, device)
+        if node_of(device):
+            self._workers[place] = self.node(device).begin(backend, device_of(device))
+            self._starting.add(place)
+            return
         worker = WorkerProcess(backend.name, backend.environment(device), python=python)
         self._workers[place] = worker
         self._starting.add(place)
         worker.post(
             "start",
-            runtime=backend.runtime,
-            device=device,
+            **starting(backend, device, worker, self.area),
             path=list(sys.path) if python is None else own_folders(sys.path),
             behind=python is not None,
             folder=os.getcwd(),
-            roots=self.area.roots(),
-            data_limit=int(worker.memory_limit * _BEYOND) + _RESERVED if device == "cpu" else None,
         )
         self._tell_janitor()
 
-    def worker(self, backend: Backend, device: str, timeout: float) -> WorkerProcess:
+    def connect(self, addresses: Sequence[str]) -> list[Node]:
+        """Returns the nodes at some addresses, those that live and those that are started now.
+
+        Raises
+        ------
+        NodeError
+            A machine cannot be reached or used.
+        """
+        found = []
+        for address in addresses:
+            nodes = self._nodes.get(address, [])
+            if not nodes or any(node.lost is not None for node in nodes):
+                self._leave(address)
+                nodes = self._nodes[address] = connect.connect(address, {one.name for one in self._living_nodes()})
+            found += nodes
+        return found
+
+    def node(self, place: str) -> Node:
+        """Returns the node of a place; NodeLost where it is gone."""
+        name = node_of(place)
+        for node in self._living_nodes():
+            if node.name == name:
+                node.check()
+                return node
+        raise NodeLost(f"there is no machine {name}")
+
+    def _living_nodes(self) -> list[Node]:
+        return [node for nodes in self._nodes.values() for node in nodes]
+
+    def _leave(self, address: str) -> None:
+        """Ends the nodes of an address."""
+        for node in self._nodes.pop(address, []):
+            for place in [place for place in self._workers if node_of(place[1]) == node.name]:
+                self._workers.pop(place).kill()
+                self._starting.discard(place)
+            node.close()
+
+    def discard(self, parcels: Sequence[Parcel]) -> None:
+        """Removes parcels' files, here and on the nodes."""
+        for node in self._living_nodes():
+            with contextlib.suppress(NodeLost):  # its files went with it
+                node.drop(parcels)
+        for parcel in parcels:
+            discard(parcel)
+
+    def worker(self, backend: Backend, device: str, timeout: float) -> AnyWorker:
         """Returns a worker that is ready; starts one where there is none.
 
         Raises
@@ -99,7 +164,7 @@ class Pool:
                 raise
         return worker
 
-    def living(self, name: str, device: str) -> WorkerProcess | None:
+    def living(self, name: str, device: str) -> AnyWorker | None:
         """Returns the worker of a backend's seat and device, None where none lives."""
         worker = self._workers.get((name, device))
         return worker if worker is not None and worker.alive else None
@@ -163,14 +228,16 @@ class Pool:
         with held():
             for worker in self._workers.values():
                 worker.kill()
+            for address in list(self._nodes):
+                self._leave(address)
             self._workers.clear()
             self._starting.clear()
             self._known.clear()
             self.area.close()
 
     def pids(self) -> tuple[int, ...]:
-        """Returns the process numbers of the workers that live."""
-        return tuple(worker.pid for worker in self._workers.values() if worker.alive)
+        """Returns the process numbers of the workers that live on this machine."""
+        return tuple(one.pid for one in self._workers.values() if isinstance(one, WorkerProcess) and one.alive)
 
 
 _pool: Pool | None = None

@@ -116,6 +116,7 @@ def run_rounds(
     plan: Plan,
     *,
     failures: tuple[type[Exception], ...],
+    against: Mapping[str, str] | None = None,
     progress: Callable[[int, int, float], None] = lambda done, total, left: None,
     so_far: Callable[[Mapping[str, Interval]], None] = lambda ratios: None,
     replace: Callable[[Sequence[str]], Sequence[str]] = lambda names: (),
@@ -132,6 +133,8 @@ def run_rounds(
         Seconds a call, from the calls that verification made.
     failures : tuple of exception types
         What a sampler may raise when its variant is lost: the others go on.
+    against : mapping of str to str, optional
+        What a variant is compared with where that is not the baseline alone: its ratio to that has to be tight too.
     progress : callable
         Called with (rounds done, rounds expected, seconds left).
     so_far : callable
@@ -171,16 +174,22 @@ def run_rounds(
         done, longest, look, turns = 0, 0.0, plan.least, 0
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
             if done >= look:
-                ratios = _ratios(series, active, baseline)
+                ratios = _ratios(series, active, baseline, against or {})
                 so_far(ratios)
                 left = turns < plan.replaced
-                if clock() - start >= plan.at_least and all(_known(one, plan, left) for one in ratios.values()):
+                known = all(_known(one, plan, left) for one in ratios.values())
+                # between machines nothing is level by a process's luck
+                known = known and all(
+                    _known(one, plan, False) for one in _across(series, active, baseline, against or {})
+                )
+                if known and clock() - start >= plan.at_least:
                     break
                 look = math.ceil(done * _NEXT_LOOK)
                 level = [name for name, one in ratios.items() if _is_level(one)]
                 if left and level and clock() - start >= plan.budget * (turns + 1) / (plan.replaced + 1):
                     began = clock()
-                    others = replace([baseline, *level])
+                    bases = {(against or {}).get(name, baseline) for name in level}
+                    others = replace([baseline, *sorted(bases - {baseline}), *level])
                     for name in others:
                         for _ in range(_SETTLING if name in active else 0):
                             if name in active:
@@ -232,10 +241,26 @@ def _calls(seconds: float, plan: Plan) -> int:
     return max(1, min(round(plan.sample_seconds / max(seconds, 1e-9)), plan.most_calls))
 
 
-def _ratios(series: Mapping[str, Series], active: list[str], baseline: str) -> dict[str, Interval]:
+def _ratios(
+    series: Mapping[str, Series], active: list[str], baseline: str, against: Mapping[str, str]
+) -> dict[str, Interval]:
+    """Returns the ratio of each variant to what it is set against."""
+    found = {}
+    for name in active:
+        base = against.get(name, baseline)
+        if base != name and base in series:
+            found[name] = ratio_interval(series[base].samples, series[name].samples, fresh=series[name].fresh)
+    return found
+
+
+def _across(
+    series: Mapping[str, Series], active: list[str], baseline: str, against: Mapping[str, str]
+) -> list[Interval]:
+    """Returns the ratios to the baseline of what is set against another one."""
     base = series[baseline].samples
-    others = {name: series[name] for name in active if name != baseline}
-    return {name: ratio_interval(base, one.samples, fresh=one.fresh) for name, one in others.items()}
+    return [
+        ratio_interval(base, series[name].samples, fresh=series[name].fresh) for name in active if name in against
+    ]
 
 
 def _is_level(ratio: Interval) -> bool:

@@ -29,7 +29,7 @@ from jitmagic.measure.caches import Emptier
 from jitmagic.measure.clock import time_calls, time_launch
 from jitmagic.measure.confine import go_first, limit_data
 from jitmagic.measure.memory import PeakMeter, give_back, in_the_open
-from jitmagic.measure.messages import Event, Reply, receive, send
+from jitmagic.measure.messages import Event, Reply, own_pipes, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe import entropy
 from jitmagic.observe.facts import Observation
@@ -614,11 +614,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 def main() -> None:
     """Moves the pipes away from standard input and output, which user code may use, and serves."""
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 0)
-    os.dup2(nowhere, 1)
+    requests, replies = own_pipes()
     go_first()
     faulthandler.enable(file=sys.__stderr__ or sys.stderr)
     serve(requests, replies)

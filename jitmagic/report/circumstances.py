@@ -55,7 +55,7 @@ def shares(record: rows.Record, variant: Mapping[str, Any]) -> str:
 
 
 def facts(record: rows.Record) -> list[tuple[str, str]]:
-    """Returns names and texts: what else the machine did meanwhile, what it can do at best, other interpreters."""
+    """Returns names and texts: what the machine did meanwhile, what it can do at best, other ones beside it."""
     found = []
     noise = record["machine"].get("noise")
     if noise:
@@ -77,6 +77,22 @@ def facts(record: rows.Record) -> list[tuple[str, str]]:
         versions = ", ".join(f"{name} {version}" for name, version in one["libraries"].items())
         text = f"{one['backend']} ran under {one['path']}: Python {one['python']}, {versions}"
         found.append(("interpreter", clean.line(text)))
+    for one in record.get("machines") or ():
+        found += _machine(one)
+    return found
+
+
+def _machine(one: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns names and texts of another machine: what it is, its devices, what it did meanwhile."""
+    name = clean.line(one["name"])
+    versions = ", ".join(f"{library} {version}" for library, version in one["libraries"].items())
+    told = clean.line(f"{one['address']}; {rows.computer(one['machine'])}" + (f"; {versions}" if versions else ""))
+    found = [(f"machine {name}", told)]
+    found += [(f"device of {name}", rows.device(device)) for device in one["devices"]]
+    if one["machine"].get("noise"):
+        found.append((f"while the clock ran on {name}", _noise(one["machine"]["noise"])))
+    if one.get("lost"):
+        found.append((f"loss of {name}", clean.line(one["lost"])))
     return found
 
 

@@ -447,7 +447,7 @@ def _circumstances(record: Record, made: Sequence[Row]) -> Iterator[str]:
     facts.append(("libraries", rows.libraries(record)))
     facts.append(("jitmagic", f"{record['jitmagic']}, {record['created']}, took {figures.duration(record['elapsed'])}"))
     body = (
-        f'<tr><th scope="row" style="{_LEFT};font-weight:normal;{_FAINT}">{name}</th>{_cell(_text(text))}</tr>'
+        f'<tr><th scope="row" style="{_LEFT};font-weight:normal;{_FAINT}">{_text(name)}</th>{_cell(_text(text))}</tr>'
         for name, text in facts
     )
     yield from _details("Call, machine and libraries", _table("Under what conditions this was measured", "", body))

@@ -93,7 +93,7 @@ class Row:
     recommended : bool
         Whether it is the recommended one.
     ratio : float or None
-        NumPy's run time divided by this one's; None where it is not timed.
+        NumPy's run time on the same machine divided by this one's; None where it is not timed.
     share : float or None
         ``ratio`` divided by the largest one of the record, 0 to 1: the length of its bar.
     speedup, interval : str
@@ -105,7 +105,8 @@ class Row:
     error_detail : str
         The largest deviation in full with its place, "" where nothing was compared.
     reason, next_step : str
-        The cause of a verdict without figures, never "" there; what to do about it.
+        The cause of a verdict without figures, never "" there, or what the figures of another machine are set against;
+        what to do about it.
     variant : mapping
         The variant's part of the record, as it is.
     findings : tuple of Finding
@@ -217,13 +218,25 @@ def _row(variant: Mapping[str, Any], largest: float, recommended: bool) -> Row:
         break_even=_break_even(variant) if timed else figures.MISSING,
         error=_error(variant["error"]) if timed else figures.MISSING,
         error_detail=_error_detail(variant["error"]),
-        reason="; ".join(filter(None, (reason, but))),
+        reason="; ".join(filter(None, (reason, _elsewhere(variant) if timed else "", but))),
         next_step=clean.line(variant["next_step"]),
         variant=variant,
         findings=found,
         but=but,
         probed=_probed(variant) if timed else "",
     )
+
+
+def _elsewhere(variant: Mapping[str, Any]) -> str:
+    """Says of a variant of another machine what its speed is set against; "" for this machine."""
+    name = clean.line(variant.get("machine") or "")
+    if not name:
+        return ""
+    ratio, ends = figures.speedup(variant["across"]) if variant.get("across") else ("", "")
+    here = f"{ratio}{f' ({ends})' if ends else ''} against NumPy here" if ratio else "not set against NumPy here"
+    if variant["verdict"] == "baseline":
+        return f"NumPy on {name}: {here}"
+    return f"on {name}, against NumPy there; {here}"
 
 
 def findings(variant: Mapping[str, Any]) -> tuple[Finding, ...]:
@@ -381,7 +394,11 @@ def device(one: Mapping[str, Any]) -> str:
 
 def machine(record: Record) -> str:
     """Returns the machine in one line: processor, cores, memory, system, Python."""
-    facts = record["machine"]
+    return computer(record["machine"])
+
+
+def computer(facts: Mapping[str, Any]) -> str:
+    """Returns a computer in one line."""
     parts = []
     if facts["processor"]:
         parts.append(facts["processor"])

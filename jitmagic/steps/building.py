@@ -10,6 +10,7 @@ from jitmagic.advice import verdict as verdicts
 from jitmagic.backends.foreign import whose
 from jitmagic.backends.protocol import Backend, Draft, Failure
 from jitmagic.errors import BaselineError, Refusal, WorkerError
+from jitmagic.measure.nodes.client import NodeLost
 from jitmagic.outcome import Outcome
 from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
@@ -42,9 +43,9 @@ def verify(run: Run) -> None:
         )
     waiting = [one for one in run.outcomes if one.verdict is None]
     # all libraries are imported before the first build, so that none of them slows another's clock
-    ready = {one.backend: _ready(run, one) for one in waiting}
+    ready = {(one.backend, one.device): _ready(run, one) for one in waiting}
     for number, outcome in enumerate(waiting):
-        if (lost := ready[outcome.backend]) is not None:
+        if (lost := ready[outcome.backend, outcome.device]) is not None:
             outcome.verdict = lost
             continue
         outcome.verdict = room.check_build(run, outcome)
@@ -57,13 +58,16 @@ def _ready(run: Run, outcome: Outcome) -> verdicts.Verdict | None:
     backend = run.backend_of(outcome)
     try:
         run.pool.worker(backend, outcome.device, run.options.timeout)
+    except NodeLost as error:
+        return verdicts.of_lost_worker(error)
     except WorkerError as error:
         return verdicts.Verdict("unsupported", f"{backend.title} could not be started: {last_line(error)}")
     facts = run.bench.facts(backend, outcome.device)
-    run.libraries.update(facts.get("versions", {}))
+    libraries = run.elsewhere[outcome.node]["libraries"] if outcome.node else run.libraries
+    libraries.update(facts.get("versions", {}))
     if whose(backend) != "jitmagic":
         name, _, version = whose(backend).partition(" ")
-        run.libraries[name] = version
+        libraries[name] = version
     return None
 
 
@@ -105,7 +109,7 @@ def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: 
     finding, failure = _built(run, backend, outcome, outcome.draft, step)
     if finding is None:
         return failure
-    if not finding.ok and backend is not run.numpy and _moves_as_much(run, outcome):
+    if not finding.ok and outcome is not run.baseline and _moves_as_much(run, outcome):
         finding, failure = _built(run, backend, outcome, outcome.draft, step)
         if finding is None:
             return failure
@@ -119,7 +123,7 @@ def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: 
                 f"NumPy's own figures move by {_moves(run):.1e} where the arguments move by one unit in the last "
                 "place: they have too few certain digits for any variant to be verified."
             )
-    if not finding.ok and backend is not run.numpy:
+    if not finding.ok and outcome is not run.baseline:
         outcome.verdict = verdicts.of_finding(finding)
         _blame(run, outcome, finding.message, finding.kind)
     return None

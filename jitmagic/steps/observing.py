@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from jitmagic.errors import BaselineError, WorkerError
+from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.steps import room
 from jitmagic.steps.progress import Progress
 
@@ -17,11 +18,14 @@ _OBSERVE_SECONDS = 10.0
 
 
 def start_workers(run: Run) -> None:
-    # their libraries take seconds to import: all start now, while the NumPy function runs under watch
+    # their libraries take seconds to import: all start now, while the NumPy function runs under watch; what stands in
+    # the way of one is told where its variants are built, which needs the worker too
     run.pool.begin(run.numpy, "cpu")
+    for one in run.bases.values():
+        with contextlib.suppress(WorkerError):
+            run.pool.begin(run.numpy, one.device)
     for backend, device in run.backends():
-        if run.available(backend).installed and device == "cpu":
-            # what stands in the way is told where its variants are built, which needs the worker too
+        if run.available(backend, node_of(device)).installed and device_of(device) == "cpu":
             with contextlib.suppress(WorkerError):
                 run.pool.begin(backend, device)
 

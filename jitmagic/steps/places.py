@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jitmagic.backends.protocol import Availability, Backend
+from jitmagic.measure.nodes.place import device_of, kind_of, node_of
 
 RUN_ON = ("cpu", "cuda", "tpu", "mps")
 """Kinds of device that variants are run on. Others are found and listed only."""
@@ -49,13 +50,20 @@ def places(
 def runs(backend: Backend, mode: str, device: str) -> bool:
     """Says whether a variant of this mode is made for a device: all are, but where their backend says otherwise."""
     told = getattr(backend, "runs_on", None)
-    return told is None or bool(told(mode, device.partition(":")[0]))
+    return told is None or bool(told(mode, kind_of(device)))
 
 
 def named(variant: str, device: str, several: bool) -> str:
     """Returns the name of a variant on a device: where it is for several, that on another than the CPU bears it.
 
+    On another machine it bears that one's name always.
+
+    >>> named("jax", "gpu1/cuda:0", True), named("jax", "gpu1/cpu", True)
+    ('jax@gpu1/cuda:0', 'jax@gpu1')
     >>> named("jax", "cuda:0", True), named("jax", "cpu", True), named("cupy", "cuda:0", False)
     ('jax@cuda:0', 'jax', 'cupy')
     """
+    node, own = node_of(device), device_of(device)
+    if node:
+        return f"{variant}@{node}" if own == "cpu" or not several else f"{variant}@{device}"
     return f"{variant}@{device}" if several and device != "cpu" else variant

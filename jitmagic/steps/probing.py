@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jitmagic import figures
 from jitmagic.backends import all_backends
 from jitmagic.errors import WorkerError
+from jitmagic.measure.nodes.client import NodeLost
 from jitmagic.measure.probing import Candidate, Probed, Probing, plan
 from jitmagic.measure.process import RequestFailed
 from jitmagic.outcome import Outcome
@@ -18,6 +20,9 @@ from jitmagic.verify.probes import Inputs, Probe
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
+
+_MOST_SENT = 2**24
+"""Bytes of a probe's arrays that are sent to another machine."""
 
 
 def probe(run: Run) -> None:
@@ -72,8 +77,12 @@ def is_new(run: Run) -> bool:
 
 
 def _to_be_probed(run: Run) -> list[Outcome]:
-    # with fewer threads it is the same source
-    return [one for one in run.outcomes if one.verified and one.built is not None and one.thread_limit is None]
+    # with fewer threads it is the same source, and NumPy elsewhere is no variant
+    return [
+        one
+        for one in run.outcomes
+        if one.verified and one.built is not None and one.thread_limit is None and one.backend != "numpy"
+    ]
 
 
 def _candidate(run: Run, one: Outcome) -> Candidate:
@@ -128,6 +137,7 @@ class _Asking:
 
     def __init__(self, run: Run) -> None:
         self._run, self._bench, self._numpy = run, run.bench, run.numpy
+        self._nodes = {one.name: one.node for one in run.outcomes}
 
     def own(self) -> tuple[tuple[Any, ...], Mapping[str, float]]:
         return self._bench.own(self._numpy)
@@ -156,10 +166,21 @@ class _Asking:
         movement: Mapping[str, float] | None,
         floor: Mapping[str, float] | None,
     ) -> Judgement:
-        return self._bench.try_probe(variant, asked, timeout, movement, floor)
+        node = self._nodes[variant]
+        if node and asked.parcel is not None and asked.parcel.size > _MOST_SENT:
+            # the time to send it is not counted before, and may be any
+            told = f"its arrays take {figures.size(asked.parcel.size)}, more than is sent to {node} for a probe"
+            return Judgement(judge.NOT_RUN, "", told)
+        try:
+            return self._bench.try_probe(variant, asked, timeout, movement, floor)
+        except NodeLost as error:  # no fault of the variant's
+            return Judgement(judge.NOT_RUN, "", str(error))
 
     def check_bounds(self, variant: str, timeout: float) -> str | None:
-        return self._bench.check_bounds(variant, timeout)
+        try:
+            return self._bench.check_bounds(variant, timeout)
+        except NodeLost:  # nothing can be said of it then
+            return None
 
 
 def _trait(outcome: Outcome, name: str) -> bool:

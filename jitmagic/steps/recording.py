@@ -10,6 +10,8 @@ from jitmagic.advice import algorithms, growth
 from jitmagic.advice import verdict as verdicts
 from jitmagic.advice.recommendation import Circumstances, recommend
 from jitmagic.measure import noise
+from jitmagic.measure.nodes.client import Node
+from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.measure.statistics import Interval
 from jitmagic.observe import coverage
 from jitmagic.observe.amount import bytes_of
@@ -40,13 +42,15 @@ def record(run: Run) -> dict[str, Any]:
     from jitmagic.gotchas.settle import settle
 
     observed = run.seen()
-    run.baseline.verdict = verdicts.Verdict("baseline")
+    for one in (run.baseline, *run.bases.values()):
+        if one is run.baseline or (one.verified and one.samples and one.verdict is None):
+            one.verdict = verdicts.Verdict("baseline")
     for one in run.outcomes:
-        ratio = one.speedup(run.baseline.samples)
+        ratio = one.speedup(run.base_of(one).samples)
         if one.verdict is None and ratio is not None:
             one.verdict = verdicts.of_ratio(ratio)
         elif one.verdict is None:
-            one.verdict = verdicts.Verdict("stopped", "the baseline was not timed")
+            one.verdict = _without_baseline(run, one)
         if ratio is not None and not ratio.steady:
             one.notes.append(_unsteady(ratio))
     verified: dict[str, list[str]] = {}
@@ -81,9 +85,11 @@ def record(run: Run) -> dict[str, Any]:
             "need": run.options.need and list(run.options.need),
             "deploy": run.options.deploy,
             "keep": run.options.keep,
+            "on": run.options.on and list(run.options.on),
         },
         "machine": {**run.machine, "noise": run.noise},
-        "devices": _with_backends(run),
+        "devices": _with_backends(run, "", run.devices),
+        "machines": [_machine(run, node) for node in run.nodes],
         "libraries": dict(sorted(run.libraries.items())),
         "interpreters": _interpreters(run),
         "workload": {
@@ -98,7 +104,7 @@ def record(run: Run) -> dict[str, Any]:
                       *([_COLD] if run.options.cold else []), *filter(None, [coverage.note(workload, observed)])],
         },
         "baseline": variant_record(run.baseline, run.baseline),
-        "variants": [variant_record(one, run.baseline, workload) for one in run.outcomes],
+        "variants": [variant_record(one, run.base_of(one), workload, run.baseline) for one in run.outcomes],
         "gotchas": [vars(gotcha) for gotcha in gotchas],
         "recommendation": recommend(
             run.baseline,
@@ -137,6 +143,8 @@ def _unsteady(ratio: Interval) -> str:
 
 def _warnings(run: Run) -> list[str]:
     warnings = list(run.troubles)
+    for name, told in run.elsewhere.items():
+        warnings += [f"on {name}: {one}" for one in noise.warnings(told["noise"])] if told["noise"] else []
     if run.noise is not None:
         warnings += noise.warnings(run.noise)
         if run.noise["others"] is not None:
@@ -151,13 +159,37 @@ def _warnings(run: Run) -> list[str]:
     return warnings
 
 
-def _with_backends(run: Run) -> list[dict[str, Any]]:
-    """Lists the devices with the backends that ran there."""
-    used: dict[str, list[str]] = {"cpu": ["numpy"]}
+def _with_backends(run: Run, node: str, devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lists a machine's devices with the backends that ran there."""
+    used: dict[str, list[str]] = {} if node else {"cpu": ["numpy"]}
     for one in run.outcomes:
-        if one.built is not None and one.backend not in used.setdefault(one.device, []):
-            used[one.device].append(one.backend)
-    return [{**device, "backends": used.get(device["name"], [])} for device in run.devices]
+        device = device_of(one.device)
+        if one.node == node and one.built is not None and one.backend not in used.setdefault(device, []):
+            used[device].append(one.backend)
+    return [{**device, "backends": used.get(device["name"], [])} for device in devices]
+
+
+def _machine(run: Run, node: Node) -> dict[str, Any]:
+    """Describes another machine as the record holds it."""
+    told = run.elsewhere[node.name]
+    return {
+        "name": node.name,
+        "address": node.address,
+        "machine": {**node.machine, "noise": told["noise"]},
+        "devices": _with_backends(run, node.name, node.devices),
+        "libraries": dict(sorted(told["libraries"].items())),
+        "lost": node.lost,
+    }
+
+
+def _without_baseline(run: Run, one: Outcome) -> verdicts.Verdict:
+    """Judges a variant that has times, and nothing to set them against."""
+    if not one.node:
+        return verdicts.Verdict("stopped", "the baseline was not timed")
+    base = run.base_of(one)
+    why = base.verdict.reason if base.verdict is not None else ""
+    told = f"NumPy was not timed on {one.node}, so that there is nothing to set it against there"
+    return verdicts.Verdict("stopped", told + (f" ({why})" if why else ""))
 
 
 def _interpreters(run: Run) -> list[dict[str, Any]]:
@@ -165,7 +197,7 @@ def _interpreters(run: Run) -> list[dict[str, Any]]:
     found = []
     for backend, device in run.backends():
         facts = run.bench.facts(backend, device)
-        if backend.name in run.pool.pythons and facts:
+        if backend.name in run.pool.pythons and facts and not node_of(device):
             libraries = {**facts.get("versions", {}), "numpy": facts["numpy"]}
             found.append(
                 {

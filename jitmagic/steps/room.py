@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jitmagic.advice import verdict as verdicts
 from jitmagic.backends import all_backends
-from jitmagic.errors import BaselineError
+from jitmagic.errors import BaselineError, WorkerError
 from jitmagic.figures import size
 from jitmagic.measure import process
 from jitmagic.observe.amount import bytes_of
@@ -35,7 +35,10 @@ def check_baseline(run: Run) -> None:
 def check_build(run: Run, outcome: Outcome) -> verdicts.Verdict | None:
     """Returns the verdict of a variant that cannot fit while it is built, None for one that may."""
     needed, told = _needed(run, outcome)
-    free = process.available_memory()
+    try:
+        free = _free(run, outcome)
+    except WorkerError as error:  # its machine is gone
+        return verdicts.of_lost_worker(error)
     if needed <= free:
         return None
     why = f"it was not run: it needs at least {size(needed)} of memory ({told}), and {size(free)} are free"
@@ -47,7 +50,9 @@ def leave_room(run: Run, live: list[Outcome]) -> list[Outcome]:
 
     In the timing every worker holds its arguments, since the rounds go over all variants.
     """
-    kept = list(live)
+    kept = [one for one in live if not one.node]
+    # each machine has its own memory; on another one the single variant was looked at
+    elsewhere = [one for one in live if one.node]
     while len(kept) > 1:
         workers = {_place(one): _needed(run, one)[0] for one in kept}
         needed, free = sum(workers.values()), process.available_memory()
@@ -63,7 +68,12 @@ def leave_room(run: Run, live: list[Outcome]) -> list[Outcome]:
                 f"{size(free)} are free",
                 f"compare fewer at a time with --backends, or {_SMALLER}",
             )
-    return kept
+    return [*kept, *elsewhere]
+
+
+def _free(run: Run, outcome: Outcome) -> int:
+    """Returns the bytes of memory that can be taken on a variant's machine."""
+    return int(run.pool.node(outcome.device).ask("free")) if outcome.node else process.available_memory()
 
 
 def _place(outcome: Outcome) -> tuple[str, str, int | None]:

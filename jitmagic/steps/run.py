@@ -22,6 +22,7 @@ from jitmagic.measure import interpreter
 from jitmagic.measure import pool as pools
 from jitmagic.measure.bench import Bench
 from jitmagic.measure.interrupts import held
+from jitmagic.measure.nodes.place import at, device_of, node_of
 from jitmagic.measure.statistics import Interval
 from jitmagic.measure.threads import Limited
 from jitmagic.measure.transport import TransportError
@@ -56,8 +57,14 @@ class Run:
         What has become of each variant, in the order of their writing.
     gotchas, troubles : list
         What was found beside the rules on source and observation, and what jitmagic itself could not do.
+    nodes : list of Node
+        The other machines.
+    bases : dict of str to Outcome
+        NumPy on each of them, by name.
     libraries : dict of str to str
         Versions.
+    elsewhere : dict of str to dict
+        By node: ``libraries`` and ``noise`` of it, as of this machine.
     timing_seconds : float
         How long the timing took.
     probed_seconds : dict or None
@@ -99,7 +106,11 @@ class Run:
         self.interrupted = False
         self.pool = pools.pool()
         self.pool.pythons = options.python or {}
-        self._available: dict[str, Availability] = {}
+        if options.on:
+            self._told(Progress(None, "connecting", 0, len(options.on)))
+        # a machine that cannot be used is told of before anything is sent anywhere
+        self.nodes = self.pool.connect(options.on or ())
+        self._available: dict[tuple[str, str], Availability] = {}
         try:
             self.bench = Bench(self.workload, self.pool, options.timeout)
         except TransportError as error:
@@ -111,7 +122,10 @@ class Run:
         self.observation: Observation | None = None
         self.gotchas: list[Any] = []
         self.troubles: list[str] = []
+        self.bases = {one.name: Outcome(f"numpy@{one.name}", "numpy", at(one.name, "cpu"), "baseline")
+                      for one in self.nodes}  # fmt: skip
         self.libraries: dict[str, str] = {}
+        self.elsewhere: dict[str, dict[str, Any]] = {one.name: {"libraries": {}, "noise": None} for one in self.nodes}
         self.timing_seconds = 0.0
         self.probed_seconds: dict[str, float] | None = None
         self.known = self.pool.known(self.workload.fingerprint())
@@ -187,6 +201,7 @@ class Run:
         other.baseline = Outcome("numpy", "numpy", "cpu", "baseline")
         other.outcomes, other.observation, other.movement = [], None, None
         other.gotchas, other.so_far = [], {}
+        other.nodes, other.bases, other.elsewhere = [], {}, {}
         return other
 
     def close(self) -> None:
@@ -202,12 +217,20 @@ class Run:
                 raise
 
     def backends(self) -> Iterator[tuple[Backend, str]]:
-        """Yields the backends asked for, each with the device that it runs on."""
-        for name, backend in all_backends().items():
-            if name != "numpy" and (self.options.backends is None or name in self.options.backends):
-                held = self._held(backend, self.thread_limit)
-                for device in places(name, self.available(held), self.devices, self.options.devices):
-                    yield held, device
+        """Yields the backends asked for, each with the places that it runs at: those here first."""
+        asked = [
+            self._held(backend, self.thread_limit)
+            for name, backend in all_backends().items()
+            if name != "numpy" and (self.options.backends is None or name in self.options.backends)
+        ]
+        for backend in asked:
+            for device in places(backend.name, self.available(backend), self.devices, self.options.devices):
+                yield backend, device
+        for node in self.nodes:
+            for backend in asked:
+                state = self.available(backend, node.name)
+                for device in places(backend.name, state, node.devices, self.options.devices):
+                    yield backend, at(node.name, device)
 
     def backend_of(self, outcome: Outcome) -> Backend:
         """Returns the backend in whose worker an outcome is built, with the number of threads that it is held to."""
@@ -217,21 +240,38 @@ class Run:
     def _held(backend: Backend, threads: int | None) -> Backend:
         return backend if threads is None else Limited(backend, threads)
 
-    def available(self, backend: Backend) -> Availability:
-        """Says whether a backend can be used: here, or under the interpreter that was given for it."""
-        if backend.name not in self._available:
-            python = self.pool.pythons.get(backend.name)
-            asked = backend.availability() if python is None else interpreter.availability(python, backend)
-            self._available[backend.name] = asked
-        return self._available[backend.name]
+    def available(self, backend: Backend, node: str = "") -> Availability:
+        """Says whether a backend can be used: here, or under the interpreter that was given for it, or on a node."""
+        if (backend.name, node) not in self._available:
+            self._available[backend.name, node] = self._asked(backend, node)
+        return self._available[backend.name, node]
 
-    def has(self, device: str) -> bool:
+    def _asked(self, backend: Backend, node: str) -> Availability:
+        if node:
+            found = next(one for one in self.nodes if one.name == node).backends.get(backend.name)
+            missing = Availability(False, reason=f"the backend {backend.name} is not installed on {node}")
+            return missing if found is None else found
+        python = self.pool.pythons.get(backend.name)
+        return backend.availability() if python is None else interpreter.availability(python, backend)
+
+    def has(self, place: str) -> bool:
         """Says whether a device is there."""
-        return any(one["name"] == device for one in self.devices)
+        node = node_of(place)
+        found = next(one for one in self.nodes if one.name == node).devices if node else self.devices
+        return any(one["name"] == device_of(place) for one in found)
+
+    def base_of(self, outcome: Outcome) -> Outcome:
+        """Returns NumPy on the same machine."""
+        return self.bases[outcome.node] if outcome.node else self.baseline
 
     def gpus(self) -> list[int]:
-        """Returns the places of the NVIDIA GPUs that variants run on."""
-        return sorted({int(one.device[5:]) for one in self.outcomes if one.device.startswith("cuda:") and one.built})
+        """Returns the places of this machine's NVIDIA GPUs that variants run on."""
+        return self.gpus_of("")
+
+    def gpus_of(self, node: str) -> list[int]:
+        """Returns the places of a machine's NVIDIA GPUs that variants run on."""
+        there = {device_of(one.device) for one in self.outcomes if one.node == node and one.built}
+        return sorted(int(device[5:]) for device in there if device.startswith("cuda:"))
 
     def seen(self) -> Observation:
         """Returns what was observed."""

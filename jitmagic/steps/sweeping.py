@@ -107,6 +107,8 @@ def sweep(run: Run) -> None:
     if run.resized is None:
         return
     run.swept = Swept()
+    if run.nodes:
+        run.swept.notes.append("Other machines were not measured at other sizes: the figures are this machine's.")
     sweeping = _Sweep(run, run.resized, run.swept)
     try:
         sweeping.through()
@@ -127,7 +129,7 @@ class _Sweep:
 
     def __init__(self, run: Run, resized: Resized, swept: Swept) -> None:
         self._run, self._resized, self._swept = run, resized, swept
-        live = [run.baseline, *(one for one in run.outcomes if one.verified and one.samples)]
+        live = [run.baseline, *(one for one in run.outcomes if one.verified and one.samples and not one.node)]
         self.taken: dict[str, list[tuple[float, float]]] = {one.name: [] for one in live}
         self.rewritten: dict[str, list[float]] = defaultdict(list)
         self._sizes = list(resized.sizes)

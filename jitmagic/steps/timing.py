@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +13,8 @@ from jitmagic import figures
 from jitmagic.advice import verdict as verdicts
 from jitmagic.errors import BaselineError, WorkerError
 from jitmagic.measure import noise
+from jitmagic.measure.nodes.client import NodeLost
+from jitmagic.measure.nodes.place import at, device_of
 from jitmagic.measure.process import WorkerCrashed
 from jitmagic.measure.rounds import Plan, Sampler, run_rounds
 from jitmagic.measure.statistics import Interval, across_processes
@@ -76,11 +79,12 @@ def take_rounds(run: Run, at_least: float = 0.0, replaced: int = 0) -> list[Outc
     def so_far(ratios: Mapping[str, Interval]) -> None:
         run.so_far = {name: across_processes(ratio) for name, ratio in ratios.items()}
 
-    cold = {one.name: run.options.cold and one.device == "cpu" for one in live}
+    cold = {one.name: run.options.cold and device_of(one.device) == "cpu" for one in live}
     samplers = {one.name: run.bench.sampler(one.name, estimates[one.name], cold[one.name]) for one in live}
     samplers[run.baseline.name] = _twice(samplers[run.baseline.name])
     replacer = _Replacer(run, live)
     before = noise.look(run.pool.pids(), run.gpus())
+    _look_elsewhere(run, live)
     try:
         rounds = run_rounds(
             samplers,
@@ -93,6 +97,7 @@ def take_rounds(run: Run, at_least: float = 0.0, replaced: int = 0) -> list[Outc
                 most_calls=_COLD_CALLS if run.options.cold else Plan.most_calls,
             ),
             failures=(WorkerError,),
+            against={one.name: run.base_of(one).name for one in live if one.node},
             progress=progress,
             so_far=so_far,
             replace=replacer,
@@ -104,6 +109,7 @@ def take_rounds(run: Run, at_least: float = 0.0, replaced: int = 0) -> list[Outc
         ) from error
     after = noise.look(run.pool.pids(), run.gpus())
     run.noise = noise.between(before, replace(after, own={**replacer.spent, **after.own}))
+    _tell_elsewhere(run)
     for one in live:
         if one.name in rounds.failed:
             one.verdict = verdicts.of_lost_worker(rounds.failed[one.name])
@@ -142,11 +148,26 @@ class _Replacer:
         for one in moved:
             run.pool.end(run.backend_of(one), one.device)
         for one in moved:
-            run.pool.begin(run.backend_of(one), one.device)
+            with contextlib.suppress(NodeLost):  # its next sample says so
+                run.pool.begin(run.backend_of(one), one.device)
         return [one.name for one in moved]
 
     def _place(self, one: Outcome) -> tuple[str, str]:
         return seat(self._run.backend_of(one)), one.device
+
+
+def _look_elsewhere(run: Run, live: list[Outcome]) -> None:
+    """Has the other machines look at their counters, where variants of theirs are timed."""
+    for name in {one.node for one in live if one.node}:
+        with contextlib.suppress(WorkerError):  # a machine that is gone is the verdict of all that was to run there
+            run.pool.node(at(name, "cpu")).ask("look", gpus=run.gpus_of(name))
+
+
+def _tell_elsewhere(run: Run) -> None:
+    """Keeps what disturbed the other machines meanwhile."""
+    for name, told in run.elsewhere.items():
+        with contextlib.suppress(WorkerError):  # as above
+            told["noise"] = run.pool.node(at(name, "cpu")).ask("noise", gpus=run.gpus_of(name))
 
 
 def _warming(rounds: int) -> str:

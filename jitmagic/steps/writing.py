@@ -12,6 +12,7 @@ from jitmagic.advice import verdict as verdicts
 from jitmagic.backends.foreign import whose
 from jitmagic.backends.protocol import Backend, Draft, VariantRefusal
 from jitmagic.errors import BaselineError, Refusal
+from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.outcome import Outcome
 from jitmagic.steps import places
 from jitmagic.steps.progress import Progress
@@ -27,12 +28,15 @@ def write(run: Run) -> None:
     if not isinstance(draft, Draft):
         raise BaselineError(draft.refusal.reason)
     run.baseline.draft = replace(draft, written=observed.mutated)
+    for one in run.bases.values():
+        one.draft = replace(draft, variant=one.name, written=observed.mutated)
+        run.outcomes.append(one)
     written_for: dict[str, Sequence[Draft | VariantRefusal]] = {}
     for backend, device in run.backends():
         if backend.name not in written_for:
             run.progress(Progress(backend.name, "writing", 0, 1))
             written_for[backend.name] = drafts_of(run, backend)
-        available = run.available(backend)
+        available = run.available(backend, node_of(device))
         for made in written_for[backend.name]:
             if not places.runs(backend, made.mode, device):
                 continue
@@ -45,7 +49,7 @@ def write(run: Run) -> None:
                 # what NumPy writes into stays on the host and is new in every call
                 written = tuple(dict.fromkeys((*made.written, *observed.mutated)))
                 outcome.draft = replace(made, variant=name, written=written)
-                if device != "cpu" and not run.has(device):
+                if device_of(device) != "cpu" and not run.has(device):
                     outcome.verdict = verdicts.of_missing_device(device)
                 elif not available.installed:
                     outcome.verdict = verdicts.of_missing_library(backend.title, available)

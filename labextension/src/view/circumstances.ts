@@ -50,7 +50,7 @@ export function shares(record: JitmagicRecord, variant: Variant): string {
   return !told || told[0] < WORTH_SAYING ? '' : `${percent(told[0])} of ${told[1]}`;
 }
 
-/** Returns names and texts: what else the machine did meanwhile, what it can do at best, other interpreters. */
+/** Returns names and texts: what the machine did meanwhile, what it can do at best, other ones beside it. */
 export function facts(record: JitmagicRecord): [string, string][] {
   const found: [string, string][] = [];
   const { limits } = record;
@@ -72,6 +72,19 @@ export function facts(record: JitmagicRecord): [string, string][] {
     const versions = Object.entries(one.libraries).map(([name, version]) => `${name} ${version}`);
     const text = `${one.backend} ran under ${one.path}: Python ${one.python}, ${versions.join(', ')}`;
     found.push(['interpreter', clean.line(text)]);
+  }
+  for (const one of record.machines ?? []) {
+    const name = clean.line(one.name);
+    const versions = Object.entries(one.libraries).map(([library, version]) => `${library} ${version}`);
+    const told = [one.address, rows.computer(one.machine), versions.join(', ')].filter(Boolean).join('; ');
+    found.push([`machine ${name}`, clean.line(told)]);
+    found.push(...one.devices.map((device): [string, string] => [`device of ${name}`, rows.device(device)]));
+    if (one.machine.noise) {
+      found.push([`while the clock ran on ${name}`, noise(one.machine.noise)]);
+    }
+    if (one.lost) {
+      found.push([`loss of ${name}`, clean.line(one.lost)]);
+    }
   }
   return found;
 }

@@ -30,7 +30,8 @@ export function machine({ record }: Shown): HTMLElement {
     options.devices && `devices ${options.devices.join(', ')}`,
     options.budget !== null && `${figures.duration(options.budget)} for timing`,
     options.timeout !== null && `${figures.duration(options.timeout)} for each build`,
-    options.dtype && `arguments cast to ${options.dtype}`
+    options.dtype && `arguments cast to ${options.dtype}`,
+    options.on?.length && `also on ${options.on.join(', ')}`
   ].filter(Boolean);
   facts.push(['options', clean.line(asked.join('; '))]);
   const took = figures.duration(record.elapsed);

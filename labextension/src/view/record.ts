@@ -31,9 +31,14 @@ export interface Variant {
   needs: string[];
   verified: boolean | null;
   error: { max_abs: number | null; max_rel: number | null; where: string | null } | null;
+  /** Against NumPy on the same machine. */
   speedup?: Interval | null;
   /** In how many processes, one after the other, it was timed. */
   processes?: number;
+  /** The other machine that it ran on; null or absent for this one. */
+  machine?: string | null;
+  /** For a variant of another machine: against NumPy on this one. */
+  across?: Interval | null;
   clocks: Record<ClockName, Clock | null>;
   build_cache: string | null;
   memory: { host_peak: number | null; device_peak: number | null };
@@ -138,6 +143,20 @@ export interface Device {
   backends: string[];
 }
 
+/** One computer and its state. */
+export interface Machine {
+  system: string | null;
+  release: string | null;
+  architecture: string | null;
+  processor: string | null;
+  cores: number | null;
+  threads: number | null;
+  memory: number | null;
+  python: string;
+  load: number | null;
+  noise?: Noise | null;
+}
+
 export interface JitmagicRecord {
   schema: string;
   created: string;
@@ -151,20 +170,19 @@ export interface JitmagicRecord {
     timeout: number | null;
     dtype: string | null;
     python?: { [backend: string]: string } | null;
+    on?: string[] | null;
   };
-  machine: {
-    system: string | null;
-    release: string | null;
-    architecture: string | null;
-    processor: string | null;
-    cores: number | null;
-    threads: number | null;
-    memory: number | null;
-    python: string;
-    load: number | null;
-    noise?: Noise | null;
-  };
+  machine: Machine;
   devices: Device[];
+  /** The other machines that variants ran on. */
+  machines?: {
+    name: string;
+    address: string;
+    machine: Machine;
+    devices: Device[];
+    libraries: { [name: string]: string };
+    lost?: string | null;
+  }[];
   libraries: { [name: string]: string };
   workload: {
     name: string;

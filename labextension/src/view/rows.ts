@@ -6,7 +6,7 @@
 
 import * as clean from './clean';
 import * as figures from './figures';
-import type { ClockName, Device, Gotcha, JitmagicRecord, Probe, Value, Variant } from './record';
+import type { ClockName, Device, Gotcha, JitmagicRecord, Machine, Probe, Value, Variant } from './record';
 
 /** A character for each verdict, so that colour is never the only sign. */
 export const SIGNS: { [verdict: string]: string } = {
@@ -208,13 +208,24 @@ function row(variant: Variant, isRecommended: boolean): Row {
     breakEven: timed ? breakEven(variant) : figures.MISSING,
     error: timed && variant.error ? figures.figure(variant.error.max_abs) : figures.MISSING,
     errorDetail: errorDetail(variant),
-    reason: [reason, but].filter(Boolean).join('; '),
+    reason: [reason, timed ? elsewhere(variant) : '', but].filter(Boolean).join('; '),
     nextStep: clean.line(variant.next_step),
     findings: found,
     but,
     probed: timed ? probed(variant) : '',
     variant
   };
+}
+
+/** Says of a variant of another machine what its speed is set against; '' for this machine. */
+function elsewhere(variant: Variant): string {
+  const name = clean.line(variant.machine ?? '');
+  if (!name) {
+    return '';
+  }
+  const [ratio, ends] = variant.across ? figures.speedup(variant.across) : ['', ''];
+  const here = ratio ? `${ratio}${ends ? ` (${ends})` : ''} against NumPy here` : 'not set against NumPy here';
+  return variant.verdict === 'baseline' ? `NumPy on ${name}: ${here}` : `on ${name}, against NumPy there; ${here}`;
 }
 
 /** Returns what a variant gets wrong with other arguments, the worst first. */
@@ -377,7 +388,11 @@ export function device(one: Device): string {
 
 /** Returns the machine in one line: processor, cores, memory, system, Python. */
 export function machine(record: JitmagicRecord): string {
-  const facts = record.machine;
+  return computer(record.machine);
+}
+
+/** Returns a computer in one line. */
+export function computer(facts: Machine): string {
   const parts: string[] = [];
   if (facts.processor) {
     parts.push(facts.processor);
