@@ -25,7 +25,7 @@ class ProtocolError(TypeError):
     """A backend gave what the protocol does not allow."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Unusable:
     """Stands for a backend that could not be taken in.
 
