@@ -40,6 +40,7 @@ _VALUES = {
     "sweep": "n=1e3:1e7:9",
     "path": "FILE|DIR",
     "python": "BACKEND=PATH",
+    "address": "ADDRESS",
 }
 
 MORE: Mapping[str, str] = {
@@ -70,6 +71,8 @@ MORE: Mapping[str, str] = {
     "the fastest would give is said.",
     "save": "The record is JSON ([The record](record.md)). In a folder the name is the function's with the time. "
     "`jitmagic diff` compares two of them, `jitmagic render` shows one.",
+    "on": "May stand several times. The function's source and its arguments travel there, and the variants are set "
+    "against NumPy there and NumPy here: [Other machines](other-machines.md).",
     "python": "A path, an environment's folder, or a name on the `PATH`. It needs Python 3.11 or newer, NumPy 2.0 or "
     "newer and the library, not jitmagic. May stand several times, for several backends.",
     "result": "`c = %jitcompare -o fn(x)` on a line. In a cell, the comparison is the cell's result, `_`.",

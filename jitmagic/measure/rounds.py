@@ -212,7 +212,7 @@ def run_rounds(
                         calls[name] = _calls(seconds, plan)
             longest = max(longest, clock() - began)
             done += 1
-        so_far(_ratios(series, active, baseline))
+        so_far(_ratios(series, active, baseline, against or {}))
     except KeyboardInterrupt:
         interrupted = True
     measured = {name: one for name, one in series.items() if one.samples}

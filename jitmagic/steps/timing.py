@@ -213,7 +213,7 @@ def _transfer(run: Run, outcome: Outcome) -> None:
 
 def _launch(run: Run, outcome: Outcome) -> None:
     """Times the host's share of a call apart, where another device does the rest."""
-    if outcome.verdict is not None or outcome.device == "cpu" or not outcome.samples:
+    if outcome.verdict is not None or device_of(outcome.device) == "cpu" or not outcome.samples:
         return
     began = time.monotonic()
     try:

@@ -350,6 +350,44 @@ def disturbed() -> dict[str, Any]:
     return record
 
 
+def elsewhere() -> dict[str, Any]:
+    """Returns a record with two other machines, one of which was lost, and a rule of another package."""
+    record = sample()
+
+    def there(variant: dict[str, Any], machine: str, across: float | None) -> dict[str, Any]:
+        variant["machine"] = machine
+        variant["across"] = None if across is None else interval(across)
+        return variant
+
+    base = there(copy.deepcopy(record["baseline"]), "gpu1", 0.5)
+    base["name"] = "numpy@gpu1"
+    record["variants"] += [
+        base,
+        there(timed("jax@gpu1/cuda:0", 30.0, device="cuda:0"), "gpu1", 15.0),
+        there(timed("numba@gpu1", 3.0), "gpu1", None),
+        there(untimed("numpy@node2", "stopped", "the machine node2 was lost: Connection reset"), "node2", None),
+        there(untimed("numba@node2", "stopped", "the machine node2 was lost: Connection reset"), "node2", None),
+    ]
+    computer = {**record["machine"], "processor": "Xeon <b>", "cores": 32, "threads": 64, "noise": None}
+    record["machines"] = [
+        {
+            "name": "gpu1", "address": "ssh://gpu1", "machine": {**computer, "noise": disturbed()["machine"]["noise"]},
+            "devices": [{"name": "cuda:0", "title": "NVIDIA H100", "backends": ["jax"]}],
+            "libraries": {"jax": "0.10.2", "numpy": "2.4.6"}, "lost": None,
+        },
+        {
+            "name": "node2", "address": "tcp://10.0.0.5:8786", "machine": computer, "devices": [],
+            "libraries": {}, "lost": "the machine node2 was lost: Connection reset",
+        },
+    ]  # fmt: skip
+    record["options"]["on"] = ["ssh://gpu1", "tcp://10.0.0.5:8786"]
+    record["gotchas"] = [
+        {**gotcha("LAB-SUM", "all", "silent", "confirmed", 1, False, "A sum loses digits."), "origin": "lab-rules 1.2"},
+        {**gotcha("LAB-MEAN", "all", "silent", "possible", 1, True, "A mean too."), "origin": "this session"},
+    ]
+    return record
+
+
 def hostile(size: int = 1) -> dict[str, Any]:
     """Returns a record whose every free string is an attack."""
     noisy, record = disturbed(), swept()
@@ -400,6 +438,7 @@ MAKERS: dict[str, Callable[[], dict[str, Any]]] = {
     "swept": swept,
     "previous": previous,
     "disturbed": disturbed,
+    "elsewhere": elsewhere,
     "hostile": hostile,
 }
 
