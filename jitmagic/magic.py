@@ -129,6 +129,7 @@ class JitMagic(Magics):
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
             --threads 1,all        time with one CPU thread and with all, as rows of their own (also 4, or 1,4,all)
             --cold                 empty the processor's caches before every timed call: for data not used just before
+            --on ADDRESS           run it on another machine too: ssh://host, or a Dask scheduler's tcp://host:8786
             --sweep n=1e3:1e7:9    measure at other sizes too (from, to, how many; or n=100,1000): the statements of the
                                    cell that depend on n run again for each, and your own n and arrays stay
             --calls N              recommend for so many calls like this one, the build among them

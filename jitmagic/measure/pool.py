@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jitmagic.backends.protocol import Backend
+from jitmagic.errors import WorkerError
 from jitmagic.measure.interpreter import own_folders
 from jitmagic.measure.interrupts import held
 from jitmagic.measure.nodes import connect
@@ -110,6 +111,9 @@ class Pool:
         found = []
         for address in addresses:
             nodes = self._nodes.get(address, [])
+            with contextlib.suppress(WorkerError):  # one that is lost is started anew
+                for node in nodes:
+                    node.look()
             if not nodes or any(node.lost is not None for node in nodes):
                 self._leave(address)
                 nodes = self._nodes[address] = connect.connect(address, {one.name for one in self._living_nodes()})

@@ -67,14 +67,19 @@ class Node:
         self._sent: dict[str, str] = {}
         threading.Thread(target=self._listen, name=f"jitmagic-{name}", daemon=True).start()
         threading.Thread(target=self._beat, name=f"jitmagic-{name}-beat", daemon=True).start()
+        self.machine: dict[str, Any] = {}
+        self.devices: list[dict[str, Any]] = []
+        self.backends: Mapping[str, Availability] = {}
         try:
-            told = self.ask("machine")
+            self.look()
         except WorkerError as error:
             self.close()
             raise NodeError(f"{address} did not say what it has: {error}") from error
-        self.machine: dict[str, Any] = told["machine"]
-        self.devices: list[dict[str, Any]] = told["devices"]
-        self.backends: Mapping[str, Availability] = told["backends"]
+
+    def look(self) -> None:
+        """Has it say what its machine has now, and how loaded it is."""
+        told = self.ask("machine")
+        self.machine, self.devices, self.backends = told["machine"], told["devices"], told["backends"]
 
     def begin(self, backend: Backend, device: str) -> RemoteWorker:
         """Starts a worker there; its library is imported meanwhile."""
