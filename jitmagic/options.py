@@ -91,14 +91,14 @@ class Options:
                 raise ValueError(f"threads takes numbers from 1 on and all, e.g. 1,all, and not {count!r}")
         if self.sweep is not None:
             sizes.parse(self.sweep)
+        for one in self.on or ():
+            address.parse(one)
         _ = self.purpose  # raises what is wrong with it
 
     @property
     def purpose(self) -> Purpose:
         """What the recommendation is for."""
         return Purpose(self.calls, tuple(self.need or ()), self.deploy, self.keep)
-        for one in self.on or ():
-            address.parse(one)
 
     def _resolve(self, known: Mapping[str, Backend]) -> None:
         """Checks the interpreters, and puts their absolute paths in their place."""
