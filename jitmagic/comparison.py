@@ -14,7 +14,7 @@ from jitmagic.capture.resized import Given, Resized
 from jitmagic.capture.workload import Workload
 from jitmagic.measure import pool as pools
 from jitmagic.measure.sweep import sizes
-from jitmagic.options import Options
+from jitmagic.options import Options, asked_transform
 from jitmagic.steps.progress import Progress, Standing
 from jitmagic.steps.run import Run
 
@@ -274,6 +274,10 @@ def compare(
     need: Sequence[str] | None = None,
     deploy: str | None = None,
     keep: str | None = None,
+    grad: str | None = None,
+    jacobian: str | None = None,
+    hessian: str | None = None,
+    vmap: str | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -313,6 +317,12 @@ def compare(
         Recommend for where it will run: ``"cpu"``, ``"gpu"`` or ``"tpu"``.
     keep : str, optional
         ``"simple"``: recommend the fewest changed lines before the highest speed.
+    grad, jacobian, hessian : str, optional
+        The name of an argument: what is compared is the derivative by it, of a number (grad), of an array (jacobian),
+        or the second derivatives of a number (hessian). The baseline is NumPy's differences. One of them at a time.
+    vmap : str, optional
+        The name of an argument, and the axis of the batch, e.g. ``"x"`` or ``"x:1"``: what is compared is the function
+        for each slice, results stacked. The baseline is NumPy's loop.
 
     Returns
     -------
@@ -326,7 +336,7 @@ def compare(
     BaselineError
         The NumPy function itself failed.
     ValueError
-        An option is not one that there is; the sizes cannot be read.
+        An option is not one that there is; the sizes cannot be read; the argument has no derivative.
 
     Notes
     -----
@@ -358,6 +368,7 @@ def compare(
         None if need is None else tuple(need),
         deploy,
         keep,
+        asked_transform({"grad": grad, "jacobian": jacobian, "hessian": hessian, "vmap": vmap}),
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])

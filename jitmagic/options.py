@@ -12,6 +12,7 @@ from jitmagic.backends import all_backends
 from jitmagic.backends.protocol import Backend
 from jitmagic.measure.interpreter import resolve
 from jitmagic.measure.sweep import sizes
+from jitmagic.transforms.transform import KINDS, Transform, parse
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Options:
         Whether the processor's caches are emptied before every timed call.
     calls, need, deploy, keep
         What the recommendation is for; see :class:`jitmagic.advice.purpose.Purpose`.
+    transform : Transform or None
+        The derivative or the batch that is compared in place of the function itself.
     """
 
     backends: tuple[str, ...] | None = None
@@ -56,6 +59,7 @@ class Options:
     need: tuple[str, ...] | None = None
     deploy: str | None = None
     keep: str | None = None
+    transform: Transform | None = None
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -87,6 +91,8 @@ class Options:
                 raise ValueError(f"threads takes numbers from 1 on and all, e.g. 1,all, and not {count!r}")
         if self.sweep is not None:
             sizes.parse(self.sweep)
+        if self.transform is not None and self.sweep is not None:
+            raise ValueError(f"{self.transform.text} is for one size: leave the sweep out, or run it for each size")
         _ = self.purpose  # raises what is wrong with it
 
     @property
@@ -107,3 +113,17 @@ class Options:
                 raise ValueError(f"there is no backend {name!r} to give a python for; choose from {', '.join(known)}")
             found[name] = resolve(str(path))
         object.__setattr__(self, "python", found)
+
+
+def asked_transform(given: Mapping[str, str | None]) -> Transform | None:
+    """Reads the one transformation of the options by their names; None where none is given.
+
+    Raises
+    ------
+    ValueError
+        Where more than one is given, or it cannot be read.
+    """
+    found = [parse(kind, text) for kind in KINDS if (text := given.get(kind)) is not None]
+    if len(found) > 1:
+        raise ValueError(f"{' and '.join(one.text for one in found)} are two comparisons: ask for one at a time")
+    return found[0] if found else None

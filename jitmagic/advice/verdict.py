@@ -16,12 +16,14 @@ VERDICTS = (
     "slower",
     "no clear difference",
     "differs",
+    "not verified",
     "unsupported",
     "crashed",
     "timed out",
     "stopped",
 )
-"""``stopped``: the user's interrupt, or the budget's end, came before the variant was timed."""
+"""``not verified``: it ran, and what it is held against is not sure enough to tell.
+``stopped``: the user's interrupt, or the budget's end, came before the variant was timed."""
 
 
 @dataclass(frozen=True)

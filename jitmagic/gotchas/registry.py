@@ -34,7 +34,7 @@ from functools import cache
 from types import MappingProxyType
 
 from jitmagic.capture.workload import Workload
-from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
+from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Derived, Finding, Note
 from jitmagic.gotchas.diagnostic import SEVERITIES, Gotcha
 from jitmagic.gotchas.watch import Watch
 from jitmagic.observe.facts import Observation
@@ -43,7 +43,8 @@ Hook = Callable[[Context], Iterable[Note]]
 FindingHook = Callable[[Context, Finding], Iterable[Note]]
 
 HEADINGS = ("What happens", "Why", "Example", "Instead", "See")
-BACKENDS = {"NB": "numba", "JX": "jax", "PT": "torch", "CP": "cupy", "BM": "all", "GP": "all", "TP": "jax"}
+BACKENDS = {"NB": "numba", "JX": "jax", "PT": "torch", "CP": "cupy", "BM": "all", "GP": "all", "AD": "all",
+            "TP": "jax"}  # fmt: skip
 KINDS = ("structure", "values", "dtype", "shape", "mutated", "exception", "identity")
 _RULES: dict[str, Rule] = {}
 _STATUS_ORDER = {CONFIRMED: 0, NOT_SEEN: 1, POSSIBLE: 2}
@@ -209,7 +210,9 @@ def all_rules() -> Mapping[str, Rule]:
     return MappingProxyType(dict(sorted(_RULES.items())))
 
 
-def find(workload: Workload, observed: Observation, troubles: list[str] | None = None) -> tuple[Gotcha, ...]:
+def find(
+    workload: Workload, observed: Observation, troubles: list[str] | None = None, derived: Derived | None = None
+) -> tuple[Gotcha, ...]:
     """Finds the gotchas of a workload, the worst first, then by line; duplicates are merged.
 
     Lines are the user's. What a watched run confirmed stands before what is merely possible.
@@ -220,11 +223,13 @@ def find(workload: Workload, observed: Observation, troubles: list[str] | None =
     troubles : list of str, optional
         Takes a sentence for each error of our own by which rules could not look; the other rules go on. Without it,
         the first such error is raised.
+    derived : Derived, optional
+        The derivative that was asked for.
     """
     watch = Watch(troubles)
     found: list[Gotcha] = []
     with watch.over("every rule"):
-        context = Context(workload, observed)
+        context = Context(workload, observed, derived)
         for one in all_rules().values():
             with watch.over(one.code):
                 found += _of_rule(context, one)

@@ -55,8 +55,10 @@ def shares(record: rows.Record, variant: Mapping[str, Any]) -> str:
 
 
 def facts(record: rows.Record) -> list[tuple[str, str]]:
-    """Returns names and texts: what else the machine did meanwhile, what it can do at best, other interpreters."""
+    """Returns names and texts: what was compared in the function's place, and under what circumstances."""
     found = []
+    if record.get("transform"):
+        found += _transformed(record["transform"])
     noise = record["machine"].get("noise")
     if noise:
         found.append(("while the clock ran", _noise(noise)))
@@ -77,6 +79,26 @@ def facts(record: rows.Record) -> list[tuple[str, str]]:
         versions = ", ".join(f"{name} {version}" for name, version in one["libraries"].items())
         text = f"{one['backend']} ran under {one['path']}: Python {one['python']}, {versions}"
         found.append(("interpreter", clean.line(text)))
+    return found
+
+
+def _transformed(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns what was compared in the function's place, and how sure that is."""
+    found = [("baseline", clean.line(told["baseline"]))]
+    if told["kind"] == "vmap":
+        return found
+    parts = []
+    if told["uncertainty"] is not None:
+        sure = figures.figure(told["uncertainty"])
+        parts.append(
+            f"variants are held against extrapolated differences, which are sure to {sure} of the largest entry"
+        )
+    if told["baseline_error"] is not None:
+        parts.append(f"the baseline itself is off by {figures.figure(told['baseline_error'])}")
+    if told["undecided"]:
+        parts.append(f"of {told['entries']} entries {told['undecided']} cannot be checked, so that nothing is verified")
+    found.append(("derivative", clean.line("; ".join(parts))))
+    found += [("in doubt", clean.line(doubt)) for doubt in told["doubts"]]
     return found
 
 

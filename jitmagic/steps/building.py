@@ -10,7 +10,7 @@ from jitmagic.advice import verdict as verdicts
 from jitmagic.backends.protocol import Backend, Draft, Failure
 from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.outcome import Outcome
-from jitmagic.steps import room
+from jitmagic.steps import room, transforming
 from jitmagic.steps.progress import Progress
 from jitmagic.steps.writing import own_error
 from jitmagic.verify import sensitivity
@@ -39,6 +39,7 @@ def verify(run: Run) -> None:
             f"{told.message}. A function whose result depends on time, on random numbers or on what ran before "
             "cannot be compared; pass the random numbers, or a seeded numpy.random.Generator, as an argument."
         )
+    transforming.estimate(run)
     waiting = [one for one in run.outcomes if one.verdict is None]
     # all libraries are imported before the first build, so that none of them slows another's clock
     ready = {one.backend: _ready(run, one) for one in waiting}
@@ -69,7 +70,7 @@ def descend(run: Run, backend: Backend, outcome: Outcome, number: int, total: in
         if failure is None or outcome.draft is None:
             return
         try:
-            answer = backend.revise(run.workload, run.seen(), outcome.draft, failure)
+            answer = backend.revise(*run.studied(), outcome.draft, failure)
         except Exception as error:
             answer = own_error(backend, error)
         if isinstance(answer, Refusal):
@@ -101,6 +102,9 @@ def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: 
     finding, failure = _built(run, backend, outcome, outcome.draft, step)
     if finding is None:
         return failure
+    if finding.kind == "undecided":
+        outcome.verdict = transforming.undecided(run)
+        return None
     if not finding.ok and backend is not run.numpy and _moves_as_much(run, outcome):
         finding, failure = _built(run, backend, outcome, outcome.draft, step)
         if finding is None:
@@ -151,6 +155,8 @@ def _moves_as_much(run: Run, outcome: Outcome) -> bool:
     finding = outcome.built.finding if outcome.built is not None else None
     if finding is None or finding.kind not in ("values", "mutated") or finding.max_abs is None:
         return False
+    if run.derived is not None and not run.derived.single:
+        return False  # what differences move by is their own rounding, and no derivative's
     if run.movement is None:
         seconds = max(run.seen().seconds, 1e-6)
         runs = int(min(sensitivity.RUNS, _MOVEMENT_SECONDS // seconds))
@@ -167,7 +173,7 @@ def _moves_as_much(run: Run, outcome: Outcome) -> bool:
 def _blame(run: Run, outcome: Outcome, message: str, kind: str) -> None:
     from jitmagic.gotchas.registry import blame
 
-    likely = blame(run.workload, run.seen(), outcome.backend, message, kind, run.troubles)
+    likely = blame(*run.studied(), outcome.backend, message, kind, run.troubles)
     run.gotchas.extend(likely)
     if likely and outcome.verdict is not None:
         first = likely[0]
