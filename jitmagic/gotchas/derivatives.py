@@ -34,7 +34,7 @@ def kinks(ctx: Context) -> Iterator[Note]:
         return
     status = CONFIRMED if ctx.derived.kinks else NOT_SEEN
     places: list[tuple[ast.AST, str]] = [
-        (call, ctx.text(call)) for call in _calls(ctx, _KINKED) if _depends(ctx, [*call.args, _owner(call)])
+        (call, ctx.text(call)) for call in _calls(ctx, _KINKED) if _depends(ctx, [*call.args, _owner(ctx, call)])
     ]
     places += [(node.test, ctx.text(node.test)) for node in ctx.nodes(ast.If, ast.IfExp) if _depends(ctx, [node.test])]
     for node, text in places:
@@ -60,7 +60,7 @@ def flat(ctx: Context) -> Iterator[Note]:
     """
     if ctx.derived is None:
         return
-    found: list[tuple[ast.AST, ast.AST | None]] = [(call, _owner(call) or next(iter(call.args), None))
+    found: list[tuple[ast.AST, ast.AST | None]] = [(call, _owner(ctx, call) or next(iter(call.args), None))
                                                    for call in _calls(ctx, _FLAT)]  # fmt: skip
     for node in ctx.nodes(ast.Call):
         if isinstance(node.func, ast.Name) and node.func.id in ("int", "round") and node.args:
@@ -93,9 +93,9 @@ def _calls(ctx: Context, names: tuple[str, ...]) -> Iterator[ast.Call]:
             yield node
 
 
-def _owner(call: ast.Call) -> ast.AST | None:
+def _owner(ctx: Context, call: ast.Call) -> ast.AST | None:
     """Returns the array whose method is called; a module is none."""
-    return call.func.value if isinstance(call.func, ast.Attribute) else None
+    return call.func.value if isinstance(call.func, ast.Attribute) and ctx.names.path(call.func) is None else None
 
 
 def _depends(ctx: Context, nodes: list[ast.AST | None]) -> bool:

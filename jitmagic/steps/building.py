@@ -103,7 +103,7 @@ def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: 
     if finding is None:
         return failure
     if finding.kind == "undecided":
-        outcome.verdict = transforming.undecided(run)
+        outcome.verdict = transforming.undecided(run, finding.message)
         return None
     if not finding.ok and backend is not run.numpy and _moves_as_much(run, outcome):
         finding, failure = _built(run, backend, outcome, outcome.draft, step)

@@ -67,19 +67,17 @@ def estimate(run: Run) -> None:
         ) from error
 
 
-def undecided(run: Run) -> verdicts.Verdict:
-    """Words why a variant could be built and not be verified."""
+def undecided(run: Run, message: str) -> verdicts.Verdict:
+    """Words why a variant could be built and not be verified; ``message`` is what the comparison said."""
     derived = run.derived
     if derived is None or not derived.doubts or run.given is None:
         raise RuntimeError("there is no doubt about the derivative")
     asked = run.options.transform
     told = _doubted(derived.doubts[0])
-    rest = derived.doubtful - 1
-    more = f", and so for {rest} more of {derived.entries} entries" if rest else ""
     argument = "the argument" if asked is None else f"`{asked.argument}`"
     return verdicts.Verdict(
         "not verified",
-        f"NumPy's differences cannot tell: {told}{more}",
+        f"NumPy's differences cannot tell: {told}; {message}",
         f"move {argument} off such places, and compare again; its source is shown",
     )
 

@@ -55,6 +55,12 @@ def check_observed(transform: Transform, workload: Workload, seen: Observation, 
     TransformError
     """
     told, name = transform.text, workload.function.name
+    if seen.random or seen.unseeded or any(isinstance(one, np.random.Generator) for one in workload.argument_values()):
+        why = "no difference of two calls is its derivative" if transform.derives else "no other form draws the same"
+        raise TransformError(
+            f"{told}: {name} draws random numbers, other ones in each call, so that {why}; draw them before and pass them "
+            "as an array"
+        )
     if seen.mutated:
         raise TransformError(
             f"{told}: {name} writes into its argument `{seen.mutated[0]}`; let it return the new values"
@@ -65,11 +71,6 @@ def check_observed(transform: Transform, workload: Workload, seen: Observation, 
                 f"{told}: {name} returns {_words(seen.result)}, which is not stacked; return one array or number"
             )
         return
-    if seen.random or seen.unseeded or any(isinstance(one, np.random.Generator) for one in workload.argument_values()):
-        raise TransformError(
-            f"{told}: {name} draws random numbers, other ones in each call, so that no difference of two calls is its "
-            "derivative; draw them before and pass them as an array"
-        )
     fact = seen.result
     if fact is None or fact.kind not in _NUMBERS or (fact.kind != "float" and fact.dtype not in ("float32", "float64")):
         raise TransformError(

@@ -116,9 +116,19 @@ def compare_call(
     blind = sum(int(np.count_nonzero(np.isinf(error))) for error in worst.errors.values())
     if blind:
         every = sum(error.size for error in worst.errors.values())
-        message = f"{blind} of {every} values could not be checked" if every > 1 else "the value could not be checked"
-        return Finding(False, "undecided", message, *_figures(worst))
+        share = f"{blind} of {every} values cannot be checked" if every > 1 else "the value cannot be checked"
+        return Finding(False, "undecided", f"{share}; {_first_blind(actual, worst)}", *_figures(worst))
     return Finding(True, "", "", *_figures(worst))
+
+
+def _first_blind(actual: Any, worst: _Worst) -> str:
+    """Says what stands at the first place at which nothing can be checked."""
+    for path, array in numeric_leaves(actual):
+        error = worst.errors.get(path)
+        if error is not None and np.isinf(error).any():
+            place = tuple(int(index) for index in np.argwhere(np.isinf(error))[0])
+            return f"at {_at(path, place, array.shape)} it gives {_short(array[place])}"
+    return "none is shown"
 
 
 def count_elements(value: Any) -> int:

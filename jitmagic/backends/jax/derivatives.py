@@ -17,9 +17,9 @@ WAYS = {
     "grad": {"reverse": "{jax}.grad({f}{at})", "forward": "{jax}.jacfwd({f}{at})"},
     "jacobian": {"reverse": "{jax}.jacrev({f}{at})", "forward": "{jax}.jacfwd({f}{at})"},
     "hessian": {
-        "forward-over-reverse": "{jax}.jacfwd({jax}.grad({f}{at}){at})",
-        "reverse-over-reverse": "{jax}.jacrev({jax}.grad({f}{at}){at})",
-        "forward-over-forward": "{jax}.jacfwd({jax}.jacfwd({f}{at}){at})",
+        "fwd-rev": "{jax}.jacfwd({jax}.grad({f}{at}){at})",
+        "rev-rev": "{jax}.jacrev({jax}.grad({f}{at}){at})",
+        "fwd-fwd": "{jax}.jacfwd({jax}.jacfwd({f}{at}){at})",
     },
     "vmap": {"vmap": "{jax}.vmap({f}, in_axes={axes})"},
 }
@@ -28,7 +28,9 @@ WAYS = {
 _NOTES = {
     "reverse": "Reverse mode: one pass back for each element of the result.",
     "forward": "Forward mode: one pass for each element of the argument.",
-    "forward-over-reverse": "As jax.hessian: forward mode over reverse mode.",
+    "fwd-rev": "As jax.hessian: forward mode over reverse mode.",
+    "rev-rev": "Reverse mode over reverse mode.",
+    "fwd-fwd": "Forward mode over forward mode.",
 }
 
 _BACK_THROUGH_LOOP = re.compile(r"Reverse-mode differentiation does not work for")
@@ -124,7 +126,7 @@ def _no_way_back(draft: TransformedDraft) -> Refusal:
             line = _nearest(draft, number)
             break
     where = f"line {line}: " if line is not None else ""
-    forward = "jax-forward" if "hessian" not in draft.entry else "jax-forward-over-forward"
+    forward = "jax-forward" if "hessian" not in draft.entry else "jax-fwd-fwd"
     return Refusal(
         f"{where}reverse mode cannot go back through a loop whose number of steps is known only when it runs; "
         f"{forward} can, and so can a loop over a fixed range",

@@ -58,7 +58,8 @@ class TorchBackend:
         self, asked: Transform, workload: Workload, observed: Observation
     ) -> Sequence[Draft | VariantRefusal]:
         """Writes the variants of a derivative, or of a batch, around the eager variant."""
-        return derivatives.drafts(asked, workload, self._draft(workload, observed, "torch", "eager"))
+        eager = self._draft(workload, observed, "torch", "eager")
+        return derivatives.drafts(asked, workload, eager, self._draft(workload, observed, "torch-compile", "compile"))
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failure: whole arrays by loops, symbolic shapes by fixed ones, else by the reason."""

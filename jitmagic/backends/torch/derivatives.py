@@ -18,8 +18,8 @@ FUNCTIONAL = {
     "grad": {"reverse": "torch.func.grad({f})({x})", "forward": "torch.func.jacfwd({f})({x})"},
     "jacobian": {"reverse": "torch.func.jacrev({f})({x})", "forward": "torch.func.jacfwd({f})({x})"},
     "hessian": {
-        "forward-over-reverse": "torch.func.hessian({f})({x})",
-        "reverse-over-reverse": "torch.func.jacrev(torch.func.grad({f}))({x})",
+        "fwd-rev": "torch.func.hessian({f})({x})",
+        "rev-rev": "torch.func.jacrev(torch.func.grad({f}))({x})",
     },
     "vmap": {"vmap": "torch.vmap({f}{dims})({x})"},
 }
@@ -29,11 +29,13 @@ AUTOGRAD = {
     "grad": {"autograd": None},
     "jacobian": {
         "autograd": "torch.autograd.functional.jacobian({f}, {x})",
-        "autograd-vectorized": "torch.autograd.functional.jacobian({f}, {x}, vectorize=True)",
+        "fwd-rev": "As torch.func.hessian: forward mode over reverse mode.",
+    "rev-rev": "Reverse mode over reverse mode.",
+    "autograd-vmap": "torch.autograd.functional.jacobian({f}, {x}, vectorize=True)",
     },
     "hessian": {
         "autograd": "torch.autograd.functional.hessian({f}, {x})",
-        "autograd-vectorized": "torch.autograd.functional.hessian({f}, {x}, vectorize=True)",
+        "autograd-vmap": "torch.autograd.functional.hessian({f}, {x}, vectorize=True)",
     },
     "vmap": {},
 }
@@ -42,7 +44,7 @@ AUTOGRAD = {
 _NOTES = {
     "reverse": "Reverse mode: one pass back for each element of the result.",
     "forward": "Forward mode: one pass for each element of the argument.",
-    "autograd-vectorized": "All rows at once (torch.vmap) instead of one after the other.",
+    "autograd-vmap": "All rows at once (torch.vmap) instead of one after the other.",
 }
 
 _COMPILED = "-compile"
@@ -74,9 +76,15 @@ _RULES = (
 """What torch says where it cannot derive, and what it means."""
 
 
-def drafts(asked: Transform, workload: Workload, inner: Draft | VariantRefusal) -> Sequence[Draft | VariantRefusal]:
-    """Writes the variants of a transformation from the eager variant of the function itself."""
-    return [_draft(asked, workload, inner, way) for way in _ways(asked)]
+def drafts(
+    asked: Transform, workload: Workload, eager: Draft | VariantRefusal, compiled: Draft | VariantRefusal
+) -> Sequence[Draft | VariantRefusal]:
+    """Writes the variants of a transformation from the eager variant of the function itself.
+
+    What torch.compile cannot take of the function, it cannot take of its derivative.
+    """
+    refused = compiled if isinstance(compiled, VariantRefusal) else eager
+    return [_draft(asked, workload, refused if way.endswith(_COMPILED) else eager, way) for way in _ways(asked)]
 
 
 def _ways(asked: Transform) -> Iterator[str]:
