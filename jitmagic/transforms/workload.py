@@ -55,11 +55,12 @@ def check_observed(transform: Transform, workload: Workload, seen: Observation, 
     TransformError
     """
     told, name = transform.text, workload.function.name
-    if seen.random or seen.unseeded or any(isinstance(one, np.random.Generator) for one in workload.argument_values()):
+    generators = [one for one in workload.argument_values() if isinstance(one, np.random.Generator)]
+    if seen.random or seen.unseeded or generators:
         why = "no difference of two calls is its derivative" if transform.derives else "no other form draws the same"
         raise TransformError(
-            f"{told}: {name} draws random numbers, other ones in each call, so that {why}; draw them before and pass them "
-            "as an array"
+            f"{told}: {name} draws random numbers, other ones in each call, so that {why}; draw them before and pass "
+            "them as an array"
         )
     if seen.mutated:
         raise TransformError(

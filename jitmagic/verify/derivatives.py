@@ -131,7 +131,8 @@ def second(function: Function, x: Any) -> Estimate:
     value, error, low, high = (np.zeros((1, n * n)) for _ in range(4))
     for i in range(n):
         for j in range(i + 1):
-            found = _tried(partial(_second_at, function, start, middle, noise, i, j), [h * sizes for h in _SECOND_STEPS])
+            at = partial(_second_at, function, start, middle, noise, i, j)
+            found = _tried(at, [h * sizes for h in _SECOND_STEPS])
             for place in {i * n + j, j * n + i}:
                 _settle(found, value, error, low, high, place)
     return _judged(value, error, low, high, start.shape * 2)
@@ -160,7 +161,8 @@ def _noise(function: Function, start: Array, scale: float) -> Array:
     largest: Array = np.zeros(1)
     with np.errstate(all="ignore"):
         for step in _NOISE_STEPS:
-            line = [_called(function, start + place * step * sizes).reshape(-1) for place in range(1, _NOISE_POINTS + 1)]
+            places = range(1, _NOISE_POINTS + 1)
+            line = [_called(function, start + place * step * sizes).reshape(-1) for place in places]
             found = np.median(np.abs(np.diff(np.array(line), _NOISE_ORDER, axis=0)), axis=0) * _NOISE_FACTOR
             largest = np.fmax(largest, np.where(np.isfinite(found), found, 0.0))
     return largest
@@ -176,7 +178,9 @@ def _tried(at: Callable[[Any], _Step], steps: Sequence[Any]) -> list[_Step]:
     return found
 
 
-def _first_at(function: Function, start: Array, middle: Array, noise: Array, column: int, h: float) -> _Step:
+def _first_at(
+    function: Function, start: Array, middle: Array, noise: Array, column: int, h: float
+) -> _Step:
     def at(distance: float) -> Array:
         return _called(function, _moved(start, {column: distance})).reshape(-1)
 

@@ -57,7 +57,7 @@ def around_draft(
 
 
 def _text(asked: Transform, made: Around, numpy: str, ndim: int, fact: ValueFact, mode: str, inner: Draft) -> str:
-    taken = inner.module.text
+    taken = f"def {made.name}({made.parameters}):\n    {made.inner}, {numpy}"
     i, first, result = (fresh(name, taken) for name in ("i", "first", "result"))
     axis = (asked.axis or 0) % ndim
     x = made.argument

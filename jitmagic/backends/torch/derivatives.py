@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.backends.protocol import Draft, Failure, VariantRefusal
@@ -25,7 +25,7 @@ FUNCTIONAL = {
 }
 """By transformation and way, the value in ``torch.func``; these are compiled too."""
 
-AUTOGRAD = {
+AUTOGRAD: Mapping[str, Mapping[str, str | None]] = {
     "grad": {"autograd": None},
     "jacobian": {
         "autograd": "torch.autograd.functional.jacobian({f}, {x})",
