@@ -29,9 +29,7 @@ AUTOGRAD: Mapping[str, Mapping[str, str | None]] = {
     "grad": {"autograd": None},
     "jacobian": {
         "autograd": "torch.autograd.functional.jacobian({f}, {x})",
-        "fwd-rev": "As torch.func.hessian: forward mode over reverse mode.",
-    "rev-rev": "Reverse mode over reverse mode.",
-    "autograd-vmap": "torch.autograd.functional.jacobian({f}, {x}, vectorize=True)",
+        "autograd-vmap": "torch.autograd.functional.jacobian({f}, {x}, vectorize=True)",
     },
     "hessian": {
         "autograd": "torch.autograd.functional.hessian({f}, {x})",
@@ -44,6 +42,8 @@ AUTOGRAD: Mapping[str, Mapping[str, str | None]] = {
 _NOTES = {
     "reverse": "Reverse mode: one pass back for each element of the result.",
     "forward": "Forward mode: one pass for each element of the argument.",
+    "fwd-rev": "As torch.func.hessian: forward mode over reverse mode.",
+    "rev-rev": "Reverse mode over reverse mode.",
     "autograd-vmap": "All rows at once (torch.vmap) instead of one after the other.",
 }
 
