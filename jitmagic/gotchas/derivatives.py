@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, Context, Note
+from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, Context, Finding, Note
 from jitmagic.gotchas.registry import rule
+from jitmagic.gotchas.shared import forbidden_sides
 
 _FLAT = (
     "floor", "ceil", "round", "rint", "trunc", "fix", "sign", "argmax", "argmin", "argsort", "searchsorted", "digitize",
@@ -44,6 +45,42 @@ def kinks(ctx: Context) -> Iterator[Note]:
             "for the derivative there.",
             f"Keep `{ctx.derived.argument}` off that point, or use a smooth form.",
         )  # fmt: skip
+
+
+@rule("AD-WHERE", severity="silent")
+def unchosen_sides(ctx: Context) -> Iterator[Note]:
+    """A choice derives both sides, so that the derivative may be NaN where the value is right.
+
+    What happens: `where(x > 0, log(x), 0)` has the right values, and in JAX and PyTorch the derivative NaN wherever x
+        is not positive.
+    Why: The unused side's derivative is infinite or NaN there, and 0 times that is NaN.
+    Example:
+        y = np.where(x > 0, np.log(x), 0.0)
+    Instead:
+        safe = np.where(x > 0, x, 1.0)
+        y = np.where(x > 0, np.log(safe), 0.0)
+    See: https://docs.jax.dev/en/latest/faq.html
+    """
+    yield from _unchosen(ctx, NOT_SEEN)
+
+
+@unchosen_sides.finding
+def unchosen_sides_seen(ctx: Context, finding: Finding) -> Iterator[Note]:
+    if finding.kind == "values" and "nan" in finding.text:
+        yield from _unchosen(ctx, CONFIRMED)
+
+
+def _unchosen(ctx: Context, status: str) -> Iterator[Note]:
+    if ctx.derived is None:
+        return
+    for call, part in forbidden_sides(ctx):
+        if _depends(ctx, [part]):
+            yield ctx.gotcha(
+                call, status,
+                f"`{ctx.text(part)}` is derived where the condition forbids it: the value is right there, and the "
+                "derivative is NaN.",
+                "Replace the forbidden numbers first: `safe = np.where(cond, x, 1.0)`, and compute with `safe`.",
+            )  # fmt: skip
 
 
 @rule("AD-FLAT", severity="silent")

@@ -245,6 +245,7 @@ def blame(
     kind: str,
     troubles: list[str] | None = None,
     probe: str = "",
+    derived: Derived | None = None,
 ) -> tuple[Gotcha, ...]:
     """Returns the gotchas that probably explain what the verifier found for a variant, as *confirmed*.
 
@@ -262,6 +263,8 @@ def blame(
         The name of the probe that it was found with; empty for the user's own arguments. A probe is blamed only on
         rules
         that name it.
+    derived : Derived, optional
+        The derivative that was asked for.
     """
     if kind not in KINDS:
         raise ValueError(f"a finding is of the kinds {KINDS}, not {kind!r}")
@@ -269,7 +272,7 @@ def blame(
     finding = Finding(backend, kind, finding_text, probe)
     found: list[Gotcha] = []
     with watch.over("every rule"):
-        context = Context(workload, observed)
+        context = Context(workload, observed, derived)
         for one in all_rules().values():
             if one.backend in (backend, "all"):
                 with watch.over(one.code):

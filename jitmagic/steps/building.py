@@ -173,7 +173,8 @@ def _moves_as_much(run: Run, outcome: Outcome) -> bool:
 def _blame(run: Run, outcome: Outcome, message: str, kind: str) -> None:
     from jitmagic.gotchas.registry import blame
 
-    likely = blame(*run.studied(), outcome.backend, message, kind, run.troubles)
+    derived = transforming.asked_derivative(run)
+    likely = blame(*run.studied(), outcome.backend, message, kind, run.troubles, derived=derived)
     run.gotchas.extend(likely)
     if likely and outcome.verdict is not None:
         first = likely[0]

@@ -26,7 +26,8 @@ _SECOND_STEPS = (2e-3, 1.2e-4)
 """Steps that are tried one after the other, of the argument's size, until an entry is sure."""
 
 _ENOUGH = 1e-8
-"""Of an entry's own size: surer it need not become."""
+_ENOUGH_OF_LARGEST = 1e-7
+"""Of an entry's own size, or of the largest in its row: surer it need not become."""
 
 _RELATIVE = 1e-4
 _OF_LARGEST = 1e-5
@@ -114,9 +115,11 @@ def first(function: Function, x: Any) -> Estimate:
     noise = _noise(function, start, scale)
     shape = (*middle.shape, *start.shape)
     value, error, low, high = (np.zeros((middle.size, start.size)) for _ in range(4))
+    largest = np.zeros(middle.size)
     for column in range(start.size):
         size = max(abs(float(start.reshape(-1)[column])), scale)
-        found = _tried(partial(_first_at, function, start, middle, noise, column), [h * size for h in _FIRST_STEPS])
+        at = partial(_first_at, function, start, middle, noise, column)
+        found = _tried(at, [h * size for h in _FIRST_STEPS], largest)
         _settle(found, value, error, low, high, column)
     return _judged(value, error, low, high, shape)
 
@@ -129,10 +132,11 @@ def second(function: Function, x: Any) -> Estimate:
     middle = float(_called(function, start))
     noise = float(_noise(function, start, float(np.abs(flat).mean()) or 1.0)[0])
     value, error, low, high = (np.zeros((1, n * n)) for _ in range(4))
+    largest = np.zeros(1)
     for i in range(n):
-        for j in range(i + 1):
+        for j in range(i, -1, -1):  # the diagonal first: it says how large is large
             at = partial(_second_at, function, start, middle, noise, i, j)
-            found = _tried(at, [h * sizes for h in _SECOND_STEPS])
+            found = _tried(at, [h * sizes for h in _SECOND_STEPS], largest)
             for place in {i * n + j, j * n + i}:
                 _settle(found, value, error, low, high, place)
     return _judged(value, error, low, high, start.shape * 2)
@@ -147,9 +151,9 @@ class _Step:
     low: Array
     high: Array
 
-    @property
-    def sure(self) -> bool:
-        return bool((self.error <= _ENOUGH * np.abs(self.value)).all())
+    def is_sure(self, largest: Array) -> bool:
+        """Tells whether no other step is needed; ``largest`` is the size of each row so far."""
+        return bool((self.error <= np.maximum(_ENOUGH * np.abs(self.value), _ENOUGH_OF_LARGEST * largest)).all())
 
 
 def _noise(function: Function, start: Array, scale: float) -> Array:
@@ -168,12 +172,13 @@ def _noise(function: Function, start: Array, scale: float) -> Array:
     return largest
 
 
-def _tried(at: Callable[[Any], _Step], steps: Sequence[Any]) -> list[_Step]:
-    """Takes one step after the other until one is sure."""
+def _tried(at: Callable[[Any], _Step], steps: Sequence[Any], largest: Array) -> list[_Step]:
+    """Takes one step after the other until one is sure; ``largest`` grows with what is found."""
     found: list[_Step] = []
     for h in steps:
         found.append(at(h))
-        if found[-1].sure:
+        if found[-1].is_sure(largest):
+            np.fmax(largest, np.abs(found[-1].value), out=largest)
             break
     return found
 

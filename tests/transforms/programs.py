@@ -48,6 +48,10 @@ def relu(x):
     return np.sum(np.maximum(x, 0.0))
 
 
+def roots(x):
+    return np.sum(np.where(x > 0, np.sqrt(x), 0.0))
+
+
 def rounded(x):
     return np.sum(np.round(x * 10.0))
 

@@ -43,7 +43,7 @@ def settled(library, kind, argument, function, *args, axis=None, compiled=False,
     found = {}
     for made in backend.transformed(asked, given, seen):
         if isinstance(made, VariantRefusal):
-            if compiled or not made.mode == "compile":
+            if compiled or made.mode != "compile":
                 found[made.variant] = made.refusal.reason
         elif made.mode != "compile" or compiled:
             found[made.variant] = _down_the_ladder(backend, runtime, given, seen, full, made)
