@@ -217,8 +217,8 @@ def _compare(arguments: argparse.Namespace) -> int:
         "python": {name: path for one in arguments.python or () for name, path in one.items()} or None,
     }
 
-    from jitmagic.comparison import compare_workload
-    from jitmagic.options import Options, asked_transform
+    from jitmagic.comparison import Options, compare_workload
+    from jitmagic.options import asked_transform
     from jitmagic.transforms.checks import check
     from jitmagic.transforms.transform import TransformError
 

@@ -259,7 +259,8 @@ class JitMagic(Magics):
         print(devices.table(detected, width=terminal.width()))
 
     def _options(self, form: str, settings: Mapping[str, Any]) -> Options:
-        from jitmagic.options import Options, asked_transform
+        from jitmagic.comparison import Options
+        from jitmagic.options import asked_transform
 
         defaults = {
             "backends": _as_names(self.backends),

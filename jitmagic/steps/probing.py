@@ -102,9 +102,7 @@ def share(run: Run) -> None:
 def _probe_gotchas(run: Run, outcome: Outcome, probed: Probed) -> Sequence[Any]:
     from jitmagic.gotchas.registry import blame
 
-    return blame(
-        run.workload, run.seen(), outcome.backend, probed.detail, probed.kind, run.troubles, probe=probed.name
-    )
+    return blame(*run.studied(), outcome.backend, probed.detail, probed.kind, run.troubles, probe=probed.name)
 
 
 def _sharing(run: Run, outcome: Outcome) -> Iterator[Probed]:

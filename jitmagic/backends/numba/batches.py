@@ -1,9 +1,11 @@
-"""A batch in Numba: a compiled loop over the slices, around the function's own serial variant."""
+"""A batch in Numba: compiled loops over the slices, and a generalised ufunc, around the function's serial variant."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from jitmagic.backends.numba import messages
 from jitmagic.backends.protocol import Draft, Failure, VariantRefusal
@@ -14,25 +16,30 @@ from jitmagic.transforms.draft import TransformedDraft, made_around, wrapped
 from jitmagic.transforms.signature import Around, fresh, with_import
 from jitmagic.transforms.transform import Transform
 
-_MODES = (("numba", "serial"), ("numba-parallel", "parallel"))
+_WAYS = {
+    "loop": ("numba", "serial"),
+    "prange": ("numba-parallel", "parallel"),
+    "guvectorize": ("numba-guvectorize", "parallel"),
+}
+"""By way, the variant and its mode."""
 _DTYPES = {"float": "float64", "int": "int64", "bool": "bool_", "complex": "complex128"}
 
 
 def drafts(
     asked: Transform, workload: Workload, observed: Observation, inner: Draft | VariantRefusal
 ) -> Sequence[Draft | VariantRefusal]:
-    """Writes the serial and the parallel loop around the serial variant of the function itself."""
+    """Writes the loops and the ufunc around the serial variant of the function itself."""
     if isinstance(inner, VariantRefusal):
-        return [VariantRefusal(variant, "numba", mode, inner.refusal) for variant, mode in _MODES]
-    made = [around_draft(asked, workload, observed, inner, mode) for _, mode in _MODES]
+        return [VariantRefusal(variant, "numba", mode, inner.refusal) for variant, mode in _WAYS.values()]
+    made = {way: around_draft(asked, workload, observed, inner, way) for way in _WAYS}
     return [
-        VariantRefusal(variant, "numba", mode, one) if isinstance(one, Refusal) else one
-        for one, (variant, mode) in zip(made, _MODES, strict=True)
+        VariantRefusal(_WAYS[way][0], "numba", _WAYS[way][1], one) if isinstance(one, Refusal) else one
+        for way, one in made.items()
     ]
 
 
 def around_draft(
-    asked: Transform, workload: Workload, observed: Observation, inner: Draft, mode: str
+    asked: Transform, workload: Workload, observed: Observation, inner: Draft, way: str
 ) -> TransformedDraft | Refusal:
     """Puts a loop around a draft of the function."""
     if not _is_compiled(inner):
@@ -46,17 +53,68 @@ def around_draft(
     fact = observed.result
     if fact is None or "*" in made.passed:
         return Refusal("a loop over slices needs a result, and parameters that stand by themselves")
-    text = _text(asked, made, numpy, getattr(value, "ndim", 0) + 1, fact, mode, inner)
     module = inner.module
-    if inner.names.get(numpy) != "numpy":
+    if way == "guvectorize":
+        text = _ufunc(asked, workload, made, numpy, fact)
+        if isinstance(text, Refusal):
+            return text
+    else:
+        text = _text(asked, made, numpy, getattr(value, "ndim", 0) + 1, fact, way)
+    if f"{numpy}." in text and inner.names.get(numpy) != "numpy":
         module = with_import(module, f"import numpy as {numpy}")
-    module = _importing(module, "prange") if mode == "parallel" else module
-    variant = {one: name for name, one in _MODES}[mode]
-    form = "prange" if mode == "parallel" else "loop"
-    return wrapped(asked, workload, inner, form, variant, mode, text, module, made)
+    if way != "loop":
+        module = _importing(module, way)
+    variant, mode = _WAYS[way]
+    return wrapped(asked, workload, inner, way, variant, mode, text, module, made)
 
 
-def _text(asked: Transform, made: Around, numpy: str, ndim: int, fact: ValueFact, mode: str, inner: Draft) -> str:
+def _ufunc(asked: Transform, workload: Workload, made: Around, numpy: str, fact: ValueFact) -> str | Refusal:
+    """Writes a generalised ufunc: the slices' axes are the core's, and the batch's axis is its loop."""
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    types, cores, sliced = [], [], ""
+    for label, value in zip(workload.argument_names, workload.argument_values(), strict=True):
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufc" or array.dtype.itemsize > 16 or label not in made.passed:
+            return Refusal(f"a generalised ufunc takes numbers and arrays of numbers, and `{label}` is none")
+        core = f"({','.join(next(letters) for _ in range(array.ndim))})"
+        sliced = core if label == asked.argument else sliced
+        types.append(_type(array.dtype.name, array.ndim))
+        cores.append(core)
+    if not made.plain:
+        return Refusal("a generalised ufunc takes every parameter by its place")
+    value = workload.argument_values()[workload.argument_names.index(asked.argument)]
+    whole = fact.kind == "array" and fact.ndim
+    if whole and fact.shape != np.shape(value):
+        return Refusal(
+            "the result has another shape than a slice, and a generalised ufunc has to know it from its arguments"
+        )
+    dtype = _DTYPES.get(fact.kind, fact.dtype or "float64").rstrip("_")
+    taken = f"def {made.name}({made.parameters}):\n    {made.inner}, {numpy}"
+    result, core = fresh("result", taken), fresh(f"{made.name}_ufunc", taken)
+    types.append(_type(dtype, max(fact.ndim or 0, 1)))
+    signature = f"{','.join(cores)}->{sliced if whole else '()'}"
+    place = f"{result}[{', '.join(':' for _ in range(fact.ndim or 0))}]" if whole else f"{result}[0]"
+    axis = asked.axis or 0
+    x = made.argument
+    moved = f"    {x} = {numpy}.moveaxis({x}, {axis}, 0)\n" if axis else ""
+    return (
+        f'@guvectorize(["({", ".join(types)})"], "{signature}", nopython=True, target="parallel")\n'
+        f"def {core}({made.parameters}, {result}):\n    {place} = {made.inner}({made.passed})\n\n\n"
+        f"def {made.name}({made.parameters}):\n{moved}    return {core}({made.passed})"
+    )
+
+
+def _type(dtype: str, ndim: int) -> str:
+    """Returns Numba's name of a type.
+
+    >>> _type("bool", 0), _type("float64", 2)
+    ('boolean', 'float64[:,:]')
+    """
+    name = "boolean" if dtype == "bool" else dtype
+    return name + (f"[{','.join(':' * ndim)}]" if ndim else "")
+
+
+def _text(asked: Transform, made: Around, numpy: str, ndim: int, fact: ValueFact, way: str) -> str:
     taken = f"def {made.name}({made.parameters}):\n    {made.inner}, {numpy}"
     i, first, result = (fresh(name, taken) for name in ("i", "first", "result"))
     axis = (asked.axis or 0) % ndim
@@ -67,7 +125,7 @@ def _text(asked: Transform, made: Around, numpy: str, ndim: int, fact: ValueFact
         moved = {x: f"{x}[{index}]", f"{x}={x}": f"{x}={x}[{index}]"}
         return f"{made.inner}({', '.join(moved.get(part, part) for part in made.passed.split(', '))})"
 
-    parallel = mode == "parallel"
+    parallel = way == "prange"
     head = "@njit(parallel=True, error_model=\"numpy\")" if parallel else "@njit(error_model=\"numpy\")"
     loop = "prange" if parallel else "range"
     lines = [head, f"def {made.name}({made.parameters}):"]
@@ -118,5 +176,5 @@ def revise(
         raise ValueError(f"{draft.variant} stands around no draft")
     answer = inner(draft.inner, failure)
     if isinstance(answer, Draft):
-        return around_draft(draft.transform, workload, observed, answer, draft.mode)
+        return around_draft(draft.transform, workload, observed, answer, draft.way)
     return messages.explain(draft, failure, workload)

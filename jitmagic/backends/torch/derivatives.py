@@ -56,6 +56,10 @@ _RULES = (
         "integer or a number taken out of an array stands between them",
     ),
     (
+        r"got (?:unsupported type )?<class '(?:float|int|bool)'>|'float' object is not iterable",
+        "the result is a number of Python's (float() or .item()), through which torch does not derive: return NumPy's own",
+    ),
+    (
         r"modified by an inplace operation|a view of a leaf Variable|leaf Variable that requires grad is being used",
         "an array is written in place that the way back needs; make a new one",
     ),
