@@ -34,6 +34,7 @@ class Options:
     need: tuple[str, ...] | None = None
     deploy: str | None = None
     keep: str | None = None
+    transform: Any = None
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

@@ -134,3 +134,28 @@ def test_the_magic_and_the_shell_take_the_same(flag, use_backends, tmp_path, cap
     assert record["transform"]["kind"] == kind
     assert main(["compare", str(file), f"--{kind}", "y", "-q"]) == 2
     assert "has no argument `y`" in capsys.readouterr().err
+
+
+def test_a_cell_and_a_line_in_a_notebook(use_backends, tmp_path, monkeypatch):
+    pytest.importorskip("IPython")
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "jitmagic")
+    use_backends(Deriving("one", {"right": CUBE.format("3 * x**2")}))
+    cell = "%%jitcompare --grad x --budget 0.1 -v c\nimport numpy as np\ndef cube(x):\n    return np.sum(x**3)\n"
+    try:
+        with capture_output() as shown:
+            assert shell.run_cell(cell + "x = np.arange(3.0)\ncube(x)").success
+            assert shell.run_cell("d = %jitcompare --hessian x --budget 0.1 -o cube(x)").success
+            refused = shell.run_cell("%jitcompare --grad y cube(x)")
+        assert shell.user_ns["c"]["right"].verified is True
+        assert shell.user_ns["d"].record["transform"]["kind"] == "hessian"
+        assert "cube_grad(x)" in shown.stdout
+        assert "has no argument `y` in this call; it has x" in str(refused.error_in_exec)
+    finally:
+        shell.run_line_magic("unload_ext", "jitmagic")
+        InteractiveShell.clear_instance()

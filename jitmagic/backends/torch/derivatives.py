@@ -57,7 +57,7 @@ _RULES = (
     ),
     (
         r"got (?:unsupported type )?<class '(?:float|int|bool)'>|'float' object is not iterable",
-        "the result is a number of Python's (float() or .item()), through which torch does not derive: return NumPy's own",
+        "the result is a number of Python's (float() or .item()), through which torch does not derive: return NumPy's",
     ),
     (
         r"modified by an inplace operation|a view of a leaf Variable|leaf Variable that requires grad is being used",
