@@ -90,6 +90,13 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--threads", metavar="COUNTS", type=_names, help="CPU threads to allow, e.g. 1,all for both")
     cold = "empty the processor's caches before every timed call"
     compare.add_argument("--cold", action="store_true", default=None, help=cold)
+    for kind, metavar, words in (
+        ("grad", "ARG", "compare the derivative of a number by this argument"),
+        ("jacobian", "ARG", "compare the derivatives of an array by this argument"),
+        ("hessian", "ARG", "compare the second derivatives of a number by this argument"),
+        ("vmap", "ARG[:AXIS]", "compare the function for each slice of this argument, e.g. x or x:1"),
+    ):
+        compare.add_argument(f"--{kind}", metavar=metavar, help=words)
     compare.add_argument("--sweep", metavar="n=1e3:1e7:9", help="other sizes too: from, to, how many; or a list")
     compare.add_argument(
         "--python",
@@ -218,14 +225,23 @@ def _compare(arguments: argparse.Namespace) -> int:
     }
 
     from jitmagic.comparison import Options, compare_workload
+    from jitmagic.options import asked_transform
+    from jitmagic.transforms.checks import check
+    from jitmagic.transforms.transform import TransformError
 
     try:
+        given["transform"] = asked_transform(vars(arguments))
         options = Options(**{name: value for name, value in given.items() if value is not None})
     except ValueError as error:
         raise Misuse(str(error)) from None
     # What the user's file prints must not run into a record that goes the same way.
     with contextlib.redirect_stdout(sys.stderr) if to_stdout else contextlib.nullcontext():
         workload, resized = _captured(path, function, arguments.call, options.sweep)
+    if options.transform is not None:
+        try:
+            check(options.transform, workload)
+        except TransformError as error:
+            raise Misuse(str(error)) from None
     line = None if arguments.quiet else terminal.ProgressLine()
     try:
         comparison = compare_workload(workload, options, line, resized)

@@ -14,7 +14,7 @@ from jitmagic.capture.resized import Given, Resized
 from jitmagic.capture.workload import Workload
 from jitmagic.measure import pool as pools
 from jitmagic.measure.sweep import sizes
-from jitmagic.options import Options
+from jitmagic.options import Options, asked_transform
 from jitmagic.steps.progress import Progress, Standing
 from jitmagic.steps.run import Run
 
@@ -279,6 +279,10 @@ def compare(
     deploy: str | None = None,
     keep: str | None = None,
     on: Sequence[str] | None = None,
+    grad: str | None = None,
+    jacobian: str | None = None,
+    hessian: str | None = None,
+    vmap: str | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Compares a NumPy function with its variants on these arguments.
@@ -321,6 +325,12 @@ def compare(
     on : sequence of str, optional
         Other machines to run the variants on too, e.g. ``["ssh://gpu1"]``, or a Dask scheduler's address. The
         function's source and its arguments travel there.
+    grad, jacobian, hessian : str, optional
+        The name of an argument: what is compared is the derivative by it, of a number (grad), of an array (jacobian),
+        or the second derivatives of a number (hessian). The baseline is NumPy's differences. One of them at a time.
+    vmap : str, optional
+        The name of an argument, and the axis of the batch, e.g. ``"x"`` or ``"x:1"``: what is compared is the function
+        for each slice, results stacked. The baseline is NumPy's loop.
 
     Returns
     -------
@@ -336,7 +346,7 @@ def compare(
     NodeError
         Another machine cannot be reached or used; nothing was sent there.
     ValueError
-        An option is not one that there is; the sizes cannot be read.
+        An option is not one that there is; the sizes cannot be read; the argument has no derivative.
 
     Notes
     -----
@@ -369,6 +379,7 @@ def compare(
         deploy,
         keep,
         None if on is None else tuple(on),
+        asked_transform({"grad": grad, "jacobian": jacobian, "hessian": hessian, "vmap": vmap}),
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])

@@ -136,6 +136,10 @@ class JitMagic(Magics):
             --need gradients       recommend among what has gradients too
             --deploy cpu|gpu|tpu   recommend for where it will run
             --keep simple          recommend the fewest changed lines before the highest speed
+            --grad ARG             compare the derivative of the function by an argument: JAX and PyTorch against
+                                   NumPy's differences (also --jacobian ARG for a result that is an array,
+                                   --hessian ARG for second derivatives)
+            --vmap ARG[:AXIS]      compare the function for each slice of an argument along an axis, results stacked
             --save FILE|DIR        keep the record as JSON: in this file, or in this folder under a dated name
             --python BACKEND=PATH  another interpreter for a backend: jax=/envs/jax/bin/python; may stand several times
             --help                 show this help
@@ -155,6 +159,8 @@ class JitMagic(Magics):
         if cell is None and not asked.call:
             raise UsageError(f"{form}: there is no call to compare.\nExample: {EXAMPLES}")
 
+        from jitmagic.transforms.checks import check
+
         outer = _Outer(self.shell)
         options = self._options(form, settings)
         try:
@@ -165,6 +171,8 @@ class JitMagic(Magics):
                 if captured is None:
                     return None
                 workload, resized = captured
+            if options.transform is not None:
+                check(options.transform, workload)
         except JitmagicError as error:
             self._show_cause(error)
             number = getattr(error, "line", None)
@@ -254,6 +262,7 @@ class JitMagic(Magics):
 
     def _options(self, form: str, settings: Mapping[str, Any]) -> Options:
         from jitmagic.comparison import Options
+        from jitmagic.options import asked_transform
 
         defaults = {
             "backends": _as_names(self.backends),
@@ -272,7 +281,8 @@ class JitMagic(Magics):
             "on": None,
         }
         try:
-            return Options(**{name: settings.get(name, default) for name, default in defaults.items()})
+            given = {name: settings.get(name, default) for name, default in defaults.items()}
+            return Options(**given, transform=asked_transform(settings))
         except ValueError as error:
             raise UsageError(f"{form}: {error}\nExample: {form} -b numba,jax --budget 20") from None
 

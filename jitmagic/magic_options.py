@@ -20,6 +20,7 @@ from typing import Any
 from jitmagic.advice.purpose import KEPT, NEEDS, PLACES
 from jitmagic.measure.nodes import address
 from jitmagic.measure.sweep import sizes
+from jitmagic.transforms.transform import parse
 
 
 class OptionError(ValueError):
@@ -38,7 +39,8 @@ class Option:
         Its key in ``Line.settings``.
     value : str or None
         What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"count"``, ``"variable"``, ``"choice"``,
-        ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``), ``"address"``;
+        ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``), ``"address"``, ``"argument"``, ``"batch"``
+        (``ARG[:AXIS]``);
         None for a flag.
     help : str
         One line.
@@ -73,6 +75,10 @@ OPTIONS = (
     Option(("--need",), "need", "choice", "recommend among what offers this too: gradients", NEEDS),
     Option(("--deploy",), "deploy", "choice", "recommend for where it will run: cpu, gpu or tpu", tuple(PLACES)),
     Option(("--keep",), "keep", "choice", "simple: recommend the fewest changed lines before the highest speed", KEPT),
+    Option(("--grad",), "grad", "argument", "compare the derivative of a number by this argument"),
+    Option(("--jacobian",), "jacobian", "argument", "compare the derivatives of an array by this argument"),
+    Option(("--hessian",), "hessian", "argument", "compare the second derivatives of a number by this argument"),
+    Option(("--vmap",), "vmap", "batch", "compare the function for each slice of this argument, e.g. x or x:1"),
     Option(("--save",), "save", "path", "keep the record in this file, or in this folder under a dated name"),
     Option(("--python",), "python", "python", "another interpreter for a backend, e.g. jax=/envs/jax/bin/python"),
     Option(("--on",), "on", "address", "run it on another machine too: ssh://host, or a Dask scheduler's tcp://host:8786"),
@@ -301,6 +307,11 @@ def converted(option: Option, flag: str, raw: str) -> Any:
         raise OptionError(f"{flag} takes {' or '.join(option.choices)}, and got {raw!r}")
     if option.name == "need":
         return (raw,)
+    if option.value in ("argument", "batch"):
+        try:
+            return parse(option.name, raw).text.partition(" ")[2]
+        except ValueError as error:
+            raise OptionError(f"{flag}: {error}") from None
     if option.value == "sweep":
         try:
             return sizes.parse(raw).text
@@ -319,6 +330,7 @@ def _no_value(option: Option, flag: str) -> str:
         "names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
         "python": "jax=/path/to/python", "sweep": "n=1e3:1e7:9", "path": "results/", "count": "1000",
         "address": "ssh://host",
+        "argument": "x", "batch": "x:0",
     }  # fmt: skip
     return f"{flag} needs a value, e.g. {flag} {option.choices[0] if option.choices else example[option.value or '']}"
 

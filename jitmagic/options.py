@@ -13,6 +13,7 @@ from jitmagic.backends.protocol import Backend
 from jitmagic.measure.interpreter import resolve
 from jitmagic.measure.nodes import address
 from jitmagic.measure.sweep import sizes
+from jitmagic.transforms.transform import KINDS, Transform, parse
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Options:
         What the recommendation is for; see :class:`jitmagic.advice.purpose.Purpose`.
     on : tuple of str or None
         Addresses of other machines that the variants are run on too: ``ssh://host``, or a Dask scheduler's ``tcp://…``.
+    transform : Transform or None
+        The derivative or the batch that is compared in place of the function itself.
     """
 
     backends: tuple[str, ...] | None = None
@@ -60,6 +63,7 @@ class Options:
     deploy: str | None = None
     keep: str | None = None
     on: tuple[str, ...] | None = None
+    transform: Transform | None = None
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -93,6 +97,8 @@ class Options:
             sizes.parse(self.sweep)
         for one in self.on or ():
             address.parse(one)
+        if self.transform is not None and self.sweep is not None:
+            raise ValueError(f"{self.transform.text} is for one size: leave the sweep out, or run it for each size")
         _ = self.purpose  # raises what is wrong with it
 
     @property
@@ -113,3 +119,17 @@ class Options:
                 raise ValueError(f"there is no backend {name!r} to give a python for; choose from {', '.join(known)}")
             found[name] = resolve(str(path))
         object.__setattr__(self, "python", found)
+
+
+def asked_transform(given: Mapping[str, str | None]) -> Transform | None:
+    """Reads the one transformation of the options by their names; None where none is given.
+
+    Raises
+    ------
+    ValueError
+        Where more than one is given, or it cannot be read.
+    """
+    found = [parse(kind, text) for kind in KINDS if (text := given.get(kind)) is not None]
+    if len(found) > 1:
+        raise ValueError(f"{' and '.join(one.text for one in found)} are two comparisons: ask for one at a time")
+    return found[0] if found else None

@@ -84,8 +84,8 @@ class Outcome:
 
     @property
     def verified(self) -> bool | None:
-        """True, False, or None where it was never compared."""
-        if self.built is None or self.built.finding is None:
+        """True, False, or None where it was never compared, or the comparison cannot tell."""
+        if self.built is None or self.built.finding is None or self.built.finding.kind == "undecided":
             return None
         return self.built.finding.ok
 

@@ -41,6 +41,8 @@ _VALUES = {
     "path": "FILE|DIR",
     "python": "BACKEND=PATH",
     "address": "ADDRESS",
+    "argument": "ARG",
+    "batch": "ARG[:AXIS]",
 }
 
 MORE: Mapping[str, str] = {
@@ -69,6 +71,11 @@ MORE: Mapping[str, str] = {
     "deploy": "Only what was verified and timed there is recommended; where nothing was, that is said.",
     "keep": "Of what is clearly faster than NumPy, the variant with the fewest lines of code added or taken away; what "
     "the fastest would give is said.",
+    "grad": "JAX and PyTorch, forward and reverse, against NumPy's central differences: [Derivatives and "
+    "batches](derivatives.md). One of `--grad`, `--jacobian`, `--hessian` and `--vmap` at a time, and no sweep.",
+    "jacobian": "The result has the axes of the function's result, then those of the argument.",
+    "hessian": "The result has the argument's axes twice.",
+    "vmap": "The axis is 0 where none is given. The baseline is NumPy's loop over the slices, results stacked.",
     "save": "The record is JSON ([The record](record.md)). In a folder the name is the function's with the time. "
     "`jitmagic diff` compares two of them, `jitmagic render` shows one.",
     "on": "May stand several times. The function's source and its arguments travel there, and the variants are set "

@@ -35,6 +35,7 @@ class Options:
     deploy: str | None = None
     keep: str | None = None
     on: tuple[str, ...] | None = None
+    transform: Any = None
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

@@ -165,6 +165,7 @@ def test_every_option_of_the_form_is_one_of_the_magic() -> None:
     assert form.keys() <= options.keys()
     # all that take a value and may be a default: the others are for one comparison, or are this machine's
     once = {"variable", "python", "sweep", "save", "calls", "need", "deploy", "keep"}
+    once |= {"grad", "jacobian", "hessian", "vmap"}
     lasting = {option.name for option in OPTIONS if option.value is not None and option.name not in once}
     assert form.keys() == lasting | {"cold"}
     assert set(form["dtype"]["enum"]) == {*DTYPES, None}

@@ -279,6 +279,8 @@ def _stay(timed: Sequence[Outcome], outcomes: Sequence[Outcome], purpose: Purpos
         return f"Stay with NumPy: none of the {len(timed)} verified variants is clearly faster here."
     if any(one.verdict is not None and one.verdict.verdict == "stopped" for one in outcomes):
         return "No answer yet: it was stopped before a variant was timed. Run it again, or let it run longer."
+    if any(one.verdict is not None and one.verdict.verdict == "not verified" for one in outcomes):
+        return "No answer: whether a variant is right cannot be told with these arguments; each says why."
     if outcomes:
         return "Stay with NumPy: no variant could be verified and timed; each says why."
     return "Stay with NumPy: no other backend was asked for."

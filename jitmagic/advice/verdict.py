@@ -18,12 +18,14 @@ VERDICTS = (
     "slower",
     "no clear difference",
     "differs",
+    "not verified",
     "unsupported",
     "crashed",
     "timed out",
     "stopped",
 )
-"""``stopped``: the user's interrupt, the budget's end, or the loss of its machine came before the variant was timed."""
+"""``not verified``: it ran, and what it is held against is not sure enough to tell.
+``stopped``: the user's interrupt, the budget's end, or the loss of its machine came before the variant was timed."""
 
 
 @dataclass(frozen=True)

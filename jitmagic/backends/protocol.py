@@ -150,7 +150,9 @@ class Backend(Protocol):
     has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory;
     ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes);
     ``runs_on(mode, kind) -> bool``, whether a mode is for a kind of device that its library can use (without it: yes);
-    ``differentiates(draft) -> bool``, whether its library can differentiate a draft (without it: no).
+    ``differentiates(draft) -> bool``, whether its library can differentiate a draft (without it: no);
+    ``transformed(asked, workload, observed) -> drafts``, as ``drafts`` for a derivative or a batch of the workload's
+    function (:mod:`jitmagic.transforms`), nothing where it has none; ``revise`` is given them like any other.
     """
 
     name: str

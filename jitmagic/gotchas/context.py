@@ -64,6 +64,22 @@ class Finding:
     probe: str = ""
 
 
+@dataclass(frozen=True)
+class Derived:
+    """A derivative that was asked for.
+
+    Attributes
+    ----------
+    argument : str
+        The parameter that it is by.
+    kinks : bool
+        Whether NumPy's differences met a kink.
+    """
+
+    argument: str
+    kinks: bool = False
+
+
 class Context:
     """One workload with its observation, as the rules see it.
 
@@ -73,10 +89,12 @@ class Context:
     observed : Observation
     tree : SourceTree
     names : Names
+    derived : Derived or None
+        The derivative that was asked for; None for the function itself.
     """
 
-    def __init__(self, workload: Workload, observed: Observation) -> None:
-        self.workload, self.observed = workload, observed
+    def __init__(self, workload: Workload, observed: Observation, derived: Derived | None = None) -> None:
+        self.workload, self.observed, self.derived = workload, observed, derived
         self.tree = SourceTree(workload.module.text, workload.function.name)
         self.names = Names(self.tree, workload.names)
 

@@ -12,7 +12,13 @@ from pathlib import Path
 from jitmagic.gotchas.diagnostic import SEVERITIES
 from jitmagic.gotchas.registry import BACKENDS, Rule, all_rules, explain
 
-_TITLES = {"numba": "Numba", "jax": "JAX", "torch": "PyTorch", "cupy": "CuPy", "all": "Measuring and devices"}
+_TITLES = {
+    "numba": "Numba",
+    "jax": "JAX",
+    "torch": "PyTorch",
+    "cupy": "CuPy",
+    "all": "Measuring, devices and derivatives",
+}
 
 
 def pages() -> Mapping[str, str]:

@@ -37,7 +37,7 @@ from functools import cache
 from types import MappingProxyType
 
 from jitmagic.capture.workload import Workload
-from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Finding, Note
+from jitmagic.gotchas.context import CONFIRMED, NOT_SEEN, POSSIBLE, Context, Derived, Finding, Note
 from jitmagic.gotchas.diagnostic import SEVERITIES, Gotcha
 from jitmagic.gotchas.watch import Watch
 from jitmagic.observe.facts import Observation
@@ -47,7 +47,8 @@ Hook = Callable[[Context], Iterable[Note]]
 FindingHook = Callable[[Context, Finding], Iterable[Note]]
 
 HEADINGS = ("What happens", "Why", "Example", "Instead", "See")
-BACKENDS = {"NB": "numba", "JX": "jax", "PT": "torch", "CP": "cupy", "BM": "all", "GP": "all", "TP": "jax"}
+BACKENDS = {"NB": "numba", "JX": "jax", "PT": "torch", "CP": "cupy", "BM": "all", "GP": "all", "AD": "all",
+            "TP": "jax"}  # fmt: skip
 KINDS = ("structure", "values", "dtype", "shape", "mutated", "exception", "identity")
 SESSION = "__main__"
 """The module of what was written in a notebook or a script."""
@@ -240,7 +241,9 @@ def faults() -> tuple[str, ...]:
     return tuple(_FAULTS)
 
 
-def find(workload: Workload, observed: Observation, troubles: list[str] | None = None) -> tuple[Gotcha, ...]:
+def find(
+    workload: Workload, observed: Observation, troubles: list[str] | None = None, derived: Derived | None = None
+) -> tuple[Gotcha, ...]:
     """Finds the gotchas of a workload, the worst first, then by line; duplicates are merged.
 
     Lines are the user's. What a watched run confirmed stands before what is merely possible.
@@ -251,11 +254,13 @@ def find(workload: Workload, observed: Observation, troubles: list[str] | None =
     troubles : list of str, optional
         Takes a sentence for each error of our own by which rules could not look; the other rules go on. Without it,
         the first such error is raised.
+    derived : Derived, optional
+        The derivative that was asked for.
     """
     watch = Watch(troubles)
     found: list[Gotcha] = []
     with watch.over("every rule"):
-        context = Context(workload, observed)
+        context = Context(workload, observed, derived)
         for one in all_rules().values():
             with watch.over(one.code, one.origin):
                 found += _of_rule(context, one)
@@ -273,6 +278,7 @@ def blame(
     kind: str,
     troubles: list[str] | None = None,
     probe: str = "",
+    derived: Derived | None = None,
 ) -> tuple[Gotcha, ...]:
     """Returns the gotchas that probably explain what the verifier found for a variant, as *confirmed*.
 
@@ -290,6 +296,8 @@ def blame(
         The name of the probe that it was found with; empty for the user's own arguments. A probe is blamed only on
         rules
         that name it.
+    derived : Derived, optional
+        The derivative that was asked for.
     """
     if kind not in KINDS:
         raise ValueError(f"a finding is of the kinds {KINDS}, not {kind!r}")
@@ -297,7 +305,7 @@ def blame(
     finding = Finding(backend, kind, finding_text, probe)
     found: list[Gotcha] = []
     with watch.over("every rule"):
-        context = Context(workload, observed)
+        context = Context(workload, observed, derived)
         for one in all_rules().values():
             if one.backend in (backend, "all"):
                 with watch.over(one.code, one.origin):

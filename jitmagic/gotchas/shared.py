@@ -205,3 +205,20 @@ def python_loops(ctx: Context, least: int) -> Iterator[tuple[ast.For | ast.While
             ranged = ctx.names.path(node.iter.func) == "builtins.range"
             if ranged and len(counts) == len(node.iter.args) and len(range(*counts)) >= least:
                 yield node, None
+
+
+def forbidden_sides(ctx: Context) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """Yields calls of ``np.where`` with the part of a side that the condition keeps from numbers it cannot take."""
+    guarded = ("numpy.log", "numpy.sqrt", "numpy.log2", "numpy.log10", "numpy.arccos", "numpy.arcsin", "numpy.log1p")
+    for call in ctx.calls("numpy.where"):
+        if len(call.args) != 3:
+            continue
+        tested = {n.id for n in ast.walk(call.args[0]) if isinstance(n, ast.Name) and ctx.names.path(n) is None}
+        for part in (node for side in call.args[1:] for node in ast.walk(side)):
+            operand = part.right if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) else None
+            if isinstance(part, ast.Call) and ctx.names.path(part.func) in guarded and part.args:
+                operand = part.args[0]
+            read = set() if operand is None else {n.id for n in ast.walk(operand) if isinstance(n, ast.Name)}
+            if tested & read and isinstance(part, ast.expr):
+                yield call, part
+                break

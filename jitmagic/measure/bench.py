@@ -12,7 +12,7 @@ from jitmagic.errors import WorkerError
 from jitmagic.measure.pool import AnyWorker, Pool
 from jitmagic.measure.threads import seat as seat_of
 from jitmagic.measure.transport import Parcel, discard
-from jitmagic.measure.worker import Asked, Built, Reference
+from jitmagic.measure.worker import Asked, Built, Derived, Reference
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.probes import Probe
@@ -167,6 +167,30 @@ class Bench:
         if self._reference is None:
             raise RuntimeError("the workload was not observed yet")
         self._reference = replace(self._reference, movement=movement)
+
+    def derive(self, numpy: Backend, entry: str, second: bool, label: str, timeout: float) -> Derived:
+        """Has variants held against the derivative of a function of the workload's module; see ``Worker.derive``.
+
+        Raises
+        ------
+        WorkerError
+            The worker was lost to it.
+        """
+        if self._reference is None:
+            raise RuntimeError("the workload was not observed yet")
+        derived: Derived = self._seated(numpy, "cpu").ask(
+            "derive",
+            timeout=timeout,
+            key=self._key,
+            text=self._workload.module.text,
+            entry=entry,
+            second=second,
+            label=label,
+            reference=self._reference,
+        )
+        self._parcels.append(derived.parcel)
+        self._reference = replace(self._reference, derivative=derived.parcel)
+        return derived
 
     def own(self, numpy: Backend) -> tuple[tuple[Any, ...], Mapping[str, float]]:
         """Returns what a compiler specialises on in the user's own arguments, and what is rounding in their result."""

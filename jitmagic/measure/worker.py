@@ -34,6 +34,7 @@ from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pac
 from jitmagic.observe import entropy
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.compare import Finding, compare_call, count_elements, floors, shared_labels
+from jitmagic.verify.derivatives import Doubt, derivative
 from jitmagic.verify.judge import NO_EXCEPTION, Judgement, judge, judge_error
 from jitmagic.verify.probes import GLOBALS, Call, Probe
 from jitmagic.verify.reference import RAISED, TAKEN, Expected, changed_globals, expect, seed
@@ -56,12 +57,44 @@ class Reference:
         Of ``(result, arguments by label after the call)``.
     mutated : tuple of str
     returns_argument : str or None
+    movement : mapping of str to float
+    derivative : Parcel or None
+        Of ``(result, error of each entry)``, where the reference of the variants is an estimate and not NumPy's result.
     """
 
     parcel: Parcel
     mutated: tuple[str, ...]
     returns_argument: str | None
     movement: Mapping[str, float] = field(default_factory=dict)
+    derivative: Parcel | None = None
+
+
+@dataclass(frozen=True)
+class Derived:
+    """How sure the baseline's differences are, as data for the user's process; see :mod:`jitmagic.verify.derivatives`.
+
+    Attributes
+    ----------
+    parcel : Parcel
+        Of ``(derivative, error of each entry)``: what variants are held against in place of the baseline's result.
+    single : bool
+        Whether the derivative is in single precision, where the argument's rounding does more than differences'.
+    relative : float or None
+        The largest error of what can be checked, as a share of the largest entry.
+    baseline : float or None
+        By how much the baseline is off, as a share of the largest entry.
+    doubts : tuple of Doubt
+    doubtful, entries : int
+        How many entries cannot be checked, and of how many.
+    """
+
+    parcel: Parcel
+    single: bool
+    relative: float | None
+    baseline: float | None
+    doubts: tuple[Doubt, ...]
+    doubtful: int
+    entries: int
 
 
 @dataclass(frozen=True)
@@ -268,6 +301,37 @@ class Worker:
                 return movements(function, fresh, labels, runs=runs, before=seed)
             except (Exception, SystemExit):  # NumPy takes these arguments, and not their neighbours
                 return {}
+
+    def derive(self, key: str, text: str, entry: str, second: bool, label: str, reference: Reference) -> Derived:
+        """Finds the derivative of a function of the user's by one argument, and how sure each entry is."""
+        job = self._jobs[key]
+        function = self._library.load(text, "<jitmagic differences>", entry, dict(job.namespace.value()))
+        labels, (args, kwargs) = job.arguments.labels, job.arguments.fresh()
+        place = list(labels).index(label)
+
+        def called(value: Any) -> Any:
+            if place < len(args):
+                return function(*args[:place], value, *args[place + 1 :], **kwargs)
+            return function(*args, **{**kwargs, label: value})
+
+        baseline = np.asarray(Opened(reference.parcel).value(copy=False)[0])
+        with _quiet():
+            found = derivative(called, (*args, *kwargs.values())[place], second)
+        if self._area is None:
+            raise RuntimeError("the worker was not started")
+        sure = np.isfinite(found.error)
+        largest = float(np.abs(found.value[sure]).max(initial=0.0))
+        off = float(np.abs(baseline.astype(np.float64) - found.value)[sure].max(initial=0.0))
+        value = found.value.astype(baseline.dtype)[()]
+        return Derived(
+            pack((value, found.error), self._area),
+            bool(value.dtype == np.float32),
+            found.relative,
+            off / largest if largest else None,
+            found.doubts,
+            found.doubtful,
+            found.error.size,
+        )
 
     def _plain(self, job: _Job, text: str, entry: str) -> Callable[..., Any]:
         if job.plain is None:
@@ -528,6 +592,10 @@ class Worker:
             message = f"NumPy returns its argument {reference.returns_argument} itself, this returns another object"
             return seconds, Finding(False, "identity", message)
         expected, expected_after = Opened(reference.parcel).value(copy=False)
+        errors = None
+        if reference.derivative is not None and draft.backend != "numpy":
+            expected, error = Opened(reference.derivative).value(copy=False)
+            errors = {"result": np.asarray(error)}
         given = self._library.to_host(result)
         job.shares[draft.variant] = shared_labels(given, after)
         finding = compare_call(
@@ -538,6 +606,7 @@ class Worker:
             reference.mutated,
             count_elements(list(after.values())),
             reference.movement,
+            errors=errors,
         )
         return seconds, finding
 

@@ -55,8 +55,10 @@ def shares(record: rows.Record, variant: Mapping[str, Any]) -> str:
 
 
 def facts(record: rows.Record) -> list[tuple[str, str]]:
-    """Returns names and texts: what the machine did meanwhile, what it can do at best, other ones beside it."""
+    """Returns names and texts: what was compared in the function's place, what the machine did meanwhile, and so on."""
     found = []
+    if record.get("transform"):
+        found += _transformed(record["transform"])
     noise = record["machine"].get("noise")
     if noise:
         found.append(("while the clock ran", _noise(noise)))
@@ -93,6 +95,26 @@ def _machine(one: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append((f"while the clock ran on {name}", _noise(one["machine"]["noise"])))
     if one.get("lost"):
         found.append((f"loss of {name}", clean.line(one["lost"])))
+    return found
+
+
+def _transformed(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns what was compared in the function's place, and how sure that is."""
+    found = [("baseline", clean.line(told["baseline"]))]
+    if told["kind"] == "vmap":
+        return found
+    parts = []
+    if told["uncertainty"] is not None:
+        sure = figures.figure(told["uncertainty"])
+        parts.append(
+            f"variants are held against extrapolated differences, which are sure to {sure} of the largest entry"
+        )
+    if told["baseline_error"] is not None:
+        parts.append(f"the baseline itself is off by {figures.figure(told['baseline_error'])}")
+    if told["undecided"]:
+        parts.append(f"of {told['entries']} entries {told['undecided']} cannot be checked, so that nothing is verified")
+    found.append(("derivative", clean.line("; ".join(parts))))
+    found += [("in doubt", clean.line(doubt)) for doubt in told["doubts"]]
     return found
 
 

@@ -21,6 +21,7 @@ SIGNS = {
     "slower": "▼",
     "no clear difference": "≈",
     "differs": "≠",
+    "not verified": "?",
     "unsupported": "–",
     "crashed": "✗",
     "timed out": "∞",

@@ -12,7 +12,7 @@ from jitmagic.backends.protocol import Backend, Draft, Failure
 from jitmagic.errors import BaselineError, Refusal, WorkerError
 from jitmagic.measure.nodes.client import NodeLost
 from jitmagic.outcome import Outcome
-from jitmagic.steps import room
+from jitmagic.steps import room, transforming
 from jitmagic.steps.progress import Progress
 from jitmagic.steps.writing import own_error
 from jitmagic.verify import sensitivity
@@ -41,6 +41,7 @@ def verify(run: Run) -> None:
             f"{told.message}. A function whose result depends on time, on random numbers or on what ran before "
             "cannot be compared; pass the random numbers, or a seeded numpy.random.Generator, as an argument."
         )
+    transforming.estimate(run)
     waiting = [one for one in run.outcomes if one.verdict is None]
     # all libraries are imported before the first build, so that none of them slows another's clock
     ready = {(one.backend, one.device): _ready(run, one) for one in waiting}
@@ -77,7 +78,7 @@ def descend(run: Run, backend: Backend, outcome: Outcome, number: int, total: in
         if failure is None or outcome.draft is None:
             return
         try:
-            answer = backend.revise(run.workload, run.seen(), outcome.draft, failure)
+            answer = backend.revise(*run.studied(), outcome.draft, failure)
         except Exception as error:
             answer = own_error(backend, error)
         if isinstance(answer, Refusal):
@@ -109,6 +110,9 @@ def build(run: Run, backend: Backend, outcome: Outcome, number: int = 0, total: 
     finding, failure = _built(run, backend, outcome, outcome.draft, step)
     if finding is None:
         return failure
+    if finding.kind == "undecided":
+        outcome.verdict = transforming.undecided(run, finding.message)
+        return None
     if not finding.ok and outcome is not run.baseline and _moves_as_much(run, outcome):
         finding, failure = _built(run, backend, outcome, outcome.draft, step)
         if finding is None:
@@ -159,6 +163,8 @@ def _moves_as_much(run: Run, outcome: Outcome) -> bool:
     finding = outcome.built.finding if outcome.built is not None else None
     if finding is None or finding.kind not in ("values", "mutated") or finding.max_abs is None:
         return False
+    if run.derived is not None and not run.derived.single:
+        return False  # what differences move by is their own rounding, and no derivative's
     if run.movement is None:
         seconds = max(run.seen().seconds, 1e-6)
         runs = int(min(sensitivity.RUNS, _MOVEMENT_SECONDS // seconds))
@@ -175,7 +181,8 @@ def _moves_as_much(run: Run, outcome: Outcome) -> bool:
 def _blame(run: Run, outcome: Outcome, message: str, kind: str) -> None:
     from jitmagic.gotchas.registry import blame
 
-    likely = blame(run.workload, run.seen(), outcome.backend, message, kind, run.troubles)
+    derived = transforming.asked_derivative(run)
+    likely = blame(*run.studied(), outcome.backend, message, kind, run.troubles, derived=derived)
     run.gotchas.extend(likely)
     if likely and outcome.verdict is not None:
         first = likely[0]

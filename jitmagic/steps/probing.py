@@ -77,6 +77,8 @@ def is_new(run: Run) -> bool:
 
 
 def _to_be_probed(run: Run) -> list[Outcome]:
+    if run.derived is not None:
+        return []  # at other arguments nobody knows how sure NumPy's differences are
     # with fewer threads it is the same source, and NumPy elsewhere is no variant
     return [
         one
@@ -109,9 +111,7 @@ def share(run: Run) -> None:
 def _probe_gotchas(run: Run, outcome: Outcome, probed: Probed) -> Sequence[Any]:
     from jitmagic.gotchas.registry import blame
 
-    return blame(
-        run.workload, run.seen(), outcome.backend, probed.detail, probed.kind, run.troubles, probe=probed.name
-    )
+    return blame(*run.studied(), outcome.backend, probed.detail, probed.kind, run.troubles, probe=probed.name)
 
 
 def _sharing(run: Run, outcome: Outcome) -> Iterator[Probed]:

@@ -17,7 +17,7 @@ from jitmagic.observe import coverage
 from jitmagic.observe.amount import bytes_of
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import Outcome, describe_value, describe_values, variant_record
-from jitmagic.steps import sweeping
+from jitmagic.steps import sweeping, transforming
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -57,7 +57,7 @@ def record(run: Run) -> dict[str, Any]:
     for one in run.outcomes:
         if one.verified and one.draft is not None:
             verified.setdefault(one.backend, []).append(one.draft.form)
-    found = [*find(run.workload, observed, run.troubles), *run.gotchas]
+    found = [*find(*run.studied(), run.troubles, transforming.asked_derivative(run)), *run.gotchas]
     gotchas = settle(found, {one.backend for one in run.outcomes}, verified)
     workload = run.workload
     arguments = describe_values(workload.argument_names, workload.argument_values(), observed.mutated)
@@ -86,6 +86,7 @@ def record(run: Run) -> dict[str, Any]:
             "deploy": run.options.deploy,
             "keep": run.options.keep,
             "on": run.options.on and list(run.options.on),
+            "transform": run.options.transform and run.options.transform.text,
         },
         "machine": {**run.machine, "noise": run.noise},
         "devices": _with_backends(run, "", run.devices),
@@ -101,7 +102,7 @@ def record(run: Run) -> dict[str, Any]:
             "arguments": arguments,
             "result": _result(observed),
             "notes": [*workload.notes, *([_UNSEEDED] if observed.unseeded else []),
-                      *([_COLD] if run.options.cold else []), *filter(None, [coverage.note(workload, observed)])],
+                      *([_COLD] if run.options.cold else []), *filter(None, [coverage.note(*run.studied())])],
         },
         "baseline": variant_record(run.baseline, run.baseline),
         "variants": [variant_record(one, run.base_of(one), workload, run.baseline) for one in run.outcomes],
@@ -121,6 +122,7 @@ def record(run: Run) -> dict[str, Any]:
             ),
         ),
         "sweep": swept,
+        "transform": transforming.record(run),
         "probing": run.probed_seconds,
         "limits": run.limits,
         "warnings": _warnings(run),

@@ -26,10 +26,22 @@ from jitmagic.measure.nodes.place import at, device_of, node_of
 from jitmagic.measure.statistics import Interval
 from jitmagic.measure.threads import Limited
 from jitmagic.measure.transport import TransportError
+from jitmagic.measure.worker import Derived
 from jitmagic.observe.facts import Observation
 from jitmagic.options import Options
 from jitmagic.outcome import Outcome
-from jitmagic.steps import building, limiting, limits, observing, probing, recording, sweeping, timing, writing
+from jitmagic.steps import (
+    building,
+    limiting,
+    limits,
+    observing,
+    probing,
+    recording,
+    sweeping,
+    timing,
+    transforming,
+    writing,
+)
 from jitmagic.steps.places import places
 from jitmagic.steps.progress import Progress, Standing
 
@@ -81,6 +93,11 @@ class Run:
         The record, once it is written.
     movement : mapping of str to float or None
         By how much NumPy's own result moves for one unit in the last place; None where nobody asked.
+    given : Workload or None
+        The user's function, where a derivative or a batch of it is the workload: :mod:`jitmagic.steps.transforming`.
+    given_observation : Observation or None
+    derived : Derived or None
+        How sure the baseline's differences are.
     swept : Swept or None
         What was measured at other sizes.
     """
@@ -98,6 +115,9 @@ class Run:
         self.resized = resized
         self.swept: sweeping.Swept | None = None
         self.first_key = self.workload.key
+        self.given: Workload | None = None
+        self.given_observation: Observation | None = None
+        self.derived: Derived | None = None
         self.options = options
         self._told = progress or (lambda event: None)
         self.started = time.monotonic()
@@ -142,6 +162,7 @@ class Run:
         """
         try:
             observing.start_workers(self)
+            transforming.transform(self)
             observing.observe(self)
             writing.write(self)
             building.verify(self)
@@ -278,6 +299,12 @@ class Run:
         if self.observation is None:
             raise RuntimeError("the workload was not observed yet")
         return self.observation
+
+    def studied(self) -> tuple[Workload, Observation]:
+        """Returns the function that backends write variants of, with what was seen of it."""
+        if self.given is not None and self.given_observation is not None:
+            return self.given, self.given_observation
+        return self.workload, self.seen()
 
     def _stop(self) -> None:
         """Gives every variant that was on its way when the user stopped a verdict."""

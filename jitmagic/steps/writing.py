@@ -16,6 +16,7 @@ from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.outcome import Outcome
 from jitmagic.steps import places
 from jitmagic.steps.progress import Progress
+from jitmagic.transforms.transform import Transform
 
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
@@ -57,10 +58,21 @@ def write(run: Run) -> None:
 
 def drafts_of(run: Run, backend: Backend) -> Sequence[Draft | VariantRefusal]:
     """Has a backend write; an error of its own is that backend's verdict and spares the others."""
+    asked, (workload, observed) = run.options.transform, run.studied()
     try:
-        return backend.drafts(run.workload, run.seen())
+        if asked is None:
+            return backend.drafts(workload, observed)
+        write = getattr(backend, "transformed", None)
+        made: Sequence[Draft | VariantRefusal] = () if write is None else write(asked, workload, observed)
+        return made or [VariantRefusal(backend.name, backend.name, "", _without(backend, asked))]
     except Exception as error:
         return [VariantRefusal(backend.name, backend.name, "", own_error(backend, error))]
+
+
+def _without(backend: Backend, asked: Transform) -> Refusal:
+    if asked.derives:
+        return Refusal(f"{backend.title} does not derive: it runs functions as they are written")
+    return Refusal(f"{backend.title} has nothing that makes a batch of a function")
 
 
 def own_error(backend: Backend, error: Exception) -> Refusal:

@@ -31,7 +31,7 @@ class Finding:
     ok : bool
     kind : str
         Empty where ok, else the first thing that differs: "structure", "shape", "dtype", "values", "mutated",
-        "identity", "exception".
+        "identity", "exception", "undecided" (nothing differs, and part of what is expected is not sure enough to tell).
     message : str
         One sentence for the user; empty where ok.
     max_abs, max_rel : float or None
@@ -54,6 +54,7 @@ class _Worst:
 
     movement: Mapping[str, float] = field(default_factory=dict)
     floor: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     max_abs: float = 0.0
     max_rel: float = 0.0
     where: str = ""
@@ -75,6 +76,7 @@ def compare_call(
     inputs: int,
     movement: Mapping[str, float] | None = None,
     floor: Mapping[str, float] | None = None,
+    errors: Mapping[str, np.ndarray[Any, Any]] | None = None,
 ) -> Finding:
     """Compares one call's result and the arguments after it.
 
@@ -93,8 +95,10 @@ def compare_call(
         "result[0]", an argument's label); see :func:`jitmagic.verify.sensitivity.movements`.
     floor : mapping of str to float, optional
         Absolute differences that are nothing, by path; see :func:`floors`.
+    errors : mapping of str to array, optional
+        By path, how far each expected number may itself be from the truth; infinite where it says nothing.
     """
-    worst = _Worst(movement or {}, floor or {})
+    worst = _Worst(movement or {}, floor or {}, errors or {})
     try:
         _compare(expected, actual, "result", inputs, worst)
         for label, before in expected_arguments.items():
@@ -109,7 +113,22 @@ def compare_call(
                 raise _Differs("mutated", f"the argument {label} was changed, which NumPy leaves as it was")
     except _Differs as difference:
         return Finding(False, difference.kind, str(difference), *_figures(worst))
+    blind = sum(int(np.count_nonzero(np.isinf(error))) for error in worst.errors.values())
+    if blind:
+        every = sum(error.size for error in worst.errors.values())
+        share = f"{blind} of {every} values cannot be checked" if every > 1 else "the value cannot be checked"
+        return Finding(False, "undecided", f"{share}; {_first_blind(actual, worst)}", *_figures(worst))
     return Finding(True, "", "", *_figures(worst))
+
+
+def _first_blind(actual: Any, worst: _Worst) -> str:
+    """Says what stands at the first place at which nothing can be checked."""
+    for path, array in numeric_leaves(actual):
+        error = worst.errors.get(path)
+        if error is not None and np.isinf(error).any():
+            place = tuple(int(index) for index in np.argwhere(np.isinf(error))[0])
+            return f"at {_at(path, place, array.shape)} it gives {_short(array[place])}"
+    return "none is shown"
 
 
 def count_elements(value: Any) -> int:
@@ -242,11 +261,16 @@ def _difference(
         if moves:
             absolute = max(absolute, allowed_for_movement(moves, left))
         absolute = max(absolute, worst.floor.get(path, 0.0))
+        own = None if path not in worst.errors else worst.errors[path].reshape(-1)
         for start, exact_left, exact_right in chunks(left, right):
             # equal infinities and equal integers beyond 2**53 have no difference; a NaN equals a NaN
             equal = exact_left == exact_right
             if left.dtype.kind in "fc" and right.dtype.kind in "fc":
                 equal |= np.isnan(exact_left) & np.isnan(exact_right)
+            piece = None if own is None else own[start : start + equal.size]
+            if piece is not None:
+                # no difference counts where the expected number says nothing
+                equal |= np.isinf(piece)
             if equal.all():
                 continue
             one, two = exact_left.astype(wide), exact_right.astype(wide)
@@ -254,7 +278,8 @@ def _difference(
             size = np.abs(one)
             # a NaN or an infinity on one side only is infinitely far
             gap = np.where(np.isfinite(gap), gap, np.inf)
-            excess = gap - (absolute + allowed.relative * np.where(np.isfinite(size), size, 0.0))
+            allowance = absolute + allowed.relative * np.where(np.isfinite(size), size, 0.0)
+            excess = gap - (allowance if piece is None else allowance + np.where(equal, 0.0, piece))
             # integers that differ beyond 2**53 have a gap of zero in float64
             bad = (excess > 0) | (~equal & (gap == 0.0))
             wrong += int(np.count_nonzero(bad))

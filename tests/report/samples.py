@@ -388,6 +388,37 @@ def elsewhere() -> dict[str, Any]:
     return record
 
 
+def derived() -> dict[str, Any]:
+    """Returns a record of a derivative: one entry cannot be told, so that nothing is verified."""
+    record = sample()
+    record["options"]["transform"] = "--grad x"
+    record["transform"] = {
+        "kind": "grad", "argument": "x", "axis": None, "function": "relu",
+        "baseline": "central differences in NumPy, with steps of 6e-06 of x", "uncertainty": 1.7e-8,
+        "baseline_error": 8.7e-10, "entries": 4, "undecided": 1,
+        "doubts": ["at result[2] the function has a kink, with 0 to the one side and 1 to the other"],
+    }  # fmt: skip
+    told = "NumPy's differences cannot tell: at result[2] the function has a kink"
+    record["variants"] = [
+        untimed("jax-reverse", "not verified", told, "move `x` off such places", verified=None),
+        untimed("torch-reverse", "not verified", verified=None),
+        untimed("numba", "unsupported", "Numba does not derive"),
+    ]
+    record["recommendation"] = {"variant": "numpy", "sentence": "No answer.", "conditions": []}
+    return record
+
+
+def batch() -> dict[str, Any]:
+    """Returns a record of a batch."""
+    record = sample()
+    record["transform"] = {
+        "kind": "vmap", "argument": "x", "axis": 1, "function": "fn", "uncertainty": None, "baseline_error": None,
+        "baseline": "a loop in NumPy that calls fn for each slice of x along axis 1", "entries": None, "undecided": 0,
+        "doubts": [],
+    }  # fmt: skip
+    return record
+
+
 def hostile(size: int = 1) -> dict[str, Any]:
     """Returns a record whose every free string is an attack."""
     noisy, record = disturbed(), swept()
@@ -439,6 +470,8 @@ MAKERS: dict[str, Callable[[], dict[str, Any]]] = {
     "previous": previous,
     "disturbed": disturbed,
     "elsewhere": elsewhere,
+    "derived": derived,
+    "batch": batch,
     "hostile": hostile,
 }
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jitmagic.backends.jax import ladder, presence
+from jitmagic.backends.jax import derivatives, ladder, presence
 from jitmagic.backends.jax.list_sites import lines_of_growing_lists
 from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
@@ -17,6 +17,8 @@ from jitmagic.errors import Refusal, Unsupported
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.module import Module
 from jitmagic.observe.facts import Observation, ValueFact
+from jitmagic.transforms.draft import TransformedDraft
+from jitmagic.transforms.transform import Transform
 
 
 class JaxBackend:
@@ -69,8 +71,22 @@ class JaxBackend:
         other = _unrolled(workload, observed, draft)
         return [draft] if other is None else [draft, other]
 
+    def transformed(
+        self, asked: Transform, workload: Workload, observed: Observation
+    ) -> Sequence[Draft | VariantRefusal]:
+        """Writes the variants of a derivative, or of a batch, around the function's first variant."""
+        return derivatives.drafts(asked, workload, self.drafts(workload, observed))
+
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failed check: one more static argument, a loop written out, only parts compiled, or the reason."""
+        if isinstance(draft, TransformedDraft):
+            return derivatives.revise(
+                workload,
+                draft,
+                failure,
+                lambda inner, why: self.revise(workload, observed, inner, why),
+                lambda inner: _with_constants(workload, observed, inner),
+            )
         if draft.mode == "unrolled":
             module = Module.of(workload, observed)
             found = ladder.answer(draft, failure, argument_facts(observed, module.function(workload.function.name)))
@@ -105,6 +121,17 @@ class JaxBackend:
             return found
         renewed = _written(workload, observed, draft.static, more, stepwise, counted)
         return found if isinstance(renewed, Refusal) else renewed
+
+
+def _with_constants(workload: Workload, observed: Observation, draft: Draft) -> Draft | Refusal | None:
+    """Writes a draft anew with all whole numbers among the arguments as constants; None where they are already."""
+    module = Module.of(workload, observed)
+    arguments = argument_facts(observed, module.function(workload.function.name))
+    numbers = tuple(name for name, fact in arguments.items() if fact.kind == "int" and name not in draft.static)
+    if not numbers or not isinstance(draft, LoweredDraft):
+        return None
+    static = (*draft.static, *numbers)
+    return _written(workload, observed, static, draft.written_out, draft.stepwise, draft.counted)
 
 
 def _unrolled(workload: Workload, observed: Observation, draft: Draft) -> Draft | None:

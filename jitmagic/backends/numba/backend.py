@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.analysis.loops import LoopClass, classify
-from jitmagic.backends.numba import checks, messages, presence, writer
+from jitmagic.backends.numba import batches, checks, messages, presence, writer
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.rewrites.parallel import chosen
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
 from jitmagic.observe.facts import Observation
+from jitmagic.transforms.draft import TransformedDraft
+from jitmagic.transforms.transform import Transform
 
 _FIRST = Choices()
 
@@ -50,6 +52,14 @@ class NumbaBackend:
                 for variant, mode in (("numba", "serial"), ("numba-parallel", "parallel"))
             )
         return self._serial(workload, observed), self._parallel(workload, observed)
+
+    def transformed(
+        self, asked: Transform, workload: Workload, observed: Observation
+    ) -> Sequence[Draft | VariantRefusal]:
+        """Writes loops over a batch; nothing for derivatives, which Numba has none of."""
+        if asked.derives:
+            return ()
+        return batches.drafts(asked, workload, observed, self.drafts(workload, observed)[0])
 
     def loops(self, workload: Workload, observed: Observation) -> Draft | Refusal:
         """Writes the parallel variant with a loop for every array expression, as kernels for a GPU begin."""
@@ -101,6 +111,10 @@ class NumbaBackend:
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Leaves to NumPy what Numba does not take, then does without loops for array expressions, else explains."""
+        if isinstance(draft, TransformedDraft):
+            return batches.revise(
+                workload, observed, draft, failure, lambda inner, why: self.revise(workload, observed, inner, why)
+            )
         if isinstance(draft, NumbaDraft):
             for how in _next_choices(draft, failure, workload):
                 again = (

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
-from jitmagic.backends.torch import presence, source, tracing
+from jitmagic.backends.torch import derivatives, presence, source, tracing
 from jitmagic.backends.torch.failures import explain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
 from jitmagic.observe.facts import Observation
+from jitmagic.transforms.draft import TransformedDraft
+from jitmagic.transforms.transform import Transform
 
 WHOLE = "whole arrays"
 """The form in which map loops are whole-array statements; the next rung keeps them as loops."""
@@ -52,8 +54,19 @@ class TorchBackend:
             self._draft(workload, observed, "torch-numpy", "numpy"),
         ]
 
+    def transformed(
+        self, asked: Transform, workload: Workload, observed: Observation
+    ) -> Sequence[Draft | VariantRefusal]:
+        """Writes the variants of a derivative, or of a batch, around the eager variant."""
+        eager = self._draft(workload, observed, "torch", "eager")
+        return derivatives.drafts(asked, workload, eager, self._draft(workload, observed, "torch-compile", "compile"))
+
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failure: whole arrays by loops, symbolic shapes by fixed ones, else by the reason."""
+        if isinstance(draft, TransformedDraft):
+            return derivatives.revise(
+                workload, draft, failure, lambda inner, why: self.revise(workload, observed, inner, why)
+            )
         if draft.form == WHOLE:
             other = self._draft(workload, observed, draft.variant, draft.mode, vectorised=False)
             return other if isinstance(other, Draft) else other.refusal

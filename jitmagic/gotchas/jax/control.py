@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jitmagic.analysis.control import Level, Place
 from jitmagic.gotchas.context import CONFIRMED, POSSIBLE, Context, Note
 from jitmagic.gotchas.registry import rule
-from jitmagic.gotchas.shared import python_loops
+from jitmagic.gotchas.shared import forbidden_sides, python_loops
 
 UNROLL_FROM = 64
 """Trips from which an unrolled loop is worth a word: 64 trips of a forward substitution took 7 s to compile."""
@@ -240,23 +240,15 @@ def both_branches(ctx: Context) -> Iterator[Note]:
         y = jnp.where(x > 0, jnp.log(safe), 0.0)
     See: https://docs.jax.dev/en/latest/201/control-flow.html
     """
-    guarded = ("numpy.log", "numpy.sqrt", "numpy.log2", "numpy.log10", "numpy.arccos", "numpy.arcsin", "numpy.log1p")
-    for call in ctx.calls("numpy.where"):
-        if len(call.args) != 3:
-            continue
-        tested = {n.id for n in ast.walk(call.args[0]) if isinstance(n, ast.Name) and ctx.names.path(n) is None}
-        for part in (node for side in call.args[1:] for node in ast.walk(side)):
-            operand = part.right if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) else None
-            if isinstance(part, ast.Call) and ctx.names.path(part.func) in guarded and part.args:
-                operand = part.args[0]
-            if operand is not None and tested & {n.id for n in ast.walk(operand) if isinstance(n, ast.Name)}:
-                yield ctx.gotcha(
-                    call, "not seen with these inputs",
-                    f"`{ctx.text(part)}` is evaluated where the condition forbids it: values are right, a gradient "
-                    "through it would be NaN there.",
-                    "If you want gradients, replace the forbidden numbers first: `safe = jnp.where(cond, x, 1.0)`.",
-                )  # fmt: skip
-                break
+    if ctx.derived is not None:
+        return  # AD-WHERE speaks of it, for every library
+    for call, part in forbidden_sides(ctx):
+        yield ctx.gotcha(
+            call, "not seen with these inputs",
+            f"`{ctx.text(part)}` is evaluated where the condition forbids it: values are right, a gradient "
+            "through it would be NaN there.",
+            "If you want gradients, replace the forbidden numbers first: `safe = jnp.where(cond, x, 1.0)`.",
+        )  # fmt: skip
 
 
 @rule("JX-NPCALL", severity="error", signs=("TracerArrayConversionError", "__array__"))

@@ -2,7 +2,7 @@
 
 import * as clean from './clean';
 import * as figures from './figures';
-import type { JitmagicRecord, Noise, Variant } from './record';
+import type { JitmagicRecord, Noise, Transform, Variant } from './record';
 import * as rows from './rows';
 
 /** Share of a limit from which on little is left to win. */
@@ -50,10 +50,13 @@ export function shares(record: JitmagicRecord, variant: Variant): string {
   return !told || told[0] < WORTH_SAYING ? '' : `${percent(told[0])} of ${told[1]}`;
 }
 
-/** Returns names and texts: what the machine did meanwhile, what it can do at best, other ones beside it. */
+/** Returns names and texts: what was compared in the function's place, what the machine did meanwhile, what it can do at best, others. */
 export function facts(record: JitmagicRecord): [string, string][] {
   const found: [string, string][] = [];
-  const { limits } = record;
+  const { limits, transform } = record;
+  if (transform) {
+    found.push(...transformed(transform));
+  }
   if (record.machine.noise) {
     found.push(['while the clock ran', noise(record.machine.noise)]);
   }
@@ -86,6 +89,30 @@ export function facts(record: JitmagicRecord): [string, string][] {
       found.push([`loss of ${name}`, clean.line(one.lost)]);
     }
   }
+  return found;
+}
+
+/** Returns what was compared in the function's place, and how sure that is. */
+function transformed(told: Transform): [string, string][] {
+  const found: [string, string][] = [['baseline', clean.line(told.baseline)]];
+  if (told.kind === 'vmap') {
+    return found;
+  }
+  const parts: string[] = [];
+  if (told.uncertainty !== null) {
+    parts.push(
+      `variants are held against extrapolated differences, which are sure to ${figures.figure(told.uncertainty)} of the ` +
+        'largest entry'
+    );
+  }
+  if (told.baseline_error !== null) {
+    parts.push(`the baseline itself is off by ${figures.figure(told.baseline_error)}`);
+  }
+  if (told.undecided > 0) {
+    parts.push(`of ${told.entries} entries ${told.undecided} cannot be checked, so that nothing is verified`);
+  }
+  found.push(['derivative', clean.line(parts.join('; '))]);
+  found.push(...told.doubts.map((doubt): [string, string] => ['in doubt', clean.line(doubt)]));
   return found;
 }
 

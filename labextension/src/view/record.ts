@@ -135,6 +135,20 @@ export interface Sweep {
   notes: string[];
 }
 
+/** A derivative by an argument, or the function for each slice of it. */
+export interface Transform {
+  kind: string;
+  argument: string;
+  axis: number | null;
+  function: string;
+  baseline: string;
+  uncertainty: number | null;
+  baseline_error: number | null;
+  entries: number | null;
+  undecided: number;
+  doubts: string[];
+}
+
 /** One device that was found. */
 export interface Device {
   name: string;
@@ -171,6 +185,7 @@ export interface JitmagicRecord {
     dtype: string | null;
     python?: { [backend: string]: string } | null;
     on?: string[] | null;
+    transform?: string | null;
   };
   machine: Machine;
   devices: Device[];
@@ -211,6 +226,8 @@ export interface JitmagicRecord {
   } | null;
   sweep: Sweep | null;
   previous?: Previous | null;
+  /** The derivative, or the batch, that was compared in the function's place. */
+  transform?: Transform | null;
   /** What the machine can do at best, as measured: bytes and operations a second. */
   limits?: {
     traffic: number | null;

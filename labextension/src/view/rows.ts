@@ -15,6 +15,7 @@ export const SIGNS: { [verdict: string]: string } = {
   slower: '▼',
   'no clear difference': '≈',
   differs: '≠',
+  'not verified': '?',
   unsupported: '–',
   crashed: '✗',
   'timed out': '∞',
