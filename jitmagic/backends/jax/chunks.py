@@ -28,6 +28,8 @@ CHUNK = 32
 _WORTH = 16
 """Steps that the loop has to have taken in the example."""
 
+_NUMBERS = frozenset({"int", "float", "complex", "scalar"})
+
 
 def chunked(
     module: Module, tracing: Tracing, node: cst.For, function: str, body: Sequence[Any], carry: Sequence[str],
@@ -59,7 +61,7 @@ def chunked(
         return None
     total = carry[0]
     facts = tracing.kinds.names.get(total, [])
-    if not facts or any(fact.kind not in ("float", "complex", "scalar", "int") for fact in facts):
+    if not facts or any(not fact.kinds <= _NUMBERS for fact in facts):
         return None
     *before, last = body
     term = _term(small(last), total)

@@ -84,7 +84,9 @@ class _Function:
 
     def is_matrix(self, name: str) -> bool:
         facts = [fact for fact in self.kinds.names.get(name, []) if fact.kind == "array"]
-        return bool(facts) and all(fact.ndim == 2 and fact.dtype == "float64" for fact in facts)
+        shapes = {fact.shape for fact in facts}
+        square = all(shape is not None and len(shape) == 2 and shape[0] == shape[1] for shape in shapes)
+        return bool(facts) and square and all(fact.dtype == "float64" for fact in facts)
 
     def is_zeros(self, name: str, size: str, before: Sequence[Any]) -> bool:
         """Says whether an array was made as zeros, with as many rows and columns as the loop has steps, and left so."""

@@ -76,7 +76,7 @@ def test_what_has_no_period_stays(expression):
     def fn(k, n, t, N):
         return {expression}
     """
-    args = np.arange(3)[:, None], np.arange(4), np.arange(4)/3, 6
+    args = np.arange(3)[:, None], np.arange(4), np.arange(4) / 3, 6
     assert "period" not in text_of(source, *args)
     check(source, args)
 
@@ -346,6 +346,7 @@ def test_vectors_of_different_lengths_are_refused():
 
 # -- running extremes and rolls
 
+
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
 def test_running_extremes_keep_what_is_no_number(name):
     source = f"""
@@ -378,3 +379,58 @@ def test_rolls_by_one_look_at_the_neighbour(variant, shape):
     exec(textwrap.dedent(source), scope)
     assert compiled(draft, workload(source, *args))(given) == pytest.approx(scope["fn"](given), abs=1e-12)
     assert "j + 1 if j + 1 < s.shape[1] else 0" in draft.module.text
+
+
+# -- what one statement alone uses
+
+STEP = """
+def fn(x, y, n):
+    c = x + 1
+    for i in range(n):
+        s = x*2 + y
+        {between}
+        c = np.maximum(c*0.5, y - s)
+    return c
+"""
+
+
+def test_what_one_statement_uses_is_worked_out_there():
+    source = STEP.format(between="d = i + 1")
+    assert "y - (x*2 + y)" in text_of(source, matrix(1, 30)[0], matrix(1, 30, 1)[0], 3)
+    check(source, (matrix(1, 30)[0], matrix(1, 30, 1)[0], 3), (matrix(1, 4)[0], matrix(1, 4, 1)[0], 2))
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "x[0] = i",  # changes what it was made of
+        "x = x + 1",
+        "c = c + s",  # a second use
+        "if i > 1:\n            c = c + 1",
+        "y[:] = c",
+        "view = x[1:]\n        view[0] = 2.0",
+    ],
+)
+def test_what_is_used_twice_or_changes_in_between_stays(between):
+    source = STEP.format(between=between)
+    args = matrix(1, 30)[0], matrix(1, 30, 1)[0], 3
+    assert "y - (x*2 + y)" not in text_of(source, *args)
+    check(source, args)
+
+
+def test_a_store_does_not_take_what_it_would_overwrite():
+    source = """
+    def fn(x, n):
+        for i in range(n):
+            s = x[::-1]*2 + 1
+            x += s*0.1
+        return x
+    """
+    check(source, (matrix(1, 30)[0], 3))
+    source = """
+    def fn(x, n):
+        for i in range(n):
+            x += 0.1*x[::-1]
+        return x
+    """
+    check(source, (matrix(1, 30)[0], 3))

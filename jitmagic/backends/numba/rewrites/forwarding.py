@@ -117,7 +117,7 @@ class Forwarding(ElementRewriter):
                 places = [node for node in nodes_of(statement, cst.Name) if node.value == name]
                 after = self._live.after.get(statement, frozenset()) | self._captured
                 single = len(places) == 1 and name not in after and self._in_arithmetic(one.value, places[0])
-                return places[0] if single else None
+                return places[0] if single and not self._stores(one, reads) else None
             if name_tools.bound(statement) & reads or self._stores(one, reads):
                 return None
         return None
