@@ -104,7 +104,7 @@ def test_powers_of_ranges_that_move_are_worked_out_once():
     text = check(TREE, (1.0, 1.1, 1.2, 0.4, 6), *((1.0, 1.1, 1.2, 0.4, n) for n in (1, 2, 20)))
     assert "powers = S*u**np.arange(N - 1, -1, -1)" in text
     # `x` has one use, where it is worked out
-    assert "C = np.maximum(C, K - (powers[N - 1 - i:]*powers_b[:i + 1]))" in text
+    assert "C = new_C(C, K, powers[N - 1 - i:], powers_b[:i + 1])" in text
     assert "C[i] = p * C[i + 1] + c * C[i]" in text
 
 
@@ -314,6 +314,7 @@ def test_products_of_vectors_in_loops_are_added_up_in_place(dtype):
     np.testing.assert_allclose(got, scope["fn"](*args), rtol=1e-12 if dtype == "float64" else 1e-4)
     assert 'fastmath={"reassoc", "contract"}' in draft.module.text
     assert "vector_product(A[i, :i], x[:i])" in draft.module.text
+    assert "vector_product(A[i], A[::-1, i])" in draft.module.text
 
 
 def test_products_of_vectors_keep_what_is_no_number():
@@ -396,7 +397,8 @@ def fn(x, y, n):
 
 def test_what_one_statement_uses_is_worked_out_there():
     source = STEP.format(between="d = i + 1")
-    assert "y - (x*2 + y)" in text_of(source, matrix(1, 30)[0], matrix(1, 30, 1)[0], 3)
+    text = text_of(source, matrix(1, 30)[0], matrix(1, 30, 1)[0], 3)
+    assert "y[i] - (x[i] * 2 + y[i])" in text
     check(source, (matrix(1, 30)[0], matrix(1, 30, 1)[0], 3), (matrix(1, 4)[0], matrix(1, 4, 1)[0], 2))
 
 
@@ -414,7 +416,7 @@ def test_what_one_statement_uses_is_worked_out_there():
 def test_what_is_used_twice_or_changes_in_between_stays(between):
     source = STEP.format(between=between)
     args = matrix(1, 30)[0], matrix(1, 30, 1)[0], 3
-    assert "y - (x*2 + y)" not in text_of(source, *args)
+    assert "y[i] - (x[i] * 2 + y[i])" not in text_of(source, *args)
     check(source, args)
 
 

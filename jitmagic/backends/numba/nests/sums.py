@@ -82,11 +82,11 @@ class Sums(Values):
             text = f"({text})"
         step = _STEPS[name]
         context = self.owner.context
-        shape = (self.run.fact(inner) or ValueFact("array")).shape or ()
+        seen = (self.run.fact(inner) or ValueFact("array")).shape or ()
         # what threads add up together has to be seen as a sum
         alone = prefix and (bool(rest) or not context.parallel) and not context.every
         numpy = context.imports.code("numpy.sum").split(".")[0]
-        if name in ("sum", "mean") and alone and in_any_order(text, element.dtype, [shape[k] for k in axes], numpy):
+        if name in ("sum", "mean") and alone and in_any_order(text, element.dtype, [seen[k] for k in axes], numpy):
             step = f"{{t}} = {PLUS_HERE}({{t}}, {{v}})"
         nest.line(step.replace("{t}", place).replace("{v}", text))
         outermost = nest.path[1]

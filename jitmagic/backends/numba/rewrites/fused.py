@@ -125,6 +125,14 @@ class Fused(ElementRewriter):
             product = self._vectors_product(vectors[0], vectors[1], *(a.value for a in updated_node.args))
             if product is not None:
                 return product
+        func, called = original_node.func, updated_node.func
+        method = isinstance(func, cst.Attribute) and func.attr.value == "dot" and self.path(func) is None
+        if method and len(original_node.args) == 1 and isinstance(called, cst.Attribute):
+            assert isinstance(func, cst.Attribute)
+            others = original_node.args[0].value, called.value, updated_node.args[0].value
+            product = self._vectors_product(func.value, *others) if self.is_array(func.value) else None
+            if product is not None:
+                return product
         found = self.reduction(original_node, updated_node)
         if found is None:
             return updated_node

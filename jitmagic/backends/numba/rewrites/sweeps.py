@@ -246,11 +246,13 @@ class _Sweep:
 
     def _variable(self, wanted: str, text: str) -> str:
         known = next((line.split(" = ")[0] for line in self.lines if line.endswith(f" = {text}")), None)
-        if known is None:
-            while (known := self.kernel.fresh(wanted)) in self._names:
-                pass
-            self.lines.append(f"{known} = {text}")
-        return known
+        if known is not None:
+            return known
+        name = self.kernel.fresh(wanted)
+        while name in self._names:
+            name = self.kernel.fresh(wanted)
+        self.lines.append(f"{name} = {text}")
+        return name
 
     def leaf(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
         """Returns the element of an array of the whole shape."""
