@@ -148,6 +148,8 @@ def test_every_part_of_a_table_is_what_was_worked_out(loop, numbers):
         "total += np.sum(np.arange(i)*2.0)",
         "n = 3; total += np.sum(q**np.arange(n))",
         "total += np.sum(q**np.arange(0, i, 2))",
+        "total += np.sum(2**np.arange(i))",
+        "total += np.sum(q**np.arange(i)); n = n - 1",
     ],
 )
 def test_what_moves_otherwise_or_is_cheap_stays(line):
@@ -230,7 +232,7 @@ def test_rows_take_all_steps_of_a_convolution():
 @pytest.mark.parametrize(
     "body",
     [
-        "w = k[i]*2; out -= w*x[i:i + n, 1:m + 1] + y",
+        "# twice; w = k[i]*2; out -= w*x[i:i + n, 1:m + 1] + y",
         "s = i - 1 + 1; out += k[i]*x[s:s + n, :m]",
         "out += k[i]*x[i - 9:i - 9 + n, :m]",
         "out += k[i]*x[i:i + n, :m] - np.sqrt(np.abs(y))*c",
@@ -250,6 +252,7 @@ def test_steps_over_windows(body):
     args = matrix(9, 8), matrix(4, 3, 1), matrix(1, 3)[0], 0.5
     text = check(source, args, (matrix(5, 4), matrix(4, 3, 1), matrix(1, 3)[0], 0.5), (*args[:2], np.zeros(0), 1.0))
     assert "row by row" in text
+    assert ("# twice" in text) == ("# twice" in body)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ class Sweeps(ElementRewriter):
         for head in heads:
             lines.append(f"{pad}{head}")
             pad += "    "
-        lines += [f"{pad}{line}" for line in (*sweep.numbers, *sweep.lines)]
+        lines += [f"{pad}{line}" for line in (*_comments(loop), *sweep.numbers, *sweep.lines)]
         lines.append(f"{pad}for {kernel.loops[ndim - 1]} in range(out.shape[{ndim - 1}]):")
         lines.append(f"{pad}    out[{', '.join(kernel.loops[:ndim])}] {operator} {element.text}")
         helper = self.context.helper("add_to" if operator == "+=" else "subtract_from", "\n" + "\n".join(lines) + "\n")
@@ -319,6 +319,19 @@ def _is_plain(node: cst.CSTNode) -> bool:
     if isinstance(node, cst.Attribute):
         return node.attr.value in ("shape", "size", "ndim") and isinstance(node.value, cst.Name)
     return all(_is_plain(child) for child in children(node))
+
+
+def _comments(loop: cst.For) -> list[str]:
+    """Returns the comments that stand in a nest."""
+    found: list[str] = []
+    for statement in statements(loop):
+        above = [
+            one.comment.value.split("#@")[0].rstrip() for one in statement.leading_lines if one.comment is not None
+        ]
+        found += [one for one in above if one]
+        if isinstance(statement, cst.For):
+            found += _comments(statement)
+    return found
 
 
 def _nest(loop: cst.For) -> tuple[list[cst.For], Sequence[Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
+import numpy as np
 
 from jitmagic.backends.numba.rewrites.context import Context, code
 from jitmagic.backends.numba.rewrites.elements import DTYPES, ElementRewriter, needs_parentheses
@@ -79,7 +80,10 @@ class Tables(ElementRewriter):
         steps = self._steps(original_node)
         if steps is None:
             return updated_node
-        tables = _Found(self, steps, name_tools.bound(original_node.body) | {steps.name}, self._taken)
+        changing = name_tools.bound(original_node.body) | {steps.name}
+        if name_tools.loads(original_node.iter) & changing:
+            return updated_node  # where a part begins would be counted from another end
+        tables = _Found(self, steps, changing, self._taken)
         tables.look(updated_node.body)
         if not tables.lines:
             return updated_node
@@ -152,6 +156,8 @@ class Tables(ElementRewriter):
         if fact.kind != "array" or fact.dtype not in DTYPES or fact.ndim != 1:
             return None
         if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):
+            if isinstance(node.operator, cst.Power) and np.dtype(fact.dtype).kind not in "fc":
+                return None  # of whole numbers, negative powers are refused
             parts: list[cst.BaseExpression] = [node.left, node.right]
         elif isinstance(node, cst.UnaryOperation):
             parts = [node.expression]
