@@ -264,6 +264,7 @@ def test_steps_over_windows(body):
         "out += k[i]*x[i:i + n, 0]",
         "out += k[i]*x[i, :m]",
         "out += k[i]*view[:n, :m]",
+        "out += out[0, 1]*x[i:i + n, :m]",
     ],
 )
 def test_steps_that_need_one_another_stay(body):

@@ -40,14 +40,17 @@ def reads_elsewhere(
         roll = roll_of(owner, call)
         if roll is not None and any(shares(name) for name in name_tools.loads(roll.array)):
             return True
+    for part in nodes_of(value, cst.Subscript) if isinstance(target, cst.Name) else ():
+        fact = owner.fact(part)
+        number = fact is not None and fact.kind != "array"  # worked out before the store
+        if isinstance(part.value, cst.Name) and shares(part.value.value) and not number:
+            return True
     text = " ".join(code(value.with_changes(lpar=[], rpar=[])).split())
     same = ast.dump(ast.parse(code(target), mode="eval").body)
 
     def look(node: ast.AST) -> bool:
         if isinstance(node, ast.Subscript | ast.Name) and ast.dump(node) == same:
             return False  # the very element that is written
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and shares(node.value.id):
-            return True
         if isinstance(node, ast.Name) and shares(node.id):
             return True
         return any(look(child) for child in ast.iter_child_nodes(node))

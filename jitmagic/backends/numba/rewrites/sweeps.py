@@ -97,6 +97,9 @@ class Sweeps(ElementRewriter):
             self, self._aliases, out.value, last.target, last.value
         ):
             raise _Unfit
+        parts = {one.value.value for one in nodes_of(last.value, cst.Subscript) if isinstance(one.value, cst.Name)}
+        if self._shares(out.value, frozenset(parts)):
+            raise _Unfit
         inner = {header.target.value for header in headers if isinstance(header.target, cst.Name)}
         sweep = self._sweep = _Sweep(self, into, inner, name_tools.all_names(loop))
         sweep.kernel.parameters.append("out")
