@@ -144,9 +144,13 @@ def _shown(ratio: tuple[float, float, float]) -> str:
     return f"{ratio[0]:.3f} ({ratio[1]:.3f} to {ratio[2]:.3f})"
 
 
+_LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    pass"
+"""Ends with the program that began it, however that ends."""
+
+
 @contextlib.contextmanager
 def _busy() -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-c", "while True:\n    pass"])
+    process = subprocess.Popen([sys.executable, "-c", _LOOP])
     try:
         yield
     finally:

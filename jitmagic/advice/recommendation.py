@@ -177,7 +177,7 @@ def _nothing(purpose: Purpose, timed: Sequence[Outcome], outcomes: Sequence[Outc
 def _for_purpose(choice: Outcome, best: Outcome, purpose: Purpose, given: Circumstances) -> Iterator[str]:
     """Yields what somebody with this purpose has to know of the choice."""
     if purpose.need:
-        yield "Its library can differentiate it; that the gradients are right was not tried here."
+        yield "Its library can differentiate it; whether the gradients are right is another comparison: `--grad ARG`."
     if best is choice:
         return
     ratio = ratio_interval(choice.samples, best.samples)

@@ -258,3 +258,19 @@ def copula_losses_args(size, rng):
     n = of(size, 20, 100, 200)
     return (rng.uniform(0.005, 0.1, n), rng.uniform(0.3, 0.7, n), rng.lognormal(0, 1, n), 0.2,
             of(size, 50, 1000, 20000))
+
+
+def correlation_pairs(returns):
+    """correlations of all pairs of columns, one by one"""
+    T, n = returns.shape
+    x = returns - returns.mean(axis=0)
+    R = np.eye(n)
+    for i in range(n):
+        for j in range(i):
+            c = np.dot(x[:, i], x[:, j])/np.sqrt(np.dot(x[:, i], x[:, i])*np.dot(x[:, j], x[:, j]))
+            R[i, j] = R[j, i] = c
+    return R
+
+
+def correlation_pairs_args(size, rng):
+    return (rng.standard_normal((of(size, 20, 250, 1500), of(size, 4, 12, 50))),)

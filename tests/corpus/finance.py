@@ -237,3 +237,37 @@ def north_west_corner_args(size, rng):
     supply, demand = rng.integers(1, 50, n), rng.integers(1, 50, m)
     demand[-1] += max(0, supply.sum() - demand.sum())
     return supply, demand, rng.integers(1, 9, (n, m)), 1_000_000
+
+
+def bond_ladder(coupons, rate):
+    """what is left of a bond at each coupon date, discounted to that date"""
+    n = len(coupons)
+    value = np.zeros(n)
+    for t in range(n):
+        value[t] = np.sum(coupons[t:]*(1 + rate)**-np.arange(1, n - t + 1))
+    return value
+
+
+def bond_ladder_args(size, rng):
+    return 5 + rng.random(of(size, 7, 60, 300)), 0.03
+
+
+def binomial_barrier_call(S0, K, H, r, sigma, T, N):
+    # European up-and-out call on a tree
+    dt = T/N
+    u = np.exp(sigma*np.sqrt(dt))
+    q = (np.exp(r*dt) - 1/u)/(u - 1/u)
+    disc = np.exp(-r*dt)
+    S = S0*u**(2*np.arange(N + 1) - N)
+    V = np.maximum(S - K, 0)
+    V[S >= H] = 0
+    for i in range(N - 1, -1, -1):
+        S = S0*u**np.arange(0, i + 1)*u**-np.arange(i, -1, -1)
+        V[:i+1] = disc*(q*V[1:i+2] + (1 - q)*V[:i+1])
+        V = V[:-1]
+        V[S >= H] = 0
+    return V[0]
+
+
+def binomial_barrier_call_args(size, rng):
+    return 100.0, 98.0 + rng.random(), 140.0, 0.04, 0.25, 1.0, of(size, 6, 50, 300)

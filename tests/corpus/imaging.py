@@ -277,3 +277,17 @@ def brightest_spots(image, count, radius):
 def brightest_spots_args(size, rng):
     n = of(size, 12, 64, 512)
     return rng.integers(0, 256, (n, n)).astype(np.uint8), of(size, 3, 8, 20), 2
+
+
+def box_sums(img, k):
+    # sums over k x k boxes
+    out = np.zeros((img.shape[0] - k + 1, img.shape[1] - k + 1))
+    for a in range(k):
+        for b in range(k):
+            out += 1.0*img[a:a + out.shape[0], b:b + out.shape[1]]
+    return out
+
+
+def box_sums_args(size, rng):
+    n = of(size, 8, 60, 400)
+    return rng.random((n, n + 1)), 5

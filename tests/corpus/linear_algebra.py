@@ -80,6 +80,41 @@ def cholesky_args(size, rng):
     return (_spd(of(size, 6, 20, 80), rng),)
 
 
+def cholesky_columns(A):
+    """column after column (Cholesky-Crout)"""
+    n = len(A)
+    L = np.zeros((n, n))
+    for j in range(n):
+        L[j, j] = np.sqrt(A[j, j] - np.sum(L[j, :j]**2))
+        for i in range(j + 1, n):
+            L[i, j] = 1.0/L[j, j]*(A[i, j] - np.sum(L[i, :j]*L[j, :j]))
+    return L
+
+
+def cholesky_columns_args(size, rng):
+    return (_spd(of(size, 6, 20, 80), rng),)
+
+
+def cholesky_three_loops(A):
+    n = A.shape[0]
+    L = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i):
+            s = 0.0
+            for k in range(j):
+                s += L[i, k]*L[j, k]
+            L[i, j] = (A[i, j] - s)/L[j, j]
+        d = A[i, i]
+        for k in range(i):
+            d -= L[i, k]**2
+        L[i, i] = np.sqrt(d)
+    return L
+
+
+def cholesky_three_loops_args(size, rng):
+    return (_spd(of(size, 6, 20, 60), rng),)
+
+
 def lu_inplace(A):
     N = A.shape[0]
     for i in range(N):

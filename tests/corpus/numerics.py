@@ -350,3 +350,31 @@ def cheb_poisson(N, k):
 
 def cheb_poisson_args(size, rng):
     return of(size, 6, 14, 30), float(rng.uniform(2, 4))
+
+
+def forward_differences(y):
+    """all forward differences at the first point, in place of a copy"""
+    d = y.copy()
+    n = len(d)
+    first = np.zeros(n)
+    for k in range(n):
+        first[k] = d[0]
+        d[:n-k-1] = d[1:n-k] - d[:n-k-1]
+    return first
+
+
+def forward_differences_args(size, rng):
+    return (np.cumsum(rng.random(of(size, 6, 20, 40)))/100,)
+
+
+def de_casteljau(points, t):
+    """a point on a Bezier curve with one coordinate"""
+    b = points.copy()
+    n = len(b)
+    for k in range(1, n):
+        b[:n-k] = (1 - t)*b[:n-k] + t*b[1:n-k+1]
+    return b[0]
+
+
+def de_casteljau_args(size, rng):
+    return rng.random(of(size, 5, 50, 400)), 0.3

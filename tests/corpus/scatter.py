@@ -273,3 +273,42 @@ def robust_line(x, y, nsigma):
 def robust_line_args(size, rng):
     x = np.linspace(0, 5, of(size, 20, 500, 50000))
     return x, 2*x + 1 + rng.standard_t(2, len(x)), 2.0
+
+
+def group_means(values, offsets):
+    """means of stretches of different lengths"""
+    n = len(offsets) - 1
+    means = np.zeros(n)
+    for g in range(n):
+        total = 0.0
+        for k in range(offsets[g], offsets[g + 1]):
+            total += values[k]
+        if offsets[g + 1] > offsets[g]:
+            means[g] = total/(offsets[g + 1] - offsets[g])
+    return means
+
+
+def group_means_args(size, rng):
+    lengths = rng.integers(0, of(size, 6, 60, 400), of(size, 5, 40, 500))
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    return rng.random(offsets[-1]), offsets
+
+
+def graph_energy(start, other, weight, x):
+    """sum of w*(x_i - x_j)^2 over the edges of each node"""
+    n = len(start) - 1
+    energy = np.zeros(n)
+    for i in range(n):
+        e = 0.0
+        for k in range(start[i], start[i + 1]):
+            d = x[i] - x[other[k]]
+            e += weight[k]*d*d
+        energy[i] = 0.5*e
+    return energy
+
+
+def graph_energy_args(size, rng):
+    n = of(size, 8, 60, 800)
+    degree = rng.integers(1, of(size, 5, 30, 200), n)
+    start = np.concatenate(([0], np.cumsum(degree)))
+    return start, rng.integers(0, n, start[-1]), rng.random(start[-1]), rng.random(n)

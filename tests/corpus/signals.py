@@ -272,3 +272,48 @@ def peak_table(x, height):
 def peak_table_args(size, rng):
     n = of(size, 40, 600, 60_000)
     return np.sin(np.arange(n)*0.4) + 0.3*rng.standard_normal(n), 0.5
+
+
+def dct2_matrix(x):
+    """DCT-II as a matrix product, orthonormal"""
+    N = len(x)
+    n = np.arange(N)
+    k = n[:, None]
+    C = np.cos(np.pi*k*(2*n + 1)/(2*N))
+    X = C @ x*np.sqrt(2/N)
+    X[0] /= np.sqrt(2)
+    return X
+
+
+def dct2_matrix_args(size, rng):
+    return (rng.random(of(size, 8, 64, 400)),)
+
+
+def inverse_dft_2d(F):
+    M, N = F.shape
+    rows = np.arange(M)
+    cols = np.arange(N)
+    Wm = np.exp(2j*np.pi*rows[:, None]*rows/M)
+    Wn = np.exp(2j*np.pi*cols[:, None]*cols/N)
+    return (Wm @ F @ Wn).real/(M*N)
+
+
+def inverse_dft_2d_args(size, rng):
+    m = of(size, 5, 40, 150)
+    return (np.fft.fft2(rng.random((m, m + 3))),)
+
+
+def cross_correlation_lags(a, b, reach):
+    # how alike two images are when one is moved by (dy, dx)
+    H, W = a.shape[0] - 2*reach, a.shape[1] - 2*reach
+    score = np.zeros((H, W))
+    for dy in range(2*reach + 1):
+        for dx in range(2*reach + 1):
+            moved = b[reach, dy]*0.5 + b[dy, reach]*0.5
+            score += moved*a[dy:dy + H, dx:dx + W]
+    return score
+
+
+def cross_correlation_lags_args(size, rng):
+    n = of(size, 8, 40, 220)
+    return rng.random((n, n)), rng.random((n, n)), 2

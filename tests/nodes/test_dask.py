@@ -16,6 +16,7 @@ from jitmagic.report.record import validate
 from tests.nodes.test_ssh import compared, files_of_ours, fn
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'jitmagic[dask]'")
+pytestmark = pytest.mark.slow
 X = np.linspace(0.1, 1.0, 20_000)
 ROOT = Path(__file__).parents[2]
 

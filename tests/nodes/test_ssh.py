@@ -24,7 +24,9 @@ from tests.nodes.standin import standing_in
 from tests.plugins.packages import package
 from tests.plugins.test_backends import GOOD
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
+pytestmark = [
+    pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
+]  # fmt: skip
 ROOT = Path(__file__).parents[2]
 X = np.linspace(0.1, 1.0, 20_000)
 

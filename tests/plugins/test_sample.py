@@ -11,6 +11,7 @@ import pytest
 
 from tests.plugins.packages import ROOT, run
 
+pytestmark = pytest.mark.slow
 SAMPLE = ROOT / "examples" / "jitmagic-pythran"
 
 

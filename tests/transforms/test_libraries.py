@@ -20,6 +20,7 @@ from jitmagic.transforms import workload as workloads
 from jitmagic.transforms.transform import Transform
 from tests.transforms import programs
 
+pytestmark = pytest.mark.slow
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=6)
 M = RNG.normal(size=(4, 5))

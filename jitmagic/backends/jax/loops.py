@@ -12,6 +12,7 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.jax.chunks import chunked
 from jitmagic.backends.jax.promotion import promoted
 from jitmagic.backends.jax.settled import Assigned
 from jitmagic.backends.jax.tracing import Tracing
@@ -107,6 +108,14 @@ class LoopMaker:
         lines = [made(text, node) for text in counted.before]
         lines += [made(text, node) for text in self.initial(node, carry, head | name_tools.loads(node.body))]
         lines += [made(text, node) for text in self.first_values(node, carry, defined)]
+        chunks = None
+        if not counted.binds and not after & targets:
+            place = (counted.index, counted.start, counted.stop)
+            chunks = chunked(self.module, self.tracing, node, function, body, carry, place, self.taken)
+        if chunks is not None:
+            lines += chunks
+            lines[0] = leading(lines[0], node)
+            return lines
         binds = [made(text, node) for text in counted.binds]
         definition, state = self.body_function(node, function, [counted.index], carry, [*binds, *body])
         if after & targets - set(carry) and (counted.last is None or len(targets) > 1):

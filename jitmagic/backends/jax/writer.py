@@ -16,6 +16,7 @@ from jitmagic.backends.jax.counted_lists import counted_lists
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.exchanges import Own, without_exchanges
+from jitmagic.backends.jax.factors import factorisations
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
@@ -153,6 +154,7 @@ def write(
             parts.static = fixed
     tree = without_mirrors(module, tree, _kinds(parts, tree))
     tree = steady_closures(module, tree, _kinds(parts, tree))
+    tree = factorisations(module, tree, _kinds(parts, tree))
     parts.static = fixed | _control_parameters(parts, tree)
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}

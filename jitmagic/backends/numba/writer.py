@@ -18,8 +18,10 @@ from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.nests.regions import Regions
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
+from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
@@ -36,6 +38,9 @@ from jitmagic.backends.numba.rewrites.selects import Selects
 from jitmagic.backends.numba.rewrites.short import Short
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
+from jitmagic.backends.numba.rewrites.sweeps import Sweeps
+from jitmagic.backends.numba.rewrites.tables import Tables
+from jitmagic.backends.numba.rewrites.turns import Turns
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.unpacking import Unpacking
 from jitmagic.backends.numba.rewrites.widening import Widening
@@ -146,6 +151,14 @@ def _write(
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
     aliases = _aliases(module)
+    looked_up = False
+    if how.fuse:
+        plain = tree
+        tree = tree.visit(Turns(context, spans))
+        tree = tree.visit(Tables(context, spans))
+        tree = tree.visit(Columns(context))
+        tree = tree.visit(Sweeps(context, aliases, spans))
+        looked_up = tree is not plain
     before = len(context.helpers)
     if how.nests:
         tree = tree.visit(Regions(context, aliases, spans))
@@ -156,8 +169,9 @@ def _write(
         tree = tree.visit(Short(context, aliases, spans))
     short = tree is not whole
     if how.fuse:
+        tree = tree.visit(Forwarding(context, aliases, spans))
         tree = tree.visit(Fused(context, aliases, spans))
-    fused = short or len(context.helpers) > before
+    fused = looked_up or short or len(context.helpers) > before
     rewrites = (Rolls, Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))

@@ -115,7 +115,7 @@ def inverted_flags(ctx: Context) -> Iterator[Note]:
 
 @unseen(
     "NB-FASTMATH", severity="silent", handled=True,
-    why="no variant is compiled with `fastmath`",
+    why="no variant is compiled with `fastmath=True`; sums may be made in any order, as NumPy's",
 )  # fmt: skip
 def fast_math() -> None:
     """`fastmath=True` removes every test for NaN.

@@ -143,7 +143,8 @@ def test_rolled_arrays_are_read_where_their_elements_come_from():
         *((matrix(n, m), 0.1, 2) for n, m in ((1, 1), (2, 3), (1, 4), (0, 3))),
     )
     assert "roll_axis" not in text
-    assert "u_all[i - shift if i >= shift else i - shift + u_all.shape[0], j]" in text
+    assert "u_all[i - 1 if i > 0 else u_all.shape[0] - 1, j]" in text
+    assert "u_all[i, j + 1 if j + 1 < u_all.shape[1] else 0]" in text
 
 
 @pytest.mark.parametrize("shift", [0, 1, -1, 7, -9])
@@ -151,7 +152,7 @@ def test_shifts_beyond_the_length(shift):
     check(
         """
         def fn(u, v, s):
-            return np.sum(np.roll(u, s)*v)
+            return np.sum(np.roll(u, s)*v) + np.sum(np.roll(u, 2)*v)
         """,
         *((matrix(1, n)[0], matrix(1, n, 1)[0], shift) for n in (6, 1, 2, 0)),
     )

@@ -8,11 +8,13 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
+from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.nests.layouts import Layouts
 from jitmagic.backends.numba.nests.nest import Again, Ends, Loop, Nest, Value, axes_in, free_indices
 from jitmagic.backends.numba.nests.reading import given, holds, mask_of, reductions
 from jitmagic.backends.numba.nests.run import Run
 from jitmagic.backends.numba.nests.steps import Steps
+from jitmagic.backends.numba.nests.sums import PLUS_HERE
 from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import DTYPES, PYTHON, Element, needs_parentheses
 from jitmagic.backends.numba.typing_model import UFUNC
@@ -134,7 +136,10 @@ class Builder(Steps):
         lines += list(nest.lines(owner.context.imports.code("numba.prange") if parallel else "range"))
         if outputs:
             lines.append(f"    return {', '.join(text for _, text in outputs)}")
-        helper = owner.context.helper(label, "\n" + "\n".join(lines) + "\n")
+        text = "\n" + "\n".join(lines) + "\n"
+        if PLUS_HERE in text:
+            text = text.replace(PLUS_HERE, code(owner.context.helper("plus", helpers.PLUS)))
+        helper = owner.context.helper(label, text)
         call = cst.Call(helper, [cst.Arg(owner.context.bare(node)) for node in nest.passed])
         place = self.run.body[0]
         if self.returned:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import libcst as cst
 
+from jitmagic.backends.numba.helpers import in_any_order
 from jitmagic.backends.numba.nests.nest import Ends, Value, axes_in
 from jitmagic.backends.numba.nests.reading import reductions
 from jitmagic.backends.numba.nests.values import Values
 from jitmagic.backends.numba.rewrites.elements import DTYPES, PYTHON, WIDE, needs_parentheses
 from jitmagic.generate import names as name_tools
+from jitmagic.observe.facts import ValueFact
 
 _STARTS = {"sum": "{np}.{wide}(0)", "mean": "{np}.{wide}(0)", "max": "{np}.{dtype}(-{np}.inf)",
            "min": "{np}.{dtype}({np}.inf)", "any": "False", "all": "True"}  # fmt: skip
 _STEPS = {"sum": "{t} += {v}", "mean": "{t} += {v}", "max": "{t} = {np}.maximum({t}, {v})",
           "min": "{t} = {np}.minimum({t}, {v})", "any": "{t} |= {v}", "all": "{t} &= {v}"}  # fmt: skip
+
+PLUS_HERE = "\0plus"
+"""What stands for the name of the function that adds, until the nest is known to be written."""
 
 
 class Sums(Values):
@@ -75,7 +80,15 @@ class Sums(Values):
             text = f"({text})"
         elif name in ("any", "all") and needs_parentheses(text):
             text = f"({text})"
-        nest.line(_STEPS[name].replace("{t}", place).replace("{v}", text))
+        step = _STEPS[name]
+        context = self.owner.context
+        seen = (self.run.fact(inner) or ValueFact("array")).shape or ()
+        # what threads add up together has to be seen as a sum
+        alone = prefix and (bool(rest) or not context.parallel) and not context.every
+        numpy = context.imports.code("numpy.sum").split(".")[0]
+        if name in ("sum", "mean") and alone and in_any_order(text, element.dtype, [seen[k] for k in axes], numpy):
+            step = f"{{t}} = {PLUS_HERE}({{t}}, {{v}})"
+        nest.line(step.replace("{t}", place).replace("{v}", text))
         outermost = nest.path[1]
         if outermost.axis in gone and (not prefix or name not in ("sum", "mean")):
             outermost.serial = True

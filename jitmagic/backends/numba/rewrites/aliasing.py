@@ -1,4 +1,4 @@
-"""Whether a store in place may read, at another place, what it writes."""
+"""Whether a store in place may read, at another place, what it writes, and whether it reads it before."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import libcst as cst
 from jitmagic.analysis.aliases import Aliases
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code
 from jitmagic.backends.numba.rewrites.rolls import roll_of
+from jitmagic.backends.numba.rewrites.windows import window_of
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.walking import nodes_of
+from jitmagic.generate.walking import children, nodes_of
 
 
 def reads_elsewhere(
@@ -39,6 +40,11 @@ def reads_elsewhere(
         roll = roll_of(owner, call)
         if roll is not None and any(shares(name) for name in name_tools.loads(roll.array)):
             return True
+    for part in nodes_of(value, cst.Subscript) if isinstance(target, cst.Name) else ():
+        fact = owner.fact(part)
+        number = fact is not None and fact.kind != "array"  # worked out before the store
+        if isinstance(part.value, cst.Name) and shares(part.value.value) and not number:
+            return True
     text = " ".join(code(value.with_changes(lpar=[], rpar=[])).split())
     same = ast.dump(ast.parse(code(target), mode="eval").body)
 
@@ -50,3 +56,35 @@ def reads_elsewhere(
         return any(look(child) for child in ast.iter_child_nodes(node))
 
     return look(ast.parse(text, mode="eval").body)
+
+
+def reads_ahead(
+    owner: NumbaRewriter, aliases: Aliases, base: str, target: cst.BaseExpression, value: cst.BaseExpression
+) -> bool:
+    """Says whether a store into a part of an array of one axis reads that array only where it has not yet written.
+
+    That is so in `x[:n] = x[1:n + 1] - x[:n]`, element after element: each reads `x` at its own place and behind it.
+    Other names for the same memory would have to be compared in the run; they are not taken.
+    """
+    into = window_of(target)
+    if into is None or len(into.axes) != 1 or into.axes[0] is None or not isinstance(into.axes[0].start, int):
+        return False
+    around = {function.name.value for function in owner.functions}
+    definitions = [node for node in aliases.tree.definitions() if node.name in around]
+    if any(
+        name != base and any(aliases.may_share(one, base, name) for one in definitions)
+        for name in name_tools.loads(value)
+    ):
+        return False
+    first = into.axes[0].start
+
+    def ahead(node: cst.CSTNode) -> bool:
+        window = window_of(node) if isinstance(node, cst.Subscript) else None
+        if window is not None and window.array.value == base:
+            part = window.axes[0] if len(window.axes) == 1 else None
+            return part is not None and isinstance(part.start, int) and part.start >= first
+        if isinstance(node, cst.Name) and node.value == base:
+            return False
+        return all(ahead(child) for child in children(node))
+
+    return ahead(value)

@@ -46,6 +46,8 @@ class Context:
     helpers : dict of str to str
         Functions that the draft needs besides the user's: name to source.
     notes : list of str
+    joined : set of node
+        Assignments of expressions that were put together from several: they are written as loops.
     """
 
     module: Module
@@ -54,6 +56,7 @@ class Context:
     every: bool = False
     helpers: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    joined: set[cst.CSTNode] = field(default_factory=set)
 
     def note(self, text: str) -> None:
         """Adds a sentence for the reader once."""

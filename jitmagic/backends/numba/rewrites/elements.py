@@ -79,8 +79,12 @@ class Place:
         for index, offset, length in zip(indices, self.offsets, self.lengths, strict=True):
             if offset is None:
                 continue
-            if not offset or (index == "0" and self.rolled):
+            if not offset or (index == "0" and self.rolled):  # an axis of length 1
                 parts.append(index)
+            elif self.rolled and offset == "-1":
+                parts.append(f"{index} + 1 if {index} + 1 < {length} else 0")
+            elif self.rolled and offset == "1":
+                parts.append(f"{index} - 1 if {index} > 0 else {length} - 1")
             elif self.rolled:
                 parts.append(f"{index} - {offset} if {index} >= {offset} else {index} - {offset} + {length}")
             else:
@@ -261,6 +265,9 @@ class ElementRewriter(NumbaRewriter):
         for axis, shift in roll.shifts.items():
             literal = shift.expression if isinstance(shift, cst.UnaryOperation) else shift
             given = code(shift) if isinstance(literal, cst.Integer) else kernel.parameter(shift)
+            if given in ("1", "-1"):
+                offsets[axis] = given  # of any length but 0, of which there is no element
+                continue
             offsets[axis] = kernel.before("shift", f"{given} % max({lengths[axis]}, 1)")
         return Place(name, tuple(offsets), lengths, True)
 

@@ -15,7 +15,8 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.aliases import Aliases
-from jitmagic.backends.numba.rewrites.aliasing import reads_elsewhere
+from jitmagic.backends.numba import helpers
+from jitmagic.backends.numba.rewrites.aliasing import reads_ahead, reads_elsewhere
 from jitmagic.backends.numba.rewrites.buffers import reusable
 from jitmagic.backends.numba.rewrites.context import Context, code
 from jitmagic.backends.numba.rewrites.elements import (
@@ -43,7 +44,7 @@ _WORTH_THREADS = 2000
 """Elements from which threads are begun in each step of a loop."""
 
 _SHORT = 16
-"""Vectors up to this length are multiplied without BLAS."""
+"""Up to this length one thread of a GPU adds up the product of two vectors."""
 
 
 class Fused(ElementRewriter):
@@ -121,7 +122,15 @@ class Fused(ElementRewriter):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         if self.path(original_node.func) == "numpy.dot" and len(original_node.args) == 2:
             vectors = [a.value for a in original_node.args]
-            product = self._short_product(vectors[0], vectors[1], *(a.value for a in updated_node.args))
+            product = self._vectors_product(vectors[0], vectors[1], *(a.value for a in updated_node.args))
+            if product is not None:
+                return product
+        func, called = original_node.func, updated_node.func
+        method = isinstance(func, cst.Attribute) and func.attr.value == "dot" and self.path(func) is None
+        if method and len(original_node.args) == 1 and isinstance(called, cst.Attribute):
+            assert isinstance(func, cst.Attribute)
+            others = original_node.args[0].value, called.value, updated_node.args[0].value
+            product = self._vectors_product(func.value, *others) if self.is_array(func.value) else None
             if product is not None:
                 return product
         found = self.reduction(original_node, updated_node)
@@ -174,6 +183,11 @@ class Fused(ElementRewriter):
             "any": ("False", "total |= {v} != 0"),
             "all": ("True", "total &= {v} != 0"),
         }[name]
+        summed = [kernel.shape[k] for k in axes]
+        numpy = self.context.imports.code("numpy.sum").split(".")[0]
+        alone = (kept or word == "range") and not self.context.every
+        if name in ("sum", "mean") and alone and helpers.in_any_order(element.text, element.dtype, summed, numpy):
+            step = f"total = {code(self.context.helper('plus', helpers.PLUS))}(total, {{v}})"
         if element.dtype == "bool" and name in ("any", "all"):
             step = f"total {'|' if name == 'any' else '&'}= {{v}}"
         count = " * ".join(sizes[k] for k in axes)
@@ -241,7 +255,7 @@ class Fused(ElementRewriter):
             checks += [f"{one} != {several[0]}" for one in ours]
         return checks
 
-    # -- short products
+    # -- products of vectors
 
     def leave_BinaryOperation(
         self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
@@ -249,41 +263,27 @@ class Fused(ElementRewriter):
         if not isinstance(original_node.operator, cst.MatrixMultiply):
             return updated_node
         old, new = original_node, updated_node
-        return self._short_product(old.left, old.right, new.left, new.right) or updated_node
+        return self._vectors_product(old.left, old.right, new.left, new.right) or updated_node
 
-    def _short_product(
+    def _vectors_product(
         self, left: cst.BaseExpression, right: cst.BaseExpression, *new: cst.BaseExpression
     ) -> cst.BaseExpression | None:
-        """Writes the product of two short vectors in a loop as sums: a call of BLAS takes longer than they do."""
+        """Writes the product of two vectors in a loop as a sum: for BLAS, what is strided has to be copied.
+
+        The additions may be made in any order, as BLAS makes them: so they keep the processor's vectors busy.
+        """
         facts = [self.fact(left), self.fact(right)]
         if not self._loops or any(one is None or len(one.shape or ()) != 1 for one in facts):
             return None
         dtypes = {one.dtype for one in facts if one is not None}
         lengths = {one.shape[0] for one in facts if one is not None and one.shape is not None}
-        length = next(iter(lengths))
-        if len(dtypes) != 1 or len(lengths) != 1 or length is None or length > _SHORT:
-            return None
         dtype = next(iter(dtypes))
-        if dtype not in ("float32", "float64"):
+        if len(dtypes) != 1 or len(lengths) != 1 or dtype not in ("float32", "float64"):
             return None
-        result = "total" if dtype == "float64" else "{np}.float32(total)"
-        source = "\n".join(
-            [
-                '\n@njit(error_model="numpy")',
-                "def {name}(x, y):",
-                "    # np.dot(x, y) of a few numbers: a call of BLAS takes longer",
-                "    if x.shape != y.shape:",
-                '        raise ValueError("shapes not aligned")',
-                f"    if x.shape[0] > {_SHORT}:",
-                "        return {np}.dot({np}.ascontiguousarray(x), {np}.ascontiguousarray(y))",
-                "    total = {np}.float64(0)",
-                "    for i in range(x.shape[0]):",
-                "        total += x[i] * y[i]",
-                f"    return {result}",
-                "",
-            ]
-        )
-        return cst.Call(self.context.helper("short_dot", source), [cst.Arg(self.context.bare(one)) for one in new])
+        if self.context.every and not all(length is not None and length <= _SHORT for length in lengths):
+            return None  # in a kernel for a GPU one thread would add it up
+        helper = self.context.helper("vector_product", helpers.VECTOR_PRODUCT[dtype])
+        return cst.Call(helper, [cst.Arg(self.context.bare(one)) for one in new])
 
     # -- stores in place
 
@@ -320,19 +320,24 @@ class Fused(ElementRewriter):
         if isinstance(target, cst.Subscript) and not all(self._is_basic(e.slice) for e in target.slice):
             return self._masked(target, place, old, new, operator)
         ndim = _ndim_of(target, into)
-        if ndim != len(fact.shape) or None in fact.shape or 1 in fact.shape:
+        if ndim != len(fact.shape) or 1 in fact.shape:
             return None
+        ahead = False
         if reads_elsewhere(self, self._aliases, base.value, target, old):
+            ahead = ndim == 1 and reads_ahead(self, self._aliases, base.value, target, old)
+            if not ahead:
+                return None
+        if None in fact.shape and not ahead:
             return None
         if np.dtype(into.dtype).kind not in "fc" or into.dtype != fact.dtype:
             return None
         kernel = Kernel(fact.shape)
-        whole = self._target(kernel, place, target, fact)
+        whole = self._target(kernel, place, target, fact, ahead)
         kernel.sizes = [[length] for length in whole.lengths]
         element = self.element(kernel, old, new)
         if element is None or kernel.operations == 0:
             return None
-        word = self._outermost(old)
+        word = "range" if ahead else self._outermost(old)
         lines = self._head(kernel, f"{code(target)} {operator} {code(old)}", word)
         pad = "    "
         for k in range(ndim):
@@ -344,12 +349,12 @@ class Fused(ElementRewriter):
         return cst.Expr(cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed]))
 
     def _target(
-        self, kernel: Kernel, place: cst.BaseExpression, target: cst.BaseExpression, fact: ValueFact
+        self, kernel: Kernel, place: cst.BaseExpression, target: cst.BaseExpression, fact: ValueFact, ahead: bool
     ) -> Place:
         """Returns where a store goes: into a window with written bounds, or into what is passed as `out`."""
         window = window_of(place)
-        if window is not None and not window.moves and isinstance(target, cst.Subscript):
-            return self.place(kernel, place, fact)
+        if window is not None and (ahead or not window.moves) and isinstance(target, cst.Subscript):
+            return self.place(kernel, place, fact)  # by the array's own name, as what it reads of it is
         kernel.parameters.append("out")
         kernel.passed.append(place)
         kernel.known[code(place)] = "out"
@@ -425,7 +430,8 @@ class Fused(ElementRewriter):
         reused = target.value in self._reusable and kernel.operations > 0
         if element is None or not all(kernel.sizes):
             return None
-        if not reused and (kernel.operations < 2 or not kernel.unfused):
+        joined = original in self.context.joined
+        if not reused and not joined and (kernel.operations < 2 or not kernel.unfused):
             return None
         word = self._outermost(old)
         if reused:

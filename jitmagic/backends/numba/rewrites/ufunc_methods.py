@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import libcst as cst
+import numpy as np
 
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, expression
 
@@ -14,10 +15,15 @@ _AT = {"add": "+=", "subtract": "-=", "multiply": "*="}
 _ACCUMULATE = """
 @njit(error_model="numpy")
 def {name}(x):
-    # np.{ufunc}.accumulate of one axis
+    # np.{ufunc}.accumulate of one axis: what is not a number stays
     out = x.copy()
+    if x.size == 0:
+        return out
+    last = x[0]
     for i in range(1, x.size):
-        out[i] = {np}.{ufunc}(out[i - 1], x[i])
+        if x[i] {sign} last or x[i] != x[i]:
+            last = x[i]
+        out[i] = last
     return out
 """
 
@@ -53,11 +59,12 @@ class UfuncMethods(NumbaRewriter):
                 axis = cst.Arg(cst.Integer("0"), keyword=cst.Name("axis"), equal=_equal())
                 call = call.with_changes(args=[*_with_comma(call.args), axis])
             return call
-        if method == "accumulate" and positional and arrays and ndims == [1]:
+        if method == "accumulate" and positional and arrays and ndims == [1] and facts[0] is not None:
             if ufunc in _SCANS:
                 return updated_node.with_changes(func=imports.spell(f"numpy.{_SCANS[ufunc]}"))
-            if ufunc in ("maximum", "minimum"):
-                source = _ACCUMULATE.replace("{ufunc}", ufunc)
+            if ufunc in ("maximum", "minimum") and np.dtype(facts[0].dtype).kind in "biuf":
+                sign = ">" if ufunc == "maximum" else "<"
+                source = _ACCUMULATE.replace("{ufunc}", ufunc).replace("{sign}", sign)
                 return updated_node.with_changes(func=self.context.helper(f"{ufunc}_accumulate", source))
         if method == "outer" and positional and arrays and ndims == [1, 1]:
             first, second = (a.value for a in updated_node.args)
