@@ -77,7 +77,7 @@ class Evil:
 @pytest.mark.parametrize(
     "value",
     [Evil(), np.zeros(2), io.StringIO, pickle.Unpickler, Options, getattr, eval, np.load, Parcel("", (), (), b"")],
-    ids=str,
+    ids=["code", "array", "io", "pickle", "options", "getattr", "eval", "load", "parcel"],
 )
 def test_what_another_machine_sends_cannot_run_anything_here(value, capsys) -> None:
     with pytest.raises(pickle.UnpicklingError, match="which is not taken"):
