@@ -15,6 +15,7 @@ import pytest
 from jitmagic.advice.purpose import KEPT, NEEDS, PLACES
 from jitmagic.magic_options import DTYPES, OPTIONS
 from jitmagic.report import front_end
+from jitmagic.transforms.transform import KINDS
 
 pytest.importorskip("hatchling")
 
@@ -165,7 +166,7 @@ def test_every_option_of_the_form_is_one_of_the_magic() -> None:
     assert form.keys() <= options.keys()
     # all that take a value and may be a default: the others are for one comparison, or are this machine's
     once = {"variable", "python", "sweep", "save", "calls", "need", "deploy", "keep"}
-    once |= {"grad", "jacobian", "hessian", "vmap"}
+    once |= {"grad", "jacobian", "hessian", "vmap", "on"}
     lasting = {option.name for option in OPTIONS if option.value is not None and option.name not in once}
     assert form.keys() == lasting | {"cold"}
     assert set(form["dtype"]["enum"]) == {*DTYPES, None}
@@ -176,11 +177,11 @@ def test_the_flags_that_the_form_writes_are_the_magics() -> None:
     for flag, name in (
         ("-b", "backends"), ("-d", "devices"), ("--budget", "budget"), ("--timeout", "timeout"), ("--dtype", "dtype"),
         ("--threads", "threads"), ("--sweep", "sweep"), ("--cold", "cold"),
-        ("--calls", "calls"), ("--need", "need"), ("--deploy", "deploy"), ("--keep", "keep"),
+        ("--calls", "calls"), ("--need", "need"), ("--deploy", "deploy"), ("--keep", "keep"), ("--on", "on"),
     ):  # fmt: skip
         assert f"'{flag}'" in source
         assert next(option for option in OPTIONS if flag in option.flags).name == name
-    for word in (*NEEDS, *PLACES, *KEPT):
+    for word in (*NEEDS, *PLACES, *KEPT, *KINDS):
         assert f"'{word}'" in source
 
 

@@ -5,7 +5,16 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { NO_OPTIONS, type CompareOptions } from './python/magic-line';
 
 /** What is of one comparison, and not kept in the settings. */
-const ONCE: readonly (keyof CompareOptions)[] = ['sweep', 'calls', 'gradients', 'deploy', 'simple'];
+const ONCE: readonly (keyof CompareOptions)[] = [
+  'sweep',
+  'calls',
+  'gradients',
+  'deploy',
+  'simple',
+  'transform',
+  'argument',
+  'on'
+];
 
 export const PLUGIN = 'jitmagic:plugin';
 

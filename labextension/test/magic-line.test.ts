@@ -19,13 +19,22 @@ test('every option is written before the call', () => {
     calls: 1000,
     gradients: true,
     deploy: 'gpu',
-    simple: true
+    simple: true,
+    transform: null,
+    argument: '',
+    on: ['ssh://gpu1', 'tcp://10.0.0.5:8786']
   };
   assert.equal(
     magicLine(options, 'fn(x)'),
     '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --timeout 30 --dtype float32 --threads 1,all ' +
-      '--sweep n=1e3:1e6:7 --cold --calls 1000 --need gradients --deploy gpu --keep simple fn(x)'
+      '--sweep n=1e3:1e6:7 --cold --calls 1000 --need gradients --deploy gpu --keep simple --on ssh://gpu1 --on tcp://10.0.0.5:8786 fn(x)'
   );
+});
+
+test('a derivative or a batch is written with its argument', () => {
+  const grad = { ...NO_OPTIONS, transform: 'grad', argument: 'x' };
+  assert.equal(magicLine(grad, 'fn(x)'), '%jitcompare --grad x fn(x)');
+  assert.equal(magicLine({ ...NO_OPTIONS, transform: 'vmap', argument: 'x:-1' }, 'fn(x)'), '%jitcompare --vmap x:-1 fn(x)');
 });
 
 test('what would become something else on the line is refused', () => {
@@ -37,6 +46,10 @@ test('what would become something else on the line is refused', () => {
   assert.match(optionsProblem({ ...NO_OPTIONS, threads: ['0'] })!, /no number of threads/);
   assert.match(optionsProblem({ ...NO_OPTIONS, sweep: 'n=1e3 fn(y)' })!, /no sweep/);
   assert.match(optionsProblem({ ...NO_OPTIONS, sweep: 'n' })!, /no sweep/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, transform: 'grad', argument: 'x:1' })!, /no argument/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, transform: 'vmap', argument: '' })!, /e\.g\. x, or x:1/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, transform: 'grad', argument: 'x', sweep: 'n=1,2' })!, /one size/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, on: ['gpu1'] })!, /no address/);
   assert.match(optionsProblem({ ...NO_OPTIONS, calls: 0.5 })!, /whole number above 0/);
   assert.match(optionsProblem({ ...NO_OPTIONS, deploy: 'moon' })!, /cpu or gpu or tpu/);
   assert.throws(() => magicLine({ ...NO_OPTIONS, backends: ['a b'] }, 'fn(x)'));

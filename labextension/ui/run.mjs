@@ -97,6 +97,9 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     await fillIn('CPU threads', '1, all');
     await fillIn('Other sizes too', 'n = 10:1000:3');
     await options.locator('label:has-text("caches emptied") input').check();
+    await fillIn('Other machines too', 'gpu1');
+    assert.match(await options.locator('.jp-jitmagic-problem').innerText(), /no address/);
+    await fillIn('Other machines too', '');
     await fillIn('Calls like this one', '1000');
     await options.locator('label:has-text("Where it will run") select').selectOption('cpu');
     await options.locator('label:has-text("gradients") input').check();
@@ -121,6 +124,11 @@ describe('JupyterLab', { concurrency: 1 }, () => {
       await fillIn(label, '');
     }
     await options.locator('label:has-text("Where it will run") select').selectOption('');
+    await options.locator('label:has-text("Compared is") select').selectOption('grad');
+    assert.match(await options.locator('.jp-jitmagic-problem').innerText(), /no argument/);
+    await fillIn('by the argument', 'x');
+    assert.equal(await preview.innerText(), '%jitcompare -b numba --budget 1 --cold --need gradients --keep simple --grad x smooth(a, 20)');
+    await options.locator('label:has-text("Compared is") select').selectOption('');
     for (const label of ['caches emptied', 'gradients', 'few changed lines']) {
       await options.locator(`label:has-text("${label}") input`).uncheck();
     }

@@ -18,6 +18,11 @@ export interface CompareOptions {
   /** Where it will run: one of `PLACES`. */
   deploy: string | null;
   simple: boolean;
+  /** What is compared in the function's place: one of `TRANSFORMS`, and the argument that it is for. */
+  transform: string | null;
+  argument: string;
+  /** Addresses of other machines. */
+  on: string[];
 }
 
 export const NO_OPTIONS: CompareOptions = {
@@ -32,14 +37,21 @@ export const NO_OPTIONS: CompareOptions = {
   calls: null,
   gradients: false,
   deploy: null,
-  simple: false
+  simple: false,
+  transform: null,
+  argument: '',
+  on: []
 };
+export const TRANSFORMS = ['grad', 'jacobian', 'hessian', 'vmap'];
 export const PLACES = ['cpu', 'gpu', 'tpu'];
 export const DTYPES = ['float32', 'float64'];
 
 const THREADS = /^(all|[1-9]\d{0,3})$/;
 /** A name, and sizes without a space between them; what they mean is read by the kernel's side. */
 const SWEEP = /^[\p{L}_][\p{L}\p{N}_]*=[0-9][0-9eE+.,:]*$/u;
+const ARGUMENT = /^[\p{L}_][\p{L}\p{N}_]*$/u;
+const BATCH = /^[\p{L}_][\p{L}\p{N}_]*(:-?[0-9]{1,2})?$/u;
+const ADDRESS = /^(ssh|tcp|tls):\/\/[^\s,'"]+$/;
 const NAME = /^[\p{L}\p{N}_.:-]+$/u;
 
 /** Says what cannot be written on the line; null where everything can. */
@@ -71,6 +83,20 @@ export function optionsProblem(options: CompareOptions): string | null {
   }
   if (options.calls !== null && !(Number.isSafeInteger(options.calls) && options.calls > 0)) {
     return 'The number of calls must be a whole number above 0.';
+  }
+  if (options.transform !== null && !TRANSFORMS.includes(options.transform)) {
+    return `There is no ${options.transform}: choose ${TRANSFORMS.join(', ')}.`;
+  }
+  if (options.transform !== null && !(options.transform === 'vmap' ? BATCH : ARGUMENT).test(options.argument)) {
+    const example = options.transform === 'vmap' ? 'x, or x:1 for another axis' : 'x';
+    return `“${options.argument}” is no argument of the function: write its name, e.g. ${example}.`;
+  }
+  if (options.transform !== null && options.sweep !== null) {
+    return 'A derivative or a batch is for one size: leave the other sizes out.';
+  }
+  const address = options.on.find(each => !ADDRESS.test(each));
+  if (address !== undefined) {
+    return `“${address}” is no address: write e.g. ssh://gpu1, or a Dask scheduler's, tcp://10.0.0.5:8786.`;
   }
   if (options.deploy !== null && !PLACES.includes(options.deploy)) {
     return `It can be meant for ${PLACES.join(' or ')}.`;
@@ -120,6 +146,12 @@ export function magicLine(options: CompareOptions, call: string): string {
   }
   if (options.simple) {
     words.push('--keep', 'simple');
+  }
+  if (options.transform !== null) {
+    words.push(`--${options.transform}`, options.argument);
+  }
+  for (const address of options.on) {
+    words.push('--on', address);
   }
   return [...words, call.trim()].join(' ');
 }

@@ -1,11 +1,12 @@
 // The options of the next comparison, as a form over the settings.
 
 import { showErrorMessage } from '@jupyterlab/apputils';
-import { DTYPES, PLACES, optionsProblem, type CompareOptions } from '../python/magic-line';
+import { DTYPES, PLACES, TRANSFORMS, optionsProblem, type CompareOptions } from '../python/magic-line';
 import type { Settings } from '../settings';
 import { h } from '../view/dom';
 import { Section } from './section';
 
+const TRANSFORMED = ['its gradient', 'its Jacobian', 'its Hessian', 'it, for each slice'];
 const BACKENDS = ['numba', 'jax', 'torch', 'cupy', 'numba-cuda', 'cuda-python'];
 
 export class OptionsSection extends Section {
@@ -31,13 +32,21 @@ export class OptionsSection extends Section {
       ...DTYPES.map(dtype => h('option', { value: dtype }, `cast to ${dtype}`))
     );
     this._dtype.addEventListener('change', () => this._set('dtype', this._dtype.value || null));
-    const list = (input: HTMLInputElement, name: 'devices' | 'threads') =>
+    const list = (input: HTMLInputElement, name: 'devices' | 'threads' | 'on') =>
       input.addEventListener('change', () => {
         const parts = input.value.split(',').map(part => part.trim());
         this._set(name, parts.filter(Boolean));
       });
     list(this._devices, 'devices');
     list(this._threads, 'threads');
+    list(this._on, 'on');
+    this._transform.append(
+      h('option', { value: '' }, 'the function itself'),
+      ...TRANSFORMS.map((kind, index) => h('option', { value: kind }, TRANSFORMED[index]))
+    );
+    const transformed = () => this._setTransform(this._transform.value || null, this._argument.value.trim());
+    this._transform.addEventListener('change', transformed);
+    this._argument.addEventListener('change', transformed);
     this._sweep.addEventListener('change', () => this._set('sweep', this._sweep.value.replace(/\s/g, '') || null));
     this._cold.addEventListener('change', () => this._set('cold', this._cold.checked));
     this._calls.addEventListener('change', () =>
@@ -58,6 +67,9 @@ export class OptionsSection extends Section {
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Floating arguments'), this._dtype),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'CPU threads'), this._threads),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Other sizes too'), this._sweep),
+      h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Compared is'), this._transform),
+      h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'by the argument'), this._argument),
+      h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Other machines too'), this._on),
       h('div', { class: 'jp-jitmagic-boxes' }, h('label', {}, this._cold, 'caches emptied before every timed call')),
       h(
         'fieldset',
@@ -76,7 +88,8 @@ export class OptionsSection extends Section {
       h(
         'p',
         { class: 'jp-jitmagic-faint' },
-        'For comparisons that are started here; kept in the settings, but for the sizes and what to recommend for.'
+        'For comparisons that are started here. Backends, devices, seconds, floating arguments, threads and caches are ' +
+          'kept in the settings, the rest for this page.'
       )
     );
     _settings.changed.connect(() => this.refresh());
@@ -111,6 +124,10 @@ export class OptionsSection extends Section {
     this._show(this._threads, options.threads.join(', '));
     this._show(this._sweep, options.sweep ?? '');
     this._cold.checked = options.cold;
+    this._transform.value = options.transform ?? '';
+    this._show(this._argument, options.argument);
+    this._argument.disabled = options.transform === null && !this._transform.value;
+    this._show(this._on, options.on.join(', '));
     this._show(this._calls, options.calls === null ? '' : String(options.calls));
     this._gradients.checked = options.gradients;
     this._deploy.value = options.deploy ?? '';
@@ -138,6 +155,20 @@ export class OptionsSection extends Section {
     this._say(problem ?? '');
     if (!problem) {
       this._settings.setOption(name, value).catch(error => showErrorMessage('The option was not kept', error));
+    }
+  }
+
+  /** The kind and its argument are one option of the magic: half of it is not taken. */
+  private _setTransform(transform: string | null, argument: string): void {
+    this._argument.disabled = transform === null;
+    const problem = optionsProblem({ ...this._settings.options, transform, argument });
+    this._say(problem ?? '');
+    if (!problem) {
+      const { _settings: settings } = this;
+      settings
+        .setOption('argument', argument)
+        .then(() => settings.setOption('transform', transform))
+        .catch(error => showErrorMessage('The option was not kept', error));
     }
   }
 
@@ -169,6 +200,19 @@ export class OptionsSection extends Section {
     spellcheck: 'false'
   }) as HTMLInputElement;
   private readonly _cold = h('input', { type: 'checkbox' }) as HTMLInputElement;
+  private readonly _transform = h('select', { class: 'jp-mod-styled' }) as HTMLSelectElement;
+  private readonly _argument = h('input', {
+    type: 'text',
+    class: 'jp-mod-styled',
+    placeholder: 'e.g. x',
+    spellcheck: 'false'
+  }) as HTMLInputElement;
+  private readonly _on = h('input', {
+    type: 'text',
+    class: 'jp-mod-styled',
+    placeholder: 'e.g. ssh://gpu1',
+    spellcheck: 'false'
+  }) as HTMLInputElement;
   private readonly _calls = h('input', {
     type: 'number',
     min: 1,
