@@ -194,15 +194,18 @@ def _probe_record(probed: Probed, workload: Workload | None) -> dict[str, Any]:
 
 def _clocks(outcome: Outcome) -> dict[str, Any]:
     build = outcome.build_seconds if outcome.verdict is not None and outcome.verdict.verdict != "baseline" else None
-    return {
+    clocks = {
         "build": None if build is None else _clock([build], 1),
         "to_device": _clock(outcome.to_device, len(outcome.to_device)),
         "run": _clock(outcome.samples, outcome.calls),
-        "enqueue": _clock(outcome.enqueue, len(outcome.enqueue)),
-        "on_device": _clock(outcome.on_device, len(outcome.on_device)),
         "to_host": _clock(outcome.to_host, len(outcome.to_host)),
         "end_to_end": _clock(outcome.end_to_end or outcome.samples, len(outcome.end_to_end) or outcome.calls),
     }
+    # a saved notebook holds them for every variant: those of other devices only where there is one
+    for name, samples in (("enqueue", outcome.enqueue), ("on_device", outcome.on_device)):
+        if samples:
+            clocks[name] = _clock(samples, len(samples))
+    return clocks
 
 
 def _clock(samples: Sequence[float], calls: int) -> dict[str, Any] | None:

@@ -251,14 +251,16 @@ def _sizes(record: Record) -> Iterator[str]:
     if found is None:
         return
     grows = any(growth for _, _, growth in found.lines)
-    names = [("variant", _LEFT), *((_text(size), _RIGHT) for size in found.sizes)]
-    header = _header([*names, ("grows as", _RIGHT)] if grows else names)
+    # every row is one line, so that nothing need be said of how its cells stand beside each other
+    right = "text-align:right;white-space:nowrap"
+    names = [("variant", "text-align:left"), *((_text(size), right) for size in found.sizes)]
+    header = _header([*names, ("grows as", right)] if grows else names)
     body = []
     for label, times, growth in found.lines:
         name = _text(columns.cut(label, _NAME_COLUMNS))
-        first = f'<th scope="row" style="{_LEFT};font-weight:normal;white-space:nowrap">{name}</th>'
+        first = f'<th scope="row" style="text-align:left;font-weight:normal;white-space:nowrap">{name}</th>'
         shown = (*times, growth) if grows else times
-        body.append(_row([first, *(_cell(_text(columns.cut(text, _NAME_COLUMNS)), _RIGHT) for text in shown)]))
+        body.append(_row([first, *(_cell(_text(columns.cut(text, _NAME_COLUMNS)), right) for text in shown)]))
     yield from _table(_text(columns.cut(found.caption, _CALL_COLUMNS)), header, body)
     told = [columns.cut(sentence, _REASON_COLUMNS) for sentence in (*found.crossings, *found.notes)]
     if told:

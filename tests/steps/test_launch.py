@@ -54,7 +54,7 @@ def test_what_the_host_does_is_told_apart_from_what_the_device_does(compared):
     assert quick["enqueue"]["median"] < BUSY / 2
     assert quick["on_device"]["median"] == pytest.approx(BUSY, rel=0.2)
     assert asking["enqueue"]["median"] >= BUSY
-    assert compared["numpy"].clocks["enqueue"] is compared["numpy"].clocks["on_device"] is None
+    assert not {"enqueue", "on_device"} & set(compared["numpy"].clocks)
 
 
 def test_a_device_that_waits_for_its_host_is_told(compared):
