@@ -63,7 +63,7 @@ def installed(*fakes: Any) -> Iterator[None]:
     table = {"numpy": NumpyBackend(), **{fake.name: fake for fake in fakes}}
     known = backends.all_backends
     with contextlib.ExitStack() as stack:
-        for name, module in list(sys.modules.items()):
+        for name, module in sys.modules.copy().items():  # other threads import meanwhile
             if name.partition(".")[0] == "jitmagic" and getattr(module, "all_backends", None) is known:
                 stack.enter_context(mock.patch.object(module, "all_backends", return_value=table))
         yield
