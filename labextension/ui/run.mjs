@@ -84,7 +84,7 @@ describe('JupyterLab', { concurrency: 1 }, () => {
     await command(page, 'jitmagic:show-sidebar');
     const sidebar = page.locator('#jitmagic-sidebar');
     await sidebar.locator('.jp-jitmagic-title:has-text("Options")').click();
-    for (const name of ['jax', 'torch', 'cupy']) {
+    for (const name of ['jax', 'torch', 'cupy', 'numba-cuda', 'cuda-python']) {
       await sidebar.locator(`.jp-jitmagic-options label:has-text("${name}") input`).uncheck();
     }
     await sidebar.locator('.jp-jitmagic-options label:has-text("Seconds for timing") input').fill('1');
