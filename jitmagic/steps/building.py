@@ -30,6 +30,10 @@ _MOVEMENT_SECONDS = 5.0
 
 def verify(run: Run) -> None:
     """Builds and verifies each variant, going down its ladder until a rung holds."""
+    waiting = [one for one in run.outcomes if one.verdict is None]
+    # all libraries are imported before the first build, NumPy's too: none of them slows another's clock, and a process
+    # that starts its threads beside imports keeps another speed for its life
+    ready = {(one.backend, one.device): _ready(run, one) for one in waiting}
     build(run, run.numpy, run.baseline)
     if not run.baseline.verified:
         built = run.baseline.built
@@ -42,9 +46,6 @@ def verify(run: Run) -> None:
             "cannot be compared; pass the random numbers, or a seeded numpy.random.Generator, as an argument."
         )
     transforming.estimate(run)
-    waiting = [one for one in run.outcomes if one.verdict is None]
-    # all libraries are imported before the first build, so that none of them slows another's clock
-    ready = {(one.backend, one.device): _ready(run, one) for one in waiting}
     for number, outcome in enumerate(waiting):
         if (lost := ready[outcome.backend, outcome.device]) is not None:
             outcome.verdict = lost
