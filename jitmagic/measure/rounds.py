@@ -24,7 +24,7 @@ _FAR_TOO_LONG = 5.0
 _COLD = 5.0
 """A second call may last so many times as long as those after it: threads wake, pages are touched."""
 
-_LEVEL = math.log(1.15)
+_LEVEL = math.log(1.25)
 """A ratio so near to 1 may be what two processes that run the same code differ by: it is taken from several."""
 _SETTLING = 2
 """Samples of a fresh process that count for nothing."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-BETWEEN_PROCESSES = 0.035
+BETWEEN_PROCESSES = 0.03
 """Relative difference of two fresh processes that time the same code: up to this in nineteen of twenty pairs, beside
 what the rounds themselves tell. From ``python -m benchmarks.verdicts`` (arithmetic, BLAS, memory and plain Python on a
 machine with two cores, 2026-11-22): where a process's code, heap and stack lie, and how its dictionaries hash. One pair
