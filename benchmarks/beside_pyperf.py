@@ -29,6 +29,7 @@ from jitmagic.devices import machine
 from jitmagic.measure.bench import Bench
 from jitmagic.measure.pool import Pool
 from jitmagic.measure.process import STEADY_MALLOC
+from jitmagic.measure.threads import IDLE
 
 WANTED = (0.97, 1.03)
 PROCESSES = 3
@@ -161,7 +162,9 @@ class _Pyperf:
         self._process = subprocess.Popen(
             [sys.executable, str(script), root, "benchmarks.beside_pyperf", name, str(loops), str(values),
              str(self._out)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**STEADY_MALLOC, **os.environ},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            # BLAS's threads that wait by spinning would do so into our samples, which come next
+            env={**STEADY_MALLOC, **IDLE, **os.environ},
         )  # fmt: skip
         self._await()
         self.sample()  # pyperf's own warm-up value
