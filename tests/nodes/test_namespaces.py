@@ -32,11 +32,13 @@ def other(tmp_path_factory):
     """Yields the address of a machine of its own network, and its cable's name."""
     sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
     if sys.platform != "linux" or os.geteuid() != 0 or sshd is None or shutil.which("ip") is None:
+        # a network of its own is made by root on Linux only, and a server is more than a test may install: CI spares it
         pytest.skip("needs Linux, root, `ip`, and OpenSSH's server (apt-get install openssh-server)")
     folder = tmp_path_factory.mktemp("sshd")
     try:
         ip("netns", "add", SPACE)
     except subprocess.CalledProcessError as error:
+        # a container may take the right to make one from root
         pytest.skip(f"no network namespace can be made here: {error.stderr.strip()}")
     near, far = f"jmn{os.getpid()}", f"jmf{os.getpid()}"
     server = None

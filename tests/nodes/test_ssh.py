@@ -24,6 +24,7 @@ from tests.nodes.standin import standing_in
 from tests.plugins.packages import package
 from tests.plugins.test_backends import GOOD
 
+# `ssh` is a shell script there, which Windows does not run; each comparison starts several processes
 pytestmark = [
     pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
 ]  # fmt: skip
