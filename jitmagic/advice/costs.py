@@ -67,9 +67,7 @@ def _precision(one: Outcome) -> Iterator[str]:
         return
     if finding.max_abs == 0:
         yield "no digit of the result"
-    elif finding.max_rel is not None and finding.max_rel < float("inf"):
-        yield f"a result that differs by {finding.max_rel:.1e} of itself at most"
-    else:
+    else:  # absolute, as in the table: an element that is 0 but for rounding differs by all of itself
         yield f"a result that differs by {finding.max_abs:.1e} at most"
 
 
