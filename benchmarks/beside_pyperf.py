@@ -1,8 +1,9 @@
-"""Our clock beside pyperf's, on the same functions in one run: ``python -m benchmarks.beside_pyperf [--rounds 100]``.
+"""Our clock beside pyperf's, on the same functions in one run: ``python -m benchmarks.beside_pyperf``.
 
 pyperf takes its values in worker processes of its own (``pyperf.Runner.bench_func``), and we ours in ours. They take
 turns, sample by sample, so that both see the same machine: pyperf's process waits before each of its values, outside
-its own clock, until it is its turn. Of each side there are some processes, since two of one side differ too.
+its own clock, until it is its turn. Two processes of one side differ too, by 3 % and more (``among themselves`` says
+what pyperf's did): so there are many pairs of processes, and the ratio is the median of theirs.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,8 +33,8 @@ from jitmagic.measure.process import STEADY_MALLOC
 from jitmagic.measure.threads import IDLE
 
 WANTED = (0.97, 1.03)
-PROCESSES = 3
-"""Of each side for each function."""
+TOGETHER = 3
+"""Pairs of processes that live at the same time."""
 SAMPLE = 0.02
 """Seconds of a sample."""
 
@@ -142,12 +143,17 @@ print("ready", flush=True)
 
 @dataclass(frozen=True)
 class Row:
-    """One function: seconds a call by each clock, the ratio of ours to pyperf's, and of pyperf's among themselves."""
+    """One function: seconds a call by each clock, the ratio of ours to pyperf's, and how far pairs of it lie apart.
+
+    ``error`` is the standard error of the ratio as the pairs tell it; ``among`` the least and the largest ratio of two
+    processes of pyperf's own that lived at the same time.
+    """
 
     name: str
     ours: float
     theirs: float
     ratio: float
+    error: float
     among: tuple[float, float]
 
 
@@ -191,20 +197,26 @@ class _Pyperf:
         raise RuntimeError(f"pyperf's process ended with {self._process.wait()}")
 
 
-def rows(rounds: int) -> Iterator[Row]:
+def rows(rounds: int, pairs: int) -> Iterator[Row]:
     """Yields a row for each function."""
-    numpy = all_backends()["numpy"]
-    with tempfile.TemporaryDirectory() as folder:
-        for function, make in CASES:
-            pools = [Pool() for _ in range(PROCESSES)]
+    for function, make in CASES:
+        batches = []
+        for _ in range(max(1, pairs // TOGETHER)):
+            pools = [Pool() for _ in range(TOGETHER)]
             try:
-                yield _row(function, make, numpy, pools, rounds, folder)
+                with tempfile.TemporaryDirectory() as folder:
+                    batches.append(_taken(function, make, pools, rounds, folder))
             finally:
                 for pool in pools:
                     pool.shutdown()
+        yield _row(function.__name__, batches)
 
 
-def _row(function, make, numpy, pools, rounds, folder) -> Row:
+def _taken(
+    function: Callable, make: Callable, pools: list[Pool], rounds: int, folder: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Takes the samples of some pairs of processes; returns ours and pyperf's, a row a process, in seconds a call."""
+    numpy = all_backends()["numpy"]
     workload = from_function(function, make(), {})
     benches = [Bench(workload, pool, timeout=120.0) for pool in pools]
     samplers = []
@@ -215,11 +227,11 @@ def _row(function, make, numpy, pools, rounds, folder) -> Row:
         built = bench.build(numpy, "cpu", draft)
         samplers.append(bench.sampler(draft.variant, built.second))
     calls = max(1, round(SAMPLE / samplers[0](10, 1)))
-    others = [_Pyperf(function.__name__, calls, rounds, folder, number) for number in range(PROCESSES)]
+    others = [_Pyperf(function.__name__, calls, rounds, folder, number) for number in range(TOGETHER)]
     try:
         ours: list[list[float]] = [[] for _ in samplers]
         for number in range(rounds):
-            for place in range(PROCESSES):
+            for place in range(TOGETHER):
                 # who goes first changes, so that none always follows the other
                 if (number + place) % 2:
                     ours[place].append(samplers[place](calls, 1))
@@ -232,35 +244,45 @@ def _row(function, make, numpy, pools, rounds, folder) -> Row:
             other.end()
         for bench in benches:
             bench.close()
-    mine, hers = np.array(ours), np.array(theirs)
-    pairs = np.median(np.log(mine / hers), axis=1)
-    # two of pyperf's own processes, compared in the same way
-    among = [float(np.exp(np.median(np.log(hers[one] / hers[one - 1])))) for one in range(PROCESSES)]
+    return np.array(ours), np.array(theirs)
+
+
+def _row(name: str, batches: list[tuple[np.ndarray, np.ndarray]]) -> Row:
+    pairs = np.concatenate([np.median(np.log(mine / hers), axis=1) for mine, hers in batches])
+    among = np.concatenate([np.median(np.log(hers / np.roll(hers, 1, axis=0)), axis=1) for _, hers in batches])
+    # of the median, from the middle half of the pairs: a few far away are what the median is for
+    spread = float(np.subtract(*np.percentile(pairs, [75, 25]))) / 1.349
     return Row(
-        function.__name__, float(np.median(mine)), float(np.median(hers)), float(np.exp(statistics.median(pairs))),
-        (min(among), max(among)),
-    )  # fmt: skip
+        name,
+        float(np.median([mine for mine, _ in batches])),
+        float(np.median([hers for _, hers in batches])),
+        float(np.exp(np.median(pairs))),
+        1.2533 * spread / math.sqrt(len(pairs)),
+        (float(np.exp(among.min())), float(np.exp(among.max()))),
+    )
 
 
 def main() -> int:
     """Prints the rows; returns 1 where a ratio is outside what is wanted."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.beside_pyperf", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=20, help="samples of each process")
+    parser.add_argument("--pairs", type=int, default=15, help="processes of each side for each function")
     options = parser.parse_args()
     here = machine()
     print(f"{datetime.date.today()}, {here['processor']}, {here['threads']} threads, load {here['load']}")
-    return 0 if said(options.rounds) else 1
+    return 0 if said(options.rounds, options.pairs) else 1
 
 
-def said(rounds: int = 100, say: Callable[[str], None] | None = None) -> bool:
+def said(rounds: int = 20, pairs: int = 15, say: Callable[[str], None] | None = None) -> bool:
     """Says the rows; returns whether all ratios are within what is wanted."""
     say = say or (lambda text: print(text, flush=True))
-    say(f"pyperf {metadata.version('pyperf')}, {PROCESSES} processes of each side, {rounds} rounds")
+    say(f"pyperf {metadata.version('pyperf')}, {pairs} pairs of processes, {rounds} samples of each")
     outside = 0
-    for row in rows(rounds):
+    for row in rows(rounds, pairs):
         outside += not WANTED[0] <= row.ratio <= WANTED[1]
         say(f"  {row.name:<16} ours {row.ours * 1e6:>9.1f} µs   pyperf's {row.theirs * 1e6:>9.1f} µs   ratio "
-            f"{row.ratio:.3f}   pyperf's among themselves {row.among[0]:.3f} to {row.among[1]:.3f}")  # fmt: skip
+            f"{row.ratio:.3f} ± {row.error:.3f}   pyperf's among themselves {row.among[0]:.3f} to {row.among[1]:.3f}"
+        )  # fmt: skip
     say(f"  {len(CASES) - outside} of {len(CASES)} between {WANTED[0]} and {WANTED[1]}")
     return not outside
 

@@ -66,9 +66,7 @@ def rows(budget: float) -> Iterator[Cost]:
                     if built.finding is not None and built.finding.ok:
                         costs[draft.variant] = Cost(case, draft.variant, bool(observed.mutated))
                         estimates[draft.variant] = built.second
-                        samplers[draft.variant] = _counted(
-                            bench.sampler(draft.variant, built.second), costs[draft.variant]
-                        )
+                        samplers[draft.variant] = _counted(bench, draft.variant, built.second, costs[draft.variant])
             plan = Plan(budget=budget, precise=0.0, close=0.0)
             run_rounds(samplers, estimates, "numpy", plan, failures=(WorkerError,))
             yield from costs.values()
@@ -77,8 +75,11 @@ def rows(budget: float) -> Iterator[Cost]:
             pool.shutdown()
 
 
-def _counted(sampler: Sampler, cost: Cost) -> Sampler:
+def _counted(bench: Bench, variant: str, estimate: float, cost: Cost) -> Sampler:
     first = True
+    before: list[float] = []
+    # the calls that fill the caches again take longer than those after them
+    sampler = bench.sampler(variant, estimate, untimed=before.append)
 
     def sample(calls: int, warm: int) -> float:
         nonlocal first
@@ -89,7 +90,7 @@ def _counted(sampler: Sampler, cost: Cost) -> Sampler:
             return seconds
         cost.whole += time.perf_counter() - began
         cost.timed += seconds * calls
-        cost.untimed += seconds * warm
+        cost.untimed += before[-1]
         return seconds
 
     return sample

@@ -1,9 +1,10 @@
 """How often the verdict is right where the truth is known: the same code twice, and code that does 5 % more.
 
-``python -m benchmarks.verdicts [--comparisons 100] [--budget 10] [--busy]``
+``python -m benchmarks.verdicts [--comparisons 100] [--budget 10] [--busy] [--samples FILE]``
 
 Each comparison has processes of its own, since what two of them differ by lasts as long as they do. ``--busy`` keeps a
-loop of Python running beside them, as another program would.
+loop of Python running beside them, as another program would. ``--samples`` writes the samples of each, a line of JSON
+a comparison, for whoever wants to try another estimate on them.
 """
 
 from __future__ import annotations
@@ -12,18 +13,24 @@ import argparse
 import collections
 import contextlib
 import datetime
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from jitmagic.capture.function import from_function
 from jitmagic.comparison import compare_workload, shutdown
 from jitmagic.devices import machine
+from jitmagic.measure.rounds import Rounds, run_rounds
 from jitmagic.options import Options
+from jitmagic.steps import timing
 from tests.fakes import FakeBackend, installed
 
 EQUAL, SLOWER = 0.95, 0.9
@@ -68,7 +75,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Judged:
-    """One comparison: the function, the two verdicts with the speedups, and the seconds it took."""
+    """One comparison: the function, the two verdicts with the speedups, the seconds it took, and the samples."""
 
     case: str
     same: str
@@ -76,6 +83,7 @@ class Judged:
     more: str
     more_ratio: tuple[float, float, float]
     seconds: float
+    samples: dict[str, Any]
 
 
 def main() -> int:
@@ -84,14 +92,20 @@ def main() -> int:
     parser.add_argument("--comparisons", type=int, default=100)
     parser.add_argument("--budget", type=float, default=10.0, help="seconds of timing for each comparison")
     parser.add_argument("--busy", action="store_true", help="with a busy loop on another core")
+    parser.add_argument("--samples", type=Path, help="a file for the samples")
     options = parser.parse_args()
     here = machine()
     print(f"{datetime.date.today()}, {here['processor']}, {here['threads']} threads, load {here['load']}")
-    return 0 if said(options.comparisons, options.budget, busy=options.busy) else 1
+    return 0 if said(options.comparisons, options.budget, busy=options.busy, samples=options.samples) else 1
 
 
 def said(
-    comparisons: int, budget: float = 10.0, *, busy: bool = False, say: Callable[[str], None] | None = None
+    comparisons: int,
+    budget: float = 10.0,
+    *,
+    busy: bool = False,
+    say: Callable[[str], None] | None = None,
+    samples: Path | None = None,
 ) -> bool:
     """Makes comparisons and says what came of them; returns whether enough were judged rightly.
 
@@ -104,6 +118,9 @@ def said(
             one = judged(number, budget)
             counts["same", one.same] += 1
             counts["more", one.more] += 1
+            if samples is not None:
+                with samples.open("a") as file:
+                    file.write(json.dumps(asdict(one)) + "\n")
             say(f"{number + 1:4} {one.case:12} the same: {one.same:20} {_shown(one.same_ratio)}   "
                 f"5 % more: {one.more:20} {_shown(one.more_ratio)}  {one.seconds:.1f} s")  # fmt: skip
     equal = counts["same", "no clear difference"] / comparisons
@@ -121,7 +138,14 @@ def judged(number: int, budget: float) -> Judged:
     text = workload.module.text.replace(f"def {function.__name__}(", "def fn(")
     more = text.replace("range(20)", "range(21)")
     began = time.monotonic()
-    with installed(FakeBackend("other", {"same": text}), FakeBackend("third", {"more": more})):
+    taken: list[Rounds] = []
+
+    def noting(*args: Any, **kwargs: Any) -> Rounds:
+        taken.append(run_rounds(*args, **kwargs))
+        return taken[-1]
+
+    others = FakeBackend("other", {"same": text}), FakeBackend("third", {"more": more})
+    with mock.patch.object(timing, "run_rounds", noting), installed(*others):
         try:
             found = compare_workload(workload, Options(budget=budget))
         finally:
@@ -133,6 +157,7 @@ def judged(number: int, budget: float) -> Judged:
         found["more"].verdict,
         _ratio(found["more"].speedup),
         time.monotonic() - began,
+        {name: asdict(series) for name, series in taken[0].series.items()},
     )
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from jitmagic.advice.verdict import Verdict
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
+from jitmagic.measure.answers import Built
 from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.measure.probing import Probed
 from jitmagic.measure.statistics import Interval, across_processes, count_outliers, median_interval, ratio_interval
-from jitmagic.measure.worker import Built
 from jitmagic.verify.snippet import snippet
 
 _WORST = ("differs", "no exception", "crashed", "timed out", "raises")

@@ -9,10 +9,10 @@ from typing import Any
 from jitmagic.backends.protocol import Backend, Draft, plain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import WorkerError
+from jitmagic.measure.answers import Asked, Built, Derived, Reference
 from jitmagic.measure.pool import AnyWorker, Pool
 from jitmagic.measure.threads import seat as seat_of
 from jitmagic.measure.transport import Parcel, discard
-from jitmagic.measure.worker import Asked, Built, Derived, Reference
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.probes import Probe
@@ -55,6 +55,8 @@ class Bench:
         except BaseException:
             discard(self._arguments)
             raise
+        # what a function does to its own arrays would be there when it is called again
+        self._code = None if workload.needs else f"{workload.function.name} {workload.module.text}"
         self._reference: Reference | None = None
         self._like = None if like is None else like._key
         self._parcels = [self._arguments, self._namespace]
@@ -107,18 +109,27 @@ class Bench:
             self._seats[seat_of(backend), device].built.add(draft.variant)
         return built
 
-    def sampler(self, variant: str, estimate: float, cold: bool = False) -> Callable[[int, int], float]:
-        """Returns what takes a sample of a built variant, of calls with empty caches where it is to be ``cold``."""
+    def sampler(
+        self,
+        variant: str,
+        estimate: float,
+        cold: bool = False,
+        untimed: Callable[[float], None] = lambda seconds: None,
+    ) -> Callable[[int, int], float]:
+        """Returns what takes a sample of a built variant, of calls with empty caches where it is to be ``cold``.
+
+        ``untimed`` is told how many seconds the calls before each sample took.
+        """
         backend, device, _ = self._drafts[variant]
 
         def sample(calls: int, warm: int) -> float:
             worker = self._rebuilt(backend, device, variant)
             timeout = self._timeout + 10 * estimate * (calls + warm)
-            return float(
-                worker.ask(
-                    "sample", timeout=timeout, key=self._key, variant=variant, calls=calls, warm=warm, cold=cold
-                )
+            seconds, before = worker.ask(
+                "sample", timeout=timeout, key=self._key, variant=variant, calls=calls, warm=warm, cold=cold
             )
+            untimed(before)
+            return float(seconds)
 
         return sample
 
@@ -285,6 +296,7 @@ class Bench:
                 arguments=self._arguments,
                 namespace=self._namespace,
                 labels=self._workload.argument_names,
+                code=self._code,
             )
             self._seats[seat_of(backend), device] = _Seat(worker.pid)
         return worker

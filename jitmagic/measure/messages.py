@@ -91,7 +91,7 @@ class _FromOutside(pickle.Unpickler):
     """Makes plain values, NumPy's scalars, and the records that our own modules on this list define."""
 
     _RECORDS = (
-        "jitmagic.measure.messages", "jitmagic.measure.worker", "jitmagic.measure.nodes.messages",
+        "jitmagic.measure.messages", "jitmagic.measure.answers", "jitmagic.measure.nodes.messages",
         "jitmagic.backends.protocol", "jitmagic.verify.compare", "jitmagic.verify.judge",
     )  # fmt: skip
     _PLAIN = frozenset(

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from jitmagic.errors import WorkerError
+from jitmagic.measure.answers import Asked
 from jitmagic.measure.process import RequestFailed, WorkerTimedOut
-from jitmagic.measure.worker import Asked
 from jitmagic.verify import judge, probes, sizes
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.probes import GLOBALS, SHAPE, Inputs, Probe

@@ -23,137 +23,24 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from jitmagic.backends.protocol import DeviceMeter, Draft, Failure, Runtime
+from jitmagic.backends.protocol import DeviceMeter, Draft, Runtime
+from jitmagic.measure.answers import KEPT, NOT_SENT, Asked, Built, Derived, Reference
 from jitmagic.measure.arguments import Arguments, Prepared
 from jitmagic.measure.caches import Emptier
 from jitmagic.measure.clock import time_calls, time_launch
 from jitmagic.measure.confine import go_first, limit_data
+from jitmagic.measure.failures import LONGEST, failure_of, filename
 from jitmagic.measure.memory import PeakMeter, give_back, in_the_open
 from jitmagic.measure.messages import Event, Reply, own_pipes, receive, send
 from jitmagic.measure.transport import Area, Opened, Parcel, TransportError, pack
 from jitmagic.observe import entropy
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.compare import Finding, compare_call, count_elements, floors, shared_labels
-from jitmagic.verify.derivatives import Doubt, derivative
+from jitmagic.verify.derivatives import derivative
 from jitmagic.verify.judge import NO_EXCEPTION, Judgement, judge, judge_error
 from jitmagic.verify.probes import GLOBALS, Call, Probe
 from jitmagic.verify.reference import RAISED, TAKEN, Expected, changed_globals, expect, seed
 from jitmagic.verify.sensitivity import movements
-
-NOT_SENT = "not sent"
-"""A probe's status: what NumPy returned cannot go to another process."""
-
-_LONGEST = 20_000
-"""Characters of an exception's text that are sent on."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What NumPy gave, for the others to compare with.
-
-    Attributes
-    ----------
-    parcel : Parcel
-        Of ``(result, arguments by label after the call)``.
-    mutated : tuple of str
-    returns_argument : str or None
-    movement : mapping of str to float
-    derivative : Parcel or None
-        Of ``(result, error of each entry)``, where the reference of the variants is an estimate and not NumPy's result.
-    """
-
-    parcel: Parcel
-    mutated: tuple[str, ...]
-    returns_argument: str | None
-    movement: Mapping[str, float] = field(default_factory=dict)
-    derivative: Parcel | None = None
-
-
-@dataclass(frozen=True)
-class Derived:
-    """How sure the baseline's differences are, as data for the user's process; see :mod:`jitmagic.verify.derivatives`.
-
-    Attributes
-    ----------
-    parcel : Parcel
-        Of ``(derivative, error of each entry)``: what variants are held against in place of the baseline's result.
-    single : bool
-        Whether the derivative is in single precision, where the argument's rounding does more than differences'.
-    relative : float or None
-        The largest error of what can be checked, as a share of the largest entry.
-    baseline : float or None
-        By how much the baseline is off, as a share of the largest entry.
-    doubts : tuple of Doubt
-    doubtful, entries : int
-        How many entries cannot be checked, and of how many.
-    """
-
-    parcel: Parcel
-    single: bool
-    relative: float | None
-    baseline: float | None
-    doubts: tuple[Doubt, ...]
-    doubtful: int
-    entries: int
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A probe with NumPy's answer, as data for the workers.
-
-    Attributes
-    ----------
-    expected : Expected
-        Without values.
-    parcel : Parcel or None
-        Of ``(call, result, arguments by label after the call, oracle)``; None where NumPy neither gave a result nor
-        raised.
-    signature : tuple
-        Dtypes, shapes and layouts of the arguments: what a compiler may have to compile anew for.
-    """
-
-    expected: Expected
-    parcel: Parcel | None = None
-    signature: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class Built:
-    """What came of one draft in a worker.
-
-    Attributes
-    ----------
-    failure : Failure or None
-        Why it did not run.
-    finding : Finding or None
-        How its result compares with NumPy's; None where it did not run.
-    first : float
-        Seconds from source text to the first complete result.
-    second : float
-        Seconds of the second call, on fresh arguments.
-    host_peak : int or None
-        Bytes of host memory that the second call needed beyond what was in use, its result among them.
-    device_peak : int or None
-        The same on the device; None where the host is the device, or the library does not tell.
-    threads : int or None
-    cache : str
-        "cold", or "warm" where a compiler's cache on disk may have helped.
-    operations : float or None
-        Floating-point operations of a call by the library's own count; None where it has none.
-    shares : tuple of str
-        Labels of the arguments with whose memory the caller's result shares memory.
-    """
-
-    failure: Failure | None = None
-    finding: Finding | None = None
-    first: float = 0.0
-    second: float = 0.0
-    host_peak: int | None = None
-    device_peak: int | None = None
-    threads: int | None = None
-    cache: str = "cold"
-    shares: tuple[str, ...] = ()
-    operations: float | None = None
 
 
 @dataclass
@@ -168,6 +55,26 @@ class _Job:
     plain: Callable[..., Any] | None = None
     checked: dict[str, Callable[..., Any]] = field(default_factory=dict)
     emptier: Emptier | None = None
+    kept: _Kept | None = None
+    built: dict[str, Built] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was built in the comparison before, for the same text, constants, and shapes of arguments.
+
+    Attributes
+    ----------
+    same : tuple
+        What has to be the same.
+    functions, drafts, built
+        By variant.
+    """
+
+    same: tuple[Any, ...]
+    functions: Mapping[str, Callable[..., Any]]
+    drafts: Mapping[str, Draft]
+    built: Mapping[str, Built]
 
 
 class Worker:
@@ -183,6 +90,7 @@ class Worker:
         self._notify = notify
         self._runtime: Runtime | None = None
         self._jobs: dict[str, _Job] = {}
+        self._kept: _Kept | None = None
         self._area: Area | None = None
 
     # -- life
@@ -227,15 +135,28 @@ class Worker:
         facts["python"], facts["numpy"] = platform.python_version(), np.__version__
         return facts
 
-    def open(self, key: str, arguments: Parcel, namespace: Parcel, labels: Sequence[str]) -> None:
-        """Receives a workload's arguments and constants."""
-        self._jobs[key] = _Job(Arguments(Opened(arguments), labels), Opened(namespace))
+    def open(
+        self, key: str, arguments: Parcel, namespace: Parcel, labels: Sequence[str], code: str | None = None
+    ) -> None:
+        """Receives a workload's arguments and constants.
+
+        ``code`` is the same for the same text with the same constants: what was built of it is taken again where it
+        was closed last. None where nothing of it is to be kept.
+        """
+        job = self._jobs[key] = _Job(Arguments(Opened(arguments), labels), Opened(namespace))
+        if code is not None:
+            same = code, _signature(job.arguments.fresh())
+            before = self._kept
+            job.kept = before if before is not None and before.same == same else _Kept(same, {}, {}, {})
 
     def close(self, key: str) -> None:
         """Forgets a workload and gives back what an idle worker should not hold."""
         job = self._jobs.pop(key, None)
         if job is not None:
             job.arguments.forget()
+            self._kept = None
+            if job.kept is not None:
+                self._kept = _Kept(job.kept.same, job.functions, job.drafts, job.built)
         if self._area is not None:
             self._area.close()
         self._library.release()
@@ -372,7 +293,7 @@ class Worker:
             if variant not in job.checked:
                 with _quiet():
                     namespace = dict(job.namespace.value())
-                    job.checked[variant] = load(draft.module.text, _filename(draft), draft.entry, namespace)
+                    job.checked[variant] = load(draft.module.text, filename(draft), draft.entry, namespace)
             return self._try_checked(job.checked[variant], expected, opened, labels)
         written = tuple(dict.fromkeys((*draft.written, *expected.mutated)))
         arguments = Arguments(opened, labels)
@@ -422,7 +343,7 @@ class Worker:
             return None
         args, kwargs = job.arguments.fresh()
         with _quiet():
-            function = load(draft.module.text, _filename(draft), draft.entry, dict(job.namespace.value()))
+            function = load(draft.module.text, filename(draft), draft.entry, dict(job.namespace.value()))
             job.checked[variant] = function
             try:
                 seed()
@@ -444,6 +365,7 @@ class Worker:
         job, library = self._jobs[key], self._library
         self._notify("checking")
         stage = "load"
+        kept = job.kept if job.kept is not None and job.kept.drafts.get(draft.variant) == draft else None
         device_meter = getattr(library, "device_meter", lambda: None)
         on_device = [device_meter(), device_meter()]
         namespace, call = dict(job.namespace.value()), job.arguments.fresh()
@@ -454,10 +376,13 @@ class Worker:
                 other = self._jobs.get(like) if like is not None else None
                 if other is not None and other.drafts.get(draft.variant) == draft:
                     function = other.functions[draft.variant]
+                elif kept is not None:
+                    function = kept.functions[draft.variant]
                 else:
-                    function = library.load(draft.module.text, _filename(draft), draft.entry, namespace)
+                    function = library.load(draft.module.text, filename(draft), draft.entry, namespace)
                 stage = "check"
-                library.check(function, *call, draft.static)
+                if kept is None:
+                    library.check(function, *call, draft.static)
                 loaded = time.perf_counter() - start
                 self._notify("compiling")
                 stage = "run"
@@ -471,40 +396,48 @@ class Worker:
                 with in_the_open():
                     second, again = self._verified_call(job, draft, function, reference, meter, on_device[1])
         except (Exception, SystemExit) as error:
-            return Built(failure=_failure(error, stage, draft))
+            return Built(failure=failure_of(error, stage, draft))
         if not again.ok:
             return Built(finding=replace(again, message=f"in the second call {again.message}"), first=loaded + first)
         job.functions[draft.variant], job.drafts[draft.variant] = function, draft
         job.checked.pop(draft.variant, None)
-        return Built(
-            finding=finding,
-            first=loaded + first,
-            second=second,
-            host_peak=meter.peak,
-            # a library that only keeps a mark tells of the first call, which set it
-            device_peak=next((one.peak for one in on_device[::-1] if one is not None and one.peak is not None), None),
-            threads=library.threads(),
-            cache=getattr(library, "build_cache", lambda: "cold")(),
-            shares=job.shares.get(draft.variant, ()),
-            operations=getattr(library, "operations", lambda: None)(),
-        )
+        if kept is not None:
+            before = kept.built[draft.variant]
+            built = replace(before, finding=finding, first=before.first - before.second + second, second=second,
+                            host_peak=meter.peak, cache=KEPT, shares=job.shares.get(draft.variant, ()))  # fmt: skip
+        else:
+            built = Built(
+                finding=finding,
+                first=loaded + first,
+                second=second,
+                host_peak=meter.peak,
+                # a library that only keeps a mark tells of the first call, which set it
+                device_peak=next((one.peak for one in on_device[::-1] if one and one.peak is not None), None),
+                threads=library.threads(),
+                cache=getattr(library, "build_cache", lambda: "cold")(),
+                shares=job.shares.get(draft.variant, ()),
+                operations=getattr(library, "operations", lambda: None)(),
+            )
+        job.built[draft.variant] = built
+        return built
 
-    def sample(self, key: str, variant: str, calls: int, warm: int, cold: bool = False) -> float:
-        """Times ``calls`` calls after ``warm`` untimed ones; returns seconds a call.
+    def sample(self, key: str, variant: str, calls: int, warm: int, cold: bool = False) -> tuple[float, float]:
+        """Times ``calls`` calls after ``warm`` ones that do not count.
 
-        ``cold`` empties the caches before each call, and times each by itself.
+        Returns the seconds a call, and the seconds of those before them together. ``cold`` empties the caches before
+        each call, and times each by itself.
         """
         job, library = self._jobs[key], self._library
         function, draft = job.functions[variant], job.drafts[variant]
         to_device = self._mover(draft)
         wait = None if getattr(library, "synchronous", False) else library.wait
+        before = total = 0.0
         with _quiet():
             for prepared in job.arguments.prepared(draft.written, to_device, warm) if warm else ():
-                time_calls(function, prepared, wait)
-            total = 0.0
+                before += time_calls(function, prepared, wait)
             for prepared in job.arguments.prepared(draft.written, to_device, calls):
                 total += time_calls(function, self._cooled(job, prepared) if cold else prepared, wait)
-        return total / calls
+        return total / calls, before
 
     @staticmethod
     def _cooled(job: _Job, prepared: Prepared) -> Prepared:
@@ -632,10 +565,6 @@ def _signed(value: Any) -> Any:
     return type(value).__name__
 
 
-def _filename(draft: Draft) -> str:
-    return f"<jitmagic {draft.variant} {draft.form}>"
-
-
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Drops what Python code prints: it was seen once, in the watched run."""
@@ -646,24 +575,6 @@ def _quiet() -> Iterator[None]:
 class _Nowhere(io.TextIOBase):
     def write(self, text: str) -> int:
         return len(text)
-
-
-def _failure(error: BaseException, stage: str, draft: Draft) -> Failure:
-    """Turns an exception into data, with the line of the draft at which it left the draft's text."""
-    line = None
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == _filename(draft):
-            line = frame.lineno
-    if isinstance(error, SyntaxError) and error.filename == _filename(draft):
-        line = error.lineno
-    kind = type(error)
-    return Failure(
-        stage,
-        f"{kind.__module__}.{kind.__qualname__}",
-        str(error)[:_LONGEST],
-        line,
-        tuple(base.__name__ for base in kind.__mro__),
-    )
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
@@ -677,7 +588,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         try:
             reply = Reply(getattr(worker, name)(**arguments))
         except Exception:  # every error of a request goes to the user's process, which knows what to do with it
-            reply = Reply(error=traceback.format_exc()[-_LONGEST:])
+            reply = Reply(error=traceback.format_exc()[-LONGEST:])
         send(replies, reply)
 
 

@@ -54,6 +54,9 @@ a { color: inherit }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
+_CACHES = {"cold": "cold cache", "warm": "warm cache", "kept": "in the comparison before"}
+"""Where a build's time comes from."""
+
 
 def to_html(
     record: Record,
@@ -406,7 +409,7 @@ def _measurements(record: Record, variant: Mapping[str, Any]) -> Iterator[str]:
         if clock["samples"] > 1:
             ends = figures.duration_interval(clock["median"], clock["low"], clock["high"])
         if field == "build" and variant["build_cache"]:
-            name = f"build ({variant['build_cache']})"
+            name = f"build ({_text(_CACHES.get(variant['build_cache'], variant['build_cache']))})"
         shown = (figures.clock(clock), ends, figures.count(clock["samples"]), figures.count(clock.get("outliers")))
         cells = "".join(_cell(text or figures.MISSING, "text-align:right") for text in shown)
         body.append(f'<tr><th scope="row" style="text-align:left;font-weight:normal">{name}</th>{cells}</tr>')

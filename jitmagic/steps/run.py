@@ -20,13 +20,13 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import BaselineError
 from jitmagic.measure import interpreter
 from jitmagic.measure import pool as pools
+from jitmagic.measure.answers import Derived
 from jitmagic.measure.bench import Bench
 from jitmagic.measure.interrupts import held
 from jitmagic.measure.nodes.place import at, device_of, node_of
 from jitmagic.measure.statistics import Interval
 from jitmagic.measure.threads import Limited
 from jitmagic.measure.transport import TransportError
-from jitmagic.measure.worker import Derived
 from jitmagic.observe.facts import Observation
 from jitmagic.options import Options
 from jitmagic.outcome import Outcome

@@ -10,7 +10,7 @@ from jitmagic.advice.purpose import Purpose
 from jitmagic.advice.recommendation import Circumstances, recommend
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import ModuleText
-from jitmagic.measure.worker import Built
+from jitmagic.measure.answers import Built
 from jitmagic.observe.facts import LoopFact, Observation, ValueFact
 from jitmagic.verify.compare import Finding
 from tests.advice.test_recommendation import outcome, rounds

@@ -9,9 +9,9 @@ from jitmagic.advice.recommendation import Circumstances, recommend
 from jitmagic.advice.verdict import Verdict, of_failure, of_lost_worker, of_ratio, of_refusal
 from jitmagic.backends.protocol import Failure
 from jitmagic.errors import Refusal
+from jitmagic.measure.answers import Built
 from jitmagic.measure.process import WorkerCrashed, WorkerOutOfMemory, WorkerTimedOut
 from jitmagic.measure.statistics import Interval
-from jitmagic.measure.worker import Built
 from jitmagic.outcome import Outcome, variant_record
 from jitmagic.verify.compare import Finding
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from jitmagic.measure.answers import Asked
 from jitmagic.measure.probing import Candidate, Known, Probing, settled
 from jitmagic.measure.process import WorkerCrashed, WorkerTimedOut
-from jitmagic.measure.worker import Asked
 from jitmagic.verify import judge
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.probes import SHAPE, VALUES, Probe

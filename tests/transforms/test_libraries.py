@@ -14,7 +14,7 @@ from jitmagic.backends.torch.backend import TorchBackend
 from jitmagic.backends.torch.runtime import TorchRuntime
 from jitmagic.capture.function import from_function
 from jitmagic.errors import Refusal
-from jitmagic.measure.worker import _failure, _filename
+from jitmagic.measure.failures import failure_of, filename
 from jitmagic.observe.run import observe
 from jitmagic.transforms import workload as workloads
 from jitmagic.transforms.transform import Transform
@@ -56,7 +56,7 @@ def _down_the_ladder(backend, runtime, given, seen, full, draft):
         stage = "load"
         try:
             namespace = {name: full.constants[name] for name in full.needs}
-            function = runtime.load(draft.module.text, _filename(draft), draft.entry, namespace)
+            function = runtime.load(draft.module.text, filename(draft), draft.entry, namespace)
             stage = "check"
             args, kwargs = copy.deepcopy((full.args, dict(full.kwargs)))
             runtime.check(function, args, kwargs, draft.static)
@@ -65,7 +65,7 @@ def _down_the_ladder(backend, runtime, given, seen, full, draft):
                 name: runtime.to_device(value) for name, value in kwargs.items()
             }))  # fmt: skip
         except Exception as error:
-            answer = backend.revise(given, seen, draft, _failure(error, stage, draft))
+            answer = backend.revise(given, seen, draft, failure_of(error, stage, draft))
             if isinstance(answer, Refusal):
                 return answer.reason
             draft = answer

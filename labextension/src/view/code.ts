@@ -13,6 +13,9 @@ import type { Row } from './rows';
 const LONGEST_LINE = 2000;
 const MOST_LINES = 3000;
 const LONGEST_NOTE = 2000;
+const BUILD_CACHES: Record<string, string> = {
+  cold: 'cold cache', warm: 'warm cache', kept: 'in the comparison before',
+};
 const CLOCKS = [
   ['to_device', 'host to device'],
   ['to_host', 'device to host'],
@@ -184,7 +187,7 @@ function measured(row: Row, record: JitmagicRecord): [string, string][] {
     parts.push(`timed in ${row.variant.processes} processes, one after the other`);
   }
   if (clocks.build) {
-    parts.push(`build ${row.build}${build_cache ? ` (${build_cache} cache)` : ''}`);
+    parts.push(`build ${row.build}${build_cache ? ` (${BUILD_CACHES[build_cache] ?? build_cache})` : ''}`);
   }
   for (const [name, words] of CLOCKS) {
     if (clocks[name]) {
