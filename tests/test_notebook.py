@@ -14,6 +14,8 @@ from jitmagic.report.record import MIME, validate
 ROOT = Path(jitmagic.__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
+pytestmark = pytest.mark.slow
+
 BEFORE = """
 import os, sys, hashlib, random
 import numpy as np

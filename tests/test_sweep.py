@@ -124,6 +124,7 @@ def test_what_does_not_fit_memory_or_budget_is_left_out(use_backends, monkeypatc
     assert record["sweep"]["notes"][0].startswith("Left out for time: n = 10,000 and above")
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_the_sizes_that_are_done(use_backends):
     slow = "import random, time\n\ndef fn(x):\n    time.sleep(random.choice([0.001, 0.02]))\n    return x * 2.0 + 1.0\n"
     use_backends(FakeBackend("one", {"slow": slow}))

@@ -116,6 +116,7 @@ def test_variants_run_over_a_real_connection(other) -> None:
     assert gone(15)
 
 
+@pytest.mark.slow
 def test_a_cable_that_is_pulled_is_a_verdict_and_the_other_side_cleans_up_by_itself(other, monkeypatch) -> None:
     from jitmagic.measure.nodes import client
 
