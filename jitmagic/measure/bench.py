@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from jitmagic.backends.protocol import Backend, Draft, plain
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import WorkerError
@@ -18,6 +20,9 @@ from jitmagic.verify.judge import Judgement
 from jitmagic.verify.probes import Probe
 
 Step = Callable[[str], None]
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
+"""Values that nothing can be written into."""
 
 
 @dataclass
@@ -55,8 +60,9 @@ class Bench:
         except BaseException:
             discard(self._arguments)
             raise
-        # what a function does to its own arrays would be there when it is called again
-        self._code = None if workload.needs else f"{workload.function.name} {workload.module.text}"
+        # what a function has written into its own arrays would still be there
+        lasting = all(isinstance(value, _PLAIN) for value in workload.constants.values())
+        self._code = f"{workload.function.name} {workload.module.text}" if lasting else None
         self._reference: Reference | None = None
         self._like = None if like is None else like._key
         self._parcels = [self._arguments, self._namespace]

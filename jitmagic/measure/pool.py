@@ -73,16 +73,16 @@ class Pool:
 
     def begin(self, backend: Backend, device: str) -> None:
         """Starts a worker without waiting until it is ready; does nothing where one lives."""
+        worker = self._workers.get((seat(backend), device))
+        if worker is not None and worker.alive and (worker.python == self.pythons.get(backend.name) or node_of(device)):
+            return
         with held():
             self._begin(backend, device)
 
     def _begin(self, backend: Backend, device: str) -> None:
         place = (seat(backend), device)
-        worker = self._workers.get(place)
         python = self.pythons.get(backend.name)
-        if worker is not None and worker.alive and (worker.python == python or node_of(device)):
-            return
-        if worker is not None:
+        if place in self._workers:
             self.end(backend, device)
         if node_of(device):
             self._workers[place] = self.node(device).begin(backend, device_of(device))

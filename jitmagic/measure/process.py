@@ -163,15 +163,11 @@ class WorkerProcess:
         """Waits for the answer to what was posted; see :meth:`ask`."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._ended_by_interrupts():
-            try:
-                watched = psutil.Process(self.pid)
-            except psutil.NoSuchProcess:
-                self._fail()
             while True:
                 try:
                     frame = self._frames.get(timeout=_POLL)
                 except queue.Empty:
-                    self._look(watched, deadline, timeout)
+                    self._look(deadline, timeout)
                     continue
                 if frame is None:
                     self._fail()
@@ -213,7 +209,7 @@ class WorkerProcess:
             with contextlib.suppress(ValueError):  # closed by an earlier kill
                 self._log.close()
 
-    def _look(self, watched: psutil.Process, deadline: float | None, timeout: float | None) -> None:
+    def _look(self, deadline: float | None, timeout: float | None) -> None:
         if deadline is not None and time.monotonic() > deadline:
             self.kill()
             raise WorkerTimedOut(f"it did not answer within {timeout:g} s and was ended")
@@ -221,7 +217,7 @@ class WorkerProcess:
             # a process that it forked may hold the pipe open: then no end of file ever comes
             self._fail()
         try:
-            used = watched.memory_info().rss
+            used = psutil.Process(self.pid).memory_info().rss
         except psutil.Error:
             return  # it has just ended
         if used > self.memory_limit:

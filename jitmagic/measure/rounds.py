@@ -21,7 +21,7 @@ Sampler = Callable[[int, int], float]
 
 _FAR_TOO_LONG = 5.0
 """A sample that lasts so many times what it should is made of fewer calls from then on."""
-_COLD = 5.0
+_COLD = 20.0
 """A second call may last so many times as long as those after it: threads wake, pages are touched."""
 
 _LEVEL = math.log(1.25)
@@ -45,7 +45,12 @@ class Plan:
         Seconds for all rounds together; the least number of rounds is made even where they take longer.
     sample_seconds : float
         What a sample should last: long against the timer's resolution and the way to a worker and back, short against
-        what makes a shared machine slower for a while, so that the samples of a round see the same machine.
+        what makes a shared machine slower for a while, so that the samples of a round see the same machine. Where
+        another program shares a core, it is nearly twice as slow for some 15 ms, and then fast again: with samples of
+        10 ms the ratios of a round scattered so much that they told half as much in the same time.
+    warm_below : float
+        Calls of less than so many seconds have one before each sample that is not timed, since the calls of other
+        variants have emptied the caches; one that takes longer fills them again in a small part of its time.
     precise, close : float
         Stop when every ratio's interval is narrower than a share of its median, on either side: a tenth of how far it
         is from 1, since that is what it has to tell, but no more than ``precise`` and no less than ``close``.
@@ -60,7 +65,8 @@ class Plan:
     """
 
     budget: float = 10.0
-    sample_seconds: float = 0.01
+    sample_seconds: float = 0.003
+    warm_below: float = 0.01
     precise: float = 0.05
     close: float = 0.008
     at_least: float = 0.0
@@ -151,9 +157,7 @@ def run_rounds(
     calls = {name: _calls(each[name], plan) for name in active}
 
     def take(name: str, number: int) -> float | None:
-        # the calls of other variants have emptied the caches; a call that lasts longer than a sample should fills them
-        # again in a small part of its time, and is better spent on another round
-        warm = 1 if each[name] < plan.sample_seconds else 0
+        warm = 1 if each[name] < plan.warm_below else 0
         try:
             return samplers[name](number, warm)
         except failures as error:

@@ -81,8 +81,9 @@ def test_a_variant_that_becomes_slow_is_called_less_often():
         failures=(RuntimeError,),
         clock=machine.clock,
     )
-    assert taken[2] > 2000
-    assert max(taken[4:]) <= 20
+    few = Plan().sample_seconds / 1e-3
+    assert taken[2] > 100 * few
+    assert max(taken[4:]) <= 2 * few
 
 
 def test_it_stops_early_when_the_ratios_are_tight():

@@ -37,8 +37,8 @@ def builds(tmp_path):
     path = tmp_path / "builds"
     path.touch()
 
-    def compare(function, size, factor="2.0", **constants):
-        workload = from_function(function, (np.ones(size),), constants)
+    def compare(function, size, factor="2.0"):
+        workload = from_function(function, (np.ones(size),))
         with installed(FakeBackend("other", {"other": _SOURCE.format(path=str(path), factor=factor)})):
             found = compare_workload(workload, Options(budget=0.05))
         one = found["other"]
@@ -54,7 +54,7 @@ def test_the_same_call_again_is_not_built_again_and_tells_the_seconds_of_before(
     assert seconds > 0.05
     number, cache, again = builds(double, 10)
     assert (number, cache) == (1, "kept")
-    assert again == pytest.approx(seconds, rel=1e-6)
+    assert again == pytest.approx(seconds, abs=0.005)  # less a call, whose time is measured anew
     assert builds(double, 10)[:2] == (1, "kept")
 
 
@@ -71,5 +71,5 @@ def test_another_comparison_between_forgets_it(builds):
 
 
 def test_a_function_that_may_write_into_a_global_array_is_built_each_time(builds):
-    builds(weighted, 10, weights=weights)
-    assert builds(weighted, 10, weights=weights)[:2] == (2, "cold")
+    builds(weighted, 10)
+    assert builds(weighted, 10)[:2] == (2, "cold")
