@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 import psutil
 
 from jitmagic.errors import WorkerError
-from jitmagic.measure import cgroup, interpreter
+from jitmagic.measure import cgroup, interpreter, layout
 from jitmagic.measure.interrupts import held
 from jitmagic.measure.messages import Event, Reply, receive, send
 from jitmagic.measure.threads import IDLE
@@ -99,7 +99,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**STEADY_MALLOC, **IDLE, **inherited, **environment},
+            env={**STEADY_MALLOC, **IDLE, **inherited, **environment, **layout.environment()},
             **flags,
         )
         self._ended = False

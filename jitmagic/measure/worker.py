@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from jitmagic.backends.protocol import DeviceMeter, Draft, Runtime
+from jitmagic.measure import layout
 from jitmagic.measure.answers import KEPT, NOT_SENT, Asked, Built, Derived, Reference
 from jitmagic.measure.arguments import Arguments, Prepared
 from jitmagic.measure.caches import Emptier
@@ -594,6 +595,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 def main() -> None:
     """Moves the pipes away from standard input and output, which user code may use, and serves."""
+    layout.shift_heap()
     requests, replies = own_pipes()
     go_first()
     faulthandler.enable(file=sys.__stderr__ or sys.stderr)
