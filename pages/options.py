@@ -64,7 +64,8 @@ MORE: Mapping[str, str] = {
     "The statements that the call depends on run again for each size, on copies. In Python, `make_args` makes the "
     "arguments, or `sweep` is a mapping of sizes to arguments.",
     "cold": "For data that was not used just before. Each call is timed by itself, and emptying the caches takes far "
-    "longer than a short call: there will be fewer calls in the budget. Variants on a GPU are timed as without it.",
+    "longer than a short call: there will be fewer calls in the budget. On a GPU it is its shared cache that "
+    "is emptied, with CuPy, PyTorch and JAX.",
     "calls": "What counts then is the time of all of them together: to build the variant, to bring the arrays to its "
     "device and the result back once, and to run it so often. For few calls that is often NumPy.",
     "need": "JAX and torch can differentiate. NumPy's own function is then no choice.",

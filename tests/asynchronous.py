@@ -12,8 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.backends.device_caches import emptier
 from jitmagic.backends.events import Events
 from jitmagic.backends.numpy.runtime import NumpyRuntime
+
+EMPTYING = 0.02
+"""Seconds that it takes to empty its caches."""
 
 _busy_until = 0.0
 
@@ -40,7 +44,15 @@ class AsynchronousRuntime(NumpyRuntime):
     synchronous = False
 
     def start(self, device: str) -> dict[str, Any]:
-        return {"versions": {}, "devices": [device]}
+        return {"versions": {}, "devices": [device], "empties_caches": True}
+
+    def cache_emptier(self) -> Callable[[], None]:
+        def write(lines: Resident) -> Resident:
+            written = asked(lines, lambda array: array + 1.0, EMPTYING)
+            self.wait(written)
+            return written
+
+        return emptier(2**20, lambda count: self.to_device(np.zeros(count, np.float32)), write)
 
     def to_device(self, value: Any) -> Any:
         return Resident(value, time.perf_counter()) if isinstance(value, np.ndarray) else value

@@ -223,9 +223,10 @@ class Runtime(Protocol):
     are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
     reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
     there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``, and one whose
-    device has a clock of its own ``device_clock() -> DeviceClock | None``. One
-    whose compiler counts may have ``operations() -> float | None``: floating-point operations of the entry that was
-    checked last.
+    device has a clock of its own ``device_clock() -> DeviceClock | None``. One that can empty its device's caches has
+    ``cache_emptier() -> Callable[[], None]``, which returns what does so and waits for it, and says so in what
+    :meth:`start` returns (``"empties_caches": True``). One whose compiler counts may have ``operations() -> float |
+    None``: floating-point operations of the entry that was checked last.
     """
 
     def start(self, device: str) -> Mapping[str, Any]:

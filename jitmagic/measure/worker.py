@@ -55,7 +55,7 @@ class _Job:
     shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
     plain: Callable[..., Any] | None = None
     checked: dict[str, Callable[..., Any]] = field(default_factory=dict)
-    emptier: Emptier | None = None
+    emptier: Callable[[], None] | None = None
     kept: _Kept | None = None
     built: dict[str, Built] = field(default_factory=dict)
 
@@ -92,6 +92,7 @@ class Worker:
         self._runtime: Runtime | None = None
         self._jobs: dict[str, _Job] = {}
         self._kept: _Kept | None = None
+        self._emptier: Callable[[], Callable[[], None]] = Emptier
         self._area: Area | None = None
 
     # -- life
@@ -131,6 +132,8 @@ class Worker:
         module, _, name = runtime.partition(":")
         self._runtime = getattr(importlib.import_module(module), name)()
         facts = dict(self._runtime.start(device))
+        if facts.get("empties_caches"):
+            self._emptier = self._runtime.cache_emptier  # type: ignore[union-attr]
         # a library's version may be of a class of its own, which the user's process must not need to know
         facts["versions"] = {str(name): str(version) for name, version in facts.get("versions", {}).items()}
         facts["python"], facts["numpy"] = platform.python_version(), np.__version__
@@ -440,11 +443,10 @@ class Worker:
                 total += time_calls(function, self._cooled(job, prepared) if cold else prepared, wait)
         return total / calls, before
 
-    @staticmethod
-    def _cooled(job: _Job, prepared: Prepared) -> Prepared:
-        """Returns the calls with what empties the caches before each."""
+    def _cooled(self, job: _Job, prepared: Prepared) -> Prepared:
+        """Returns the calls with what empties the caches before each: those of the device, else the processor's."""
         if job.emptier is None:
-            job.emptier = Emptier()
+            job.emptier = self._emptier()
         empty, restore = job.emptier, prepared.restore
 
         def before() -> None:

@@ -80,7 +80,7 @@ def take_rounds(run: Run, at_least: float = 0.0, replaced: int = 0) -> list[Outc
     def so_far(ratios: Mapping[str, Interval]) -> None:
         run.so_far = {name: across_processes(ratio) for name, ratio in ratios.items()}
 
-    cold = {one.name: run.options.cold and device_of(one.device) == "cpu" for one in live}
+    cold = {one.name: run.options.cold and _can_be_cold(run, one) for one in live}
     samplers = {one.name: run.bench.sampler(one.name, estimates[one.name], cold[one.name]) for one in live}
     samplers[run.baseline.name] = _twice(samplers[run.baseline.name])
     replacer = _Replacer(run, live)
@@ -122,6 +122,14 @@ def take_rounds(run: Run, at_least: float = 0.0, replaced: int = 0) -> list[Outc
     if rounds.interrupted:
         raise KeyboardInterrupt
     return live
+
+
+def _can_be_cold(run: Run, one: Outcome) -> bool:
+    """Says whether the caches can be emptied where a variant runs; notes where they cannot."""
+    if device_of(one.device) == "cpu" or run.bench.facts(run.backend_of(one), one.device).get("empties_caches"):
+        return True
+    one.notes.append("The caches of its device were not emptied before its calls: its library has no way to.")
+    return False
 
 
 class _Replacer:

@@ -37,7 +37,7 @@ def test_caches_are_emptied_after_arguments_are_put_back_and_outside_the_clock(m
     log = []
     monkeypatch.setattr(worker, "Emptier", lambda: lambda: log.append("empty"))
     job = worker._Job(None, None)
-    prepared = worker.Worker._cooled(job, Prepared([((), {})], 3, lambda: log.append("restore")))
+    prepared = worker.Worker(lambda step: None)._cooled(job, Prepared([((), {})], 3, lambda: log.append("restore")))
     ticks = iter(range(100))
 
     def timer():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.backends.device_caches import emptier
 from jitmagic.backends.events import Events
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 
@@ -41,7 +42,8 @@ class CupyRuntime(NumpyRuntime):
             "cuda-runtime": str(cupy.cuda.runtime.runtimeGetVersion()),
             "cuda-driver": str(cupy.cuda.runtime.driverGetVersion()),
         }
-        return {"versions": versions, "devices": [title.decode() if isinstance(title, bytes) else str(title)]}
+        names = [title.decode() if isinstance(title, bytes) else str(title)]
+        return {"versions": versions, "devices": names, "empties_caches": True}
 
     def to_device(self, value: Any) -> Any:
         """Copies every NumPy array in a nested value to the GPU, and waits."""
@@ -81,6 +83,18 @@ class CupyRuntime(NumpyRuntime):
             return event
 
         return Events(mark, cuda.get_elapsed_time)
+
+    def cache_emptier(self) -> Callable[[], None]:
+        """Returns what empties the GPU's shared cache."""
+        cupy = self._cupy
+
+        def write(lines: Any) -> Any:
+            lines += 1
+            self.wait(lines)
+            return lines
+
+        cache = cupy.cuda.Device().attributes.get("L2CacheSize")
+        return emptier(cache, lambda count: cupy.zeros(count, cupy.float32), write)
 
     def release(self) -> None:
         """Gives the memory pools' free blocks back to the GPU and to the host."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.backends.device_caches import emptier
+
 MOST_EQUATIONS = 20_000
 """A trace with more equations than this compiles for minutes: its loops were written out."""
 
@@ -62,6 +64,7 @@ class JaxRuntime:
         return {
             "versions": {"jax": jax.__version__, "jaxlib": jaxlib.__version__},
             "devices": [f"{d.platform}:{d.id} {d.device_kind}" for d in found],
+            "empties_caches": self._device.platform == "gpu",
         }
 
     def load(self, source: str, filename: str, entry: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
@@ -175,6 +178,17 @@ class JaxRuntime:
     def wait(self, value: Any) -> None:
         """Returns when the whole nested value is complete on the device."""
         self._jax.block_until_ready(value)
+
+    def cache_emptier(self) -> Callable[[], None]:
+        """Returns what empties the shared cache of the device, a GPU."""
+        jax = self._jax
+        # the old lines are let go of, so that the same memory is written to
+        add = jax.jit(lambda lines: lines + 1, donate_argnums=0)
+
+        def write(lines: Any) -> Any:
+            return jax.block_until_ready(add(lines))
+
+        return emptier(None, lambda count: jax.device_put(np.zeros(count, np.float32), self._device), write)
 
     def threads(self) -> int | None:
         """Returns how many CPU threads XLA computes with: those of its pool, else the cores; None on an accelerator."""

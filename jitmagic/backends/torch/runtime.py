@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from jitmagic.backends.device_caches import emptier
 from jitmagic.backends.events import Events
 
 
@@ -51,6 +52,7 @@ class TorchRuntime:
             "devices": devices,
             "cache": cache,
             "cache_filled": os.path.isdir(cache) and bool(os.listdir(cache)),
+            "empties_caches": self.device.type == "cuda",
         }
 
     def build_cache(self) -> str:
@@ -116,6 +118,18 @@ class TorchRuntime:
             lambda: stream.record_event(self.torch.cuda.Event(enable_timing=True)),
             lambda first, last: first.elapsed_time(last),
         )
+
+    def cache_emptier(self) -> Callable[[], None]:
+        """Returns what empties an NVIDIA GPU's shared cache."""
+        torch = self.torch
+
+        def write(lines: Any) -> Any:
+            lines.add_(1)
+            self.wait(lines)
+            return lines
+
+        cache = getattr(torch.cuda.get_device_properties(self.device), "L2_cache_size", None)
+        return emptier(cache, lambda count: torch.zeros(count, dtype=torch.float32, device=self.device), write)
 
     def release(self) -> None:
         """Gives back compiled functions and cached device memory."""
