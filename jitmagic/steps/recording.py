@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from jitmagic.advice import algorithms, growth
 from jitmagic.advice import verdict as verdicts
 from jitmagic.advice.recommendation import Circumstances, recommend
 from jitmagic.measure import noise
+from jitmagic.measure.answers import KEPT
 from jitmagic.measure.nodes.client import Node
 from jitmagic.measure.nodes.place import device_of, node_of
 from jitmagic.measure.statistics import Interval
@@ -102,7 +104,8 @@ def record(run: Run) -> dict[str, Any]:
             "arguments": arguments,
             "result": _result(observed),
             "notes": [*workload.notes, *([_UNSEEDED] if observed.unseeded else []),
-                      *([_COLD] if run.options.cold else []), *filter(None, [coverage.note(*run.studied())])],
+                      *([_COLD] if run.options.cold else []), *_kept(run),
+                      *filter(None, [coverage.note(*run.studied())])],
         },
         "baseline": variant_record(run.baseline, run.baseline),
         "variants": [variant_record(one, run.base_of(one), workload, run.baseline) for one in run.outcomes],
@@ -128,6 +131,12 @@ def record(run: Run) -> dict[str, Any]:
         "warnings": _warnings(run),
     }
     return record
+
+
+def _kept(run: Run) -> Iterator[str]:
+    kept = [one.name for one in run.outcomes if one.built is not None and one.built.cache == KEPT]
+    if kept:
+        yield f"not built again: {', '.join(kept)}; their build times are those of the comparison before"
 
 
 def _differentiable(run: Run, one: Outcome) -> bool:

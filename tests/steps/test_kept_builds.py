@@ -42,6 +42,8 @@ def builds(tmp_path):
         with installed(FakeBackend("other", {"other": _SOURCE.format(path=str(path), factor=factor)})):
             found = compare_workload(workload, Options(budget=0.05))
         one = found["other"]
+        told = "not built again: other" in " ".join(found.record["workload"]["notes"])
+        assert told is (one.build_cache == "kept")
         return path.read_text().count("built"), one.build_cache, one.clocks["build"]["median"]
 
     yield compare
