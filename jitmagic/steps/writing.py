@@ -32,6 +32,9 @@ def write(run: Run) -> None:
     for one in run.bases.values():
         one.draft = replace(draft, variant=one.name, written=observed.mutated)
         run.outcomes.append(one)
+    if run.options.transform is not None and not run.options.transform.derives:
+        for made in drafts_of(run, run.numpy):
+            _take(run, made, Outcome(made.variant, "numpy", "cpu", made.mode))
     written_for: dict[str, Sequence[Draft | VariantRefusal]] = {}
     for backend, device in run.backends():
         if backend.name not in written_for:
@@ -43,17 +46,23 @@ def write(run: Run) -> None:
                 continue
             name = places.named(made.variant, device, "cpu" in available.kinds)
             outcome = Outcome(name, backend.name, device, made.mode)
-            run.outcomes.append(outcome)
-            if isinstance(made, VariantRefusal):
-                outcome.verdict = verdicts.of_refusal(made.refusal)
-            else:
-                # what NumPy writes into stays on the host and is new in every call
-                written = tuple(dict.fromkeys((*made.written, *observed.mutated)))
-                outcome.draft = replace(made, variant=name, written=written)
+            if _take(run, made, outcome):
                 if device_of(device) != "cpu" and not run.has(device):
                     outcome.verdict = verdicts.of_missing_device(device)
                 elif not available.installed:
                     outcome.verdict = verdicts.of_missing_library(backend.title, available)
+
+
+def _take(run: Run, made: Draft | VariantRefusal, outcome: Outcome) -> bool:
+    """Takes on what a backend wrote; returns whether it is a draft."""
+    run.outcomes.append(outcome)
+    if isinstance(made, VariantRefusal):
+        outcome.verdict = verdicts.of_refusal(made.refusal)
+        return False
+    # what NumPy writes into stays on the host and is new in every call
+    written = tuple(dict.fromkeys((*made.written, *run.seen().mutated)))
+    outcome.draft = replace(made, variant=outcome.name, written=written)
+    return True
 
 
 def drafts_of(run: Run, backend: Backend) -> Sequence[Draft | VariantRefusal]:
