@@ -11,9 +11,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from jitmagic.backends.protocol import Draft, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal
-from jitmagic.transforms.signature import Around
+from jitmagic.observe.facts import Observation
+from jitmagic.transforms.draft import made_around, wrapped
+from jitmagic.transforms.signature import Around, with_import
+from jitmagic.transforms.transform import Transform
 
 _ELEMENTWISE = frozenset({"numpy.where", "numpy.clip", "numpy.real", "numpy.imag", "numpy.angle", "numpy.nan_to_num"})
 """Functions of NumPy's that are no ufuncs and go element by element all the same."""
@@ -25,13 +29,39 @@ def {name}({parameters}):
 '''
 
 
+def draft(
+    asked: Transform, workload: Workload, observed: Observation, inner: Draft, variant: str, library: str
+) -> Draft | VariantRefusal:
+    """Puts the one call around a draft of the function, or says why it does not take a batch.
+
+    Parameters
+    ----------
+    inner : Draft
+        Of the function itself, written with whole arrays.
+    library : str
+        The dotted path of what its arrays are of: ``"numpy"``, ``"cupy"``.
+    """
+    refused, fact = refusal(workload, asked.argument), observed.result
+    if refused is not None or fact is None:
+        return VariantRefusal(variant, inner.backend, "broadcast", refused or Refusal("it gives no result"))
+    made = made_around(asked, workload, inner)
+    short = {"numpy": "np", "cupy": "cp"}[library]
+    name = next((name for name, path in inner.names.items() if path == library), short)
+    value = workload.argument_values()[workload.argument_names.index(asked.argument)]
+    text = source(made, name, asked.axis or 0, np.ndim(value) + 1, fact.ndim or 0)
+    module = inner.module
+    if f"{name}." in text and inner.names.get(name) != library:
+        module = with_import(module, f"import {library} as {name}")
+    return wrapped(asked, workload, inner, "broadcast", variant, "broadcast", text, module, made)
+
+
 def source(around: Around, numpy: str, axis: int, ndim: int, result: int) -> str:
     """Writes the one call for the whole batch.
 
     Parameters
     ----------
     numpy : str
-        NumPy's name in the module.
+        NumPy's name in the module, or that of a library that has NumPy's functions.
     axis, ndim : int
         The batch's axis, and how many the argument has with it.
     result : int

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from jitmagic.backends.cupy.backend import CupyBackend
 from jitmagic.backends.numpy.backend import BROADCAST, NumpyBackend
 from jitmagic.backends.protocol import VariantRefusal
 from jitmagic.capture.function import from_function
 from jitmagic.observe.run import observe
 from jitmagic.transforms import workload as workloads
 from jitmagic.transforms.transform import Transform
+from tests.backends.cupy import stand_in
 
 RNG = np.random.default_rng(8)
 GRID = np.linspace(0.0, 2.0, 6)
@@ -101,14 +103,14 @@ def both(rate):
     return 1.0 if rate > 0.9 and rate < 1.5 else rate
 
 
-def written(asked, function, args):
+def written(asked, function, args, backend=NumpyBackend):
     whole = from_function(function, args, {})
     given = workloads.given(asked, whole)
     seen = observe(
         given.module.text, given.function.name, dict(given.constants), lambda: (given.args, dict(given.kwargs)),
         given.argument_names,
     ).observation  # fmt: skip
-    (made,) = NumpyBackend().transformed(asked, given, seen)
+    (made,) = backend().transformed(asked, given, seen)
     return made, workloads.transformed(asked, whole, seen)
 
 
@@ -118,7 +120,7 @@ def called(text, entry, workload):
     return namespace[entry](*workload.args, **workload.kwargs)
 
 
-@pytest.mark.parametrize(
+TAKEN = pytest.mark.parametrize(
     ("argument", "axis", "function", "args"),
     [
         ("rate", 0, decay, (GRID, RATES)),
@@ -137,6 +139,21 @@ def called(text, entry, workload):
         ("t", 0, summed_helper, (GRID, 1.5)),
     ],
 )
+
+
+@TAKEN
+def test_cupy_takes_what_numpy_takes(argument, axis, function, args):
+    made, loop = written(Transform("vmap", argument, axis), function, args, CupyBackend)
+    assert made.variant == "cupy-broadcast"
+    expected = called(loop.module.text, loop.function.name, loop)
+    with stand_in.installed():
+        namespace = {name: loop.constants[name] for name in made.needs}
+        exec(made.module.text, namespace)
+        result = stand_in.host(namespace[made.entry](*map(stand_in.device, loop.args)))
+    np.testing.assert_allclose(result, expected, rtol=1e-14)
+
+
+@TAKEN
 def test_one_call_gives_what_the_loop_gives(argument, axis, function, args):
     made, loop = written(Transform("vmap", argument, axis), function, args)
     assert not isinstance(made, VariantRefusal), made.refusal

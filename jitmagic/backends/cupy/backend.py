@@ -9,6 +9,8 @@ from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefu
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal, Unsupported
 from jitmagic.observe.facts import Observation
+from jitmagic.transforms import broadcasting
+from jitmagic.transforms.transform import Transform
 
 
 class CupyBackend:
@@ -36,6 +38,17 @@ class CupyBackend:
                 return (writer.write(workload, observed, vectorised=False),)
             except Unsupported as error:
                 return (VariantRefusal("cupy", "cupy", "array", error.refusal),)
+
+    def transformed(
+        self, asked: Transform, workload: Workload, observed: Observation
+    ) -> Sequence[Draft | VariantRefusal]:
+        """Writes the one call that takes a whole batch, where broadcasting does; nothing for derivatives."""
+        if asked.derives:
+            return ()
+        inner = self.drafts(workload, observed)[0]
+        if isinstance(inner, VariantRefusal):
+            return [inner]
+        return [broadcasting.draft(asked, workload, observed, inner, "cupy-broadcast", "cupy")]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failure: whole arrays by loops, else by the reason."""

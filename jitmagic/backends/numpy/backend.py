@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 
-import numpy as np
-
 from jitmagic.backends.protocol import Availability, Draft, Failure, VariantRefusal
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Refusal
 from jitmagic.observe.facts import Observation
 from jitmagic.transforms import broadcasting
-from jitmagic.transforms.draft import made_around, wrapped
-from jitmagic.transforms.signature import with_import
 from jitmagic.transforms.transform import Transform
 
 BROADCAST = "numpy-broadcast"
@@ -60,21 +56,10 @@ class NumpyBackend:
         """Writes the one call that takes a whole batch, where broadcasting does; nothing for derivatives."""
         if asked.derives:
             return ()
-        refused = broadcasting.refusal(workload, asked.argument)
-        if refused is not None:
-            return [VariantRefusal(BROADCAST, "numpy", "broadcast", refused)]
         inner = self.drafts(workload, observed)[0]
-        fact = observed.result
-        if not isinstance(inner, Draft) or fact is None:
-            raise RuntimeError("the function was not observed")
-        made = made_around(asked, workload, inner)
-        numpy = next((name for name, path in inner.names.items() if path == "numpy"), "np")
-        value = workload.argument_values()[workload.argument_names.index(asked.argument)]
-        text = broadcasting.source(made, numpy, asked.axis or 0, np.ndim(value) + 1, fact.ndim or 0)
-        module = inner.module
-        if f"{numpy}." in text and inner.names.get(numpy) != "numpy":
-            module = with_import(module, f"import numpy as {numpy}")
-        return [wrapped(asked, workload, inner, "broadcast", BROADCAST, "broadcast", text, module, made)]
+        if not isinstance(inner, Draft):
+            return [inner]
+        return [broadcasting.draft(asked, workload, observed, inner, BROADCAST, "numpy")]
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Refuses: there is no other way to write the baseline, or the one call for a batch."""
