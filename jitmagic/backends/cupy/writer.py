@@ -18,6 +18,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import literal
+from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module
 from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.generate.vectorised import vectorise
@@ -50,7 +51,7 @@ def write(workload: Workload, observed: Observation, vectorised: bool = True) ->
     module = Module.of(workload, observed)
     tree = module.marked()
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
-    tree = module.tree
+    tree = without_masked_ufuncs(module, module.tree, workload.function.name, observed)
     checks.check(workload, observed, gone)
     alias = name_tools.fresh("cp", name_tools.all_names(tree) | set(workload.needs))
     numpy_name = next((name for name, path in workload.names.items() if path == "numpy"), "np")

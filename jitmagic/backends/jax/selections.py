@@ -1,7 +1,7 @@
 """Rewrite ``part = x[mask]`` so that each use of ``part`` says what it is: then its reductions can take the mask.
 
 ``part = X[labels == j]`` and later ``part.mean(axis=0)`` become ``chosen = labels == j`` and
-``X[chosen].mean(axis=0)``.
+``X[chosen].mean(axis=0)``; so does ``p = p[p > 0]``, where what was selected from is not read by another way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jitmagic.generate.blocks import each_function, leading, made, small, statem
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 
 
 def inlined(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
@@ -30,6 +30,7 @@ def inlined(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Mo
 class _Selections:
     def __init__(self, module: Module, function: cst.FunctionDef, kinds: Kinds, taken: set[str]) -> None:
         self.module, self.function, self.kinds, self.taken = module, function, kinds, taken
+        self.depth = 0
 
     def result(self) -> cst.FunctionDef:
         new: cst.FunctionDef = with_body(self.function, self.block(list(statements(self.function))))
@@ -43,12 +44,14 @@ class _Selections:
             node = body[position]
             position += 1
             if isinstance(node, cst.For | cst.While | cst.If | cst.With):
+                self.depth += 1
                 new = with_body(node, self.block(list(statements(node))))
                 orelse = getattr(node, "orelse", None)
                 if isinstance(orelse, cst.If):
                     new = new.with_changes(orelse=self.block([orelse])[0])
                 elif orelse is not None:
                     new = new.with_changes(orelse=with_body(orelse, self.block(list(statements(orelse)))))
+                self.depth -= 1
                 self.module.inherit(new, node)
                 result.append(new)
                 continue
@@ -57,7 +60,7 @@ class _Selections:
                 result.append(node)
                 continue
             name, value, mask = found
-            if not self.stays(name, value, body[position:]):
+            if not self.stays(name, value, body[: position - 1], body[position:]):
                 result.append(node)
                 continue
             if not isinstance(mask, cst.Name):
@@ -91,15 +94,18 @@ class _Selections:
             return None
         return one.targets[0].target.value, one.value, mask
 
-    def stays(self, name: str, value: cst.Subscript, rest: Sequence[Any]) -> bool:
+    def stays(self, name: str, value: cst.Subscript, before: Sequence[Any], rest: Sequence[Any]) -> bool:
         """Says whether the array and the mask are what they were wherever the name is read, all of it behind here."""
         counter = _Counter(name)
         self.function.visit(counter)
         behind = _Counter(name)
         for statement in rest:
             statement.visit(behind)
+        if behind.bindings or not behind.reads:
+            return False
         # its one binding, and reads that all stand behind it in its block
-        if counter.bindings != 1 or behind.bindings or counter.reads != behind.reads or not behind.reads:
+        once = counter.bindings == 1 and counter.reads == behind.reads
+        if not once and not self.renews(name, value, before, counter.reads - behind.reads):
             return False
         if behind.stored:
             return False
@@ -111,6 +117,30 @@ class _Selections:
             if changes.changed & reads and not (position == last and small(statement) is not None):
                 return False
         return True
+
+
+    def renews(self, name: str, value: cst.Subscript, before: Sequence[Any], elsewhere: int) -> bool:
+        """Says whether ``p = p[p > 0]`` selects from the array of its own name, whose other reads all stand before it.
+
+        In a loop the array has to be bound anew in each step, before it is read: the next step would see the selection.
+        """
+        if not isinstance(value.value, cst.Name) or value.value.value != name:
+            return False
+        earlier, own = _Counter(name), _Counter(name)
+        for statement in before:
+            statement.visit(earlier)
+        value.visit(own)
+        if earlier.reads + own.reads != elsewhere:
+            return False
+        if any(name in name_tools.loads(f) for s in before for kind in (cst.FunctionDef, cst.Lambda) for f in nodes_of(s, kind)):
+            return False  # it reads what the name stands for when it is called
+        for statement in before:
+            one = small(statement)
+            if isinstance(one, cst.Assign) and any(name in name_tools.targets(t.target) for t in one.targets):
+                return name not in name_tools.loads(one.value)
+            if name in name_tools.loads(statement) | name_tools.bound(statement):
+                break
+        return self.depth == 0
 
 
 class _Counter(Finder):

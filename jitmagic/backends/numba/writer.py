@@ -52,6 +52,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, Transformer
@@ -138,7 +139,7 @@ def _write(
     name = workload.function.name
     signature = module.function(name).params
     drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
-    tree = drawn.tree
+    tree = without_masked_ufuncs(module, drawn.tree, name, observed)
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), how.every, notes=list(drawn.notes))
     tree = tree.visit(Outside(context, how.outside | drawn.outside))

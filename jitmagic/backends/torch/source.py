@@ -21,6 +21,7 @@ from jitmagic.capture.workload import ModuleText, Workload
 from jitmagic.errors import Unsupported
 from jitmagic.figures import duration
 from jitmagic.generate.imports import Imports, Offer
+from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
 from jitmagic.generate.returns import returned_parameters, returned_parts
@@ -92,7 +93,7 @@ def write(workload: Workload, observed: Observation, compiled: bool, vectorised:
     _check_dtypes(workload, observed)
     tree = module.marked()
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
-    tree = module.tree
+    tree = without_masked_ufuncs(module, module.tree, entry, observed)
     steps = None if compiled else _steps(workload, observed, gone)
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())
