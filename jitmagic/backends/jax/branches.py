@@ -70,6 +70,13 @@ class BranchMaker:
     def returned(self, node: cst.If, then: list[Any], other: list[Any], defined: set[str]) -> list[Any]:
         """Returns the statements for an ``if`` both of whose sides end in a ``return``."""
         a, b = small(then[-1]), small(other[-1])
+        if isinstance(a, cst.Raise) or isinstance(b, cst.Raise):
+            raise self.loops.refuse(
+                node,
+                "whether this raises depends on array values, which compiled code cannot do; check the arguments "
+                "before the computation, at the top of the function",
+                "JX-RAISE",
+            )
         if a.value is None or b.value is None:
             raise self.refuse(node, "one side returns nothing and the other something, depending on array values")
         single = not isinstance(a.value, cst.Tuple) and not isinstance(b.value, cst.Tuple)

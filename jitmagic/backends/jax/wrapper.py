@@ -10,6 +10,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.exchanges import Own
 from jitmagic.backends.jax.list_results import Given
+from jitmagic.backends.jax.raising import Raised
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body
@@ -133,7 +134,7 @@ class _Returning(Rewriter):
 def wrapper(
     function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any],
     draws: Sequence[Any] = (), given: Sequence[tuple[str, str]] = (), own: Own | None = None,
-    grown: Given | None = None, jax: str = "jax",
+    grown: Given | None = None, jax: str = "jax", raised: Sequence[Raised] = (),
 ) -> cst.FunctionDef:  # fmt: skip
     """Makes the function with the user's name and signature.
 
@@ -158,6 +159,8 @@ def wrapper(
         What is to be done about lists that grow.
     jax : str
         The name of JAX in the module.
+    raised : sequence of Raised
+        What is to be raised where the compiled function says so.
     """
     call = f"{core}({call_arguments(function)})"
     body: list[Any] = []
@@ -172,6 +175,14 @@ def wrapper(
     if given:
         body.append(made(f"{', '.join(name for name, _ in given)} = {call}"))
         body.append(made(f"return {', '.join(shown for _, shown in given)}"))
+        return with_body(function, body)
+    if raised:
+        result = name_tools.fresh("result", name_tools.all_names(function))
+        body.append(made(f"{', '.join([result, *(one.flag for one in raised)])} = {call}"))
+        for one in raised:
+            line = made(f"if {one.flag}:\n    pass\n", one.statement)
+            body.append(with_body(line, [one.statement.with_changes(leading_lines=[])]))
+        body.append(made(f"return {result}"))
         return with_body(function, body)
     if not mutated:
         body.append(made(f"return {call}"))

@@ -17,14 +17,18 @@ from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.exchanges import Own, without_exchanges
 from jitmagic.backends.jax.factors import factorisations
+from jitmagic.backends.jax.firsts import without_indices
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
+from jitmagic.backends.jax.list_ends import arrays_at_the_end
 from jitmagic.backends.jax.list_results import Given
+from jitmagic.backends.jax.list_rows import rows_as_tuples
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
 from jitmagic.backends.jax.outputs import appended
+from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.selections import inlined
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
@@ -97,6 +101,7 @@ class _Parts:
     own: Own | None = None
     counted: bool = False
     grown: Given | None = None
+    raised: tuple[Raised, ...] = ()
 
 
 def write(
@@ -145,9 +150,13 @@ def write(
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise, parts.counted = stepwise, counted
     tree = without_masked_ufuncs(module, tree, entry, observed)
+    tree = without_indices(module, tree, _kinds(parts, tree))
     tree = _without_draws(parts, tree)
     tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
+    if counted:
+        tree = arrays_at_the_end(module, tree, _kinds(parts, tree))
+    tree = rows_as_tuples(module, tree, _kinds(parts, tree))
     tree = straight_lists(module, tree)
     if counted:
         tree, parts.grown = counted_lists(module, tree, entry, _kinds(parts, tree))
@@ -163,6 +172,7 @@ def write(
     tree = _without_jumps(parts, tree)
     checks: list[Any] = []
     tree, checks = _without_checks(parts, tree)
+    tree, parts.raised = without_raises(module, tree, entry, _tracing(parts, tree)[entry])
     tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
     checks += counts
     tree = tree.visit(HalfPowers(module, _kinds(parts, tree), lambda path: path.replace("numpy", "__numpy__")))
@@ -453,11 +463,20 @@ def _finished(
     grown = parts.grown
     if grown is not None and (given or parts.own is not None or returns.parameter is not None):
         raise Unsupported("the function returns a list that grows and an array that it was given; copy the array", None)
-    if written or checks or parts.draws or given or grown is not None:
+    if parts.raised and (written or given or grown is not None or parts.own is not None):
+        line = module.line(small(parts.raised[0].statement))
+        raise Unsupported(
+            f"line {line}: whether this raises depends on array values, and the function gives back a list or an "
+            "argument besides; check before the call, or return new arrays",
+            line,
+            "JX-RAISE",
+        )
+    if written or checks or parts.draws or given or grown is not None or parts.raised:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))
         outer = wrapper(
-            function, core, written, returns, checks, parts.draws, given, parts.own, grown, imports.code("jax")
+            function, core, written, returns, checks, parts.draws, given, parts.own, grown, imports.code("jax"),
+            parts.raised,
         ).with_changes(params=signature, decorators=[], leading_lines=[cst.EmptyLine(indent=False)] * 2)
         inner = with_body(inner, _without_docstring(statements(inner)))
         position = next(i for i, s in enumerate(tree.body) if isinstance(s, cst.FunctionDef) and s.name.value == entry)
