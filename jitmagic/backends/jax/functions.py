@@ -31,7 +31,7 @@ round s_ searchsorted select setdiff1d setxor1d shape sign signbit signedinteger
 sort_complex spacing split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot
 tile trace transpose trapezoid tri tril tril_indices tril_indices_from trim_zeros triu triu_indices triu_indices_from
 true_divide trunc uint16 uint32 uint64 uint8 union1d unique unravel_index unsignedinteger unstack unwrap vander var vdot
-vecdot vecmat vectorize vsplit vstack where zeros zeros_like put_along_axis
+vecdot vecmat vectorize vsplit vstack where zeros zeros_like put_along_axis unpackbits
 """
 _LINALG = """
 cholesky cond cross det diagonal eig eigh eigvals eigvalsh inv lstsq matmul matrix_norm matrix_power matrix_rank

@@ -229,21 +229,23 @@ class Evaluator:
             raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
         if own.same_start(frame) and own.same_length(frame):
             return value
-        if own.step != "1" or frame.step != "1" or axis != -1 or value.ndim != 1:
+        if own.step != "1" or frame.step != "1":
             if own.same_start(frame):
                 return value
             raise Unknown(f"the slices in `{code(node)}` begin at different places")
         apart = difference(own.start, frame.start)
         shift = written(apart)
         if not set(apart) - {""} and own.same_length(frame):
-            text = f"__numpy__.roll({value.whole}, {written({'': -apart.get('', 0)})})"
+            along = "" if value.ndim == 1 else f", axis={axis + value.ndim}"
+            text = f"__numpy__.roll({value.whole}, {written({'': -apart.get('', 0)})}{along})"
         else:
             place = f"__numpy__.arange({frame.length})"
             if apart:
                 place = f"{place} + {shift}" if not shift.startswith("-") else f"{place} - {_term(shift[1:])}"
                 if shift.startswith("-") and len(apart) > 1:
                     place = f"__numpy__.arange({frame.length}) + ({shift})"
-            text = f"{_term(value.whole)}[{place}]"
+            before, behind = ":, " * (axis + value.ndim), ", :" * (-axis - 1)
+            text = f"{_term(value.whole)}[{before}{place}{behind if before else ''}]"
         return Ragged(text, value.ndim, {**value.frames, axis: frame}, value.dtype)
 
     # calls ------------------------------------------------------------------------------------

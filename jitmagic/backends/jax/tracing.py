@@ -190,6 +190,10 @@ class _Assignments(Finder):
             # a nested function is called with whatever: its parameters count as traced
             self._add(name_tools.parameters(node))
 
+    def visit_Lambda(self, node: cst.Lambda) -> None:
+        # so are a lambda's, but for a name that is something else as well
+        self._add(set(name_tools.parameters(node)) - self.tracing.kinds.local)
+
     def visit_Call(self, node: cst.Call) -> None:
         if isinstance(node.func, cst.Name) and node.func.value in self.tracing.helpers:
             self.called.setdefault(node.func.value, []).append(node)

@@ -33,6 +33,7 @@ from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.selections import inlined
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
 from jitmagic.backends.jax.slices import whole_axes
+from jitmagic.backends.jax.sliding import without_sliding_views
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.windows import windows
@@ -150,6 +151,7 @@ def write(
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise, parts.counted = stepwise, counted
     tree = without_masked_ufuncs(module, tree, entry, observed)
+    tree = without_sliding_views(module, tree, _kinds(parts, tree))
     tree = without_indices(module, tree, _kinds(parts, tree))
     tree = _without_draws(parts, tree)
     tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
