@@ -280,7 +280,7 @@ class _Walker:
                 return [(name, _MAY) for name, _ in self.sources(call.func.value)]
         path = self.kinds.path(call.func)
         if path in VIEW_FUNCTIONS and call.args:
-            return [(n, _MAY) for n, _ in self.sources(call.args[0].value)]
+            return [(n, _MAY) for a in _viewed(path, call) for n, _ in self.sources(a)]
         if path in SAME_FUNCTIONS and call.args:
             given, got = self.kinds.of(call.args[0].value), self.kinds.of(call)
             if given is not None and (given.kind != "array" or (got is not None and given.dtype != got.dtype)):
@@ -300,6 +300,24 @@ class _Walker:
             if isinstance(index, cst.List) or (fact is not None and fact.kind in ("array", "list")):
                 return False
         return True
+
+
+def _viewed(path: str, call: cst.Call) -> list[cst.BaseExpression]:
+    """Returns the arguments of a view function whose memory its result may share."""
+    name = path.removeprefix("numpy.")
+    plain = [a.value for a in call.args if a.keyword is None]
+    named = {a.keyword.value: a.value for a in call.args if a.keyword is not None}
+    if name in memory.COPIES_FROM_TWO:
+        orders = [*plain[1:2], *(v for k, v in named.items() if k == memory.COPIES_FROM_TWO[name])]
+        if all(isinstance(n, cst.Integer) and int(n.value) >= 2 for n in orders):
+            return []
+    if name in memory.BINS_VIEWED:
+        place = memory.BINS_VIEWED[name]
+        return [*plain[place : place + 1], *(v for k, v in named.items() if k == "bins")]
+    if name == "einsum":  # of one operand it may be a view
+        written = isinstance(plain[0], cst.SimpleString)
+        return plain if not written else plain[1:] if len(plain) <= 2 else []
+    return [call.args[0].value]
 
 
 def _forget_number(walker: _Walker, target: cst.Name, state: State) -> None:
