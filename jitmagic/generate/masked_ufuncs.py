@@ -1,7 +1,10 @@
 """Rewrite a ufunc's ``out=`` with ``where=`` as ``np.where``, which every library has.
 
-    r = np.divide(a, b, out=np.zeros_like(a), where=b != 0)   ->   r = np.where(b != 0, np.divide(a, b), np.zeros_like(a))
-    np.log(x, out=y, where=x > 0)                              ->   y[...] = np.where(x > 0, np.log(x), y)
+    r = np.divide(a, b, out=np.zeros_like(a), where=b != 0)
+    np.log(x, out=y, where=x > 0)
+->
+    r = np.where(b != 0, np.divide(a, b), np.zeros_like(a))
+    y[...] = np.where(x > 0, np.log(x), y)
 
 Both give the elements of ``out`` where the condition is false. The function is evaluated everywhere then, so that one
 that may raise for some elements (a division of whole numbers) is left as it is.
@@ -90,7 +93,10 @@ class MaskedUfuncs(FunctionRewriter[Kinds]):
     def is_fresh(self, out: cst.BaseExpression) -> bool:
         if not isinstance(out, cst.Call):
             return False
-        method = isinstance(out.func, cst.Attribute) and out.func.attr.value in ("copy", "astype")
+        method = isinstance(out.func, cst.Attribute) and (
+            (out.func.attr.value == "copy" and not out.args)
+            or (out.func.attr.value == "astype" and len(out.args) == 1)
+        )
         return self.stack[-1].path(out.func) in _FRESH or (method and self.stack[-1].path(out.func) is None)
 
     def chosen(self, old: cst.Call, new: cst.Call) -> tuple[cst.Call, Any] | None:
@@ -119,7 +125,7 @@ class MaskedUfuncs(FunctionRewriter[Kinds]):
         inner = new.with_changes(args=args, whitespace_before_args=cst.SimpleWhitespace(""), lpar=[], rpar=[])
         self.module.inherit(inner, old)
         self.module.learn(inner, inner_fact)
-        where = new.func.with_changes(attr=cst.Name("where"))  # type: ignore[call-arg]
+        where = new.func.with_changes(attr=cst.Name("where"))
         choice = cst.Call(where, [cst.Arg(named["where"]), cst.Arg(inner), cst.Arg(out)], lpar=new.lpar, rpar=new.rpar)
         self.module.inherit(choice, old)
         return choice, out

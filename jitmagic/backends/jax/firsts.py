@@ -56,7 +56,8 @@ def _indices(one: Any, kinds: Kinds) -> tuple[str, Any] | None:
     """Returns (name, condition) of ``name = np.flatnonzero(condition)`` and the like."""
     if not isinstance(one, cst.Assign) or len(one.targets) != 1:
         return None
-    target, value = one.targets[0].target, one.value
+    target: Any = one.targets[0].target
+    value = one.value
     if isinstance(target, cst.Tuple) and len(target.elements) == 1:
         target = target.elements[0].value  # `i, = np.where(...)`
     elif isinstance(value, cst.Subscript) and _constant(value) == 0:
@@ -147,8 +148,9 @@ class _Uses:
                 elif isinstance(node, cst.While):
                     self.expression(node.test, inside)
                 self.block(statements(node), inside)
-                if getattr(node, "orelse", None) is not None:
-                    self.block(statements(node.orelse), False)
+                orelse: Any = getattr(node, "orelse", None)
+                if orelse is not None:
+                    self.block(statements(orelse), False)
                 some = inside
             elif one is None:
                 # a function, a try: what is done there, and when, is not followed
@@ -204,15 +206,15 @@ class _Uses:
     def use(self, node: Any) -> str | None:
         """Says which use of the indices an expression is, None where it is none that is known."""
         if isinstance(node, cst.Call) and len(node.args) == 1 and _is(node.args[0].value, self.name):
-            if code(node.func) == "len" or self.kinds.path(node.func) == "numpy.size":
-                return "count"
+            counts = code(node.func) == "len" or self.kinds.path(node.func) == "numpy.size"
+            return "count" if counts else None
         if isinstance(node, cst.Attribute) and _is(node.value, self.name) and node.attr.value == "size":
             return "count"
         if isinstance(node, cst.Subscript):
             if code(node).replace(" ", "") == f"{self.name}.shape[0]":
                 return "count"
             if _is(node.value, self.name):
-                return {0: "first", -1: "last"}.get(_constant(node), None)  # type: ignore[arg-type]
+                return {0: "first", -1: "last"}.get(_constant(node))  # type: ignore[arg-type]
             only = node.slice[0].slice if len(node.slice) == 1 else None
             if isinstance(only, cst.Index) and _is(only.value, self.name):
                 array, mask = self.kinds.of(node.value), self.kinds.of(self.mask)

@@ -36,9 +36,10 @@ def _function(module: Module, function: cst.FunctionDef, kinds: Kinds) -> cst.Fu
     appended: dict[str, list[cst.Call]] = {}
     for call in calls:
         func = call.func
-        if isinstance(func, cst.Attribute) and func.attr.value == "append" and isinstance(func.value, cst.Name):
-            if len(call.args) == 1 and call.args[0].keyword is None and not call.args[0].star:
-                appended.setdefault(func.value.value, []).append(call)
+        if not isinstance(func, cst.Attribute) or func.attr.value != "append" or not isinstance(func.value, cst.Name):
+            continue
+        if len(call.args) == 1 and call.args[0].keyword is None and not call.args[0].star:
+            appended.setdefault(func.value.value, []).append(call)
     rows: dict[int, tuple[list[cst.BaseExpression], str]] = {}
     for name, several in appended.items():
         arrays = [c for c in calls if _of_list(c, name) and kinds.path(c.func) in _MAKES_ARRAYS]
@@ -90,9 +91,15 @@ def _row(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
         values = [cst.Integer(str(n)) for n in range(*(int(code(n)) for n in numbers))]
     else:
         return None
-    if not 0 < len(values) <= _LONGEST or nodes_of(node.elt, cst.Lambda) or nodes_of(node.elt, cst.ListComp):
+    if not 0 < len(values) <= _LONGEST or _has_scopes(node.elt):
         return None
     return [_Number.put(node.elt, target.value, value) for value in values]
+
+
+def _has_scopes(node: cst.BaseExpression) -> bool:
+    """Says whether an expression binds names of its own."""
+    kinds: tuple[Any, ...] = (cst.Lambda, cst.ListComp, cst.GeneratorExp, cst.DictComp, cst.SetComp)
+    return any(nodes_of(node, kind) for kind in kinds)
 
 
 class _Number(Transformer):
@@ -119,9 +126,7 @@ class _Number(Transformer):
 
 
 class _Tuples(Rewriter):
-    def __init__(
-        self, module: Module, kinds: Kinds, rows: dict[int, tuple[list[cst.BaseExpression], str]]
-    ) -> None:
+    def __init__(self, module: Module, kinds: Kinds, rows: dict[int, tuple[list[cst.BaseExpression], str]]) -> None:
         super().__init__(module)
         self.kinds, self.rows = kinds, rows
 
@@ -142,7 +147,9 @@ class _Tuples(Rewriter):
             fact = self.module.fact(row.elt)
             self.module.inherit(node, row.elt)
         fact = fact or self.kinds.of(node)
-        whole = fact is not None and (fact.kind in ("int", "bool") or (fact.dtype or "").startswith(("int", "uint", "bool")))
+        whole = fact is not None and (
+            fact.kind in ("int", "bool") or (fact.dtype or "").startswith(("int", "uint", "bool"))
+        )
         if not whole or dtype != "float64":
             return node
         new = cst.Call(cst.parse_expression("__numpy__.float64"), [cst.Arg(node)])

@@ -159,7 +159,7 @@ def _with_flags(function: cst.FunctionDef, flags: Sequence[str], module: Module)
             return new
         return node
 
-    return with_body(function, [renewed(s) for s in statements(function)])  # type: ignore[no-any-return]
+    return with_body(function, [renewed(s) for s in statements(function)])
 
 
 def _can_move(node: cst.Raise, function: cst.FunctionDef, module: Module) -> bool:

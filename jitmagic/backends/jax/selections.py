@@ -97,7 +97,7 @@ class _Selections:
     def stays(self, name: str, value: cst.Subscript, before: Sequence[Any], rest: Sequence[Any]) -> bool:
         """Says whether the array and the mask are what they were wherever the name is read, all of it behind here."""
         counter = _Counter(name)
-        self.function.visit(counter)
+        self.function.body.visit(counter)
         behind = _Counter(name)
         for statement in rest:
             statement.visit(behind)
@@ -118,7 +118,6 @@ class _Selections:
                 return False
         return True
 
-
     def renews(self, name: str, value: cst.Subscript, before: Sequence[Any], elsewhere: int) -> bool:
         """Says whether ``p = p[p > 0]`` selects from the array of its own name, whose other reads all stand before it.
 
@@ -132,7 +131,12 @@ class _Selections:
         value.visit(own)
         if earlier.reads + own.reads != elsewhere:
             return False
-        if any(name in name_tools.loads(f) for s in before for kind in (cst.FunctionDef, cst.Lambda) for f in nodes_of(s, kind)):
+        if any(
+            name in name_tools.loads(f)
+            for s in before
+            for kind in (cst.FunctionDef, cst.Lambda)
+            for f in nodes_of(s, kind)
+        ):
             return False  # it reads what the name stands for when it is called
         for statement in before:
             one = small(statement)

@@ -1,4 +1,4 @@
-"""Rewrite ``sliding_window_view`` as subscripts, one for each element of each window; XLA makes no copy of what it reduces.
+"""Rewrite ``sliding_window_view`` as subscripts, one for each element of each window.
 
     v = sliding_window_view(x, w)     ->     v = x[jnp.arange(x.shape[0] - w + 1)[:, None] + jnp.arange(w)]
 """
@@ -26,7 +26,8 @@ class _Sliding(FunctionRewriter[Kinds]):
         if not self.stack or self.stack[-1].path(original_node.func) != _PATH:
             return updated_node
         kinds = self.stack[-1]
-        given = dict(zip(("x", "window_shape", "axis"), (a for a in original_node.args if a.keyword is None)))
+        plain = [a for a in original_node.args if a.keyword is None]
+        given = dict(zip(("x", "window_shape", "axis"), plain, strict=False))
         given |= {a.keyword.value: a for a in original_node.args if a.keyword is not None}
         if set(given) - {"x", "window_shape", "axis"} or not {"x", "window_shape"} <= set(given):
             return updated_node

@@ -411,3 +411,67 @@ def test_any_course_of_operations_gives_what_a_list_gives(names, seed, n):
     for other in (x, rng.random(n), rng.random(n + 5), rng.random(40)):
         expected = scope["course"](other.copy())
         same(made.runtime.to_host(made.function(other.copy())), expected, made.text)
+
+
+# rows in lists
+
+
+def rows_under_a_condition(x):
+    rows = []
+    for i in range(1, len(x)):
+        if x[i - 1] < 0.5 <= x[i]:
+            rows.append([i, x[i], x[i] - x[i - 1]])
+    return np.array(rows)
+
+
+def rows_under_a_condition_args(n):
+    return (RNG.random(n),)
+
+
+def rows_counted(state):
+    rows = []
+    while state.max() < 5:
+        state = state + 1
+        rows.append([np.sum(state == k) for k in range(3)])
+        if state[0] > 3:
+            break
+    return np.array(rows), len(rows)
+
+
+def rows_counted_args(n):
+    return (RNG.integers(-n, 1, n),)
+
+
+def an_array_of_its_own_name(x):
+    rows = []
+    found = []
+    for i in range(1, len(x)):
+        if x[i - 1] < 0.5 <= x[i]:
+            rows.append([float(i), x[i]])
+            found.append(i)
+    total = x.sum()
+    # as arrays
+    rows = np.array(rows)
+    found = np.array(found)
+    return total, rows, found
+
+
+def an_array_of_its_own_name_args(n):
+    return (RNG.random(n),)
+
+
+@pytest.mark.parametrize("name", ["rows_under_a_condition", "rows_counted", "an_array_of_its_own_name"])
+def test_rows_in_lists(name):
+    function, args = globals()[name], globals()[f"{name}_args"]
+    text = both_sizes(inspect.getsource(function), args(20), args(33))
+    assert "    def body(" in text
+
+
+def test_a_row_that_is_changed_later_stays_a_list():
+    source = HEAD + (
+        "def f(x):\n    rows = []\n    for i in range(len(x)):\n"
+        "        if x[i] > 0.5:\n            rows.append([i, x[i]])\n"
+        "    rows[0][0] = 7\n    return np.array(rows)\n"
+    )
+    made = make(source, np.array([0.9, 0.1, 0.8]))
+    assert made.refusal is not None or made.draft.form == "partial"
