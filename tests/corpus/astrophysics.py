@@ -291,3 +291,27 @@ def match_catalogues_args(size, rng):
     pick = rng.integers(0, m, n)
     return (ra2[pick] + rng.normal(0, 0.8, n), dec2[pick] + rng.normal(0, 0.8, n),
             ra2, dec2)
+
+
+def imf_masses(u, slopes, breaks):
+    # inverse of the cumulative function of a broken power law
+    n = len(slopes)
+    k = np.ones(n)
+    for i in range(1, n):
+        k[i] = k[i-1]*breaks[i]**(slopes[i] - slopes[i-1])
+    seg = np.empty(n)
+    for i in range(n):
+        a = 1 - slopes[i]
+        seg[i] = k[i]/a*(breaks[i+1]**a - breaks[i]**a)
+    cdf = np.insert(np.cumsum(seg), 0, 0.0)
+    cdf /= cdf[-1]
+    which = np.searchsorted(cdf, u, side='right') - 1
+    which = np.clip(which, 0, n - 1)
+    a = 1 - slopes[which]
+    frac = (u - cdf[which])/(cdf[which + 1] - cdf[which])
+    lo, hi = breaks[which]**a, breaks[which + 1]**a
+    return (lo + frac*(hi - lo))**(1/a)
+
+
+def imf_masses_args(size, rng):
+    return rng.random(of(size, 30, 2000, 300000)), np.array([.3, 1.3, 2.3]), np.array([.01, .08, .5, 100.])

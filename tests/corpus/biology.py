@@ -174,3 +174,31 @@ def codon_usage(bases):
 
 def codon_usage_args(size, rng):
     return (rng.integers(0, 4, of(size, 40, 400, 4000)),)
+
+
+def network_epidemic(adj, infected, p_inf, t_rec, draws):
+    n = adj.shape[0]
+    state = np.zeros(n, dtype=np.int8)      # 0 S, 1 I, 2 R
+    since = np.zeros(n, dtype=int)
+    state[infected] = 1
+    curve = []
+    for day in range(draws.shape[0]):
+        sick = state == 1
+        pressure = adj[:, sick].sum(axis=1)
+        p = 1 - (1 - p_inf)**pressure
+        new = (state == 0) & (draws[day] < p)
+        since[sick] += 1
+        state[sick & (since >= t_rec)] = 2
+        state[new] = 1
+        curve.append([np.sum(state == s) for s in range(3)])
+        if not (state == 1).any():
+            break
+    return np.array(curve), state
+
+
+def network_epidemic_args(size, rng):
+    n = of(size, 20, 100, 600)
+    a = rng.random((n, n)) < 6/n
+    a = a | a.T
+    np.fill_diagonal(a, False)
+    return a, np.array([0, 3]), 0.15, 5, rng.random((of(size, 15, 60, 150), n))

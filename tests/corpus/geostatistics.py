@@ -319,3 +319,53 @@ def gibbs_hier_args(size, rng):
     y = rng.normal(0, 2, G)[g] + rng.normal(0, 1, G*per)
     gam = np.column_stack([rng.gamma(1 + 0.5*G*per, 1.0, it), rng.gamma(1 + 0.5*G, 1.0, it)])
     return y, g, G, rng.standard_normal((it, G + 1)), gam
+
+
+def mixed_layer_depth(T, z, dT=0.2, z_ref=10.0):
+    """T(profile, level): first depth where T falls dT below its value at z_ref, linear between levels"""
+    nprof, nlev = T.shape
+    T_ref = np.array([np.interp(z_ref, z, T[i]) for i in range(nprof)])
+    below = (T < (T_ref - dT)[:, None]) & (z[None, :] > z_ref)
+    found = below.any(axis=1)
+    k = np.argmax(below, axis=1)
+    k = np.where(found, np.maximum(k, 1), nlev - 1)
+    rows = np.arange(nprof)
+    T1, T2 = T[rows, k-1], T[rows, k]
+    target = T_ref - dT
+    frac = np.zeros(nprof)
+    np.divide(T1 - target, T1 - T2, out=frac, where=np.abs(T1 - T2) > 1e-12)
+    mld = z[k-1] + np.clip(frac, 0, 1)*(z[k] - z[k-1])
+    mld[~found] = z[-1]
+    return mld
+
+
+def mixed_layer_depth_args(size, rng):
+    n, m = of(size, 6, 60, 3000), of(size, 10, 30, 60)
+    z = np.linspace(0, 200, m)
+    h = rng.uniform(20, 150, n)
+    return 20 - 5/(1 + np.exp(-(z[None] - h[:, None])/15)) + .01*rng.normal(size=(n, m)), z
+
+
+def ice_line(solar, n_lat=60, A=203.3, B=2.09, C=3.81, max_iter=300):
+    """Budyko's balance for several solar constants, albedo iterated until it stays"""
+    x = (np.arange(n_lat) + 0.5)/n_lat
+    s = 1 - 0.241*(3*x**2 - 1)
+    lines = np.zeros(len(solar))
+    T_all = np.zeros((len(solar), n_lat))
+    for i, Q in enumerate(solar):
+        T = 15 - 45*x**2
+        for it in range(max_iter):
+            albedo = np.where(T < -10, 0.62, 0.3)
+            Tm = (Q/4*np.mean(s*(1 - albedo)) - A)/B
+            T_new = (Q/4*s*(1 - albedo) - A + C*Tm)/(B + C)
+            if np.allclose(T_new, T, atol=1e-9):
+                break
+            T = T_new
+        T_all[i] = T
+        ice = np.flatnonzero(T < -10)
+        lines[i] = x[ice[0]] if ice.size else 1.0
+    return lines, T_all
+
+
+def ice_line_args(size, rng):
+    return np.linspace(1250, 1500, of(size, 4, 40, 400)) + rng.random(), of(size, 20, 60, 90)

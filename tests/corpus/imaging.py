@@ -291,3 +291,20 @@ def box_sums(img, k):
 def box_sums_args(size, rng):
     n = of(size, 8, 60, 400)
     return rng.random((n, n + 1)), 5
+
+
+def vegetation_index(red, nir, cloud):
+    """NDVI of the clear pixels, and the share of them that is green"""
+    clear = ~cloud
+    total = nir + red
+    ndvi = np.divide(nir - red, total, out=np.full_like(red, -1.0), where=clear & (total > 0))
+    if not clear.any():
+        return ndvi, 0.0
+    return ndvi, np.mean(ndvi[clear] > 0.3)
+
+
+def vegetation_index_args(size, rng):
+    n = of(size, 12, 60, 700)
+    red, nir = rng.uniform(0, .4, (n, n)), rng.uniform(0, .8, (n, n))
+    red[0, :3] = nir[0, :3] = 0.0
+    return red, nir, rng.random((n, n)) < .2

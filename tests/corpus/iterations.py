@@ -315,3 +315,21 @@ def adams_bashforth(y0, rate, duration, steps):
 
 def adams_bashforth_args(size, rng):
     return [2, 1], 0.5 + 0.1*rng.random(), 4.0, of(size, 10, 400, 20_000)
+
+
+def dare_gain(A, B, Q, R, tol=1e-9, max_iter=500):
+    P = Q.copy()
+    for i in range(max_iter):
+        BtP = B.T @ P
+        K = np.linalg.solve(R + BtP @ B, BtP @ A)
+        P_next = Q + A.T @ P @ (A - B @ K)
+        P_next = 0.5*(P_next + P_next.T)
+        if np.linalg.norm(P_next - P, ord='fro') < tol:
+            return K, P_next, i + 1
+        P = P_next
+    raise RuntimeError("no convergence")
+
+
+def dare_gain_args(size, rng):
+    n = of(size, 2, 8, 40)
+    return .6*np.eye(n) + .2*rng.normal(size=(n, n))/np.sqrt(n), rng.normal(size=(n, 2)), np.eye(n), np.eye(2), 1e-6

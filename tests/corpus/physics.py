@@ -321,3 +321,88 @@ def orbit_rk4(state, mu, J2, dt, steps):
 
 def orbit_rk4_args(size, rng):
     return np.array([1.0, 0.0, 0.1*rng.random(), 0.0, 1.0, 0.2]), 1.0, 1e-3, 0.01, of(size, 5, 200, 5000)
+
+
+def poincare_section(theta1, theta2, w1, w2, dt, nsteps):
+    # double pendulum with equal masses and lengths, section at theta1 = 0 upwards
+    g = 9.81
+
+    def rhs(y):
+        a, b, wa, wb = y
+        d = a - b
+        den = 2*1.0 + 1.0 - np.cos(2*a - 2*b)
+        da = (-g*3*np.sin(a) - g*np.sin(a - 2*b)
+              - 2*np.sin(d)*(wb**2 + wa**2*np.cos(d)))/den
+        db = (2*np.sin(d)*(2*wa**2 + 2*g*np.cos(a) + wb**2*np.cos(d)))/den
+        return np.array([wa, wb, da, db])
+
+    y = np.array([theta1, theta2, w1, w2])
+    points = []
+    for n in range(nsteps):
+        k1 = rhs(y)
+        k2 = rhs(y + dt/2*k1)
+        k3 = rhs(y + dt/2*k2)
+        k4 = rhs(y + dt*k3)
+        new = y + dt/6*(k1 + 2*k2 + 2*k3 + k4)
+        if y[0] < 0 <= new[0]:
+            s = -y[0]/(new[0] - y[0])
+            points.append([y[1] + s*(new[1] - y[1]), y[3] + s*(new[3] - y[3])])
+        y = new
+    return np.array(points)
+
+
+def poincare_section_args(size, rng):
+    return 0.6, 0.3 + 0.1*rng.random(), 0.0, 0.0, 0.01, of(size, 200, 1000, 5000)
+
+
+def entanglement_entropy(psi, n_left, n_right):
+    entropies = []
+    for cut in range(1, n_left + n_right):
+        block = psi.reshape(2**cut, -1)
+        rho = np.einsum('ia,ja->ij', block, block.conj())
+        lam = np.linalg.eigvalsh(rho)
+        lam = lam[lam > 1e-12]
+        entropies.append(-np.sum(lam*np.log2(lam)))
+    return np.array(entropies)
+
+
+def entanglement_entropy_args(size, rng):
+    nl, nr = of(size, 2, 3, 4), of(size, 2, 3, 4)
+    psi = rng.normal(size=2**(nl+nr)) + 1j*rng.normal(size=2**(nl+nr))
+    return psi/np.linalg.norm(psi), nl, nr
+
+
+def mean_square_displacement(traj, box, max_lag):
+    step = np.diff(traj, axis=0)
+    step -= box*np.round(step/box)
+    unwrapped = np.concatenate([traj[:1], traj[:1] + np.cumsum(step, axis=0)])
+    msd = np.zeros(max_lag)
+    for lag in range(1, max_lag):
+        d = unwrapped[lag:] - unwrapped[:-lag]
+        msd[lag] = np.mean(np.sum(d**2, axis=-1))
+    slope = np.polyfit(np.arange(1, max_lag), msd[1:], 1)[0]
+    return msd, slope/6
+
+
+def mean_square_displacement_args(size, rng):
+    t, n = of(size, 20, 100, 400), of(size, 4, 20, 100)
+    return np.mod(np.cumsum(rng.normal(0, .3, (t, n, 3)), axis=0), 5.0), 5.0, of(size, 6, 30, 100)
+
+
+def boris_push(x, v, E, B, qm, dt, steps):
+    traj = np.empty((steps, x.shape[0], 3))
+    for n in range(steps):
+        v_minus = v + 0.5*qm*dt*E
+        t = 0.5*qm*dt*B
+        s = 2*t/(1 + np.sum(t*t))
+        v_prime = v_minus + np.cross(v_minus, t)
+        v_plus = v_minus + np.cross(v_prime, s)
+        v = v_plus + 0.5*qm*dt*E
+        x = x + v*dt
+        traj[n] = x
+    return traj, v
+
+
+def boris_push_args(size, rng):
+    n = of(size, 5, 50, 400)
+    return rng.normal(size=(n, 3)), rng.normal(size=(n, 3)), np.array([0, .1, 0]), np.array([0, 0, 1.]), 1.0, 0.05, of(size, 10, 100, 500)

@@ -317,3 +317,45 @@ def cross_correlation_lags(a, b, reach):
 def cross_correlation_lags_args(size, rng):
     n = of(size, 8, 40, 220)
     return rng.random((n, n)), rng.random((n, n)), 2
+
+
+def bode_margins(num, den, w):
+    s = 1j*w
+    G = np.polyval(num, s)/np.polyval(den, s)
+    mag = 20*np.log10(np.abs(G))
+    phase = np.rad2deg(np.unwrap(np.angle(G)))
+    gm, pm = np.inf, np.inf
+    cross = np.where(np.diff(np.sign(mag)) != 0)[0]
+    if len(cross) > 0:
+        i = cross[0]
+        f = mag[i]/(mag[i] - mag[i+1])
+        pm = 180 + phase[i] + f*(phase[i+1] - phase[i])
+    pc = np.nonzero((phase[:-1] + 180)*(phase[1:] + 180) < 0)[0]
+    if pc.size:
+        gm = -mag[pc[0]]
+    return mag, phase, min(gm, 1e9), min(pm, 1e9)
+
+
+def bode_margins_args(size, rng):
+    return np.array([20.0 + rng.random()]), np.array([1., 6, 11, 6]), np.logspace(-2, 2, of(size, 50, 1000, 100000))
+
+
+def spike_triggered_average(stim, spikes, window):
+    sta = np.zeros((window, stim.shape[1]))
+    used = 0
+    for s in spikes:
+        if s < window:
+            continue
+        sta += stim[s-window:s][::-1]
+        used += 1
+    if used == 0:
+        return sta, 0.0
+    sta /= used
+    segs = np.lib.stride_tricks.sliding_window_view(stim, window, axis=0)
+    proj = np.einsum('nkw,wk->n', segs[..., ::-1], sta)
+    return sta, proj.std()
+
+
+def spike_triggered_average_args(size, rng):
+    n = of(size, 100, 1000, 20000)
+    return rng.normal(size=(n, 4)), np.sort(rng.choice(n, n//10, replace=False)), 12

@@ -36,6 +36,10 @@ _CASTABLE = frozenset(
 )
 
 
+_COUNTED_IN = {"numpy.histogram": ("int64",), "numpy.histogram2d": ("int64", "float64")}
+"""The dtypes that NumPy counts in, and JAX in another."""
+
+
 def casts(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
     """Returns the tree with the casts that NumPy's dtypes need."""
     return tree.visit(_Casts(module, kinds))
@@ -43,22 +47,21 @@ def casts(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Modu
 
 class _Casts(FunctionRewriter[Kinds]):
     def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: Any) -> Any:
-        """Gives the counts of ``h, edges = np.histogram(x)`` NumPy's whole numbers; JAX has them in floats."""
+        """Gives the counts of ``h, edges = np.histogram(x)`` NumPy's dtype; JAX has floats for whole numbers, or the reverse."""
         one = small(original_node)
         if not self.stack or not isinstance(one, cst.Assign) or not isinstance(one.value, cst.Call):
             return updated_node
         target = one.targets[0].target
         fact = self.stack[-1].of(one.value)
         if (
-            self.stack[-1].path(one.value.func) in ("numpy.histogram", "numpy.histogram2d")
-            and isinstance(target, cst.Tuple)
+            isinstance(target, cst.Tuple)
             and isinstance(target.elements[0].value, cst.Name)
             and fact is not None
             and fact.items
-            and fact.items[0].dtype == "int64"
+            and (dtype := fact.items[0].dtype) in _COUNTED_IN.get(self.stack[-1].path(one.value.func) or "", ())
         ):
             name = target.elements[0].value.value
-            return cst.FlattenSentinel([updated_node, made(f"{name} = {name}.astype(__numpy__.int64)", updated_node)])
+            return cst.FlattenSentinel([updated_node, made(f"{name} = {name}.astype(__numpy__.{dtype})", updated_node)])
         return updated_node
 
     def leave_SubscriptElement(

@@ -331,6 +331,13 @@ class _ControlFinder(Finder):
                     left |= name_tools.loads(value) - seen
         return frozenset(seen)
 
+    def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
+        if isinstance(node.operator, cst.Multiply):
+            for one, other in ((node.left, node.right), (node.right, node.left)):
+                if isinstance(one, cst.List):
+                    # how long a list becomes
+                    self.found |= self.behind(name_tools.loads(other)) & self.integers
+
     def visit_Slice(self, node: cst.Slice) -> None:
         for bound in (node.lower, node.upper, node.step):
             if bound is not None:

@@ -82,7 +82,12 @@ def cross(c: CallSite) -> Written:
     if any(v.value.shape and v.value.shape[-1] == 2 for v in (a, b)):
         c.fail("takes a cross product of two-vectors, which torch does not: write `a[0] * b[1] - a[1] * b[0]`")
     dtype = _common(c, a, b)
-    return Written(c.write("torch.linalg.cross", c.tensor(a, dtype), c.tensor(b, dtype), dim=c.axes()), dtype)
+    left, right = c.tensor(a, dtype), c.tensor(b, dtype)
+    if a.value.ndim != b.value.ndim:
+        # torch repeats one of them only where both have as many axes
+        several = c.write("torch.broadcast_tensors", left, right)
+        return Written(c.write("torch.linalg.cross", f"*{several}", dim=c.axes()), dtype)
+    return Written(c.write("torch.linalg.cross", left, right, dim=c.axes()), dtype)
 
 
 @adaptor

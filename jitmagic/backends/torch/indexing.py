@@ -63,7 +63,6 @@ def index(
     axis = 0  # of the array
     changed = False
     ellipsis = False
-    after_ellipsis = 0
     for old, new in zip(original.slice, updated.slice, strict=True):
         part, old_part = new.slice, old.slice
         if isinstance(part, cst.Slice) and isinstance(old_part, cst.Slice) and _by_range(old_part, fact):
@@ -74,7 +73,7 @@ def index(
         elif isinstance(part, cst.Slice) and isinstance(old_part, cst.Slice):
             forward, flipped = _forward(old_part, part, fact, fail)
             if flipped:
-                flips.append(dimension if not ellipsis else -1 - after_ellipsis)
+                flips.append(dimension if not ellipsis else -1 - _after(original.slice, old, look))
                 new = new.with_changes(slice=forward)
                 changed = True
             dimension += 1
@@ -82,7 +81,6 @@ def index(
             value = look(old_part.value)
             if isinstance(part.value, cst.Ellipsis):
                 ellipsis = True
-                after_ellipsis = _after(original.slice, old)
             elif isinstance(part.value, cst.Name) and part.value.value == "None":
                 dimension += 1
             elif value.is_tensor and value.ndim == 0 and value.dtype == "uint8":
@@ -110,8 +108,6 @@ def index(
                     gathered = cst.parse_expression(f"{spell('torch.tensor')}({code(listed)})")
                     new = new.with_changes(slice=cst.Index(gathered))
                     changed = True
-        if ellipsis and not (isinstance(part, cst.Index) and isinstance(part.value, cst.Ellipsis)):
-            after_ellipsis -= 1
         axis += _axes_of(old_part, look)
         elements.append(new)
     node: cst.BaseExpression = updated.with_changes(slice=elements) if changed else updated
@@ -168,8 +164,19 @@ def _is_tuple(node: cst.BaseExpression, seen: ValueFact | None) -> bool:
     return not isinstance(node, cst.Tuple | cst.List) and seen is not None and seen.kind == "tuple"
 
 
-def _after(elements: Sequence[cst.SubscriptElement], at: cst.SubscriptElement) -> int:
-    return len(elements) - 1 - list(elements).index(at)
+def _after(elements: Sequence[cst.SubscriptElement], at: cst.SubscriptElement, look: Look) -> int:
+    """Returns how many axes of the result the elements behind one stand for: a number stands for none."""
+    behind = list(elements)[list(elements).index(at) + 1 :]
+    return sum(not isinstance(e.slice, cst.Index) or _is_none(e.slice.value) or _is_long(e.slice, look) for e in behind)
+
+
+def _is_none(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
+
+
+def _is_long(index: cst.Index, look: Look) -> bool:
+    value = look(index.value)
+    return value.kind == "sequence" or (value.is_tensor and value.ndim != 0)
 
 
 def _step(part: cst.Slice) -> int | None:

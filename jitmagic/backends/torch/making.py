@@ -225,11 +225,16 @@ def meshgrid(c: CallSite) -> Written:
 def indices(c: CallSite) -> Written:
     """The indices of a grid, stacked."""
     c.forbid("sparse", "dtype")
-    node = c.need("dimensions").node
-    if not isinstance(node, cst.Tuple | cst.List):
+    given = c.need("dimensions")
+    node = given.node
+    if isinstance(node, cst.Tuple | cst.List):
+        lengths = [code(e.value) for e in node.elements]
+    elif isinstance(node, cst.Attribute) and node.attr.value == "shape" and given.value.items:
+        lengths = [f"{given.code}[{axis}]" for axis in range(len(given.value.items))]
+    else:
         c.fail(f"passes a computed shape to `{c.name}`: write the dimensions out")
     arange, made = c.context.spell("torch.arange"), c.made(None)
-    axes = ", ".join(f"{arange}({code(e.value)}{made})" for e in node.elements)
+    axes = ", ".join(f"{arange}({length}{made})" for length in lengths)
     return Written(
         f'{c.context.spell("torch.stack")}({c.context.spell("torch.meshgrid")}({axes}, indexing="ij"))', "int64"
     )

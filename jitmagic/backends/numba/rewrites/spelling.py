@@ -378,7 +378,14 @@ class Spelling(NumbaRewriter):
         return call if result.kind == "array" or wide == result.dtype else self.context.cast(result.dtype, call)
 
     def _norm(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
-        """Writes the 2-norm along an axis as the root of the sum of squares, and integers as floats."""
+        """Writes the 2-norm along an axis as the root of the sum of squares, and integers as floats.
+
+        Frobenius' norm has no name in Numba: it is that of a matrix where none is asked for.
+        """
+        orders = [a for a in updated.args[1:] if code(a.value) in ("'fro'", '"fro"') and _keyword(a) in (None, "ord")]
+        fact = self.fact(original.args[0].value) if original.args else None
+        if orders and len(updated.args) == 2 and fact is not None and fact.ndim == 2:
+            updated = updated.with_changes(args=[updated.args[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
         keywords = {a.keyword.value: a.value for a in updated.args if a.keyword is not None}
         positional = [a.value for a in updated.args if a.keyword is None]
         fact = self.fact(original.args[0].value) if original.args else None
