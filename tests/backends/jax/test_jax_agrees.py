@@ -921,6 +921,40 @@ def fn(out, x):
         (np.zeros(50), X),
         {},
     ),
+    "counts in two dimensions": (
+        """
+def fn(x):
+    h, _, _ = np.histogram2d(x, x**2, bins=5)
+    return h
+""",
+        (X,),
+        {},
+    ),
+    "a lambda's argument": (
+        """
+def fn(x):
+    fact = lambda k: math.gamma(k + 1.0)
+    total = x * 0
+    for k in range(9):
+        total = total + x**k / fact(k)
+    return total
+""",
+        (X,),
+        {},
+    ),
+    "a list as long as an argument says": (
+        """
+def fn(x, delay):
+    line = [0.0] * delay
+    y = np.zeros(len(x))
+    for k in range(len(x)):
+        y[k] = x[k] - 0.5 * line.pop(0)
+        line.append(y[k])
+    return y
+""",
+        (X[:12], 3),
+        {},
+    ),
     "copyto": (
         """
 def fn(a, b):

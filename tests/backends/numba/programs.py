@@ -32,6 +32,17 @@ PROGRAMS = {
         (f64(4, 3),),
         YES,
     ),
+    "frobenius": (
+        "def fn(x):\n    return np.linalg.norm(x, ord='fro') + np.linalg.norm(x * 2, 'fro')\n",
+        (f64(4, 3),),
+        NO,
+    ),
+    "ratios where there are some": (
+        "def fn(a, b):\n    r = np.divide(a, b, out=np.zeros_like(a), where=b > 0)\n"
+        "    np.sqrt(a, out=b, where=a > 0)\n    return r * 2, b\n",
+        (f64(30), f64(30)),
+        YES,
+    ),
     "axis reductions": (
         "def fn(x):\n    return x.mean(axis=0), x.max(axis=1), np.std(x, axis=1), x.min(axis=-1), x.prod(axis=0), "
         "np.var(x, axis=0, ddof=1)\n",

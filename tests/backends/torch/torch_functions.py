@@ -537,6 +537,41 @@ def fn(h, w):
         4,
         3,
     ),
+    "indices of an array": (
+        """
+def fn(a):
+    yy, xx = np.indices(a.shape)
+    return (yy - 1)**2 + xx + a
+""",
+        M,
+    ),
+    "flips behind an ellipsis": (
+        """
+def fn(a):
+    return a[..., ::-1] + 0, a[..., ::-1, :] + 0, a[::-1, ..., ::-1] + 0, a[..., ::-1, 0] + 0
+""",
+        M.reshape(2, -1, M.shape[-1]),
+    ),
+    "in place by one of its elements": (
+        """
+def fn(a):
+    c = np.cumsum(a**2)
+    c /= c[-1]
+    c -= c[0]
+    return c
+""",
+        V,
+    ),
+    "a ratio where it is one": (
+        """
+def fn(a, b):
+    r = np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+    np.sqrt(b, out=r, where=b > 0.5)
+    return r
+""",
+        V,
+        W,
+    ),
     "triangles": (
         """
 def fn(s):
@@ -628,6 +663,14 @@ def fn(a, b):
 """,
         M,
         V[:6],
+    ),
+    "cross of many and one": (
+        """
+def fn(a, b):
+    return np.cross(a, b[0]), np.cross(b[1], a)
+""",
+        V.reshape(4, 3),
+        W.reshape(4, 3),
     ),
     "cross and kron": (
         """
