@@ -197,6 +197,13 @@ class _Scalars(FunctionRewriter[Tracing]):
         if not plain:
             return new
         texts = [code(a.value) for a in args]
+        if name in ("max", "min", "any", "all") and len(args) == 1 and not kinds.is_array(old.args[0].value):
+            only = old.args[0].value
+            if isinstance(only, cst.GeneratorExp):
+                texts[0] = f"[{code(args[0].value.with_changes(lpar=[], rpar=[]))}]"
+            elif not isinstance(only, cst.ListComp) and not kinds.is_container(only):
+                return new
+            return cst.parse_expression(f"__numpy__.{name}(__numpy__.array({texts[0]}))")
         if name in ("max", "min"):
             if len(args) == 1:
                 return (

@@ -124,12 +124,15 @@ class _Assignments(Finder):
         self.module = module
         self.inside = 0
         self.called: dict[str, list[cst.Call]] = {}
+        self.lambdas: dict[str, cst.Lambda] = {}
 
     def _add(self, names: Iterable[str]) -> None:
         self.tracing.names.update(names)
 
     def visit_Assign(self, node: cst.Assign) -> None:
         for target in node.targets:
+            if isinstance(node.value, cst.Lambda) and isinstance(target.target, cst.Name):
+                self.lambdas[target.target.value] = node.value
             self._assign(target.target, node.value)
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
@@ -190,11 +193,12 @@ class _Assignments(Finder):
             # a nested function is called with whatever: its parameters count as traced
             self._add(name_tools.parameters(node))
 
-    def visit_Lambda(self, node: cst.Lambda) -> None:
-        # so are a lambda's, but for a name that is something else as well
-        self._add(set(name_tools.parameters(node)) - self.tracing.kinds.local)
-
     def visit_Call(self, node: cst.Call) -> None:
+        if isinstance(node.func, cst.Name) and node.func.value in self.lambdas:
+            # a lambda's parameter, but for a name that is something else as well
+            given = name_tools.parameters(self.lambdas[node.func.value])
+            traced = {n for n, a in zip(given, node.args, strict=False) if self.tracing.expression(a.value)}
+            self._add(traced - self.tracing.kinds.local)
         if isinstance(node.func, cst.Name) and node.func.value in self.tracing.helpers:
             self.called.setdefault(node.func.value, []).append(node)
 

@@ -921,6 +921,18 @@ def fn(out, x):
         (np.zeros(50), X),
         {},
     ),
+    "the least of a list": (
+        """
+def fn(x, y):
+    parts = [x[0], y, x[1] * y]
+    low = min(parts) + max([v**2 for v in parts])
+    if all(v > -9 for v in parts) and any([x[0] > 5, y > 1]):
+        low = low + 1
+    return low
+""",
+        (X, 2.5),
+        {},
+    ),
     "counts in two dimensions": (
         """
 def fn(x):
