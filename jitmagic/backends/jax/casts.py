@@ -47,7 +47,7 @@ def casts(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Modu
 
 class _Casts(FunctionRewriter[Kinds]):
     def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: Any) -> Any:
-        """Gives the counts of ``h, edges = np.histogram(x)`` NumPy's dtype; JAX has floats for whole numbers, or the reverse."""
+        """Gives the counts of ``h, edges = np.histogram(x)`` NumPy's dtype, where JAX counts in another."""
         one = small(original_node)
         if not self.stack or not isinstance(one, cst.Assign) or not isinstance(one.value, cst.Call):
             return updated_node
