@@ -331,5 +331,5 @@ def dare_gain(A, B, Q, R, tol=1e-9, max_iter=500):
 
 
 def dare_gain_args(size, rng):
-    n = of(size, 2, 8, 40)
+    n = of(size, 3, 8, 40)
     return .6*np.eye(n) + .2*rng.normal(size=(n, n))/np.sqrt(n), rng.normal(size=(n, 2)), np.eye(n), np.eye(2), 1e-6

@@ -156,6 +156,9 @@ class _MaskedReductions(FunctionRewriter[Kinds]):
             return cst.parse_expression(f"__numpy__.count_nonzero({code(found)})")
         if name == "size" or name not in _REDUCTIONS:
             return self.length(original_node, updated_node, kinds)
+        along = self.along_an_axis(name, operand, more, kinds)
+        if along is not None:
+            return along
         mask = _only_mask(operand, kinds)
         if mask is None or not _first_axis(more):
             return updated_node
@@ -166,6 +169,33 @@ class _MaskedReductions(FunctionRewriter[Kinds]):
         if whole is None:
             return updated_node
         return self.reduced(name, whole, mask, operand, kinds, updated_node, ", axis=0" if more else "")
+
+    def along_an_axis(
+        self, name: str, operand: cst.BaseExpression, more: Any, kinds: Kinds
+    ) -> cst.BaseExpression | None:
+        """Returns ``x[:, mask].sum(axis=1)`` with ``where=``; None for any other reduction."""
+        if name not in ("sum", "prod", "any", "all") or not isinstance(operand, cst.Subscript):
+            return None
+        fact = kinds.of(operand.value)
+        parts = [e.slice for e in operand.slice]
+        masks = [i for i, p in enumerate(parts) if isinstance(p, cst.Index) and kinds.is_mask(p.value)]
+        if fact is None or fact.kind != "array" or fact.ndim != 2 or len(parts) != 2 or len(masks) != 1:
+            return None
+        other: Any = parts[1 - masks[0]]
+        if not isinstance(other, cst.Slice) or other.lower or other.upper or other.step or len(more) != 1:
+            return None
+        if more[0].keyword is not None and more[0].keyword.value != "axis":
+            return None
+        if code(more[0].value).replace(" ", "") not in (str(masks[0]), str(masks[0] - 2)):
+            return None
+        chosen: Any = parts[masks[0]]
+        mask = kinds.of(chosen.value)
+        if mask is None or mask.ndim != 1:
+            return None
+        text = code(chosen.value)
+        if masks[0] == 0:
+            text = f"({text})[:, None]" if not isinstance(chosen.value, cst.Name) else f"{text}[:, None]"
+        return cst.parse_expression(f"__numpy__.{name}({code(operand.value)}, axis={masks[0]}, where={text})")
 
     def reduced(
         self, name: str, whole: Any, mask: Any, operand: Any, kinds: Kinds, node: cst.Call, axis: str

@@ -921,6 +921,16 @@ def fn(out, x):
         (np.zeros(50), X),
         {},
     ),
+    "masks along one axis": (
+        """
+def fn(a, x):
+    m = x[:6] > 0
+    found = (a > 0)[:, x[:6] < 1].any(axis=-1)
+    return a[:, m].sum(axis=1), np.prod(a[m, :], axis=0), found, a[:, m].sum(1) + a[m].sum(0)
+""",
+        (A, X),
+        {},
+    ),
     "the least of a list": (
         """
 def fn(x, y):
