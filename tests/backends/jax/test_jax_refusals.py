@@ -66,8 +66,8 @@ REFUSED = {
     ),
     "print with options": ('def fn(x):\n    print(x, end="")\n    return x\n', (X,), 4, "JX-PRINT"),
     "a raise by value": (
-        "def fn(x):\n    y = 0.0\n    for v in x:\n        if v > 1e9:\n            raise ValueError\n        y = y + v\n"
-        "    return y\n",
+        "def fn(x):\n    y = 0.0\n    for v in x:\n        if v > 1e9:\n            raise ValueError\n"
+        "        y = y + v\n    return y\n",
         (X,),
         7,
         "JX-RAISE",
