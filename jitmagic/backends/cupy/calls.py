@@ -318,7 +318,7 @@ class Calls(FunctionRewriter[Kinds]):
         if not isinstance(old, cst.Tuple | cst.List) or not isinstance(new, cst.Tuple | cst.List):
             fact = self.known(old)
             if fact is not None and fact.kind in ("list", "tuple") and any(i.kind != "array" for i in fact.items):
-                if all(item.kind in ("array", "scalar", *NUMBERS) for item in fact.items):
+                if all(item.kind in ("array", "scalar") or _holds_numbers(item) for item in fact.items):
                     text = f"[{self._cupy('asarray')}(part) for part in {code(new)}]"
                     first = updated.args[0].with_changes(value=cst.parse_expression(text))
                     return updated.with_changes(args=[first, *updated.args[1:]])
@@ -487,6 +487,10 @@ def _leaves(fact: ValueFact) -> Iterator[ValueFact]:
             yield from _leaves(item)
     else:
         yield fact
+
+
+def _holds_numbers(fact: ValueFact) -> bool:
+    return all(leaf.kind in NUMBERS for leaf in _leaves(fact))
 
 
 def _signature(name: str) -> tuple[list[str], dict[str, Any]]:

@@ -17,7 +17,8 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.imports import Imports, Offer, Use
-from jitmagic.generate.kinds import literal
+from jitmagic.generate.kinds import by_function, literal
+from jitmagic.generate.masked import without_masks
 from jitmagic.generate.module import Module
 from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.generate.vectorised import vectorise
@@ -49,6 +50,7 @@ def write(workload: Workload, observed: Observation, vectorised: bool = True) ->
     """
     module = Module.of(workload, observed)
     tree = module.marked()
+    module.tree = without_masks(module, tree, by_function(module, tree, workload.function.name))
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
     tree = module.tree
     checks.check(workload, observed, gone)

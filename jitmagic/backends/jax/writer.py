@@ -41,6 +41,7 @@ from jitmagic.generate.blocks import code, normalised, small, statements, with_b
 from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.masked import without_masks
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, returns_of
@@ -143,6 +144,7 @@ def write(
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise, parts.counted = stepwise, counted
+    tree = without_masks(module, tree, _kinds(parts, tree), lambda path: path.replace("numpy", "__numpy__"))
     tree = _without_draws(parts, tree)
     tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))

@@ -51,7 +51,8 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
-from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.kinds import by_function
+from jitmagic.generate.masked import without_masks
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, Transformer
@@ -122,14 +123,6 @@ def _within(inner: Span, outer: Span) -> bool:
     return outer.line <= inner.line and inner.end_line <= outer.end_line
 
 
-def _kinds(module: Module, tree: cst.Module, entry: str, observed: Observation) -> dict[str, Kinds]:
-    """Returns what is known of the expressions of each function."""
-    functions = [s for s in tree.body if isinstance(s, cst.FunctionDef)]
-    return {
-        f.name.value: Kinds(module, f, argument_facts(observed, f) if f.name.value == entry else {}) for f in functions
-    }
-
-
 def _write(
     workload: Workload, observed: Observation, variant: str, mode: str, form: str,
     loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], how: Choices,
@@ -141,13 +134,14 @@ def _write(
     tree = drawn.tree
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), how.every, notes=list(drawn.notes))
+    tree = without_masks(module, tree, by_function(module, tree, name), imports.code)
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     if how.every:
         tree = tree.visit(PlainViews(context))
     rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
-    tree = tree.visit(HalfPowers(module, _kinds(module, tree, name, observed), imports.code))
+    tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
     aliases = _aliases(module)

@@ -226,10 +226,11 @@ def indices(c: CallSite) -> Written:
     """The indices of a grid, stacked."""
     c.forbid("sparse", "dtype")
     node = c.need("dimensions").node
-    if not isinstance(node, cst.Tuple | cst.List):
-        c.fail(f"passes a computed shape to `{c.name}`: write the dimensions out")
     arange, made = c.context.spell("torch.arange"), c.made(None)
-    axes = ", ".join(f"{arange}({code(e.value)}{made})" for e in node.elements)
+    if isinstance(node, cst.Tuple | cst.List):
+        axes = ", ".join(f"{arange}({code(e.value)}{made})" for e in node.elements)
+    else:
+        axes = f"*({arange}(size{made}) for size in {code(node)})"
     return Written(
         f'{c.context.spell("torch.stack")}({c.context.spell("torch.meshgrid")}({axes}, indexing="ij"))', "int64"
     )

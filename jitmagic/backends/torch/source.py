@@ -21,6 +21,8 @@ from jitmagic.capture.workload import ModuleText, Workload
 from jitmagic.errors import Unsupported
 from jitmagic.figures import duration
 from jitmagic.generate.imports import Imports, Offer
+from jitmagic.generate.kinds import by_function
+from jitmagic.generate.masked import without_masks
 from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
 from jitmagic.generate.returns import returned_parameters, returned_parts
@@ -91,6 +93,7 @@ def write(workload: Workload, observed: Observation, compiled: bool, vectorised:
     written = _written(workload, observed, module)
     _check_dtypes(workload, observed)
     tree = module.marked()
+    module.tree = without_masks(module, tree, by_function(module, tree, entry))
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
     tree = module.tree
     steps = None if compiled else _steps(workload, observed, gone)
