@@ -248,14 +248,23 @@ class Statements(Elements):
             for e in target.slice
         )
 
-    def _apart(self, target: cst.CSTNode, original: cst.BaseExpression, node: cst.BaseExpression) -> cst.BaseExpression:
-        """Copies a right side that is a view of the very array that is stored into: torch refuses an overlap."""
+    def _apart(
+        self, target: cst.CSTNode, original: cst.BaseExpression, node: cst.BaseExpression, elements: bool = False
+    ) -> cst.BaseExpression:
+        """Copies a right side that is a view of the very array that is stored into: torch refuses an overlap.
+
+        Parameters
+        ----------
+        elements : bool
+            Whether an element of the array, which is a view of it in torch, has to be copied too.
+        """
         into, source = base_name(target), base_name(original)  # type: ignore[arg-type]
         value = self.value(original)
         if into is None or source is None or code(target) == code(original):
             return node
         shares = value.view or isinstance(original, cst.Name)
-        if shares and value.is_tensor and value.ndim != 0 and self.scope.root(source) == self.scope.root(into):
+        apart = value.ndim != 0 or (elements and isinstance(original, cst.Subscript) and self.value(target).ndim != 0)
+        if shares and value.is_tensor and apart and self.scope.root(source) == self.scope.root(into):
             return cst.parse_expression(f"{atom(node)}.clone()")
         return node
 
@@ -299,7 +308,7 @@ class Statements(Elements):
         if value.kind == "sequence":
             right, _ = self._tensor_of(right, value, into)
         if isinstance(target, cst.Subscript | cst.Name):
-            right = self._apart(target, original_node.value, right)
+            right = self._apart(target, original_node.value, right, elements=True)
         if into.dtype and value.dtype and value.is_tensor and isinstance(operator, cst.MatrixMultiply):
             self.fail("multiplies matrices in place (`@=`), which torch does not have: write `x = x @ y`")
         return updated_node.with_changes(value=right)
