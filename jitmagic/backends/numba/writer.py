@@ -24,6 +24,7 @@ from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
+from jitmagic.backends.numba.rewrites.grids import Grids
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
@@ -138,7 +139,7 @@ def _write(
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     if how.every:
         tree = tree.visit(PlainViews(context))
-    rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Spelling)
+    rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Grids, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))

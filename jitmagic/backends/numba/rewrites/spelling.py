@@ -243,6 +243,8 @@ class Spelling(NumbaRewriter):
         if not call.args or call.args[0].star:
             return call
         first, old = call.args[0], original.args[0].value
+        if isinstance(old, cst.BinaryOperation) and isinstance(old.operator, cst.Add) and len(call.args) == 1:
+            return self._joined_lists(path, original, call)
         if isinstance(old, cst.Name | cst.ListComp) and len(call.args) == 1:
             given, result = self.fact(old), self.fact(original)
             listed = isinstance(old, cst.ListComp) or (given is not None and given.kind == "list")
@@ -264,6 +266,31 @@ class Spelling(NumbaRewriter):
         parentheses = {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]}
         made = cst.Tuple(elements, **parentheses)  # type: ignore[arg-type]
         return call.with_changes(args=[first.with_changes(value=made), *call.args[1:]])
+
+    def _joined_lists(self, path: str, original: cst.Call, call: cst.Call) -> cst.Call:
+        """Writes `np.concatenate([x] + [f(k) for k in …])` as the concatenation of each list's."""
+        result = self.fact(original)
+        if result is None or not (path == "numpy.concatenate" or (path == "numpy.hstack" and result.ndim == 1)):
+            return call
+        parts: list[cst.Element] = []
+        for old, new in _summands(original.args[0].value, call.args[0].value):
+            fact = self.fact(old)
+            if isinstance(old, cst.List) and isinstance(new, cst.List):
+                for one, two in zip(old.elements, new.elements, strict=True):
+                    if isinstance(one, cst.StarredElement):
+                        return call
+                    parts.append(cst.Element(self._part(one.value, two.value)))
+            elif isinstance(old, cst.ListComp) or (isinstance(old, cst.Name) and self._lists_vectors(fact)):
+                parts.append(cst.Element(cst.Call(self.context.helper("joined", helpers.JOINED), [cst.Arg(new)])))
+            else:
+                return call
+        made = cst.Tuple(parts, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        return call.with_changes(args=[call.args[0].with_changes(value=made)])
+
+    def _lists_vectors(self, fact: ValueFact | None) -> bool:
+        return fact is not None and fact.kind == "list" and bool(fact.items) and all(
+            item.kind == "array" for item in fact.items
+        )  # fmt: skip
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
         """Writes `np.r_[x, 0.0, y]` of arrays and numbers as `np.concatenate`."""
@@ -573,6 +600,14 @@ class _Given(Finder):
 
     def visit_For(self, node: cst.For) -> None:
         self.found = self.found or self.name in name_tools.targets(node.target)
+
+
+def _summands(old: Any, new: Any) -> list[tuple[Any, Any]]:
+    """Returns the parts of `x + y + z` as they were and as they are."""
+    both = isinstance(old, cst.BinaryOperation) and isinstance(new, cst.BinaryOperation)
+    if both and isinstance(old.operator, cst.Add):
+        return [*_summands(old.left, new.left), *_summands(old.right, new.right)]
+    return [(old, new)]
 
 
 def _keyword(argument: cst.Arg) -> str | None:
