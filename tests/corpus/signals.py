@@ -317,3 +317,26 @@ def cross_correlation_lags(a, b, reach):
 def cross_correlation_lags_args(size, rng):
     n = of(size, 8, 40, 220)
     return rng.random((n, n)), rng.random((n, n)), 2
+
+
+def haar_denoise(x, levels=4, k=3.0):
+    a = x.copy()
+    details = []
+    for _ in range(levels):
+        even, odd = a[::2], a[1::2]
+        details.append((even - odd)/np.sqrt(2))
+        a = (even + odd)/np.sqrt(2)
+    sigma = np.median(np.abs(details[0]))/0.6745
+    t = sigma*np.sqrt(2*np.log(len(x)))*k/3
+    for d in reversed(details):
+        d = np.sign(d)*np.maximum(np.abs(d) - t, 0)
+        up = np.empty(2*len(a))
+        up[0::2] = (a + d)/np.sqrt(2)
+        up[1::2] = (a - d)/np.sqrt(2)
+        a = up
+    return a
+
+
+def haar_denoise_args(size, rng):
+    n = of(size, 32, 4096, 2**19)
+    return (np.cumsum(rng.normal(size=n)),)

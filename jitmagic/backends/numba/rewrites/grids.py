@@ -1,7 +1,7 @@
 """Writes `np.mgrid`, `np.ogrid` and `np.c_`, which Numba lacks, by `np.arange` and functions that the draft carries.
 
 ```
-ys, xs = np.mgrid[0:h, :w]    ->    ys, xs = mgrid(np.arange(h), np.arange(w))
+ys, xs = np.mgrid[0:h, :w]    ->    ys, xs = grids(np.arange(h), np.arange(w))
 ```
 """
 
@@ -49,7 +49,7 @@ class Grids(NumbaRewriter):
             return updated_node
         apart = self._unpacked.get(original_node) == len(given)
         source = _source(len(given), fact.dtype, apart)
-        helper = self.context.helper("mgrid" if not apart else "grids", source)
+        helper = self.context.helper("grids" if apart else "grid", source)
         return cst.Call(helper, [cst.Arg(axis) for axis in given])
 
     def _axis(self, old: cst.SubscriptElement, new: cst.SubscriptElement) -> cst.BaseExpression | None:

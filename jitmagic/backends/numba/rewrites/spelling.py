@@ -76,7 +76,7 @@ class Spelling(NumbaRewriter):
             plain = [a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) for a in updated_node.args]
             return updated_node.with_changes(args=plain) if _keyword(updated_node.args[-1]) == "start" else updated_node
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
-            return _reversed_range(updated_node)
+            return self._reversed(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
         if path == "numpy.pad":
@@ -97,6 +97,13 @@ class Spelling(NumbaRewriter):
         if isinstance(updated_node.func, cst.Attribute) and updated_node.func.attr.value in _WITH_DTYPE:
             return self._method_dtype(original_node, updated_node)
         return updated_node
+
+    def _reversed(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `reversed(x)` of a list or an array as `x[::-1]`, and of a range as a range."""
+        fact = self.fact(original.args[0].value) if len(original.args) == 1 else None
+        if fact is None or fact.kind not in ("list", "array"):
+            return _reversed_range(updated)
+        return expression("{x}[::-1]", x=self.context.operand(updated.args[0].value))
 
     def _copies_a_number(self, call: cst.Call) -> bool:
         """Says whether a call is `x[0].copy()` of a NumPy scalar: Numba has a number there, which nothing changes."""
@@ -413,6 +420,12 @@ class Spelling(NumbaRewriter):
             return updated
         array = positional[0]
         kind = np.dtype(fact.dtype).kind
+        if fact.ndim == 2 and "axis" not in keywords and len(positional) <= 2:
+            orders = [*positional[1:], *(keywords[word] for word in ("ord",) if word in keywords)]
+            if len(orders) == 1 and code(orders[0]).strip("'\"") == "fro" and len(keywords) == 2 - len(positional):
+                # what Numba computes of a matrix where no order is given
+                updated = updated.with_changes(args=[cst.Arg(array)])
+                positional, keywords = [array], {}
         if not keywords and len(positional) == 1:
             if kind in "biu":
                 double = self.context.imports.code("numpy.float64")
