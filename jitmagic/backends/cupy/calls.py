@@ -207,6 +207,13 @@ class Calls(FunctionRewriter[Kinds]):
             rest = "".join(f", {code(argument.value)}" for argument in updated.args[1:2])
             return cst.parse_expression(f"{self._helper('packed')}([{inner}]{rest})")
         parameters = api.FUNCTIONS.get(name)
+        result = self.known(original)
+        arrays = result is not None and bool(result.items) and all(item.kind == "array" for item in result.items)
+        if parameters is None and on_host(facts) and arrays:
+            # nodes and weights of a quadrature: NumPy makes them of numbers
+            self.module.inherit(updated, original)
+            moved = cst.Call(cst.Name("map"), [cst.Arg(cst.parse_expression(self._cupy("asarray"))), cst.Arg(updated)])
+            return cst.Call(cst.Name("tuple"), [cst.Arg(moved)])
         if parameters is None:
             return updated  # a constant, a class, or what the imports will refuse
         if name in _MAKES and facts and facts[0] is not None and facts[0].kind in ("list", "tuple"):

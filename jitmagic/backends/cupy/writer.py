@@ -142,7 +142,8 @@ def _on_host(use: Use, module: Module) -> bool:
     if not on_host(facts):
         return False
     result = module.fact(use.call)
-    if use.path.removeprefix("numpy.") in api.LACKING:
+    name = use.path.removeprefix("numpy.")
+    if name in api.LACKING or (use.path.startswith("numpy.") and not _exists(name)):
         return True
     return result is not None and result.kind in ("scalar", *NUMBERS)
 
