@@ -93,6 +93,14 @@ class Kinds:
         return qualified(node, self.module.names, self.local)
 
 
+def by_function(module: Module, tree: cst.Module, entry: str) -> dict[str, Kinds]:
+    """Returns what is known of the expressions of each top-level function; ``entry`` is the function under study."""
+    functions = [s for s in tree.body if isinstance(s, cst.FunctionDef)]
+    observed = module.observed
+    facts = {f.name.value: argument_facts(observed, f) if f.name.value == entry and observed else {} for f in functions}
+    return {f.name.value: Kinds(module, f, facts[f.name.value]) for f in functions}
+
+
 def _alike(a: ValueFact, b: ValueFact) -> bool:
     return a.kind == b.kind and a.dtype == b.dtype
 

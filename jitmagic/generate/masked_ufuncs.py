@@ -18,10 +18,10 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.generate.blocks import small
-from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.kinds import Kinds, by_function
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter
-from jitmagic.observe.facts import Observation, ValueFact
+from jitmagic.observe.facts import ValueFact
 
 _FRESH = frozenset(f"numpy.{n}" for n in ("zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "copy"))
 """Functions whose result nobody else has: what is written into it is seen in the result alone."""
@@ -29,7 +29,7 @@ _FRESH = frozenset(f"numpy.{n}" for n in ("zeros", "zeros_like", "ones", "ones_l
 _PYTHON = {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}
 
 
-def without_masked_ufuncs(module: Module, tree: cst.Module, entry: str, observed: Observation) -> cst.Module:
+def without_masked_ufuncs(module: Module, tree: cst.Module, entry: str) -> cst.Module:
     """Returns the tree with ``np.where`` for the ufuncs that have both ``out=`` and ``where=``.
 
     Parameters
@@ -38,14 +38,8 @@ def without_masked_ufuncs(module: Module, tree: cst.Module, entry: str, observed
     tree : libcst.Module
     entry : str
         The function that is compared, whose arguments were observed.
-    observed : Observation
     """
-    kinds = {
-        f.name.value: Kinds(module, f, argument_facts(observed, f) if f.name.value == entry else {})
-        for f in tree.body
-        if isinstance(f, cst.FunctionDef)
-    }
-    return tree.visit(MaskedUfuncs(module, kinds))
+    return tree.visit(MaskedUfuncs(module, by_function(module, tree, entry)))
 
 
 class MaskedUfuncs(FunctionRewriter[Kinds]):

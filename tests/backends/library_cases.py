@@ -280,3 +280,35 @@ def growing(a):
 def growing_args(rng):
     return (5*rng.random(8),)
 
+
+
+def masks_of_ufuncs(a, b):
+    share = np.divide(a, b, out=np.zeros_like(a), where=b > .5)
+    logs = np.log(a, out=b.copy(), where=(a > .2) & (b > .1))
+    np.sqrt(a, out=share, where=a > .7)
+    return share, logs, np.divide(1, b, out=np.full((2, len(b)), -1.0), where=b > .3)
+
+
+def masks_of_ufuncs_args(rng):
+    return rng.random(9), np.r_[0.0, rng.random(8)]
+
+
+def joined_lists(x, k):
+    rows = [np.concatenate([[1.0]] + [x[i - j:i - j + 2] for j in range(k)]) for i in range(k, 5)]
+    ends = np.hstack(2 * [x[:2]] + [[2, 3]])
+    grid = np.indices(ends.shape)
+    i, j = np.indices((k, len(x)))
+    return np.array(rows), ends, grid, (i - j)**2
+
+
+def joined_lists_args(rng):
+    return rng.random(9), 3
+
+
+def nodes_of_numbers(x, n):
+    t, w = np.polynomial.legendre.leggauss(n)
+    return x[:n] * t + w
+
+
+def nodes_of_numbers_args(rng):
+    return rng.random(9), 5

@@ -220,3 +220,30 @@ def bottleneck_path(width, start, goal, load):
 def bottleneck_path_args(size, rng):
     n = of(size, 6, 30, 200)
     return rng.integers(0, 40, (n, n)).astype(float), 0, n - 1, 1000
+
+
+def lot_sizing_wagner_whitin(d, K, h):
+    T = len(d)
+    F = np.full(T + 1, np.inf)
+    F[0] = 0.0
+    last = np.zeros(T + 1, dtype=int)
+    for t in range(1, T + 1):
+        cost = 0.0
+        hold = 0.0
+        for s in range(t, 0, -1):
+            hold = h*np.arange(t - s + 1) @ d[s - 1:t]
+            cost = F[s - 1] + K + hold
+            if cost < F[t]:
+                F[t] = cost
+                last[t] = s
+    plan = np.zeros(T)
+    t = T
+    while t > 0:
+        s = last[t]
+        plan[s - 1] = d[s - 1:t].sum()
+        t = s - 1
+    return F[T], plan
+
+
+def lot_sizing_wagner_whitin_args(size, rng):
+    return rng.integers(0, 50, of(size, 8, 50, 250)).astype(float), 120.0, 1.0

@@ -274,3 +274,33 @@ def correlation_pairs(returns):
 
 def correlation_pairs_args(size, rng):
     return (rng.standard_normal((of(size, 20, 250, 1500), of(size, 4, 12, 50))),)
+
+
+def var_irf(Y, p=2, horizon=10):
+    """VAR(p) by least squares, companion form, orthogonalised impulse responses."""
+    T, k = Y.shape
+    rows = []
+    for t in range(p, T):
+        rows.append(np.concatenate([[1.0]] + [Y[t - l] for l in range(1, p + 1)]))
+    Z = np.array(rows)
+    B, *_ = np.linalg.lstsq(Z, Y[p:], rcond=None)
+    E = Y[p:] - Z @ B
+    Sigma = E.T @ E/(T - p - k*p - 1)
+    F = np.zeros((k*p, k*p))
+    F[:k] = B[1:].T
+    F[k:, :-k] = np.eye(k*(p - 1))
+    C = np.linalg.cholesky(Sigma)
+    irf = np.empty((horizon + 1, k, k))
+    Fp = np.eye(k*p)
+    for h in range(horizon + 1):
+        irf[h] = Fp[:k, :k] @ C
+        Fp = Fp @ F
+    return irf
+
+
+def var_irf_args(size, rng):
+    T, k = of(size, (40, 2), (400, 4), (5000, 6))
+    Y = np.zeros((T, k))
+    for t in range(1, T):
+        Y[t] = 0.5*Y[t - 1] + rng.normal(size=k)
+    return (Y,)

@@ -271,3 +271,23 @@ def binomial_barrier_call(S0, K, H, r, sigma, T, N):
 
 def binomial_barrier_call_args(size, rng):
     return 100.0, 98.0 + rng.random(), 140.0, 0.04, 0.25, 1.0, of(size, 6, 50, 300)
+
+
+def swaption_annuity_curve(times, zero_rates, expiries, tenors, freq=2):
+    def df(t):
+        return np.exp(-np.interp(t, times, zero_rates)*t)
+    out = np.zeros((len(expiries), len(tenors)))
+    ann = np.zeros_like(out)
+    for i, e in enumerate(expiries):
+        for j, n in enumerate(tenors):
+            pay = e + np.arange(1, int(n*freq) + 1)/freq
+            A = np.sum(df(pay))/freq
+            out[i, j] = (df(e) - df(e + n))/A
+            ann[i, j] = A
+    return out, ann
+
+
+def swaption_annuity_curve_args(size, rng):
+    e, n = of(size, (3, 3), (12, 12), (60, 60))
+    t = np.array([.25, .5, 1, 2, 3, 5, 7, 10, 20, 30.])
+    return t, 0.02 + 0.01*np.sqrt(t/30) + rng.normal(0, 1e-4, 10), np.linspace(.5, 10, e), np.linspace(1, 20, n).round()

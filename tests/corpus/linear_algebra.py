@@ -1,5 +1,7 @@
 """Solvers and factorisations, written out and through np.linalg."""
 
+import math
+
 import numpy as np
 import numpy.linalg as la
 
@@ -379,3 +381,64 @@ def robust_line_args(size, rng):
     n = of(size, 12, 100, 5000)
     x = np.linspace(-1, 1, n)
     return x, 1 - x + 2*x**3 + rng.standard_normal(n)**3*0.1, 4
+
+
+def householder_bidiag(A):
+    A = A.copy()
+    m, n = A.shape
+    for k in range(n):
+        x = A[k:, k].copy()
+        alpha = -math.copysign(np.linalg.norm(x), x[0])
+        x[0] -= alpha
+        nx = np.linalg.norm(x)
+        if nx > 1e-14:
+            v = x/nx
+            A[k:, k:] -= 2*np.outer(v, v @ A[k:, k:])
+        if k < n - 2:
+            y = A[k, k + 1:].copy()
+            beta = -math.copysign(np.linalg.norm(y), y[0])
+            y[0] -= beta
+            ny = np.linalg.norm(y)
+            if ny > 1e-14:
+                w = y/ny
+                A[k:, k + 1:] -= 2*np.outer(A[k:, k + 1:] @ w, w)
+    return np.diag(A).copy(), np.diag(A, 1).copy()
+
+
+def householder_bidiag_args(size, rng):
+    m, n = of(size, (6, 4), (40, 25), (200, 150))
+    return (rng.normal(size=(m, n)),)
+
+
+def simplex_tableau(c, A, b, max_pivots=200):
+    """Dense simplex for max c.x, A x <= b, x >= 0, b >= 0; Bland's rule."""
+    m, n = A.shape
+    T = np.zeros((m + 1, n + m + 1))
+    T[:m, :n] = A
+    T[:m, n:n + m] = np.eye(m)
+    T[:m, -1] = b
+    T[-1, :n] = -c
+    basis = list(range(n, n + m))
+    for _ in range(max_pivots):
+        neg = np.where(T[-1, :-1] < -1e-9)[0]
+        if len(neg) == 0:
+            break
+        col = neg[0]
+        rows = np.where(T[:m, col] > 1e-9)[0]
+        if len(rows) == 0:
+            raise ValueError("unbounded")
+        ratios = T[rows, -1]/T[rows, col]
+        row = rows[np.argmin(ratios)]
+        T[row] /= T[row, col]
+        for i in range(m + 1):
+            if i != row:
+                T[i] -= T[i, col]*T[row]
+        basis[row] = col
+    x = np.zeros(n + m)
+    x[basis] = T[:m, -1]
+    return x[:n], T[-1, -1]
+
+
+def simplex_tableau_args(size, rng):
+    m, n = of(size, (4, 3), (25, 20), (80, 60))
+    return rng.uniform(1, 5, n), rng.uniform(.1, 2, (m, n)), rng.uniform(5, 20, m)

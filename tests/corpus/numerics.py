@@ -378,3 +378,15 @@ def de_casteljau(points, t):
 
 def de_casteljau_args(size, rng):
     return rng.random(of(size, 5, 50, 400)), 0.3
+
+
+def quadrature_2d(nx, ny):
+    x, wx = np.polynomial.legendre.leggauss(nx)
+    y, wy = np.polynomial.legendre.leggauss(ny)
+    X, Y = np.meshgrid(x, y, indexing="ij")
+    F = np.exp(-X**2)*np.cos(3*Y)/(1 + X*Y/4)
+    return wx @ F @ wy
+
+
+def quadrature_2d_args(size, rng):
+    return of(size, (4, 5), (30, 40), (150, 200))

@@ -1,5 +1,7 @@
 """Reductions along axes, softmax, scans, statistics."""
 
+from collections import defaultdict
+
 import numpy as np
 
 from tests.corpus.sizes import of
@@ -166,3 +168,51 @@ def percentile_clip(x, lo, hi):
 
 def percentile_clip_args(size, rng):
     return rng.standard_normal(of(size, 31, 3001, 50_001)), 5, 95
+
+
+def template_match_ncc(img, tpl):
+    th, tw = tpl.shape
+    win = np.lib.stride_tricks.sliding_window_view(img, (th, tw))
+    t = tpl - tpl.mean()
+    w = win - win.mean(axis=(-1, -2), keepdims=True)
+    num = (w*t).sum(axis=(-1, -2))
+    den = np.sqrt((w**2).sum(axis=(-1, -2))*(t**2).sum())
+    ncc = np.divide(num, den, out=np.zeros_like(num), where=den > 1e-12)
+    return ncc, np.unravel_index(ncc.argmax(), ncc.shape)
+
+
+def template_match_ncc_args(size, rng):
+    n, t = of(size, (12, 4), (80, 8), (300, 12))
+    im = rng.random((n, n))
+    return im, im[3:3 + t, 2:2 + t].copy()
+
+
+def word_bigrams(tokens, vocab):
+    counts = defaultdict(int)
+    for a, b in zip(tokens[:-1], tokens[1:]):
+        counts[a, b] += 1
+    P = np.zeros((vocab, vocab))
+    for (a, b), c in counts.items():
+        P[a, b] = c
+    rows = P.sum(axis=1, keepdims=True)
+    return np.divide(P, rows, out=np.zeros_like(P), where=rows > 0)
+
+
+def word_bigrams_args(size, rng):
+    n, v = of(size, (40, 6), (3000, 40), (100000, 300))
+    return rng.integers(0, v, n), v
+
+
+def mutual_information(x, y, bins=8):
+    H, xe, ye = np.histogram2d(x, y, bins=bins)
+    P = H/H.sum()
+    px = P.sum(axis=1, keepdims=True)
+    py = P.sum(axis=0, keepdims=True)
+    nz = P > 0
+    return np.sum(P[nz]*np.log(P[nz]/(px @ py)[nz]))
+
+
+def mutual_information_args(size, rng):
+    n = of(size, 50, 3000, 300000)
+    x = rng.normal(size=n)
+    return x, x + rng.normal(size=n)

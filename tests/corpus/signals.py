@@ -359,3 +359,26 @@ def spike_triggered_average(stim, spikes, window):
 def spike_triggered_average_args(size, rng):
     n = of(size, 100, 1000, 20000)
     return rng.normal(size=(n, 4)), np.sort(rng.choice(n, n//10, replace=False)), 12
+
+
+def haar_denoise(x, levels=4, k=3.0):
+    a = x.copy()
+    details = []
+    for _ in range(levels):
+        even, odd = a[::2], a[1::2]
+        details.append((even - odd)/np.sqrt(2))
+        a = (even + odd)/np.sqrt(2)
+    sigma = np.median(np.abs(details[0]))/0.6745
+    t = sigma*np.sqrt(2*np.log(len(x)))*k/3
+    for d in reversed(details):
+        d = np.sign(d)*np.maximum(np.abs(d) - t, 0)
+        up = np.empty(2*len(a))
+        up[0::2] = (a + d)/np.sqrt(2)
+        up[1::2] = (a - d)/np.sqrt(2)
+        a = up
+    return a
+
+
+def haar_denoise_args(size, rng):
+    n = of(size, 32, 4096, 2**19)
+    return (np.cumsum(rng.normal(size=n)),)

@@ -358,3 +358,51 @@ def marching_squares_lengths_args(size, rng):
     n = of(size, 8, 40, 200)
     y, x = np.mgrid[:n, :n]
     return np.hypot(x - n/2.1, y - n/2.3) + 0.1*rng.random((n, n)), n/3
+
+
+def perspective_warp(img, Hinv, shape):
+    h, w = shape
+    ys, xs = np.mgrid[0:h, 0:w]
+    pts = np.stack([xs.ravel(), ys.ravel(), np.ones(h*w)])
+    q = Hinv @ pts
+    u = q[0]/q[2]
+    v = q[1]/q[2]
+    x0 = np.floor(u).astype(int)
+    y0 = np.floor(v).astype(int)
+    inside = (x0 >= 0) & (x0 < img.shape[1] - 1) & (y0 >= 0) & (y0 < img.shape[0] - 1)
+    out = np.zeros(h*w)
+    x0, y0, u, v = x0[inside], y0[inside], u[inside], v[inside]
+    fx, fy = u - x0, v - y0
+    out[inside] = (img[y0, x0]*(1 - fx)*(1 - fy) + img[y0, x0 + 1]*fx*(1 - fy)
+                   + img[y0 + 1, x0]*(1 - fx)*fy + img[y0 + 1, x0 + 1]*fx*fy)
+    return out.reshape(h, w)
+
+
+def perspective_warp_args(size, rng):
+    n = of(size, 10, 100, 700)
+    return rng.random((n, n)), np.array([[.9, .1, 2.0], [-.05, 1.1, -1.0], [1e-4, 2e-4, 1.0]]), (n, n + 3)
+
+
+def grey_cooccurrence(img, levels=8, dy=0, dx=1):
+    q = (img.astype(int)*levels)//256
+    H, W = q.shape
+    glcm = np.zeros((levels, levels))
+    for i in range(max(0, -dy), min(H, H - dy)):
+        for j in range(max(0, -dx), min(W, W - dx)):
+            a = q[i, j]
+            b = q[i + dy, j + dx]
+            glcm[a, b] += 1
+            glcm[b, a] += 1
+    glcm /= glcm.sum()
+    i, j = np.indices(glcm.shape)
+    contrast = np.sum(glcm*(i - j)**2)
+    homog = np.sum(glcm/(1 + np.abs(i - j)))
+    energy = np.sqrt((glcm**2).sum())
+    nz = glcm[glcm > 0]
+    entropy = -np.sum(nz*np.log2(nz))
+    return {"contrast": contrast, "homogeneity": homog, "energy": energy, "entropy": entropy}
+
+
+def grey_cooccurrence_args(size, rng):
+    n = of(size, 10, 100, 700)
+    return (rng.integers(0, 256, (n, n), dtype=np.uint8),)

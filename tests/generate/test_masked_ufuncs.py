@@ -20,7 +20,7 @@ def rewritten(body, *args):
         workload.module.text, "f", {}, lambda: (tuple(np.copy(a) for a in args), {}), workload.argument_names
     )
     module = Module.of(workload, observed.observation)
-    tree = without_masked_ufuncs(module, module.tree, "f", observed.observation)
+    tree = without_masked_ufuncs(module, module.tree, "f")
     assert isinstance(tree, cst.Module)
     return source, tree.code
 
@@ -37,6 +37,18 @@ CASES = {
     "into a part": (
         "    np.sqrt(a[1:], out=b[1:], where=a[1:] > 0)\n    return b\n",
         "    b[1:] = np.where(a[1:] > 0, np.sqrt(a[1:]), b[1:])\n    return b\n",
+    ),
+    "whole numbers that give floats": (
+        "    return np.divide(a, 2, out=np.full(len(a), -1.0), where=(b != 0)) + 1\n",
+        "    return np.where((b != 0), np.divide(a, 2), np.full(len(a), -1.0)) + 1\n",
+    ),
+    "two at once": (
+        "    return np.log(a, out=b.copy(), where=a > 0), np.divide(1, a, where=a > 2, out=np.ones(4))\n",
+        "    return np.where(a > 0, np.log(a), b.copy()), np.where(a > 2, np.divide(1, a), np.ones(4))\n",
+    ),
+    "under its own name": (
+        "    a = np.sqrt(a, out=a, where=a > 0)\n    return a\n",
+        "    a[...] = np.where(a > 0, np.sqrt(a), a)\n    return a\n",
     ),
     "and named": (
         "    c = np.add(a, b, b, where=a > 0)\n    return c\n",

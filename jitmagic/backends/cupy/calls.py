@@ -207,6 +207,13 @@ class Calls(FunctionRewriter[Kinds]):
             rest = "".join(f", {code(argument.value)}" for argument in updated.args[1:2])
             return cst.parse_expression(f"{self._helper('packed')}([{inner}]{rest})")
         parameters = api.FUNCTIONS.get(name)
+        result = self.known(original)
+        arrays = result is not None and bool(result.items) and all(item.kind == "array" for item in result.items)
+        if parameters is None and on_host(facts) and arrays:
+            # nodes and weights of a quadrature: NumPy makes them of numbers
+            self.module.inherit(updated, original)
+            moved = cst.Call(cst.Name("map"), [cst.Arg(cst.parse_expression(self._cupy("asarray"))), cst.Arg(updated)])
+            return cst.Call(cst.Name("tuple"), [cst.Arg(moved)])
         if parameters is None:
             return updated  # a constant, a class, or what the imports will refuse
         if name in _MAKES and facts and facts[0] is not None and facts[0].kind in ("list", "tuple"):
@@ -318,7 +325,7 @@ class Calls(FunctionRewriter[Kinds]):
         if not isinstance(old, cst.Tuple | cst.List) or not isinstance(new, cst.Tuple | cst.List):
             fact = self.known(old)
             if fact is not None and fact.kind in ("list", "tuple") and any(i.kind != "array" for i in fact.items):
-                if all(item.kind in ("array", "scalar", *NUMBERS) for item in fact.items):
+                if all(item.kind in ("array", "scalar") or _holds_numbers(item) for item in fact.items):
                     text = f"[{self._cupy('asarray')}(part) for part in {code(new)}]"
                     first = updated.args[0].with_changes(value=cst.parse_expression(text))
                     return updated.with_changes(args=[first, *updated.args[1:]])
@@ -487,6 +494,10 @@ def _leaves(fact: ValueFact) -> Iterator[ValueFact]:
             yield from _leaves(item)
     else:
         yield fact
+
+
+def _holds_numbers(fact: ValueFact) -> bool:
+    return all(leaf.kind in NUMBERS for leaf in _leaves(fact))
 
 
 def _signature(name: str) -> tuple[list[str], dict[str, Any]]:

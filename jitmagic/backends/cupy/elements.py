@@ -203,8 +203,30 @@ class Elements(FunctionRewriter[Kinds]):
             pairs = zip(original.elements, updated.elements, strict=True)
             elements = [new.with_changes(value=self._whole(old.value, new.value)) for old, new in pairs]
             return updated.with_changes(elements=elements)
-        kind = self._kind(original)
-        return cst.Call(cst.Name("int"), [cst.Arg(updated)]) if kind in ("scalar", "mixed") else updated
+        return cst.Call(cst.Name("int"), [cst.Arg(updated)]) if self._may_be_element(original) else updated
+
+    def _may_be_element(self, node: cst.CSTNode) -> bool:
+        """Says whether a number may be an array without axes: a name may be Python's at first, an element later."""
+        kind = self._kind(node)
+        if kind in ("scalar", "mixed"):
+            return True
+        if isinstance(node, cst.Name):
+            return any(fact.kind in ("scalar", "mixed") for fact in self.stack[-1].names.get(node.value, []))
+        if isinstance(node, cst.BinaryOperation):
+            return self._may_be_element(node.left) or self._may_be_element(node.right)
+        return isinstance(node, cst.UnaryOperation) and self._may_be_element(node.expression)
+
+    def _places(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """Writes the whole numbers of a list that is an index, where elements of arrays are among them."""
+        fact = self.known(original)
+        if not isinstance(original, cst.Name) or fact is None or fact.kind != "list":
+            return updated
+        if not any(item.kind == "scalar" for item in fact.items):
+            return updated
+        if not all(item.kind == "int" or _letter(item.dtype or "") in ("i", "u") for item in fact.items):
+            return updated
+        name = "part" if original.value != "part" else "one"
+        return cst.parse_expression(f"[int({name}) for {name} in {code(updated)}]")
 
     def _key(self, original: Any, updated: Any) -> Any:
         if isinstance(original, cst.Tuple) and isinstance(updated, cst.Tuple):
@@ -252,6 +274,8 @@ class Elements(FunctionRewriter[Kinds]):
                     index = self._whole(old.slice.value, index)
                 elif self._hashes(original_node.value):
                     index = self._key(old.slice.value, index)
+                if kind == "array":
+                    index = self._places(old.slice.value, index)
                 if index is not new.slice.value:
                     new = new.with_changes(slice=new.slice.with_changes(value=index))
             elements.append(new)

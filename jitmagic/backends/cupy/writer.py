@@ -51,7 +51,7 @@ def write(workload: Workload, observed: Observation, vectorised: bool = True) ->
     module = Module.of(workload, observed)
     tree = module.marked()
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
-    tree = without_masked_ufuncs(module, module.tree, workload.function.name, observed)
+    tree = without_masked_ufuncs(module, module.tree, workload.function.name)
     checks.check(workload, observed, gone)
     alias = name_tools.fresh("cp", name_tools.all_names(tree) | set(workload.needs))
     numpy_name = next((name for name, path in workload.names.items() if path == "numpy"), "np")
@@ -141,7 +141,8 @@ def _on_host(use: Use, module: Module) -> bool:
     if not on_host(facts):
         return False
     result = module.fact(use.call)
-    if use.path.removeprefix("numpy.") in api.LACKING:
+    name = use.path.removeprefix("numpy.")
+    if name in api.LACKING or (use.path.startswith("numpy.") and not _exists(name)):
         return True
     return result is not None and result.kind in ("scalar", *NUMBERS)
 

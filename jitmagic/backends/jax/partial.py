@@ -210,6 +210,10 @@ def _tried(search: _Search, block: Sequence[ast.stmt], final: bool) -> _Part | R
         return Refusal("too many parts were tried")
     # what stands against some statements together may stand against none of them alone
     line = search.workload.module.origin_line(statements[0].lineno) if len(statements) == 1 else None
+    shared = _shared_function(search.scope, statements)
+    if shared is not None:
+        line = search.workload.module.origin_line(shared.lineno)
+        return Refusal("makes a function that is called elsewhere too", line)
     leaving = [] if final else [s for s in statements if _leaves(s)]
     if leaving and len(statements) > 1:
         line = search.workload.module.origin_line(leaving[0].lineno)
@@ -229,6 +233,18 @@ def _tried(search: _Search, block: Sequence[ast.stmt], final: bool) -> _Part | R
     if set(draft.static) & changing:
         return Refusal(f"would be compiled anew for each `{draft.static[0]}`", line)
     return _Part(statements, final, workload.function.name, inputs, outputs, draft)
+
+
+def _shared_function(scope: Scope, statements: Sequence[ast.stmt]) -> ast.FunctionDef | None:
+    """Returns a function that some statements make and that other statements of the function call."""
+    made = {node.name: node for s in statements for node in ast.walk(s) if isinstance(node, ast.FunctionDef)}
+    if not made:
+        return None
+    inside = {node for s in statements for node in ast.walk(s)}
+    for node in ast.walk(scope.function):
+        if isinstance(node, ast.Name) and node.id in made and node not in inside:
+            return made[node.id]
+    return None
 
 
 def _moving(search: _Search, first: ast.stmt, inputs: Sequence[str]) -> str:

@@ -155,6 +155,7 @@ class Evaluator:
             place = f"{_term(stop)} - {code(index.expression)}"  # type: ignore[attr-defined]
         elif isinstance(index, cst.Integer) or (fact.low is not None and fact.low >= 0):
             place = code(index) if frame.start == "0" else f"{_term(frame.start)} + {code(index)}"
+            place = frame.start if code(index) == "0" else place
         else:
             raise Unknown("an element of a part whose length changes is taken by an index that may be negative")
         return cst.parse_expression(f"{_term(base.whole)}[{place}]")

@@ -44,6 +44,7 @@ class _Function:
         self.kinds = tracing.kinds
         self.loops: list[cst.For] = []
         self.named: dict[str, Ragged] = {}
+        self.views: set[str] = set()
         self.uses: dict[str, int] = {}
         self.evaluator = Evaluator(self.kinds, self.ragged, self.name)
         self.sizes = sizes_of(function)
@@ -261,7 +262,15 @@ class _Function:
         value = self.evaluator.value(one.value) if not isinstance(one.value, cst.Tuple) else None
         if len(targets) == 1 and isinstance(only, cst.Name) and isinstance(value, Ragged):
             self.named.pop(only.value, None)
-            new = made(f"{only.value} = {value.whole}", node)
+            changed = only.value in _changed(self.function)
+            view = isinstance(cst.parse_expression(value.whole), cst.Subscript | cst.Name | cst.Attribute)
+            # a copy that is stored into must stay one, or the store would reach the array behind it
+            own = not isinstance(one.value, cst.Subscript | cst.Name | cst.Attribute)
+            copy = ".copy()" if changed and view and own else ""
+            new = made(f"{only.value} = {value.whole}{copy}", node)
+            self.views.discard(only.value)
+            if view and not own:
+                self.views.add(only.value)
             self.uses.setdefault(only.value, 0)
             frames = value.frames
             reads = {n for f in frames.values() for t in (f.start, f.stop or "0", f.length) for n in _names(t)}
@@ -300,17 +309,45 @@ class _Function:
             return [self.stored(node, one.target, one.value, self.evaluator.value(whole))]
         if not _mentions(self, one):
             return [node]
-        value = self.evaluator.value(one.value)
-        if isinstance(value, Ragged):
-            if not isinstance(one.target, cst.Name) or one.target.value not in self.named:
-                raise Unknown(f"the length of `{code(one.value)}` changes from step to step")
-            value = cst.parse_expression(value.whole)
-        elif isinstance(one.target, cst.Name) and one.target.value in self.named:
-            self.name(one.target)
-        new = one.with_changes(value=value)
+        if isinstance(one.target, cst.Name) and one.target.value in self.named:
+            return self.changed(node, one, one.target)
+        value = self.evaluator.plain(one.value)
+        # an element of a part stands at another place of the whole axis
+        target: Any = one.target
+        if isinstance(target, cst.Subscript) and _mentions(self, target):
+            target = self.evaluator.plain(target)
+            self.module.inherit(target, one.target)
+        new = one.with_changes(value=value, target=target)
         self.module.inherit(new, one)
         self.module.inherit(value, one.value)
         return [node.with_changes(body=[new])]
+
+    def changed(self, node: Any, one: cst.AugAssign, target: cst.Name) -> list[Any]:
+        """Returns ``x /= p`` of a named part; of a view, no element outside of the part may change."""
+        into = self.name(target)
+        assert into is not None
+        value = self.evaluator.value(one.value)
+        old = one.value
+        if isinstance(value, Ragged):
+            for axis in value.frames:
+                if axis not in into.frames:
+                    raise Unknown(f"`{code(old)}` moves along an axis along which `{code(target)}` does not")
+                value = self.evaluator.moved(value, axis, into.frames[axis], node)
+            value = cst.parse_expression(value.whole)
+        if target.value in self.views:
+            symbol = _BINARY.get(type(one.operator).__name__)
+            if symbol is None:
+                raise Unknown(f"`{code(one)}` is an operation on a part whose length changes")
+            name, text = target.value, code(value)
+            simple = isinstance(value, cst.Name | cst.Call | cst.Subscript | cst.Integer | cst.Float)
+            text = text if simple or value.lpar else f"({text})"
+            new = made(f"{name}[:] = __numpy__.where({into.mask()}, {name} {symbol} {text}, {name})", node)
+            self.module.inherit(small(new).value, old)
+            return [leading(new, node)]
+        changed = one.with_changes(value=value)
+        self.module.inherit(changed, one)
+        self.module.inherit(value, old)
+        return [node.with_changes(body=[changed])]
 
     def stored(self, node: Any, target: cst.Subscript, old: cst.BaseExpression, value: Any) -> Any:
         """Returns a store into a part as a store of a selection into the whole."""
@@ -368,6 +405,27 @@ def _settable(whole: str) -> str:
 
 def _names(text: str) -> frozenset[str]:
     return name_tools.loads(cst.parse_expression(text))
+
+
+def _changed(function: cst.FunctionDef) -> set[str]:
+    """Returns the names whose elements are stored into, or that an operator changes in place."""
+    finder = _ChangedInPlace()
+    function.visit(finder)
+    return finder.names
+
+
+class _ChangedInPlace(Finder):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        root = root_name(node.target) if isinstance(node.target, cst.Subscript) else None
+        self.names |= {root} if root is not None else set()
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        root = root_name(node.target)
+        self.names |= {root} if root is not None else set()
 
 
 def _stored(node: Any) -> set[str]:

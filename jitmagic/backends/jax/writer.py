@@ -150,7 +150,7 @@ def write(
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise, parts.counted = stepwise, counted
-    tree = without_masked_ufuncs(module, tree, entry, observed)
+    tree = without_masked_ufuncs(module, tree, entry)
     tree = without_sliding_views(module, tree, _kinds(parts, tree))
     tree = without_indices(module, tree, _kinds(parts, tree))
     tree = _without_draws(parts, tree)

@@ -24,6 +24,7 @@ from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
+from jitmagic.backends.numba.rewrites.grids import Grids
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
@@ -51,7 +52,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
 from jitmagic.generate.imports import Imports, Offer
-from jitmagic.generate.kinds import Kinds, argument_facts
+from jitmagic.generate.kinds import by_function
 from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.powers import HalfPowers
@@ -123,14 +124,6 @@ def _within(inner: Span, outer: Span) -> bool:
     return outer.line <= inner.line and inner.end_line <= outer.end_line
 
 
-def _kinds(module: Module, tree: cst.Module, entry: str, observed: Observation) -> dict[str, Kinds]:
-    """Returns what is known of the expressions of each function."""
-    functions = [s for s in tree.body if isinstance(s, cst.FunctionDef)]
-    return {
-        f.name.value: Kinds(module, f, argument_facts(observed, f) if f.name.value == entry else {}) for f in functions
-    }
-
-
 def _write(
     workload: Workload, observed: Observation, variant: str, mode: str, form: str,
     loops: Mapping[str, Sequence[LoopClass]], parallel: frozenset[str], how: Choices,
@@ -139,16 +132,16 @@ def _write(
     name = workload.function.name
     signature = module.function(name).params
     drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
-    tree = without_masked_ufuncs(module, drawn.tree, name, observed)
+    tree = without_masked_ufuncs(module, drawn.tree, name)
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), how.every, notes=list(drawn.notes))
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     if how.every:
         tree = tree.visit(PlainViews(context))
-    rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Spelling)
+    rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Grids, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
-    tree = tree.visit(HalfPowers(module, _kinds(module, tree, name, observed), imports.code))
+    tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
     aliases = _aliases(module)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from jitmagic.analysis.memory import VIEW_FUNCTIONS
 from jitmagic.backends.torch import algebra, elementwise, making, reductions, searching, shaping  # noqa: F401
 from jitmagic.backends.torch.calls import ADAPTORS, Argument, CallSite, Written, atom, code, dtype_name
 from jitmagic.backends.torch.draws import Draws
@@ -86,11 +87,58 @@ class Calls(Draws):
             return special(positional, keywords, original, updated)
         entry = TABLE.get(path)
         if entry is None:
-            self.fail(f"calls `{code(original.func)}`, for which torch has no counterpart that is known here")
+            return self._left_to_numpy(path, original, updated)
         everything = [*positional, *keywords.values()]
         if path in MATH and not keywords and everything and all(a.value.kind == "number" for a in everything):
             return self._math_call(path, everything, original, updated)
         return self._adapted(path, entry, positional, keywords, original, updated)
+
+    def _left_to_numpy(self, path: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Keeps a call that torch has nothing for: its arguments go to the host, its results to the device."""
+        seen = self.fact(original)
+        results = seen.items if seen is not None and seen.kind == "tuple" else (seen,)
+        made = seen is not None and bool(results) and all(
+            fact is not None and fact.kind in ("array", "scalar", "float", "int", "bool") for fact in results
+        )  # fmt: skip
+        short = path.removeprefix("numpy.")
+        arguments = [self._on_host(old.value, new.value) for old, new in zip(original.args, updated.args, strict=True)]
+        unknown = not made or None in arguments or any(a.star for a in original.args)
+        # where nothing is stored into arrays, a view is as good as a copy
+        if self.compiled or unknown or (self.stores and short in VIEW_FUNCTIONS):
+            self.fail(f"calls `{code(original.func)}`, for which torch has no counterpart that is known here")
+        assert seen is not None
+        args = [new.with_changes(value=one) for new, one in zip(updated.args, arguments, strict=True)]
+        call = code(updated.with_changes(args=args))
+        for fact in results:
+            dtype = from_fact(fact).dtype
+            if fact is not None and fact.kind in ("array", "scalar"):
+                self.typed(dtype or "float64")
+        line = self.module.line(original)
+        where = f"line {line}: " if line is not None else ""
+        self.notes[f"{where}torch has no `{code(original.func)}`: NumPy computes it, on the CPU"] = None
+        self.values[original] = from_fact(seen)
+        if seen.kind in ("float", "int", "bool"):
+            return self.parsed(call, updated)
+        place = f", device={self.scope.device}" if self.scope.device else ""
+        tensor = self.spell("torch.as_tensor")
+        if seen.kind != "tuple":
+            return self.parsed(f"{tensor}({call}{place})", updated)
+        self.values[original] = Value("sequence", items=tuple(self._as_tensor(from_fact(fact)) for fact in results))
+        return self.parsed(f"tuple({tensor}(part{place}) for part in {call})", updated)
+
+    def _as_tensor(self, value: Value) -> Value:
+        return value if value.is_tensor else Value("tensor", value.numpy_dtype, (), scalar=True)
+
+    def _on_host(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression | None:
+        """Returns an argument as NumPy takes it, None where it is none of what can be handed over."""
+        value = self.value(original)
+        if value.is_tensor:
+            return cst.parse_expression(f"{atom(updated)}.numpy(force=True)")
+        if value.kind == "number" or isinstance(original, cst.SimpleString):
+            return updated
+        if value.kind == "sequence":
+            return updated if value.items and all(item.kind == "number" for item in value.items) else None
+        return updated if isinstance(original, cst.Name) and original.value in ("None", "True", "False") else None
 
     def _math_call(
         self, path: str, arguments: list[Argument], original: cst.Call, updated: cst.Call

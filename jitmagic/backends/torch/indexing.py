@@ -103,7 +103,8 @@ def index(
                 advanced = True
                 dimension += 1
                 listed = part.value
-                if isinstance(listed, cst.List) and any(literal(e.value) is None for e in listed.elements):
+                computed = isinstance(listed, cst.List) and any(literal(e.value) is None for e in listed.elements)
+                if computed or _holds_elements(listed, fact(old_part.value)):
                     # torch takes a list with a tensor in it for a tuple of indices, one an axis
                     gathered = cst.parse_expression(f"{spell('torch.tensor')}({code(listed)})")
                     new = new.with_changes(slice=cst.Index(gathered))
@@ -121,6 +122,11 @@ def index(
         if stride:
             node = cst.parse_expression(f"{code(node)}[{stride}]")
     return Indexed(node, not advanced and not flips, bool(flips) or spelled, advanced, masked)
+
+
+def _holds_elements(node: cst.BaseExpression, seen: ValueFact | None) -> bool:
+    """Tells whether an index is a list in a variable among whose numbers elements of arrays were seen."""
+    return isinstance(node, cst.Name) and seen is not None and any(item.kind == "scalar" for item in seen.items)
 
 
 def _axes_of(part: cst.BaseSlice, look: Look) -> int:

@@ -227,14 +227,14 @@ def indices(c: CallSite) -> Written:
     c.forbid("sparse", "dtype")
     given = c.need("dimensions")
     node = given.node
-    if isinstance(node, cst.Tuple | cst.List):
-        lengths = [code(e.value) for e in node.elements]
-    elif isinstance(node, cst.Attribute) and node.attr.value == "shape" and given.value.items:
-        lengths = [f"{given.code}[{axis}]" for axis in range(len(given.value.items))]
-    else:
-        c.fail(f"passes a computed shape to `{c.name}`: write the dimensions out")
     arange, made = c.context.spell("torch.arange"), c.made(None)
-    axes = ", ".join(f"{arange}({length}{made})" for length in lengths)
+    if isinstance(node, cst.Attribute) and node.attr.value == "shape" and given.value.items:
+        lengths = [f"{given.code}[{axis}]" for axis in range(len(given.value.items))]
+        axes = ", ".join(f"{arange}({length}{made})" for length in lengths)
+    elif isinstance(node, cst.Tuple | cst.List):
+        axes = ", ".join(f"{arange}({code(e.value)}{made})" for e in node.elements)
+    else:
+        axes = f"*({arange}(size{made}) for size in {code(node)})"
     return Written(
         f'{c.context.spell("torch.stack")}({c.context.spell("torch.meshgrid")}({axes}, indexing="ij"))', "int64"
     )

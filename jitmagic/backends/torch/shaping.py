@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from jitmagic.backends.torch.calls import Argument, CallSite, Written, adaptor
-from jitmagic.backends.torch.kinds import category, numpy_result
+from jitmagic.backends.torch.kinds import Value, category, numpy_result
 
 
 def _first(c: CallSite) -> str:
@@ -122,7 +122,7 @@ def join(c: CallSite) -> Written:
             text = bracket.format(", ".join(parts) + ("," if len(parts) == 1 and bracket[0] == "(" else ""))
     elif arrays.value.kind == "sequence":
         if any(not item.is_tensor for item in arrays.value.items):
-            c.fail(f"joins `{arrays.code}` by `{c.name}`, a list in which not every element is an array")
+            text = _each_as_tensor(c, arrays)
     elif arrays.value.is_tensor:
         text = f"tuple({arrays.code})"
     axis = c.get("axis")
@@ -130,6 +130,21 @@ def join(c: CallSite) -> Written:
         # axis=None flattens
         text = f"tuple(a.ravel() for a in {arrays.code})"
     return Written(c.write(c.entry.target, text, dim=None if axis is None else axis.code), dtype)
+
+
+def _each_as_tensor(c: CallSite, arrays: Argument) -> str:
+    """Returns a list of arrays and of lists of numbers, put together somewhere, as a list of tensors."""
+    dtype = c.wanted.dtype
+    if dtype is None or not all(item.is_tensor or _holds_numbers(item) for item in arrays.value.items):
+        c.fail(f"joins `{arrays.code}` by `{c.name}`, a list in which not every element is an array")
+    made = f"{c.context.spell('torch.as_tensor')}(part{c.made(dtype)})"
+    return f"[{made} for part in {arrays.code}]"
+
+
+def _holds_numbers(value: Value) -> bool:
+    if value.kind == "sequence":
+        return bool(value.items) and all(map(_holds_numbers, value.items))
+    return value.kind == "number"
 
 
 @adaptor

@@ -93,7 +93,7 @@ def write(workload: Workload, observed: Observation, compiled: bool, vectorised:
     _check_dtypes(workload, observed)
     tree = module.marked()
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
-    tree = without_masked_ufuncs(module, module.tree, entry, observed)
+    tree = without_masked_ufuncs(module, module.tree, entry)
     steps = None if compiled else _steps(workload, observed, gone)
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())

@@ -260,7 +260,7 @@ class Statements(Elements):
         if into is None or source is None or code(target) == code(original):
             return node
         shares = value.view or isinstance(original, cst.Name)
-        single = value.ndim == 0 and not (updates and self.value(target).ndim not in (0, None))
+        single = value.ndim == 0 and not (updates and self.value(target).ndim != 0)
         if shares and value.is_tensor and not single and self.scope.root(source) == self.scope.root(into):
             return cst.parse_expression(f"{atom(node)}.clone()")
         return node

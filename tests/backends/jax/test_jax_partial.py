@@ -273,3 +273,20 @@ def test_what_a_part_binds_to_the_argument_is_not_copied():
     made = make(HEAD + REBOUND, *workload_arguments)
     if made.refusal is None:
         run_both(HEAD + REBOUND, *workload_arguments)
+
+
+SHARED = """
+def fn(x, n):
+    def rate(t):
+        return np.exp(-t) + x[0]
+
+    total = 0.0
+    for i in range(n):
+        total += rate(x[i])
+    low = np.unique(x)
+    return rate(low), total
+"""
+
+
+def test_a_function_that_the_rest_calls_too_stays_with_the_rest():
+    run_both(HEAD + SHARED, RNG.random(9), 7)

@@ -277,3 +277,35 @@ def a_row_where_it_is_smaller(W, n):
 def test_moving_starts_and_rows_of_a_mask(function):
     text = both_sizes(inspect.getsource(function), (RNG.random((9, 9)), 9), (RNG.random((17, 17)), 17))
     assert "lax." in text
+
+
+def reflectors(A):
+    A = A.copy()
+    n = A.shape[1]
+    signs = np.zeros(n)
+    for k in range(n):
+        x = A[k:, k].copy()
+        x[0] += np.copysign(np.linalg.norm(x), x[0])
+        signs[k] = x[0]
+        v = x / np.linalg.norm(x)
+        A[k:, k:] -= 2 * np.outer(v, v @ A[k:, k:])
+    return A, signs
+
+
+def columns_through_views(A):
+    A = A.copy()
+    for k in range(A.shape[0] - 1):
+        col = A[k:, k]
+        col[1] *= 2.0
+        col /= 3.0 + A[0, 0]
+        row = A[k, k:].copy()
+        row *= 0.5
+        row -= A[k, k:]
+        A[-1, k] += row.sum()
+    return A
+
+
+@pytest.mark.parametrize("function", [reflectors, columns_through_views])
+def test_copies_stay_copies_and_views_change_inside_of_their_part_alone(function):
+    both_sizes(inspect.getsource(function), (RNG.random((7, 5)),) if function is reflectors else (RNG.random((6, 6)),),
+               (RNG.random((12, 9)),) if function is reflectors else (RNG.random((9, 9)),))  # fmt: skip

@@ -92,6 +92,13 @@ FORMS = {
         ["if any_of(x, i, tol, y):", "elif all_of(x, i, y):"],
         (F64, F64[::2].copy(), 0.25),
     ),
+    "grids and joined lists": (
+        "def fn(x, n):\n    i, j = np.mgrid[0:n, 1:3]\n    p = np.mgrid[0:1:3j, :2]\n    a, b = np.ogrid[:n, :2]\n"
+        "    y = np.concatenate([[1]] + [x[k:k + 2] for k in range(n)])\n    t = 0.0\n    z = [y, x]\n"
+        "    for v in reversed(z):\n        t = 2 * t + v[0]\n    return i - j, p, a * b, y, t, np.c_[x, x]\n",
+        ["for v in z[::-1]:"],
+        (F64, 3),
+    ),
     "any of an array": ("def fn(x):\n    return any(x > 5), all([v > 0 for v in x])\n",
         ["return any_of(x > 5), all_of([v > 0 for v in x])"], (F64,)),
     "a variable of the name that is looped over": (

@@ -81,6 +81,35 @@ SERIAL = {
         (F64,),
     ),
     "parts in brackets": ("return np.r_[x, 0.0]", "return np.concatenate((x, np.array([0.0])))", (F64,)),
+    "Frobenius": ("return np.linalg.norm(x, 'fro')", "return np.linalg.norm(x)", (MATRIX,)),
+    "Frobenius by its keyword": ("return np.linalg.norm(x, ord='fro')", "return np.linalg.norm(x)", (MATRIX,)),
+    "columns in brackets": ("return np.c_[x, x]", "return np.column_stack((x, x))", (F64,)),
+    "a grid": (
+        "i, j = np.mgrid[0:len(x), 2:k]\n    return i - j",
+        "i, j = grids(np.arange(len(x)), np.arange(2, k))\n    return i - j",
+        (F64, 5),
+    ),
+    "a grid in one array": ("return np.mgrid[:k, 0:4:2]", "return grid(np.arange(k), np.arange(0, 4, 2))", (F64, 5)),
+    "a grid of a count of points": (
+        "return np.mgrid[0:1:5j, :2]",
+        "return grid(np.linspace(0, 1, 5), np.arange(2))",
+        (F64,),
+    ),
+    "an open grid": (
+        "i, j = np.ogrid[:k, :3]\n    return i * j",
+        "i, j = (np.arange(k).reshape(-1, 1), np.arange(3).reshape(1, -1))\n    return i * j",
+        (F64, 5),
+    ),
+    "lists that are added": (
+        "return np.concatenate([[1.0]] + [x[i:i + 2] for i in range(3)] + [x])",
+        "return np.concatenate((np.array([1.0]), joined([x[i:i + 2] for i in range(3)]), x))",
+        (F64,),
+    ),
+    "a list backwards": (
+        "y = [v + 1 for v in x]\n    for v in reversed(y):\n        x[0] += v",
+        "y = [v + 1 for v in x]\n    for v in y[::-1]:\n        x[0] += v",
+        (F64,),
+    ),
     "a count from one": (
         "for i, v in enumerate(x, start=1):\n        x[i - 1] = i * v",
         "for i, v in enumerate(x, 1):\n        x[i - 1] = i * v",

@@ -199,7 +199,6 @@ def test_lines_of_the_draft_lead_to_the_users_lines():
             "keeps a reversed view of `y`",
             "PT-FLIPVIEW",
         ),
-        ("def fn(x):\n    return np.resize(x, 3)", "np.resize", None),
         ("def fn(x):\n    return x.reshape(3, 4, order='F')", "order", None),
     ],
 )
@@ -273,3 +272,30 @@ def test_compiled_and_traced_sources_wear_the_decorator():
 )
 def test_tracing_is_refused_where_it_silently_differs(source, argument, code):
     assert refusal(source, argument, variant="torch-numpy").code == code
+
+
+NODES = "def fn(x):\n    t, w = np.polynomial.legendre.leggauss(4)\n    return x[:4] * t + w"
+COUNTS = "def fn(x, m):\n    h, a, b = np.histogram2d(x, 2 * x, bins=3)\n    return np.triu(h) + a[0] + m[0, 0]"
+
+
+@pytest.mark.parametrize("source", [NODES, COUNTS])
+def test_what_torch_has_nothing_for_numpy_computes_and_a_note_says_so(source):
+    args = (V,) if source is NODES else (V, M)
+    work = workload(source, *args)
+    watched = watch(work)
+    made = drafts(work, watched.observation)["torch"]
+    assert [n.split(": ", 1)[1] for n in made.notes if n.startswith("line ") and "NumPy computes it, on the CPU" in n]
+    found = refusal(source, *args, variant="torch-compile")
+    assert "no counterpart" in found.reason
+    same(watched.result, run(work, made)[0])
+
+
+def test_a_view_of_an_array_that_is_stored_into_is_not_left_to_numpy():
+    view = "np.lib.stride_tricks.as_strided(x, (3,), (8,))"
+    source = f"def fn(x):\n    x = x.copy()\n    y = {view}\n    x[0] = 5\n    return y + 1"
+    assert "as_strided" in refusal(source, V).reason
+
+
+def test_an_element_of_the_array_that_is_divided_in_place_is_copied_first():
+    source = "def fn(m):\n    m = m.copy()\n    m[1] /= m[1, 2]\n    return m"
+    assert "m[1] /= m[1, 2].clone()" in text(source, M)

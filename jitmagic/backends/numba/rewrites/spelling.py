@@ -76,7 +76,7 @@ class Spelling(NumbaRewriter):
             plain = [a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) for a in updated_node.args]
             return updated_node.with_changes(args=plain) if _keyword(updated_node.args[-1]) == "start" else updated_node
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "reversed" and path is None:
-            return _reversed_range(updated_node)
+            return self._reversed(original_node, updated_node)
         if path == "numpy.meshgrid" and self._ndims(original_node)[:2] == (1, 1):
             return self._meshgrid(updated_node)
         if path == "numpy.pad":
@@ -97,6 +97,13 @@ class Spelling(NumbaRewriter):
         if isinstance(updated_node.func, cst.Attribute) and updated_node.func.attr.value in _WITH_DTYPE:
             return self._method_dtype(original_node, updated_node)
         return updated_node
+
+    def _reversed(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `reversed(x)` of a list or an array as `x[::-1]`, and of a range as a range."""
+        fact = self.fact(original.args[0].value) if len(original.args) == 1 else None
+        if fact is None or fact.kind not in ("list", "array"):
+            return _reversed_range(updated)
+        return expression("{x}[::-1]", x=self.context.operand(updated.args[0].value))
 
     def _copies_a_number(self, call: cst.Call) -> bool:
         """Says whether a call is `x[0].copy()` of a NumPy scalar: Numba has a number there, which nothing changes."""
@@ -243,6 +250,8 @@ class Spelling(NumbaRewriter):
         if not call.args or call.args[0].star:
             return call
         first, old = call.args[0], original.args[0].value
+        if isinstance(old, cst.BinaryOperation) and isinstance(old.operator, cst.Add) and len(call.args) == 1:
+            return self._joined_lists(path, original, call)
         if isinstance(old, cst.Name | cst.ListComp) and len(call.args) == 1:
             given, result = self.fact(old), self.fact(original)
             listed = isinstance(old, cst.ListComp) or (given is not None and given.kind == "list")
@@ -264,6 +273,31 @@ class Spelling(NumbaRewriter):
         parentheses = {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]}
         made = cst.Tuple(elements, **parentheses)  # type: ignore[arg-type]
         return call.with_changes(args=[first.with_changes(value=made), *call.args[1:]])
+
+    def _joined_lists(self, path: str, original: cst.Call, call: cst.Call) -> cst.Call:
+        """Writes `np.concatenate([x] + [f(k) for k in …])` as the concatenation of each list's."""
+        result = self.fact(original)
+        if result is None or not (path == "numpy.concatenate" or (path == "numpy.hstack" and result.ndim == 1)):
+            return call
+        parts: list[cst.Element] = []
+        for old, new in _summands(original.args[0].value, call.args[0].value):
+            fact = self.fact(old)
+            if isinstance(old, cst.List) and isinstance(new, cst.List):
+                for one, two in zip(old.elements, new.elements, strict=True):
+                    if isinstance(one, cst.StarredElement):
+                        return call
+                    parts.append(cst.Element(self._part(one.value, two.value)))
+            elif isinstance(old, cst.ListComp) or (isinstance(old, cst.Name) and self._lists_vectors(fact)):
+                parts.append(cst.Element(cst.Call(self.context.helper("joined", helpers.JOINED), [cst.Arg(new)])))
+            else:
+                return call
+        made = cst.Tuple(parts, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        return call.with_changes(args=[call.args[0].with_changes(value=made)])
+
+    def _lists_vectors(self, fact: ValueFact | None) -> bool:
+        return fact is not None and fact.kind == "list" and bool(fact.items) and all(
+            item.kind == "array" for item in fact.items
+        )  # fmt: skip
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
         """Writes `np.r_[x, 0.0, y]` of arrays and numbers as `np.concatenate`."""
@@ -580,6 +614,14 @@ class _Given(Finder):
 
     def visit_For(self, node: cst.For) -> None:
         self.found = self.found or self.name in name_tools.targets(node.target)
+
+
+def _summands(old: Any, new: Any) -> list[tuple[Any, Any]]:
+    """Returns the parts of `x + y + z` as they were and as they are."""
+    both = isinstance(old, cst.BinaryOperation) and isinstance(new, cst.BinaryOperation)
+    if both and isinstance(old.operator, cst.Add):
+        return [*_summands(old.left, new.left), *_summands(old.right, new.right)]
+    return [(old, new)]
 
 
 def _keyword(argument: cst.Arg) -> str | None:
