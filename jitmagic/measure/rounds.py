@@ -31,6 +31,10 @@ _SETTLING = 2
 _DEAR = 0.15
 """A replacement that takes more than this share of the budget is the last."""
 
+_RESTLESS = 40
+"""Rounds after which no more are made for a ratio that is not steady: its interval is that of nine rounds in ten, and
+comes no closer however many there are."""
+
 _NEXT_LOOK = 1.15
 """After so many times the rounds it is looked again whether they are enough: the look itself takes time."""
 
@@ -274,11 +278,13 @@ def _is_level(ratio: Interval) -> bool:
 
 def _known(ratio: Interval, plan: Plan, left: bool) -> bool:
     """Tells whether a ratio to the baseline is known well enough; ``left``: its processes may still be replaced."""
+    if not ratio.steady:
+        return ratio.samples >= _RESTLESS
     whole = across_processes(ratio)
     if left and _is_level(ratio) and whole.low <= 1.0 <= whole.high:
         return False
     wanted = max(plan.close, min(plan.precise, abs(math.log(ratio.median)) / 10))
-    return ratio.steady and ratio.relative_width < wanted
+    return ratio.relative_width < wanted
 
 
 def _expected(done: int, spent: float, plan: Plan) -> int:

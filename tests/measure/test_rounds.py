@@ -99,7 +99,7 @@ def test_what_is_clear_is_measured_less_often_than_what_is_close():
     assert 5 < len(clear.series["jax"].samples) < len(close.series["jax"].samples) / 2
 
 
-def test_ratios_that_are_not_steady_are_never_known_well_enough():
+def test_a_ratio_that_is_not_steady_keeps_the_clock_running_for_as_long_as_rounds_tell_more_of_it():
     machine = Machine({"numpy": 0.05, "jax": 0.05})
     turns = itertools.cycle([1.0, 30.0])
 
@@ -111,8 +111,8 @@ def test_ratios_that_are_not_steady_are_never_known_well_enough():
         {"numpy": machine.sampler("numpy"), "jax": restless}, machine.speeds, "numpy", Plan(budget=20.0),
         failures=(RuntimeError,), clock=machine.clock,
     )  # fmt: skip
-    assert machine.now > 19
-    assert len(rounds.series["jax"].samples) > 100
+    assert 40 <= len(rounds.series["jax"].samples) < 60
+    assert machine.now < 10
 
 
 def test_only_calls_shorter_than_a_sample_are_made_once_more_before_it():
