@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-BETWEEN_PROCESSES = 0.022
+BETWEEN_PROCESSES = 0.025
 """Relative difference of two fresh processes that time the same code: up to this in nineteen of twenty pairs, beside
 what the rounds themselves tell. From ``python -m benchmarks.verdicts`` (arithmetic, BLAS, memory and plain Python on a
-machine with two cores, 2026-11-22; a standard deviation of 0.9 to 1.2 %): where a process's code, heap and stack lie,
+machine with two cores, 2026-11-22; a standard deviation of 0.9 to 1.3 %): where a process's code, heap and stack lie,
 and how its dictionaries hash. Some pairs, of BLAS above all, differ by 5 to 13 %, which is why the median of several
 says so much more than one."""
 

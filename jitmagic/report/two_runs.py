@@ -13,7 +13,7 @@ from jitmagic import figures
 from jitmagic.report import clean, columns, rows
 from jitmagic.report.rows import Record, Row
 
-BETWEEN_PROCESSES = 0.022
+BETWEEN_PROCESSES = 0.025
 """As in :mod:`jitmagic.measure.statistics`: what two processes that run the same code differ by."""
 
 UNCLEAR, NOT_COMPARABLE, ONLY_A, ONLY_B = "no clear difference", "not comparable", "only in A", "only in B"

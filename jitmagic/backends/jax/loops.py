@@ -515,10 +515,13 @@ def _no_state(body: Sequence[Any], live: frozenset[str]) -> str:
         node for statement in body for kind in (cst.AssignTarget, cst.AugAssign) for node in nodes_of(statement, kind)
     ]
     for node in stores:
-        target = node.target
-        if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name) and target.value.value in live:
+        # of `rows[i][j] = x` it is `rows` that changes
+        changed = node.target
+        while isinstance(changed, cst.Subscript | cst.Attribute):
+            changed = changed.value
+        if changed is not node.target and isinstance(changed, cst.Name) and changed.value in live:
             return (
-                f"what the loop changes, `{target.value.value}`, is neither an array nor a number, and JAX carries "
+                f"what the loop changes, `{changed.value}`, is neither an array nor a number, and JAX carries "
                 "only those through a loop; use an array, indexed by whole numbers"
             )
     return "the loop changes nothing that is used later; take it out"

@@ -67,7 +67,7 @@ function pair(a: Shown | null, b: Shown | null, sameArguments: boolean): Pair {
 }
 
 /** What two processes that run the same code differ by, as in `measure/statistics.py`. */
-const BETWEEN_PROCESSES = 0.022;
+const BETWEEN_PROCESSES = 0.025;
 
 /**
  * A's time divided by B's. The ends are the widest that the two intervals allow, since the runs were not interleaved,

@@ -96,3 +96,12 @@ def test_is_refused_at_its_line(what):
     made = make(HEAD + source, *args)
     assert made.refusal is not None, made.text
     assert (made.refusal.line, made.refusal.code) == (line, code), made.refusal.reason
+
+
+def test_rows_of_lists_that_a_loop_fills_are_named_as_what_cannot_be_carried():
+    made = make(
+        HEAD + "def fn(n, k):\n    rows = [[0] * (k + 1) for _ in range(n)]\n    for i in range(n):\n"
+        "        for j in range(min(i, k) + 1):\n            rows[i][j] = i * j\n    return np.array(rows)\n",
+        40, 5,
+    )  # fmt: skip
+    assert made.refusal is None or "what the loop changes, `rows`, is neither" in made.refusal.reason
