@@ -74,7 +74,7 @@ def main() -> None:
 
     say("\nFrom Enter to the answer")
     for row in answer.rows():
-        say(f"  {row.case:<22} {row.state:<5} first speedups {row.first:>5.1f} s, all {row.seconds:>5.1f} s, of which "
+        say(f"  {row.case:<22} {row.state:<15} first speedups {row.first:>5.1f} s, all {row.seconds:>5.1f} s, of which "
             f"timing {row.timing:.1f} s")  # fmt: skip
     shutdown()
     if options.out is not None:

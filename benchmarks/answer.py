@@ -1,4 +1,4 @@
-"""The time from Enter to the answer: the magic in a real IPython shell, cold and warm."""
+"""The time from Enter to the answer: the magic in a real IPython shell, cold and warm, and with a second of timing."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def noting(workload, options=None, progress=None, resized=None):
             figures.append(time.perf_counter())
     return through(workload, options, noted, resized)
 comparison.compare_workload = noting
-for state in ("cold", "warm", "warm"):
+for state in ("cold", "warm", "warm", "warm --budget 1", "warm --budget 1"):
     figures.clear()
     start = time.perf_counter()
-    result = shell.run_cell_magic("jitcompare", "-q -o", sys.argv[1])
+    result = shell.run_cell_magic("jitcompare", "-q -o " + state.partition(" ")[2], sys.argv[1])
     seconds = time.perf_counter() - start
     record = result.record
     print(json.dumps([state, seconds, figures[0] - start, record["options"]["budget"],
@@ -57,7 +57,7 @@ class Row:
 
 
 def rows() -> Iterator[Row]:
-    """Yields the cold answer and two warm ones of each case."""
+    """Yields the cold answer of each case, two warm ones, and two with a budget of one second."""
     for case, cell in CELLS.items():
         done = subprocess.run([sys.executable, "-c", CODE, cell], capture_output=True, text=True, check=True)
         for line in done.stdout.splitlines():
