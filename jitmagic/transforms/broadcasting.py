@@ -7,7 +7,7 @@ axes, looks at one element, or decides by a value gives another result for a bat
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -29,21 +29,31 @@ def {name}({parameters}):
 '''
 
 
-def draft(
-    asked: Transform, workload: Workload, observed: Observation, inner: Draft, variant: str, library: str
-) -> Draft | VariantRefusal:
-    """Puts the one call around a draft of the function, or says why it does not take a batch.
+def drafts(
+    asked: Transform,
+    workload: Workload,
+    observed: Observation,
+    write: Callable[[Workload, Observation], Sequence[Draft | VariantRefusal]],
+    variant: str,
+    library: str,
+) -> Sequence[Draft | VariantRefusal]:
+    """Puts the one call around a draft of the function, or says why it does not take a batch; nothing for derivatives.
 
     Parameters
     ----------
-    inner : Draft
-        Of the function itself, written with whole arrays.
+    write : callable
+        Writes the function itself, with whole arrays.
     library : str
         The dotted path of what its arrays are of: ``"numpy"``, ``"cupy"``.
     """
+    if asked.derives:
+        return ()
+    inner = write(workload, observed)[0]
+    if isinstance(inner, VariantRefusal):
+        return [inner]
     refused, fact = refusal(workload, asked.argument), observed.result
     if refused is not None or fact is None:
-        return VariantRefusal(variant, inner.backend, "broadcast", refused or Refusal("it gives no result"))
+        return [VariantRefusal(variant, inner.backend, "broadcast", refused or Refusal("it gives no result"))]
     made = made_around(asked, workload, inner)
     short = {"numpy": "np", "cupy": "cp"}[library]
     name = next((name for name, path in inner.names.items() if path == library), short)
@@ -52,7 +62,7 @@ def draft(
     module = inner.module
     if f"{name}." in text and inner.names.get(name) != library:
         module = with_import(module, f"import {library} as {name}")
-    return wrapped(asked, workload, inner, "broadcast", variant, "broadcast", text, module, made)
+    return [wrapped(asked, workload, inner, "broadcast", variant, "broadcast", text, module, made)]
 
 
 def source(around: Around, numpy: str, axis: int, ndim: int, result: int) -> str:

@@ -70,7 +70,8 @@ def _check_batch(transform: Transform, value: Any) -> Any:
         raise TransformError(f"{told}: `{name}` is {_kind(value)}; a batch is an array of numbers")
     axis = transform.axis or 0
     if not -value.ndim <= axis < value.ndim:
-        raise TransformError(f"{told}: `{name}` has {value.ndim} axes; take one from 0 to {value.ndim - 1}")
+        there = "one axis; take 0" if value.ndim == 1 else f"{value.ndim} axes; take one from 0 to {value.ndim - 1}"
+        raise TransformError(f"{told}: `{name}` has {there}")
     if not value.shape[axis]:
         raise TransformError(f"{told}: `{name}` has no slice along axis {axis}: it is empty there")
     return value

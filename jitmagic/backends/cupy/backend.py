@@ -43,12 +43,7 @@ class CupyBackend:
         self, asked: Transform, workload: Workload, observed: Observation
     ) -> Sequence[Draft | VariantRefusal]:
         """Writes the one call that takes a whole batch, where broadcasting does; nothing for derivatives."""
-        if asked.derives:
-            return ()
-        inner = self.drafts(workload, observed)[0]
-        if isinstance(inner, VariantRefusal):
-            return [inner]
-        return [broadcasting.draft(asked, workload, observed, inner, "cupy-broadcast", "cupy")]
+        return broadcasting.drafts(asked, workload, observed, self.drafts, "cupy-broadcast", "cupy")
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failure: whole arrays by loops, else by the reason."""

@@ -13,8 +13,7 @@ Compiled code goes on behind the place where NumPy would have raised: what it co
 from __future__ import annotations
 
 import builtins
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +24,6 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import nodes_of, returns_of
-
-
-def _names(first: str) -> Iterator[str]:
-    """Yields a name, then the name with a number behind it."""
-    yield first
-    yield from (f"{first}_{number}" for number in itertools.count(2))
 
 
 @dataclass(frozen=True)
@@ -93,7 +86,7 @@ class _Rewrite:
         self.found: list[Raised] = []
 
     def flag(self, statement: Any) -> str:
-        name = next(n for n in _names("failed") if n not in self.taken)
+        name = name_tools.fresh("failed", self.taken)
         self.taken.add(name)
         self.found.append(Raised(name, statement))
         return name

@@ -54,12 +54,7 @@ class NumpyBackend:
         self, asked: Transform, workload: Workload, observed: Observation
     ) -> Sequence[Draft | VariantRefusal]:
         """Writes the one call that takes a whole batch, where broadcasting does; nothing for derivatives."""
-        if asked.derives:
-            return ()
-        inner = self.drafts(workload, observed)[0]
-        if not isinstance(inner, Draft):
-            return [inner]
-        return [broadcasting.draft(asked, workload, observed, inner, BROADCAST, "numpy")]
+        return broadcasting.drafts(asked, workload, observed, self.drafts, BROADCAST, "numpy")
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Refuses: there is no other way to write the baseline, or the one call for a batch."""

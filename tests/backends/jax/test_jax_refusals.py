@@ -104,4 +104,5 @@ def test_rows_of_lists_that_a_loop_fills_are_named_as_what_cannot_be_carried():
         "        for j in range(min(i, k) + 1):\n            rows[i][j] = i * j\n    return np.array(rows)\n",
         40, 5,
     )  # fmt: skip
-    assert made.refusal is None or "what the loop changes, `rows`, is neither" in made.refusal.reason
+    assert made.refusal is not None, made.text
+    assert "what the loop changes, `rows`, is neither" in made.refusal.reason
