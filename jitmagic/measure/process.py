@@ -5,13 +5,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import pickle
-import queue
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,8 +18,9 @@ import psutil
 
 from jitmagic.errors import WorkerError
 from jitmagic.measure import cgroup, interpreter, layout
+from jitmagic.measure.frames import Nothing, frames
 from jitmagic.measure.interrupts import held
-from jitmagic.measure.messages import Event, Reply, receive, send
+from jitmagic.measure.messages import Event, send
 from jitmagic.measure.threads import IDLE
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from jitmagic.measure.worker import main; main()"
@@ -104,9 +102,7 @@ class WorkerProcess:
         )
         self._ended = False
         janitor().add(self._process.pid)
-        self._frames: queue.Queue[Any] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, name=f"jitmagic-{name}", daemon=True)
-        self._reader.start()
+        self._frames = frames(cast(BinaryIO, self._process.stdout), name)
         self.folders: set[str] = set()
 
     @property
@@ -166,7 +162,7 @@ class WorkerProcess:
             while True:
                 try:
                     frame = self._frames.get(timeout=_POLL)
-                except queue.Empty:
+                except Nothing:
                     self._look(deadline, timeout)
                     continue
                 if frame is None:
@@ -200,7 +196,7 @@ class WorkerProcess:
                 self._ended = True
                 end_tree(self.pid)
             self._process.wait()
-            self._reader.join(timeout=5)
+            self._frames.close()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
                     with contextlib.suppress(OSError):  # closing flushes what a dead process will not read
@@ -213,7 +209,7 @@ class WorkerProcess:
         if deadline is not None and time.monotonic() > deadline:
             self.kill()
             raise WorkerTimedOut(f"it did not answer within {timeout:g} s and was ended")
-        if not self.alive and self._frames.empty():
+        if not self.alive and not self._frames.come():
             # a process that it forked may hold the pipe open: then no end of file ever comes
             self._fail()
         try:
@@ -246,17 +242,6 @@ class WorkerProcess:
         text = self._log.read().decode(errors="replace")
         fatal = [line for line in text.splitlines() if line.startswith("Fatal Python error")]
         return fatal[-1].removeprefix("Fatal Python error: ") if fatal else ""
-
-    def _read(self) -> None:
-        pipe = self._process.stdout
-        while pipe is not None:
-            try:
-                self._frames.put(receive(cast(BinaryIO, pipe)))
-            except pickle.UnpicklingError as error:
-                self._frames.put(Reply(error=str(error)))
-            except Exception:  # end of file, or a frame cut short: the process is gone either way
-                self._frames.put(None)
-                return
 
 
 def end_tree(pid: int) -> None:

@@ -51,7 +51,8 @@ class Plan:
         What a sample should last: long against the timer's resolution and the way to a worker and back, short against
         what makes a shared machine slower for a while, so that the samples of a round see the same machine. Where
         another program shares a core, it is nearly twice as slow for some 15 ms, and then fast again: with samples of
-        10 ms the ratios of a round scattered so much that they told half as much in the same time.
+        10 ms the ratios of a round scattered so much that they told half as much in the same time. With 3 ms they tell
+        as much as with 5, but the way to a worker and back, half a millisecond, would be a sixth of it.
     warm_below : float
         Calls of less than so many seconds have one before each sample that is not timed, since the calls of other
         variants have emptied the caches; one that takes longer fills them again in a small part of its time.
@@ -69,7 +70,7 @@ class Plan:
     """
 
     budget: float = 10.0
-    sample_seconds: float = 0.003
+    sample_seconds: float = 0.005
     warm_below: float = 0.01
     precise: float = 0.05
     close: float = 0.008

@@ -16,7 +16,7 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -197,7 +197,7 @@ class Worker:
         """Runs NumPy on a probe."""
         job = self._jobs[key]
         function = self._plain(job, text, entry)
-        with _quiet():
+        with _Quiet():
             answer = expect(function, probe, job.arguments.labels, job.arguments.fresh, limit)
         bare = replace(answer, call=None, result=None, after=None, oracle=None)
         if answer.status not in (TAKEN, RAISED) or self._area is None:
@@ -221,7 +221,7 @@ class Worker:
                 call: Call = opened.value()[0]
                 return call
 
-        with _quiet():
+        with _Quiet():
             try:
                 return movements(function, fresh, labels, runs=runs, before=seed)
             except (Exception, SystemExit):  # NumPy takes these arguments, and not their neighbours
@@ -240,7 +240,7 @@ class Worker:
             return function(*args, **{**kwargs, label: value})
 
         baseline = np.asarray(Opened(reference.parcel).value(copy=False)[0])
-        with _quiet():
+        with _Quiet():
             found = derivative(called, (*args, *kwargs.values())[place], second)
         if self._area is None:
             raise RuntimeError("the worker was not started")
@@ -295,7 +295,7 @@ class Worker:
         if expected.status == RAISED and load is not None:
             # compiled code that leaves its arrays reads what lies there: it is told of here, and not done
             if variant not in job.checked:
-                with _quiet():
+                with _Quiet():
                     namespace = dict(job.namespace.value())
                     job.checked[variant] = load(draft.module.text, filename(draft), draft.entry, namespace)
             return self._try_checked(job.checked[variant], expected, opened, labels)
@@ -315,7 +315,7 @@ class Worker:
                 library.wait(given)
             return library.to_host(given), arguments.labelled(host)
 
-        with _quiet():
+        with _Quiet():
             return judge(expected, labels, run, movement, floor)
 
     def _try_checked(
@@ -325,7 +325,7 @@ class Worker:
         args, kwargs = opened.value()[0]
         name, text = expected.error or ("", "")
         told = f"NumPy raises {name}" + (f": {text}" if text else "")
-        with _quiet():
+        with _Quiet():
             try:
                 seed()
                 function(*args, **kwargs)
@@ -346,7 +346,7 @@ class Worker:
         if load is None:
             return None
         args, kwargs = job.arguments.fresh()
-        with _quiet():
+        with _Quiet():
             function = load(draft.module.text, filename(draft), draft.entry, dict(job.namespace.value()))
             job.checked[variant] = function
             try:
@@ -374,7 +374,7 @@ class Worker:
         on_device = [device_meter(), device_meter()]
         namespace, call = dict(job.namespace.value()), job.arguments.fresh()
         try:
-            with _quiet():
+            with _Quiet():
                 # the clock of the build leaves the making of arguments out
                 start = time.perf_counter()
                 other = self._jobs.get(like) if like is not None else None
@@ -436,7 +436,7 @@ class Worker:
         to_device = self._mover(draft)
         wait = None if getattr(library, "synchronous", False) else library.wait
         before = total = 0.0
-        with _quiet():
+        with _Quiet():
             for prepared in job.arguments.prepared(draft.written, to_device, warm) if warm else ():
                 before += time_calls(function, prepared, wait)
             for prepared in job.arguments.prepared(draft.written, to_device, calls):
@@ -461,7 +461,7 @@ class Worker:
         job, library = self._jobs[key], self._library
         function, draft = job.functions[variant], job.drafts[variant]
         host, move = job.arguments.fresh(), self._mover(draft)
-        with _quiet():
+        with _Quiet():
             start = time.perf_counter()
             args, kwargs = job.arguments.ready(host, draft.written, move)
             moved = time.perf_counter()
@@ -483,7 +483,7 @@ class Worker:
         function, draft = job.functions[variant], job.drafts[variant]
         to_device = self._mover(draft)
         clock = getattr(library, "device_clock", lambda: None)()
-        with _quiet():
+        with _Quiet():
             for prepared in job.arguments.prepared(draft.written, to_device, 1):
                 time_calls(function, prepared, library.wait)
             (prepared,) = job.arguments.prepared(draft.written, to_device, 1)
@@ -568,16 +568,28 @@ def _signed(value: Any) -> Any:
     return type(value).__name__
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Drops what Python code prints: it was seen once, in the watched run."""
-    with contextlib.redirect_stdout(_Nowhere()), contextlib.redirect_stderr(_Nowhere()):
-        yield
-
-
 class _Nowhere(io.TextIOBase):
     def write(self, text: str) -> int:
         return len(text)
+
+
+_NOWHERE = _Nowhere()
+
+
+class _Quiet:
+    """Drops what Python code prints inside of the block: it was seen once, in the watched run.
+
+    A sample is taken inside of it, so that it does no more than it has to.
+    """
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = _NOWHERE
+
+    def __exit__(self, *raised: object) -> None:
+        sys.stdout, sys.stderr = self._before
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
