@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from jitmagic.backends.protocol import Backend, Draft, VariantRefusal
 from jitmagic.errors import WorkerError
 from jitmagic.measure.answers import Asked
 from jitmagic.measure.process import RequestFailed, WorkerTimedOut
+from jitmagic.observe.facts import Observation
+from jitmagic.transforms.transform import Transform
 from jitmagic.verify import judge, probes, sizes
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.probes import GLOBALS, SHAPE, Inputs, Probe
@@ -158,10 +161,16 @@ class Known:
         Probes that NumPy does not take.
     found : dict
         By a variant's name and source: what came of each probe.
+    written : dict
+        By backend's name and transformation: what was seen of the call, but for how long it took, the backend, and what
+        it wrote.
     """
 
     refused: set[Key] = field(default_factory=set)
     found: dict[tuple[str, str], dict[Key, Probed]] = field(default_factory=dict)
+    written: dict[tuple[str, Transform | None], tuple[Observation, Backend, Sequence[Draft | VariantRefusal]]] = field(
+        default_factory=dict
+    )
 
     def of(self, one: Candidate) -> dict[Key, Probed]:
         """Returns what is known of a variant, to be read and added to."""

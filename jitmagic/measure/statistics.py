@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -67,6 +68,11 @@ def median_interval(samples: Sequence[float], seed: int = 0) -> Interval:
     >>> median_interval([1.0, 1.0, 1.0]).median
     1.0
     """
+    return _median_interval(tuple(samples), seed)
+
+
+@functools.lru_cache(maxsize=64)  # the record, its warnings and its advice each ask for the same ones
+def _median_interval(samples: tuple[float, ...], seed: int) -> Interval:
     values = np.asarray(samples, float)
     middle = float(np.median(values))
     if len(values) < _FEW:
