@@ -26,6 +26,8 @@ _COLD = 20.0
 
 _LEVEL = math.log(1.25)
 """A ratio so near to 1 may be what two processes that run the same code differ by: it is taken from several."""
+_HANGING = 0.1
+"""A ratio so near to 1 may turn out on either side of it, or neither."""
 _SETTLING = 2
 """Samples of a fresh process that count for nothing."""
 _DEAR = 0.15
@@ -59,6 +61,8 @@ class Plan:
     precise, close : float
         Stop when every ratio's interval is narrower than a share of its median, on either side: a tenth of how far it
         is from 1, since that is what it has to tell, but no more than ``precise`` and no less than ``close``.
+    enough : float
+        What is wanted at most where 1 is a tenth or more away: other processes would differ by more.
     most_calls : int
         Calls of a sample.
     at_least : float
@@ -74,6 +78,7 @@ class Plan:
     warm_below: float = 0.01
     precise: float = 0.05
     close: float = 0.008
+    enough: float = 0.02
     at_least: float = 0.0
     most_calls: int = 1_000_000
     least: int = 5
@@ -284,8 +289,9 @@ def _known(ratio: Interval, plan: Plan, left: bool) -> bool:
     whole = across_processes(ratio)
     if left and _is_level(ratio) and whole.low <= 1.0 <= whole.high:
         return False
-    wanted = max(plan.close, min(plan.precise, abs(math.log(ratio.median)) / 10))
-    return ratio.relative_width < wanted
+    away = abs(math.log(ratio.median))
+    least = plan.close if away < _HANGING else plan.enough
+    return ratio.relative_width < max(least, min(plan.precise, away / 10))
 
 
 def _expected(done: int, spent: float, plan: Plan) -> int:

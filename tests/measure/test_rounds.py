@@ -99,6 +99,16 @@ def test_what_is_clear_is_measured_less_often_than_what_is_close():
     assert 5 < len(clear.series["jax"].samples) < len(close.series["jax"].samples) / 2
 
 
+def test_no_more_is_asked_than_other_processes_would_differ_by_unless_the_verdict_hangs_on_it():
+    rounds = {
+        variant: len(Machine({"numpy": 0.02, "jax": 0.02 / variant}, noise=0.3).run(Plan(at_least=0.0, replaced=0))
+                     .series["jax"].samples)
+        for variant in (1.07, 1.14, 1.22)
+    }  # fmt: skip
+    assert rounds[1.07] > 2 * rounds[1.14]
+    assert rounds[1.14] < 1.5 * rounds[1.22]
+
+
 def test_a_ratio_that_is_not_steady_keeps_the_clock_running_for_as_long_as_rounds_tell_more_of_it():
     machine = Machine({"numpy": 0.05, "jax": 0.05})
     turns = itertools.cycle([1.0, 30.0])
