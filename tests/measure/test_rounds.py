@@ -101,7 +101,7 @@ def test_what_is_clear_is_measured_less_often_than_what_is_close():
 
 def test_no_more_is_asked_than_other_processes_would_differ_by_unless_the_verdict_hangs_on_it():
     rounds = {
-        variant: len(Machine({"numpy": 0.02, "jax": 0.02 / variant}, noise=0.3).run(Plan(at_least=0.0, replaced=0))
+        variant: len(Machine({"numpy": 0.02, "jax": 0.02 / variant}, noise=0.3).run(Plan(budget=1000.0, replaced=0))
                      .series["jax"].samples)
         for variant in (1.07, 1.14, 1.22)
     }  # fmt: skip
