@@ -34,13 +34,13 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """Registers `%jitcompare` and `%%jitcompare`; called by `%load_ext jitmagic`."""
-    from jitmagic.magic import register
+    from jitmagic.magic.registration import register
 
     register(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Ends the worker processes; called by `%unload_ext jitmagic`."""
-    from jitmagic.magic import unregister
+    from jitmagic.magic.registration import unregister
 
     unregister(shell)

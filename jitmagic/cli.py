@@ -186,7 +186,7 @@ def _names(text: str) -> list[str]:
 
 
 def _count(text: str) -> int:
-    from jitmagic.magic_options import BY_FLAG, OptionError, converted
+    from jitmagic.magic.options import BY_FLAG, OptionError, converted
 
     try:
         return int(converted(BY_FLAG["--calls"], "--calls", text))
@@ -195,7 +195,7 @@ def _count(text: str) -> int:
 
 
 def _interpreter(text: str) -> dict[str, str]:
-    from jitmagic.magic_options import OptionError, interpreter
+    from jitmagic.magic.options import OptionError, interpreter
 
     try:
         return interpreter(text, "--python")

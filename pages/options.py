@@ -1,6 +1,6 @@
 """The page of all options, from where each of them is defined.
 
-The magics' from ``magic_options.OPTIONS`` and the traits of ``JitMagic``, the shell's from its parsers, Python's from
+The magics' from ``magic.options.OPTIONS`` and the traits of ``JitMagic``, the shell's from its parsers, Python's from
 the signature of ``compare``, the extension's settings from its schema.
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from jitmagic import cli
 from jitmagic.comparison import compare
-from jitmagic.magic import JitMagic
-from jitmagic.magic_options import OPTIONS, Option
+from jitmagic.magic.magics import JitMagic
+from jitmagic.magic.options import OPTIONS, Option
 from jitmagic.options import Options
 
 _SCHEMA = Path(__file__).parents[1] / "labextension" / "schema" / "plugin.json"

@@ -613,6 +613,8 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"there is no fault {unknown[0]!r}; there are: {'; '.join(CASES)}")
         return 2
+    # a shell starts what runs in the background with interrupts ignored; these are about a session that takes them
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     width = max(map(len, CASES))
     failed = []
     for name, one in CASES.items():

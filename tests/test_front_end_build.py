@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jitmagic.advice.purpose import KEPT, NEEDS, PLACES
-from jitmagic.magic_options import DTYPES, OPTIONS
+from jitmagic.magic.options import DTYPES, OPTIONS
 from jitmagic.report import front_end
 from jitmagic.transforms.transform import KINDS
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("IPython")
 
-from jitmagic import magic
+from jitmagic.magic import views
 from jitmagic.report import front_end, panel
 from tests.test_magic import shell, steps  # noqa: F401 - fixtures
 
@@ -42,14 +42,14 @@ class FakePanel:
 def instance(shell, steps, monkeypatch):  # noqa: F811
     FakePanel.made = []
     monkeypatch.setattr(panel, "Panel", FakePanel)
-    monkeypatch.setattr(magic, "_kernel_id", lambda: "k-1")
+    monkeypatch.setattr(views, "_kernel_id", lambda: "k-1")
     return next(one for one in shell.configurables if type(one).__name__ == "JitMagic")
 
 
 def view(instance: Any, monkeypatch: pytest.MonkeyPatch, front: front_end.FrontEnd, asked: bool | None) -> Any:
     monkeypatch.setattr(front_end, "detect", lambda namespace: front)
-    shown = magic._Shown(SimpleNamespace(call="fn(1)"), SimpleNamespace(budget=10.0), asked)
-    return instance._notebook_view(shown)
+    shown = views.Shown(SimpleNamespace(call="fn(1)"), SimpleNamespace(budget=10.0), asked)
+    return views.notebook_view(instance.shell, shown, instance.progress)
 
 
 LAB = front_end.FrontEnd("jupyter", draws_record=True, has_widgets=True)
@@ -81,7 +81,7 @@ def test_each_front_end_gets_the_best_that_it_can_show(
 
 def test_colab_enables_its_widget_manager_for_a_panel(instance: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
-    monkeypatch.setattr(magic, "_enable_colab_widgets", lambda: called.append(True))
+    monkeypatch.setattr(views, "_enable_colab_widgets", lambda: called.append(True))
     view(instance, monkeypatch, COLAB, None)
     assert called == []
     view(instance, monkeypatch, COLAB, True)
@@ -119,7 +119,7 @@ class Shows:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.outputs: list[Any] = []
-        monkeypatch.setattr(magic, "display", self.display)
+        monkeypatch.setattr(views, "display", self.display)
 
     def display(self, data: Any, raw: bool = False, display_id: bool = False, metadata: Any = None) -> Any:
         self.outputs.append(data)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitmagic.magic_options import BY_FLAG, OptionError, misplaced_option, read, scan
+from jitmagic.magic.options import BY_FLAG, OptionError, misplaced_option, read, scan
 
 names = st.sampled_from(["x", "y", "o", "b", "dtype", "np", "fn", "q"])
 atoms = st.one_of(
@@ -152,7 +152,7 @@ def test_what_the_end_of_a_line_belongs_to(text, ends_in, pending):
 
 
 def test_every_option_is_in_the_help():
-    from jitmagic.magic import JitMagic
+    from jitmagic.magic.magics import JitMagic
 
     for flag in BY_FLAG:
         assert flag in JitMagic.jitcompare.__doc__

@@ -20,6 +20,9 @@ from jitmagic.measure.messages import LENGTH_SIZE, Reply, exactly, length_of, lo
 _CHUNK = 1 << 16
 """What a pipe holds."""
 
+_LONGEST = 1 << 40
+"""Bytes of a message: where a length is said to be more, something else was written into the pipe."""
+
 
 class Nothing(Exception):
     """No whole message came in the time given."""
@@ -102,6 +105,9 @@ class Polled:
         if len(self._come) < LENGTH_SIZE:
             return None
         end = LENGTH_SIZE + length_of(bytes(self._come[:LENGTH_SIZE]))
+        if end > _LONGEST:
+            self._ended = True
+            return None
         if len(self._come) < end:
             return None
         message = bytes(self._come[LENGTH_SIZE:end])
@@ -145,6 +151,8 @@ class Threaded:
         while True:
             try:
                 length = length_of(exactly(self._pipe, LENGTH_SIZE))
+                if length > _LONGEST:
+                    raise ValueError("this is no message")
                 self._queue.put(_loaded(exactly(self._pipe, length)))
             except Exception:  # end of file, cut short, or no pickle: nothing can be read after it
                 self._queue.put(None)

@@ -95,6 +95,12 @@ def test_what_is_no_message_is_an_end(line):
     assert read.get(5.0) is None
 
 
+def test_text_that_user_code_wrote_into_the_pipe_is_an_end(line):
+    read, writer = line
+    writer.write(b"a line of text\n")
+    assert read.get(5.0) is None
+
+
 def test_a_library_s_class_is_an_answer_that_says_so(line):
     read, writer = line
     writer.write(said(Reply(Fraction(1, 3)), Reply(2)))

@@ -6,8 +6,8 @@ import inspect
 from dataclasses import fields
 
 from jitmagic.comparison import compare
-from jitmagic.magic import JitMagic
-from jitmagic.magic_options import BY_FLAG, OPTIONS
+from jitmagic.magic.magics import JitMagic
+from jitmagic.magic.options import BY_FLAG, OPTIONS
 from jitmagic.options import Options
 from jitmagic.transforms.transform import KINDS
 from pages import options

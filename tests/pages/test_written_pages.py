@@ -61,7 +61,9 @@ def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
     page, plan = text("measuring.md"), rounds.Plan()
     for words in (
         f"last {plan.sample_seconds * 1e3:.0f} ms together",
-        f"at best\nto ±{plan.close:.1%}, at least to ±{plan.precise:.0%}".replace("%", " %"),
+        f"at least to\n±{plan.precise:.0%};".replace("%", " %"),
+        f"where 1 is nearer than a tenth, to ±{plan.close:.1%}, else".replace("%", " %"),
+        f"no closer than ±{plan.enough:.0%})".replace("%", " %"),
         "at least five, or three where",
         f"{len(statistics.log_ratio_draws([1.0] * 7, [1.0] * 7))} bootstrap draws",
         f"at most {'eight' if timing._COLD_CALLS == 8 else timing._COLD_CALLS} in a sample",
@@ -75,7 +77,7 @@ def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
         f"frequency | {1 - noise.LEAST_FREQUENCY:.0%}".replace("%", " %"),
     ):
         assert words in page, words
-    assert (plan.least, statistics._FEW) == (5, 6)
+    assert (plan.least, statistics._FEW, rounds._HANGING) == (5, 6, 0.1)
 
 
 def test_the_tolerances_on_the_page_are_those_of_the_code() -> None:

@@ -120,7 +120,7 @@ def test_a_batch_is_held_against_the_loop_and_probed(use_backends):
 @pytest.mark.parametrize("flag", ["--grad x", "--jacobian x", "--hessian x", "--vmap x:0"])
 def test_the_magic_and_the_shell_take_the_same(flag, use_backends, tmp_path, capsys):
     from jitmagic.cli import main
-    from jitmagic.magic_options import read
+    from jitmagic.magic.options import read
 
     kind, value = flag[2:].split()
     settings = read(f"{flag} fn(x)").settings

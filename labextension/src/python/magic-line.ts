@@ -1,4 +1,4 @@
-// The line of the magic that a comparison is started with. The options are those of `jitmagic/magic_options.py`.
+// The line of the magic that a comparison is started with. The options are those of `jitmagic/magic/options.py`.
 
 /** What the form holds; null and an empty list leave the choice to jitmagic. */
 export interface CompareOptions {

@@ -1,7 +1,4 @@
-"""`%%jitcompare`, `%jitcompare` and `%jitdevices`: the IPython front.
-
-`%load_ext jitmagic` imports this file and nothing heavy: the steps are imported at the first comparison.
-"""
+"""The magics themselves: they read the line, run the cell, compare, and hand the result to a view."""
 
 from __future__ import annotations
 
@@ -12,23 +9,21 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.display_functions import display
-from IPython.core.displaypub import CapturingDisplayPublisher, DisplayPublisher
-from IPython.core.error import TryNext, UsageError
+from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Float, List, Unicode, Union
 
 from jitmagic.errors import JitmagicError
-from jitmagic.magic_options import OPTIONS, Option, OptionError, read, scan
+from jitmagic.magic.cell import OuterCell, users_part
+from jitmagic.magic.options import OptionError, read
+from jitmagic.magic.views import Shown, View, view_for
 
 if TYPE_CHECKING:
     from jitmagic.capture.resized import Resized
     from jitmagic.capture.workload import Workload
-    from jitmagic.comparison import Comparison, Options, Progress
+    from jitmagic.comparison import Comparison, Options
 
 EXAMPLES = """%jitcompare fn(x)
 Or in a cell: %%jitcompare
@@ -36,37 +31,8 @@ Or in a cell: %%jitcompare
         return x + x*x
     x = np.random.randn(1000)
     fn(x)"""
-COMMANDS = ("%%jitcompare", "%jitcompare")
 _REMEMBERED = 50
 """Runs that are kept to be compared with the next of the same call."""
-
-_LINT = (("line", "jitlint"), ("cell", "jitlint"))
-
-
-def register(shell: Any) -> None:
-    """Registers the magics and the completion of their options with an IPython shell; prints nothing."""
-    unregister(shell)
-    magics = JitMagic(shell)
-    shell.register_magics(magics)
-    for command in COMMANDS:
-        shell.set_hook("complete_command", complete, str_key=command)
-
-
-def unregister(shell: Any) -> None:
-    """Takes the magics away and ends the worker processes, if a comparison ever ran."""
-    manager = shell.magics_manager
-    for kind, name in (("line", "jitcompare"), ("cell", "jitcompare"), ("line", "jitdevices"), *_LINT):
-        manager.magics[kind].pop(name, None)
-    manager.registry.pop(JitMagic.__name__, None)
-    # `%reload_ext` imports this file anew, so the old instance is of another class of the same name.
-    shell.configurables[:] = [item for item in shell.configurables if type(item).__name__ != JitMagic.__name__]
-    dispatch = shell.strdispatchers.get("complete_command")
-    if dispatch is not None:
-        for command in COMMANDS:
-            dispatch.strs.pop(command, None)
-    comparison = sys.modules.get("jitmagic.comparison")
-    if comparison is not None:
-        comparison.shutdown()
 
 
 @magics_class
@@ -161,7 +127,7 @@ class JitMagic(Magics):
 
         from jitmagic.transforms.checks import check
 
-        outer = _Outer(self.shell)
+        outer = OuterCell(self.shell)
         options = self._options(form, settings)
         try:
             if cell is None:
@@ -183,7 +149,8 @@ class JitMagic(Magics):
         quiet = "quiet" in settings
         # `-o` on an expression of its own is shown by IPython as the cell's result.
         shown_by_shell = returned and outer.shows_result(line)
-        view = self._view(outer, quiet, _Shown(workload, options, self._wants_panel(settings)))
+        shown = Shown(workload, options, self._wants_panel(settings))
+        view = view_for(self.shell, outer.cell_id, shown, quiet=quiet, live=self.progress)
         try:
             comparison = self._compared(workload, options, view, resized)
         except BaseException as error:
@@ -306,7 +273,7 @@ class JitMagic(Magics):
         return workload, set_up
 
     def _captured_cell(
-        self, line: str, cell: str, call: str | None, outer: _Outer, sweep: str | None
+        self, line: str, cell: str, call: str | None, outer: OuterCell, sweep: str | None
     ) -> tuple[Workload, Resized | None] | None:
         """Plans the cell, runs its set-up in the kernel, and captures the call; None where the cell itself failed."""
         from jitmagic.capture.call import from_call
@@ -361,7 +328,7 @@ class JitMagic(Magics):
             set_up.settle(sweep)
         return workload, set_up
 
-    def _run(self, source: str, outer: _Outer) -> bool:
+    def _run(self, source: str, outer: OuterCell) -> bool:
         """Runs source as an ordinary cell that leaves In, Out, `_` and the count alone; returns whether it went well.
 
         The traceback of a failure is shown by the shell; the outer cell is marked as failed, so that "run all" stops.
@@ -373,7 +340,7 @@ class JitMagic(Magics):
             outer.fail(error)
         return error is None
 
-    def _compared(self, workload: Workload, options: Options, view: _View, resized: Resized | None) -> Comparison:
+    def _compared(self, workload: Workload, options: Options, view: View, resized: Resized | None) -> Comparison:
         from jitmagic.comparison import compare_workload
 
         return compare_workload(workload, options, view.report if self.progress else None, resized)
@@ -383,11 +350,11 @@ class JitMagic(Magics):
         cause = error.__cause__
         if cause is None:
             return
-        trace = _users_part(cause.__traceback__, self.shell.user_ns)
+        trace = users_part(cause.__traceback__, self.shell.user_ns)
         if trace is not None:
             self.shell.showtraceback((type(cause), cause, trace), tb_offset=0)
 
-    def _against_before(self, outer: _Outer, record: dict[str, Any]) -> dict[str, Any] | None:
+    def _against_before(self, outer: OuterCell, record: dict[str, Any]) -> dict[str, Any] | None:
         """Compares with the run before of the same call in the same cell, and remembers this one in its place."""
         from jitmagic.report.two_runs import previous
 
@@ -413,351 +380,8 @@ class JitMagic(Magics):
             return False
         return True if "panel" in settings else self.panel
 
-    def _view(self, outer: _Outer, quiet: bool, shown: _Shown) -> _View:
-        from jitmagic import terminal
-
-        publisher = self.shell.display_pub
-        if quiet:
-            return _View()
-        if isinstance(publisher, CapturingDisplayPublisher):
-            return _DisplayView()
-        if type(publisher) is DisplayPublisher:
-            return _TerminalView(terminal.ProgressLine())
-        # jupyter console and qtconsole print a display but never update it, and would lose the result; nothing tells
-        # them apart but that notebooks name the cell that they run.
-        if outer.cell_id is not None or "google.colab" in sys.modules:
-            return self._notebook_view(shown)
-        return _DisplayView()
-
-    def _notebook_view(self, shown: _Shown) -> _View:
-        """Chooses the best that this front end can show: its own drawing of the record, a widget, or a line of text."""
-        from jitmagic import terminal
-        from jitmagic.report import front_end
-        from jitmagic.report.panel import PanelMissing
-
-        front = front_end.detect(self.shell.user_ns)
-        plain = _NotebookView(terminal.Throttle(), shown)
-        live = self.progress and front.has_widgets and not front.draws_record
-        if shown.panel is False or not (shown.panel or live):
-            return plain
-        try:
-            return _PanelView(terminal.Throttle(), shown, self.shell.user_ns, front.name)
-        except PanelMissing as error:
-            if shown.panel:
-                print(f"jitmagic: {error}", file=sys.stderr)
-            return plain
-
-
-class _View:
-    """Where progress and the result are shown; this one shows nothing."""
-
-    def report(self, event: Progress) -> None:
-        """Shows how far the comparison is."""
-
-    def show(self, comparison: Comparison) -> None:
-        """Shows the result in place of the progress."""
-
-    def close(self) -> None:
-        """Takes the progress away."""
-
-
-class _DisplayView(_View):
-    """Displays the result alone: in a notebook without a reader, and under `%%capture`."""
-
-    def show(self, comparison: Comparison) -> None:
-        display(comparison)
-
-
-class _TerminalView(_View):
-    """A progress line on stderr, and the text as wide and as coloured as the terminal is."""
-
-    def __init__(self, line: Any) -> None:
-        self.line = line
-
-    def report(self, event: Progress) -> None:
-        self.line(event)
-
-    def show(self, comparison: Comparison) -> None:
-        from jitmagic import terminal
-
-        self.line.clear()
-        if terminal.is_terminal(sys.stdout):
-            text = comparison.to_text(width=terminal.width(), color=terminal.wants_colour(sys.stdout))
-            print(text.removesuffix("\n"))
-        else:
-            display(comparison)
-
-    def close(self) -> None:
-        self.line.clear()
-
-
-class _Shown:
-    """What a view needs to know of the comparison before it runs."""
-
-    def __init__(self, workload: Workload, options: Options, panel: bool | None) -> None:
-        self.call = workload.call
-        self.budget = options.budget
-        self.panel = panel
-
-
-class _NotebookView(_View):
-    """One output: the progress, which the result replaces, so that a saved notebook holds the result alone.
-
-    A front end with our extension draws the progress as bars; others show a line of text.
-    """
-
-    def __init__(self, throttle: Any, shown: _Shown) -> None:
-        self.throttle = throttle
-        self.shown = shown
-        self.handle: Any = None
-
-    def report(self, event: Progress) -> None:
-        from jitmagic import terminal
-        from jitmagic.report import progress
-
-        if not self.throttle.passes(event):
-            return
-        state = progress.state(self.shown.call, event, self.shown.budget)
-        self.update({"text/plain": terminal.describe(event), progress.MIME: state})
-
-    def update(self, bundle: dict[str, Any]) -> None:
-        """Shows a bundle in place of what is there."""
-        if self.handle is None:
-            self.handle = display(bundle, raw=True, display_id=True)
-        else:
-            self.handle.update(bundle, raw=True)
-
-    def show(self, comparison: Comparison) -> None:
-        if self.handle is None:
-            display(comparison)
-        else:
-            self.handle.update(comparison)
-
-    def close(self) -> None:
-        # An output cannot be taken out of a notebook, but one without data shows as nothing.
-        if self.handle is not None:
-            self.handle.update({}, raw=True)
-
-
-class _PanelView(_NotebookView):
-    """A widget with bars and *Stop*, and then the result with its tabs.
-
-    In JupyterLab the static result takes the widget's place in the notebook, and the page draws the live one over it: a
-    notebook that is opened without its kernel shows an error for a widget. Elsewhere the widget stays, and the static
-    result follows as an output of its own.
-    """
-
-    def __init__(self, throttle: Any, shown: _Shown, namespace: dict[str, Any], front_end: str) -> None:
-        from jitmagic.report.panel import Panel
-
-        super().__init__(throttle, shown)
-        self.namespace = namespace
-        self.comparison: Comparison | None = None
-        self.stays = front_end != "jupyter"
-        self.panel = Panel(self.use, _kernel_id())
-        if front_end == "colab":
-            _enable_colab_widgets()
-
-    def report(self, event: Progress) -> None:
-        from jitmagic.report import progress
-
-        if not self.throttle.passes(event):
-            return
-        self.panel.report(progress.state(self.shown.call, event, self.shown.budget))
-        self._place()
-
-    def _place(self) -> None:
-        if self.handle is None:
-            self.update(self.panel.widget._repr_mimebundle_()[0])
-
-    def use(self, name: str) -> None:
-        """Binds a variant's function to its name in the user's namespace."""
-        if self.comparison is None:
-            raise RuntimeError("there is no result yet")
-        self.comparison.use(name, self.namespace)
-
-    def show(self, comparison: Comparison) -> None:
-        from jitmagic.report import bundle, charts
-
-        record = comparison.record
-        self.comparison = comparison
-        self._place()
-        self.panel.show(record, charts.charts(record), marked=not self.stays)
-        if self.stays:
-            display(bundle.mimebundle(record, folded=True), raw=True, metadata=bundle.FOLDED)
-        else:
-            self.update(bundle.mimebundle(record, mark=self.panel.mark))
-
-    def close(self) -> None:
-        super().close()
-        self.panel.close()
-
-
-def _kernel_id() -> str:
-    """Returns the id that a Jupyter server knows this kernel by, which names its connection file; else ""."""
-    from ipykernel.connect import get_connection_file
-
-    try:
-        name = os.path.basename(get_connection_file())
-    except RuntimeError:  # no kernel runs in this process
-        return ""
-    return name.removeprefix("kernel-").removesuffix(".json")
-
-
-def _enable_colab_widgets() -> None:
-    # Colab shows widgets that are not of its own only after this was asked for.
-    from google.colab import output
-
-    output.enable_custom_widget_manager()
-
-
-class _Outer:
-    """The cell that holds the magic: its number and text, and a guard for its state while another cell runs inside."""
-
-    def __init__(self, shell: Any) -> None:
-        self.shell = shell
-        # The result that the running cell will return: None where the magic was called from code.
-        self.result = getattr(shell.displayhook, "exec_result", None)
-        info = getattr(self.result, "info", None)
-        self.cell_id: str | None = getattr(info, "cell_id", None)
-        self.raw: str = getattr(info, "raw_cell", None) or ""
-        self.transformed: str | None = getattr(info, "transformed_cell", None)
-
-    @property
-    def count(self) -> int:
-        """The number in the cell's ``In [n]``."""
-        # IPython 9 counts up before it runs a cell, IPython 8 after.
-        count = getattr(self.result, "execution_count", None)
-        return self.shell.execution_count if count is None else count
-
-    def cell_source(self, line: str, cell: str) -> str:
-        """Returns the cell as plain Python with the user's line numbers: the magic's line becomes a comment."""
-        # IPython drops empty lines at the start of what it transforms, so they are put back.
-        above = self._empty_lines(self.raw) if self.raw.lstrip().startswith("%%jitcompare") else 0
-        header = ["#"] * above + [f"# %%jitcompare {line}".rstrip()]
-        return "\n".join(header + [""] * self._empty_lines(cell)) + "\n" + self.shell.transform_cell(cell)
-
-    @staticmethod
-    def _empty_lines(text: str) -> int:
-        lines = text.splitlines()
-        return next((number for number, line in enumerate(lines) if line and not line.isspace()), 0)
-
-    def shows_result(self, line: str) -> bool:
-        """Returns whether IPython displays what the magic returns: it is the last expression of the running cell."""
-        if self.result is None or self.shell.ast_node_interactivity == "none":
-            return False
-        source = self.transformed if self.transformed is not None else self.shell.transform_cell(self.raw)
-        try:
-            body = ast.parse(source).body
-        except SyntaxError:
-            return False
-        if not body or not isinstance(body[-1], ast.Expr) or not isinstance(body[-1].value, ast.Call):
-            return False
-        texts = [part.value for part in body[-1].value.args[:2] if isinstance(part, ast.Constant)]
-        return texts == ["jitcompare", line] and not self.shell.displayhook.semicolon_at_end_of_expression(self.raw)
-
-    def fail(self, error: BaseException) -> bool:
-        """Marks the running cell as failed with an error that is shown already; returns False where there is none."""
-        if self.result is None:
-            return False
-        self.result.error_in_exec = error
-        return True
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Lets another cell run inside this one without a trace in its result, its number, `_` and Out."""
-        shell, compiler, count = self.shell, self.shell.compile, self.count
-        interactivity = shell.ast_node_interactivity
-        cache, replaced = compiler.cache, vars(compiler).get("cache")
-
-        def numbered(code: str, number: int = 0, raw_code: str | None = None) -> str:
-            # Tracebacks name the cell by the number that its source was cached with.
-            return cache(code, count, raw_code=raw_code)
-
-        compiler.cache = numbered
-        # The cell's last expression is the call to compare: none of those before it would be shown.
-        shell.ast_node_interactivity = "none"
-        try:
-            yield
-        finally:
-            shell.ast_node_interactivity = interactivity
-            if replaced is None:
-                del compiler.cache
-            else:
-                compiler.cache = replaced
-            shell.displayhook.exec_result = self.result
-
-
 def _as_names(value: Any) -> tuple[str, ...] | None:
     """Turns a trait into a tuple of names: a list, or a text with commas; None and empty ones mean all."""
     if isinstance(value, str):
         value = [name.strip() for name in value.split(",") if name.strip()]
     return tuple(value) if value else None
-
-
-def _users_part(trace: TracebackType | None, namespace: Mapping[str, Any]) -> TracebackType | None:
-    """Cuts a traceback down to where the user's code begins; None where none of it was running."""
-    from jitmagic.capture.call import EVALUATED
-
-    # An evaluated argument sees the user's names; jitmagic and the libraries that it calls do not. The expression
-    # itself is in the message: a frame of it alone would show nothing more.
-    while trace is not None and (
-        trace.tb_frame.f_globals.get("__name__") != namespace.get("__name__")
-        or trace.tb_frame.f_code.co_filename == EVALUATED
-    ):
-        trace = trace.tb_next
-    return trace
-
-
-def complete(shell: Any, event: Any) -> list[str]:
-    """Completes the line of the magics: options, backends, devices, and functions where the call begins.
-
-    Within the call, IPython's own completers know better.
-    """
-    typed = event.text_until_cursor.lstrip()
-    typed = typed[len(event.command) :]
-    if not typed:
-        raise TryNext
-    found = scan(typed)
-    flags = [flag for option in OPTIONS for flag in option.flags]
-    if found.ends_in == "option":
-        return flags
-    if found.ends_in == "value" and found.pending is not None:
-        return _values(found.pending)
-    if found.ends_in == "space":
-        return _functions(shell) + flags
-    if typed[found.rest :] == event.symbol:
-        return _functions(shell)
-    raise TryNext
-
-
-def _values(option: Option) -> list[str]:
-    if option.name == "backends":
-        return _backends()
-    if option.name == "devices":
-        from jitmagic.devices import devices
-
-        return [device["name"] for device in devices()]
-    if option.value == "python":
-        return [f"{backend}=" for backend in _backends()]
-    if option.choices:
-        return list(option.choices)
-    raise TryNext
-
-
-def _backends() -> list[str]:
-    from jitmagic.backends import all_backends
-
-    return [backend for backend in all_backends() if backend != "numpy"]
-
-
-def _functions(shell: Any) -> list[str]:
-    """Lists the user's functions, also those that a compiler's decorator wraps."""
-    hidden = shell.user_ns_hidden
-    return sorted(
-        name
-        for name, value in shell.user_ns.items()
-        if not name.startswith("_")
-        and name not in hidden
-        and (inspect.isfunction(value) or inspect.isfunction(getattr(value, "__wrapped__", None)))
-    )
