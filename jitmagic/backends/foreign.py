@@ -18,7 +18,7 @@ from jitmagic.plugins import Plugin, worded
 
 _CALLED = ("availability", "environment", "drafts", "revise")
 _TRAITS = ("compiles_by_shape", "checks_bounds", "copies_arguments", "threaded")
-_TEXTS = ("static", "needs", "written", "notes")
+_TEXTS = ("static", "needs", "written", "notes", "spread")
 
 
 class ProtocolError(TypeError):

@@ -50,6 +50,8 @@ class Draft:
         Labels of the arguments that ``entry`` writes into: they are passed as NumPy arrays while timing.
     notes : tuple of str
         What the reader should know, one sentence each.
+    spread : tuple of str
+        Labels of the arguments whose rows lie on all devices of the kind before ``entry`` is called.
     """
 
     variant: str
@@ -63,6 +65,7 @@ class Draft:
     needs: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    spread: tuple[str, ...] = ()
 
 
 def plain(draft: Draft) -> Draft:
@@ -150,6 +153,8 @@ class Backend(Protocol):
     has ``load_checked``; ``copies_arguments(mode) -> bool``, whether its arrays are copies in the host's memory;
     ``threaded(mode) -> bool``, whether it may use more than one CPU thread (without it: yes);
     ``runs_on(mode, kind) -> bool``, whether a mode is for a kind of device that its library can use (without it: yes);
+    ``devices(kind, there) -> int``, how many devices of a kind its library can use for one call, where so many are
+    there, and ``spread(workload, observed, made) -> Draft | None``, a draft that uses them, around one that it made;
     ``differentiates(draft) -> bool``, whether its library can differentiate a draft (without it: no);
     ``transformed(asked, workload, observed) -> drafts``, as ``drafts`` for a derivative or a batch of the workload's
     function (:mod:`jitmagic.transforms`), nothing where it has none; ``revise`` is given them like any other.
@@ -219,14 +224,15 @@ class DeviceClock(Protocol):
 class Runtime(Protocol):
     """What a worker asks of a backend's library. Runs in the backend's own process.
 
-    A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as they
-    are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. A library that
-    reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that raises IndexError
-    there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter | None``, and one whose
-    device has a clock of its own ``device_clock() -> DeviceClock | None``. One that can empty its device's caches has
-    ``cache_emptier() -> Callable[[], None]``, which returns what does so and waits for it, and says so in what
-    :meth:`start` returns (``"empties_caches": True``). One whose compiler counts may have ``operations() -> float |
-    None``: floating-point operations of the entry that was checked last.
+    A runtime may also have ``accepts_host(mode: str) -> bool``: True for a mode whose entry takes NumPy arrays as
+    they are, so that the worker leaves ``to_device`` out. Without it, every mode takes the backend's arrays. One
+    whose drafts have ``spread`` has ``to_devices``, as ``to_device`` for arrays whose rows are to lie on several. A
+    library that reads outside its arrays without a word may have ``load_checked``, as ``load``, for a build that
+    raises IndexError there. One whose device has a memory of its own may have ``device_meter() -> DeviceMeter |
+    None``, and one whose device has a clock of its own ``device_clock() -> DeviceClock | None``. One that can empty
+    its device's caches has ``cache_emptier() -> Callable[[], None]``, which returns what does so and waits for it,
+    and says so in what :meth:`start` returns (``"empties_caches": True``). One whose compiler counts may have
+    ``operations() -> float | None``: floating-point operations of the entry that was checked last.
     """
 
     def start(self, device: str) -> Mapping[str, Any]:

@@ -23,7 +23,8 @@ _BATCH = 256 * 1024
 """Bytes of such copies at a time: few enough to stay in a core's own cache."""
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
-Move = Callable[[Any], Any]
+Move = Callable[[str, Any], Any]
+"""Brings an argument, by its label, to where a variant wants it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Arguments:
     def ready(self, call: Call, written: Sequence[str], move: Move) -> Call:
         """Moves a call's arguments to the device, but for those that are written."""
         args, kwargs = call
-        flat = [value if label in written else move(value) for label, value in self.labelled(call).items()]
+        flat = [value if label in written else move(label, value) for label, value in self.labelled(call).items()]
         return tuple(flat[: len(args)]), dict(zip(kwargs, flat[len(args) :], strict=True))
 
     def prepared(self, written: Sequence[str], move: Move, count: int) -> Iterator[Prepared]:
@@ -84,7 +85,7 @@ class Arguments:
         written : sequence of str
             Labels of the arguments that a call writes into: they stay on the host.
         move : callable
-            Moves a value to the device; the same callable for all samples of a variant.
+            Moves a value to the device; equal callables share what they moved.
         """
         call = self._at_home(tuple(written), move)
         if not written:
@@ -115,7 +116,7 @@ class Arguments:
 
     def _at_home(self, written: tuple[str, ...], move: Move) -> Call:
         """Returns the arguments that stay in place for all samples."""
-        # bound methods of one object are equal, so that the variants of one library share their arrays
+        # movers of one library are equal, so that its variants share their arrays
         key = (written, move)
         if key not in self._resident:
             give_back()

@@ -26,7 +26,7 @@ import numpy as np
 from jitmagic.backends.protocol import DeviceMeter, Draft, Runtime
 from jitmagic.measure import layout
 from jitmagic.measure.answers import KEPT, NOT_SENT, Asked, Built, Derived, Reference
-from jitmagic.measure.arguments import Arguments, Prepared
+from jitmagic.measure.arguments import Arguments, Move, Prepared
 from jitmagic.measure.caches import Emptier
 from jitmagic.measure.clock import time_calls, time_launch
 from jitmagic.measure.confine import go_first, limit_data
@@ -497,12 +497,14 @@ class Worker:
             raise RuntimeError("the worker was not started")
         return self._runtime
 
-    def _mover(self, draft: Draft) -> Callable[[Any], Any]:
+    def _mover(self, draft: Draft) -> Move:
         """Returns what brings an argument to where the draft's function wants it."""
         accepts = getattr(self._library, "accepts_host", None)
         if getattr(self._library, "synchronous", False) or (accepts is not None and accepts(draft.mode)):
             return _identity
-        return self._library.to_device
+        if draft.spread:
+            return _Mover(self._library.to_device, draft.spread, self._library.to_devices)  # type: ignore[attr-defined]
+        return _Mover(self._library.to_device)
 
     def _verified_call(
         self,
@@ -547,7 +549,19 @@ class Worker:
         return seconds, finding
 
 
-def _identity(value: Any) -> Any:
+@dataclass(frozen=True)
+class _Mover:
+    """Brings arguments to a device, and those in ``spread`` to several."""
+
+    to_device: Callable[[Any], Any]
+    spread: tuple[str, ...] = ()
+    to_devices: Callable[[Any], Any] | None = None
+
+    def __call__(self, label: str, value: Any) -> Any:
+        return self.to_devices(value) if self.to_devices and label in self.spread else self.to_device(value)
+
+
+def _identity(label: str, value: Any) -> Any:
     return value
 
 

@@ -53,6 +53,20 @@ def runs(backend: Backend, mode: str, device: str) -> bool:
     return told is None or bool(told(mode, kind_of(device)))
 
 
+def several(backend: Backend, place: str, found: Sequence[Mapping[str, Any]]) -> int:
+    """Returns how many devices a backend can use together at a place: those of its kind, for the first of them.
+
+    Parameters
+    ----------
+    found : sequence of mapping
+        The devices of the place's machine.
+    """
+    told, kind = getattr(backend, "devices", None), kind_of(place)
+    if told is None or device_of(place) not in (kind, f"{kind}:0"):
+        return 1
+    return int(told(kind, sum(one["name"].partition(":")[0] == kind for one in found)))
+
+
 def named(variant: str, device: str, several: bool) -> str:
     """Returns the name of a variant on a device: where it is for several, that on another than the CPU bears it.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -277,9 +277,11 @@ class Run:
 
     def has(self, place: str) -> bool:
         """Says whether a device is there."""
-        node = node_of(place)
-        found = next(one for one in self.nodes if one.name == node).devices if node else self.devices
-        return any(one["name"] == device_of(place) for one in found)
+        return any(one["name"] == device_of(place) for one in self.found(node_of(place)))
+
+    def found(self, node: str) -> Sequence[Mapping[str, Any]]:
+        """Returns the devices of a machine."""
+        return next(one for one in self.nodes if one.name == node).devices if node else self.devices
 
     def base_of(self, outcome: Outcome) -> Outcome:
         """Returns NumPy on the same machine."""

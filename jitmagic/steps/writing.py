@@ -41,7 +41,8 @@ def write(run: Run) -> None:
             run.progress(Progress(backend.name, "writing", 0, 1))
             written_for[backend.name] = drafts_of(run, backend)
         available = run.available(backend, node_of(device))
-        for made in written_for[backend.name]:
+        over = places.several(backend, device, run.found(node_of(device)))
+        for made in (*written_for[backend.name], *_spread(run, backend, written_for[backend.name], over)):
             if not places.runs(backend, made.mode, device):
                 continue
             name = places.named(made.variant, device, "cpu" in available.kinds)
@@ -63,6 +64,23 @@ def _take(run: Run, made: Draft | VariantRefusal, outcome: Outcome) -> bool:
     written = tuple(dict.fromkeys((*made.written, *run.seen().mutated)))
     outcome.draft = replace(made, variant=outcome.name, written=written)
     return True
+
+
+def _spread(
+    run: Run, backend: Backend, made: Sequence[Draft | VariantRefusal], devices: int
+) -> Sequence[Draft | VariantRefusal]:
+    """Has a backend write what runs on several devices at once, where there are several."""
+    spread = getattr(backend, "spread", None)
+    if devices < 2 or spread is None or run.options.transform is not None:
+        return ()
+    try:
+        draft = spread(*run.studied(), made)
+    except Exception as error:
+        return [VariantRefusal(f"{backend.name}-sharded", backend.name, "sharded", own_error(backend, error))]
+    if draft is None:
+        return ()
+    told = f"It runs on {devices} devices at once, with as many rows of {', '.join(draft.spread)} on each."
+    return [replace(draft, notes=(*draft.notes, told))]
 
 
 def drafts_of(run: Run, backend: Backend) -> Sequence[Draft | VariantRefusal]:

@@ -45,28 +45,38 @@ def around(transform: Transform, workload: Workload, taken: str = "") -> Around:
     node = definition(workload)
     if node is None:
         raise ValueError(f"{workload.function.name} has no definition at the top of its module")
-    given = copy.deepcopy(node.args)
-    every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
-    for one in every:
-        if one is not None:
-            one.annotation = None
-    places = [one.arg for one in (*given.posonlyargs, *given.args)]
-    passed = [*places]
-    if given.vararg is not None:
-        passed.append(f"*{given.vararg.arg}")
-    passed += [f"{one.arg}={one.arg}" for one in given.kwonlyargs]
-    if given.kwarg is not None:
-        passed.append(f"**{given.kwarg.arg}")
+    parameters, passed = passing(node)
+    places = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+    by_place = node.args.vararg is None and node.args.kwarg is None and not node.args.kwonlyargs
     position = None if transform.argument in workload.kwargs else places.index(transform.argument)
     return Around(
         workload.function.name,
         fresh(f"{workload.function.name}_{transform.kind}", workload.module.text + taken),
         transform.argument,
-        ast.unparse(given),
-        ", ".join(passed),
+        parameters,
+        passed,
         position,
-        plain=len(places) == len(passed) == len(workload.args) and not workload.kwargs,
+        plain=by_place and len(places) == len(workload.args) and not workload.kwargs,
     )
+
+
+def passing(node: ast.FunctionDef) -> tuple[str, str]:
+    """Returns a function's parameters, with their defaults and without annotations, and what passes them on.
+
+    >>> passing(ast.parse("def f(x: float, *rest, n=3): ...").body[0])
+    ('x, *rest, n=3', 'x, *rest, n=n')
+    """
+    given = copy.deepcopy(node.args)
+    for one in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+        if one is not None:
+            one.annotation = None
+    passed = [one.arg for one in (*given.posonlyargs, *given.args)]
+    if given.vararg is not None:
+        passed.append(f"*{given.vararg.arg}")
+    passed += [f"{one.arg}={one.arg}" for one in given.kwonlyargs]
+    if given.kwarg is not None:
+        passed.append(f"**{given.kwarg.arg}")
+    return ast.unparse(given), ", ".join(passed)
 
 
 def fresh(name: str, text: str) -> str:

@@ -40,7 +40,7 @@ def arguments(tmp_path):
     area.close()
 
 
-def same(value):
+def same(label, value):
     return value
 
 
@@ -131,6 +131,6 @@ def test_a_written_list_and_overlapping_arrays_are_made_anew(arguments):
 
 def test_only_what_is_not_written_goes_to_the_device(arguments):
     made = arguments(np.zeros(2), np.ones(2), labels=["out", "x"])
-    args, _ = made.ready(made.fresh(), ("out",), lambda value: ("moved", value.sum()))
+    args, _ = made.ready(made.fresh(), ("out",), lambda label, value: ("moved", value.sum()))
     assert isinstance(args[0], np.ndarray)
     assert args[1] == ("moved", 2.0)

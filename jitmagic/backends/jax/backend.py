@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jitmagic.backends.jax import derivatives, ladder, presence
+from jitmagic.backends.jax import derivatives, ladder, presence, sharding
 from jitmagic.backends.jax.list_sites import lines_of_growing_lists
 from jitmagic.backends.jax.partial import PartialDraft, partly
 from jitmagic.backends.jax.unrolling import more_written_out, short_by_shape
@@ -24,7 +24,8 @@ from jitmagic.transforms.transform import Transform
 class JaxBackend:
     """Writes the variant ``jax``: ``jax.jit`` around the function in ``jax.numpy``, with ``lax`` loops.
 
-    Where loops over whole arrays are short by the shape of an argument, ``jax-unrolled`` has them written out.
+    Where loops over whole arrays are short by the shape of an argument, ``jax-unrolled`` has them written out. Where
+    there are several devices and the result has the rows of arguments, ``jax-sharded`` spreads these over them.
     """
 
     name = "jax"
@@ -39,6 +40,16 @@ class JaxBackend:
     def copies_arguments(self, mode: str) -> bool:
         """Says that JAX's arrays are copies of NumPy's, on the CPU too."""
         return True
+
+    def devices(self, kind: str, there: int) -> int:
+        """Returns how many devices one call can use: all; the CPU is several where JAX was told so."""
+        return sharding.cpu_devices() if kind == "cpu" else there
+
+    def spread(
+        self, workload: Workload, observed: Observation, made: Sequence[Draft | VariantRefusal]
+    ) -> Draft | None:
+        """Writes ``jax-sharded`` around the first variant, where that has rows to spread."""
+        return sharding.sharded(workload, observed, made[0]) if made and isinstance(made[0], Draft) else None
 
     def differentiates(self, draft: Draft) -> bool:
         """Says that JAX does, but for what goes through NumPy on its way."""
@@ -87,6 +98,8 @@ class JaxBackend:
                 lambda inner, why: self.revise(workload, observed, inner, why),
                 lambda inner: _with_constants(workload, observed, inner),
             )
+        if isinstance(draft, sharding.ShardedDraft):
+            return self._spread(workload, observed, draft, failure)
         if draft.mode == "unrolled":
             module = Module.of(workload, observed)
             found = ladder.answer(draft, failure, argument_facts(observed, module.function(workload.function.name)))
@@ -97,6 +110,15 @@ class JaxBackend:
         if isinstance(answer, Refusal) and failure.stage in ("load", "check"):
             return partly(workload, observed, answer, _written)
         return answer
+
+    def _spread(
+        self, workload: Workload, observed: Observation, draft: sharding.ShardedDraft, failure: Failure
+    ) -> Draft | Refusal:
+        if draft.inner is None or {"IndivisibleError", "RowsSent"} & {*failure.classes}:
+            return sharding.answer(draft, failure)
+        # what stands against the function itself is answered as for one device
+        inner = self.revise(workload, observed, draft.inner, failure)
+        return inner if isinstance(inner, Refusal) else sharding.again(workload, observed, inner)
 
     def _whole(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         module = Module.of(workload, observed)

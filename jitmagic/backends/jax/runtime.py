@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import linecache
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,16 @@ MOST_EQUATIONS = 20_000
 """A trace with more equations than this compiles for minutes: its loops were written out."""
 
 
+_SENT = re.compile(r"\b(all-gather|all-to-all|collective-permute|reduce-scatter)\b")
+"""What XLA calls it when devices send parts of arrays to each other; joining sums (``all-reduce``) is none of them."""
+
+
 class TooManyEquations(Exception):
     """A traced function has more equations than can be compiled in sensible time."""
+
+
+class RowsSent(Exception):
+    """The rows of a function that lie on several devices would be sent between them."""
 
 
 class JaxRuntime:
@@ -27,6 +36,7 @@ class JaxRuntime:
     def __init__(self) -> None:
         self._jax: Any = None
         self._device: Any = None
+        self._devices: list[Any] = []
         self._traced: list[Any] = []
 
     def start(self, device: str) -> Mapping[str, Any]:
@@ -59,7 +69,7 @@ class JaxRuntime:
         if index >= len(found):
             raise RuntimeError(f"JAX was asked for {device} and sees {len(found)} such devices; take a smaller number")
         self._jax = jax
-        self._device = found[index]
+        self._device, self._devices = found[index], found
         jax.config.update("jax_default_device", self._device)
         return {
             "versions": {"jax": jax.__version__, "jaxlib": jaxlib.__version__},
@@ -128,6 +138,10 @@ class JaxRuntime:
                 "compiling would take minutes; loop over a range with a plain body, so that it can become one "
                 "compiled loop"
             )
+        if any(isinstance(one, self._jax.Array) and len(one.sharding.device_set) > 1 for one in args):
+            sent = sorted(set(_SENT.findall(traced.lower().compile().as_text())))
+            if sent:
+                raise RowsSent(f"XLA would send parts of them between the devices ({', '.join(sent)})")
 
     def operations(self) -> float | None:
         """Returns XLA's count of the floating-point operations of what was checked last, a loop's body counted once.
@@ -147,6 +161,23 @@ class JaxRuntime:
     def to_device(self, value: Any) -> Any:
         """Moves every NumPy array in a nested value to the device, and waits until it is there."""
         moved = self._mapped(value, lambda a: self._jax.device_put(a, self._device))
+        self.wait(moved)
+        return moved
+
+    def to_devices(self, value: Any) -> Any:
+        """Lays the rows of every array on all devices of the kind, as many on each; one that cannot be so on the first.
+
+        Rows that are no multiple of the devices are refused by the variant's own call, with the numbers.
+        """
+        from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+        rows = NamedSharding(Mesh(self._devices, ("rows",)), PartitionSpec("rows"))
+
+        def spread(array: Any) -> Any:
+            even = array.ndim and not len(array) % len(self._devices)
+            return self._jax.device_put(array, rows if even else self._device)
+
+        moved = self._mapped(value, spread)
         self.wait(moved)
         return moved
 
