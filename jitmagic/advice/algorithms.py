@@ -103,7 +103,9 @@ def _of_loop(scope: Scope, loop: ast.For) -> Iterator[Known]:
 
 
 def _running(scope: Scope, loop: ast.For, index: str) -> Known | None:
-    """``s += e; out[i] = s``, or ``out[i] = out[i - 1] + e``."""
+    """``s += e; out[i] = s``, or ``out[i] = out[i - 1] + e``, where no ``e`` comes of what was summed before."""
+    if any(isinstance(node, ast.Break | ast.Continue | ast.Return) for node in ast.walk(loop)):
+        return None
     for statement in loop.body:
         target, operator, value = _step(statement)
         if target is None or operator not in _RUNNING or value is None:
@@ -111,7 +113,7 @@ def _running(scope: Scope, loop: ast.For, index: str) -> Known | None:
         if isinstance(target, ast.Name):
             kept = _is_kept(loop, target.id, index)
             alone = sum(target.id in _stored(other) for other in loop.body) == 1
-            if kept and alone and not _mentions(value, target.id):
+            if kept and alone and not _names(value) & _derived(loop, target.id):
                 return Known(loop.lineno, *_RUNNING[operator])
     for statement in loop.body:
         if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript)):
@@ -122,9 +124,25 @@ def _running(scope: Scope, loop: ast.For, index: str) -> Known | None:
         operator, sides = _operation(statement.value)
         before = [one for one in sides if _same_array(one, place.value.id) and _at(one, index) == -1]
         rest = [one for one in sides if one not in before]
-        if operator in _RUNNING and len(before) == 1 and not any(_mentions(one, place.value.id) for one in rest):
+        derived = _derived(loop, place.value.id)
+        if operator in _RUNNING and len(before) == 1 and not any(_names(one) & derived for one in rest):
             return Known(loop.lineno, *_RUNNING[operator])
     return None
+
+
+def _derived(loop: ast.For, name: str) -> frozenset[str]:
+    """Returns a name with all that a loop's steps make of its value, in this step or a later one."""
+    found = {name}
+    while True:
+        more = {
+            one
+            for node in ast.walk(loop)
+            if isinstance(node, ast.stmt) and node is not loop and _names(node) & found
+            for one in _stored(node)
+        }
+        if more <= found:
+            return frozenset(found)
+        found |= more
 
 
 def _recurrence(scope: Scope, loop: ast.For, index: str) -> Known | None:

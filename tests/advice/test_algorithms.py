@@ -244,6 +244,33 @@ def test_it_is_recognised_whatever_the_names(what, body):
 
 
 UNKNOWN = {
+    "a step of Euler's adds what comes of the state, by way of names": """
+        def fn(y0, beta, gamma, dt, n):
+            out = np.zeros((n, 2))
+            out[0] = y0
+            for i in range(1, n):
+                S, I = out[i - 1]
+                new = beta * S * I
+                out[i] = out[i - 1] + dt * np.array([-new, new - gamma * I])
+            return out
+    """,
+    "a spring's speed comes of its place": """
+        def fn(x, v, k, dt, path):
+            for i in range(len(path)):
+                v = v - dt * k * x
+                x = x + dt * v
+                path[i] = x
+    """,
+    "a walk that stops where it left its bounds": """
+        def fn(steps, bound, path):
+            place = 0.0
+            for i in range(len(steps)):
+                place += steps[i]
+                path[i] = place
+                if abs(place) > bound:
+                    break
+            return path
+    """,
     "a logistic map is no filter": """
         def fn(x, r):
             for i in range(1, 9):
