@@ -338,11 +338,12 @@ class Probing:
         self._without_worker.discard(one.backend)
         try:
             judged = self._asking.try_probe(one.name, asked, timeout, None, self._floor)
-            if judged.kind in ("values", "mutated") and judged.outcome == judge.DIFFERS and judged.max_abs is not None:
+            of_values = judged.kind in ("values", "mutated") and judged.max_abs is not None
+            if judged.outcome == judge.DIFFERS and (of_values or judged.kind == "shape"):
                 movement = self._asking.movement(asked)
-                if movement:
+                if movement and of_values:
                     judged = self._asking.try_probe(one.name, asked, timeout, movement, self._floor)
-                    judged = settled(judged, asked.expected.probe, movement)
+                judged = settled(judged, asked.expected.probe, movement)
         except RequestFailed:
             raise
         except WorkerTimedOut:
@@ -385,6 +386,7 @@ def settled(judged: Judgement, probe: Probe, movement: Mapping[str, float]) -> J
     """Takes back a difference that says nothing: NumPy's own figures move as much by a unit in the last place."""
     if probe.name in probes.EXACT:
         return judged
+    # infinite where NumPy's own result has another shape, too: a search that ends at another step
     wild = any(one == float("inf") for one in movement.values())
     if judged.outcome == judge.DIFFERS and (wild or could_explain(judged.max_abs, movement)):
         return Judgement(judge.NOT_RUN, detail=_MOVES)

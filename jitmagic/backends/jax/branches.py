@@ -14,7 +14,7 @@ import libcst as cst
 from jitmagic.backends.jax.loops import LoopMaker
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, commented, leading, made, small, statements, with_body
 
 _CHEAP = 8
 """Branches with more statements than this become functions for ``lax.cond``."""
@@ -115,7 +115,7 @@ class BranchMaker:
         if first is None or second is None:
             return None
         test = code(node.test)
-        lines: list[str] = []
+        lines: list[tuple[str, str]] = []
         names = [n for n, _ in first]
         pairs: list[tuple[str, cst.BaseExpression | None, cst.BaseExpression | None]]
         if second and names == [n for n, _ in second]:
@@ -128,18 +128,23 @@ class BranchMaker:
             return None
         if len(pairs) > 1 and not isinstance(node.test, cst.Name):
             condition = self.loops.name("condition")
-            lines.append(f"{condition} = {test}")
+            lines.append(("", f"{condition} = {test}"))
             test = condition
         for name, a, b in pairs:
             only = a if b is None else b if a is None else None
             if name not in wanted and name not in defined and only is not None:
-                lines.append(f"{name} = {code(only)}")
+                lines.append((name, f"{name} = {code(only)}"))
                 continue
             if name not in defined and (a is None or b is None):
                 return None
-            lines.append(f"{name} = {_selected(name, test, a, b)}")
-        result = [made(text, node) for text in lines]
+            lines.append((name, f"{name} = {_selected(name, test, a, b)}"))
+        result = [made(text, node) for _, text in lines]
         result[0] = leading(result[0], node)
+        told: set[str] = set()
+        for position, (name, _) in enumerate(lines):
+            if name not in told:
+                told.add(name)
+                result[position] = commented(result[position], *_comments_on(then, name), *_comments_on(other, name))
         return result
 
     def cond(self, node: cst.If, then: list[Any], other: list[Any], wanted: list[str], defined: set[str]) -> list[Any]:
@@ -280,6 +285,18 @@ def _assignments(body: Sequence[Any]) -> list[tuple[str, cst.BaseExpression]] | 
             continue
         return None
     return found
+
+
+def _comments_on(body: Sequence[Any], name: str) -> list[str]:
+    """Returns the comments above and behind the statements of a block that bind a name."""
+    found = []
+    for statement in body:
+        if name not in _names([statement]):
+            continue
+        found += [line.comment.value for line in statement.leading_lines if line.comment is not None]
+        behind = statement.trailing_whitespace.comment
+        found += [behind.value.rpartition("#@")[0] if "#@" in behind.value else behind.value] if behind else []
+    return [text for one in found if (text := one.lstrip("#").strip())]
 
 
 def _selected(name: str, test: str, a: cst.BaseExpression | None, b: cst.BaseExpression | None) -> str:

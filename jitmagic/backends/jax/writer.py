@@ -11,6 +11,7 @@ import libcst as cst
 from jitmagic.backends.jax import functions as tables
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.closures import steady_closures
+from jitmagic.backends.jax.common_returns import without_early_returns
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.counted_lists import counted_lists
 from jitmagic.backends.jax.counts import counted_to
@@ -151,6 +152,8 @@ def write(
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise, parts.counted = stepwise, counted
     tree = without_masked_ufuncs(module, tree, entry)
+    if not counted:
+        tree, parts.grown = without_early_returns(module, tree, entry)
     tree = without_sliding_views(module, tree, _kinds(parts, tree))
     tree = without_indices(module, tree, _kinds(parts, tree))
     tree = _without_draws(parts, tree)

@@ -169,3 +169,13 @@ def test_a_window_of_constant_width_is_a_dynamic_slice():
         np.ones(5),
     )
     assert "jax.lax.dynamic_slice_in_dim(x, i, k) * w" in text
+
+
+def test_comments_of_branches_stand_above_what_they_became():
+    text = agrees(
+        "import numpy as np\n\n\ndef fn(x, limit):\n    s = 0.0\n    for i in range(len(x)):\n        s += x[i]\n"
+        "        if s > limit:\n            # too much\n            s = 0.0  # start again\n        else:\n"
+        "            # fine\n            s = s * 2\n    return s\n",
+        X, 3.0,
+    )  # fmt: skip
+    assert "        # too much\n        # start again\n        # fine\n        return jnp.where(s > limit, 0.0, s * 2)\n" in text
