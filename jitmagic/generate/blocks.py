@@ -42,7 +42,11 @@ def made(text: str, like: cst.CSTNode | None = None) -> Any:
     like : libcst.CSTNode or None
         The statement whose line (its mark) the new one takes over; the comment behind it is not repeated.
     """
-    statement = cst.parse_statement(text)
+    return on_the_line_of(cst.parse_statement(text), like)
+
+
+def on_the_line_of(statement: Any, like: cst.CSTNode | None) -> Any:
+    """Gives a new statement the line (its mark) of another one; the comment behind that one is not repeated."""
     mark = _mark(like) if like is not None else None
     if mark is None:
         return statement

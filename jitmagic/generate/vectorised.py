@@ -25,6 +25,7 @@ from jitmagic.analysis.subscripts import is_range
 from jitmagic.capture.workload import Workload
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, statements
+from jitmagic.generate.choices import Choices, NoChoice
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import children
@@ -165,8 +166,12 @@ class _Nest:
         self.module, self.scope, self.loops = rewriter.module, scope, loops
         self.names = [loop.index for loop in loops]
         self.changing = assigned([loops[0].node]) | set(self.names)
-        self.private: dict[str, frozenset[int]] = {}
-        self.whole = False
+        self.observed = rewriter.observed
+        self.own = {name for loop in loops for name in loop.proof.private}
+        self.private: dict[str, tuple[frozenset[int], str]] = {}
+        self.partial: set[cst.CSTNode] = set()
+        self.whole = self.guarded = False
+        self.by_name: dict[str, ValueFact] = {}
         self.sums = {one.name for one in loops[0].proof.reductions if one.operator == "+" and not one.array}
         if any(one.name not in self.sums or one.guarded for loop in loops for one in loop.proof.reductions):
             raise _StaysLoopError
@@ -178,6 +183,18 @@ class _Nest:
     def statements(self, body: tuple[Any, ...]) -> list[Any]:
         """Rewrites the body."""
         made = []
+        self.by_name = {
+            node.value: fact
+            for line in body
+            for node in _nodes(line)
+            if isinstance(node, cst.Name) and node.value not in self.changing and (fact := self.module.fact(node))
+        }
+        choices = Choices(self.module, self.sums, self.own, self._dtype)
+        self.partial = choices.partial
+        try:
+            body = tuple(choices.block(body))
+        except NoChoice:
+            raise _StaysLoopError from None
         for line in body:
             if not isinstance(line, cst.SimpleStatementLine) or not line.body:
                 raise _StaysLoopError
@@ -191,17 +208,17 @@ class _Nest:
     def _small(self, node: Any) -> Any:
         if isinstance(node, cst.Assign) and len(node.targets) == 1:
             target = node.targets[0].target
-            value, dims = self.value(node.value)
+            value, dims = self._in_a_branch(node.value) if node.value in self.partial else self.value(node.value)
             if isinstance(target, cst.Subscript):
                 into, axes = self._element(target, store=True)
                 if axes != frozenset(range(len(self.loops))):
                     raise _StaysLoopError
                 return node.with_changes(targets=[node.targets[0].with_changes(target=into)], value=value)
-            if isinstance(target, cst.Name) and target.value in self.loops[0].proof.private:
-                if target.value in self.private and self.private[target.value] != dims:
-                    raise _StaysLoopError
-                self.private[target.value] = dims
-                name = self._known(cst.Name(target.value), self._dtype(node.value), dims) if dims else target
+            if isinstance(target, cst.Name) and target.value in self.own:
+                fact = self.module.fact(value) if dims else None
+                dtype = fact.dtype if fact is not None and fact.dtype is not None else self._dtype(node.value)
+                self.private[target.value] = dims, dtype
+                name = self._known(cst.Name(target.value), dtype, dims) if dims else target
                 return node.with_changes(targets=[node.targets[0].with_changes(target=name)], value=value)
         if isinstance(node, cst.AugAssign):
             value, dims = self.value(node.value)
@@ -252,21 +269,47 @@ class _Nest:
             left, one = self.value(node.left)
             right, two = self.value(node.right)
             dims = one | two
+            whole = isinstance(node.operator, cst.FloorDivide | cst.Modulo)
+            if self.guarded and whole and not isinstance(node.right, cst.Integer | cst.Float):
+                raise _StaysLoopError  # by zero, perhaps, which some libraries refuse
             fact = self.module.fact(node)
             if dims and fact is not None and fact.kind == "int" and _may_grow(node.operator, fact):
                 raise _StaysLoopError
-            return self._made(node.with_changes(left=left, right=right), node, dims)
+            return self._made(node.with_changes(left=left, right=right), node, dims, self._promoted(node, left, right))
         if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus | cst.Plus):
             inner, dims = self.value(node.expression)
-            return self._made(node.with_changes(expression=inner), node, dims)
+            return self._made(node.with_changes(expression=inner), node, dims, self._promoted(node, inner))
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            return self._logical("logical_not", node, [self.value(node.expression)])
         if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
             return self._compared(node)
+        if isinstance(node, cst.BooleanOperation):
+            name = "logical_and" if isinstance(node.operator, cst.And) else "logical_or"
+            return self._logical(name, node, [self.value(node.left), self._in_a_branch(node.right)])
         if isinstance(node, cst.IfExp):
-            parts = [self.value(part) for part in (node.test, node.body, node.orelse)]
-            return self._chosen(node, *parts)
+            return self._chosen(node, self.value(node.test), *map(self._in_a_branch, (node.body, node.orelse)))
         if isinstance(node, cst.Call):
             return self._call(node)
         raise _StaysLoopError
+
+    def _in_a_branch(self, node: Any) -> tuple[Any, frozenset[int]]:
+        """Returns the value of an expression that not every step evaluates."""
+        before, self.guarded = self.guarded, True
+        try:
+            return self.value(node)
+        finally:
+            self.guarded = before
+
+    def _logical(self, name: str, node: Any, parts: list[tuple[Any, frozenset[int]]]) -> tuple[Any, frozenset[int]]:
+        for made, dims in parts:
+            fact = self.module.fact(made)
+            if not dims or fact is None or fact.dtype != "bool":
+                raise _StaysLoopError
+        args = [cst.Arg(made.with_changes(lpar=(), rpar=())) for made, _ in parts]
+        for arg, (made, _) in zip(args, parts, strict=True):
+            self._same(arg.value, made)
+        dims = frozenset().union(*(one for _, one in parts))
+        return self._made(cst.Call(self._function(name), args), node, dims, "bool")
 
     def _name(self, node: cst.Name) -> tuple[Any, frozenset[int]]:
         if node.value in self.names:
@@ -282,15 +325,15 @@ class _Nest:
                 self.module.learn(made.value, ValueFact("array", "int64", (None,)))
             return made, frozenset({place})
         if node.value in self.private:
-            dims = self.private[node.value]
-            return (self._known(cst.Name(node.value), self._dtype(node), dims) if dims else node), dims
+            dims, dtype = self.private[node.value]
+            return (self._known(cst.Name(node.value), dtype, dims) if dims else node), dims
         return self._invariant(node)
 
     def _invariant(self, node: Any) -> tuple[Any, frozenset[int]]:
         tree = ast.parse(code(node), mode="eval")
         if {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)} & self.changing:
             raise _StaysLoopError
-        fact = self.module.fact(node)
+        fact = self._fact(node)
         path = qualified(node, self.module.names, frozenset(self.scope.locals))
         if path is not None and isinstance(getattr(np, path.rpartition(".")[2], None), float):
             return node, frozenset()
@@ -303,7 +346,7 @@ class _Nest:
         parts: list[str] = []
         dims: list[int] = []
         base = node.value
-        fact = self.module.fact(base)
+        fact = self._fact(base)
         if not isinstance(base, cst.Name) or base.value in self.changing:
             raise _StaysLoopError
         if fact is None or fact.kind != "array" or fact.ndim != len(node.slice):
@@ -315,6 +358,8 @@ class _Nest:
             parts.append(text)
             if dim is not None:
                 dims.append(dim)
+                if self.guarded and not self._holds(fact, len(parts) - 1, element.slice.value, dim):
+                    raise _StaysLoopError
         if not dims:
             if store:
                 raise _StaysLoopError
@@ -338,6 +383,15 @@ class _Nest:
         self._known(made, dtype, frozenset(dims))
         return made, frozenset(dims)
 
+    def _holds(self, fact: ValueFact, axis: int, subscript: cst.BaseExpression, place: int) -> bool:
+        """Tells whether an axis was long enough for all steps of a loop, those included that left the element alone."""
+        loop = self.loops[place]
+        seen = self.observed.loops.get(loop.node.lineno)
+        form = affine(ast.parse(code(subscript), mode="eval").body, loop.index, self.changing - {loop.index})
+        first = None if form is None else (loop.start + form.offset).constant()
+        length = fact.shape[axis] if fact.shape is not None else None
+        return seen is not None and first is not None and length is not None and first + seen.trips_high <= length
+
     def _subscript(self, node: cst.BaseExpression) -> tuple[str, int | None]:
         tree = ast.parse(code(node), mode="eval").body
         for place, loop in enumerate(self.loops):
@@ -355,7 +409,7 @@ class _Nest:
                 raise _StaysLoopError
             return f"{start or ''}:{_text(last)}", place
         names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-        fact = self.module.fact(node)
+        fact = self._fact(node)
         inner = tree.operand if isinstance(tree, ast.UnaryOp) else tree
         literal = isinstance(inner, ast.Constant)
         if names & self.changing or not (literal or (fact is not None and fact.kind == "int")):
@@ -384,7 +438,7 @@ class _Nest:
 
     def _common(self, node: Any, *parts: Any) -> str:
         """Returns the dtype of a choice: where it was now a number, now a scalar, that of both together."""
-        fact = self.module.fact(node)
+        fact = None if node is None else self.module.fact(node)
         if fact is not None and fact.kind != "mixed":
             return self._dtype(node)
         operands: list[Any] = []
@@ -455,8 +509,26 @@ class _Nest:
         self.module.learn(node, ValueFact("array", dtype, (None,) * (len(self.loops) - min(dims))))
         return node
 
-    def _dtype(self, node: cst.CSTNode) -> str:
+    def _fact(self, node: cst.CSTNode) -> ValueFact | None:
+        """Returns what is known of an expression, of a name also what was seen of it elsewhere in the loop.
+
+        What no step of the example came to has no facts of its own.
+        """
         fact = self.module.fact(node)
+        return self.by_name.get(node.value) if fact is None and isinstance(node, cst.Name) else fact
+
+    def _promoted(self, node: Any, *parts: Any) -> str | None:
+        """Returns the dtype of an operation that no step came to, None where its own was seen."""
+        if self.module.fact(node) is not None:
+            return None
+        found = self._common(None, *parts)
+        plain = isinstance(node, cst.UnaryOperation) or isinstance(node.operator, cst.Add | cst.Subtract | cst.Multiply)
+        if found != "float64" and (not plain or found == "bool"):
+            raise _StaysLoopError  # the operands do not tell
+        return found
+
+    def _dtype(self, node: cst.CSTNode) -> str:
+        fact = self._fact(node)
         if isinstance(node, cst.Integer | cst.Float):
             return "int64" if isinstance(node, cst.Integer) else "float64"
         if fact is not None and fact.kind == "scalar" and fact.dtype is not None:

@@ -74,6 +74,30 @@ CASES = {
         "y[:len(x) - k] = x[:len(x) - k] + 1",
         None,
     ),
+    "a branch": (
+        "def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        if x[i] > 0.5:\n            y[i] = 0\n    return y\n",
+        "y[:len(x)] = np.where(x[:len(x)] > 0.5, 0, y[:len(x)])",
+        lambda n: (rng(n),),
+    ),
+    "branches that give the same": (
+        "def fn(x):\n    y = np.zeros(len(x))\n    for i in range(len(x)):\n        # three kinds\n        if x[i] > 0.7:\n            # large\n            y[i] = 1\n"
+        "        elif x[i] < 0.2:\n            y[i] = x[i]\n        else:\n            y[i] = -x[i]\n    return y\n",
+        "# three kinds\n    # large\n    y[:len(x)] = np.where(x[:len(x)] > 0.7, 1, np.where(x[:len(x)] < 0.2, x[:len(x)], -x[:len(x)]))",
+        lambda n: (rng(n),),
+    ),
+    "a branch of several statements": (
+        "def fn(x, w):\n    s = 0.0\n    y = np.ones(len(x))\n    for i in range(len(x)):\n        if x[i] > 0.3 and w[i] < 0.9:\n            t = x[i] * w[i]\n"
+        "            y[i] -= t\n            s += t\n        else:\n            y[i] = 0.5\n    return y + s\n",
+        "t = x[:len(x)] * w[:len(x)]\n    y[:len(x)] = np.where(chosen, y[:len(x)] - t, y[:len(x)])\n    s += np.sum(np.where(chosen, t, 0.0))\n"
+        "    y[:len(x)] = np.where(chosen, y[:len(x)], 0.5)",
+        lambda n: (rng(n), rng(n)[::-1].copy()),
+    ),
+    "what is skipped": (
+        "def fn(m):\n    h, w = m.shape\n    out = np.zeros((h, w))\n    for i in range(h):\n        for j in range(w):\n            if m[i, j] < 0.5:\n                continue\n"
+        "            v = m[i, j]\n            if not v > 0.8:\n                v = 0.0\n            out[i, j] = v\n    return out\n",
+        "out[:h, :w] = np.where(chosen, out[:h, :w], v)",
+        lambda n: (square(n),),
+    ),
     "comments": (
         "def fn(x):\n    y = x.copy()\n    # all of it\n    for i in range(len(x)):\n        y[i] = x[i] * 2  # twice\n    return y\n",
         "# all of it\n    y[:len(x)] = x[:len(x)] * 2  # twice",
@@ -121,9 +145,27 @@ STAY = {
         "def fn(m):\n    y = m.copy()\n    for i in range(len(m)):\n        for j in range(i + 1):\n            y[i, j] = 0.0\n    return y\n",
         square(4),
     ),
-    "a branch": (
-        "def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        if x[i] > 0.5:\n            y[i] = 0\n    return y\n",
+    "a branch that keeps away from the end": (
+        "def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        if i < len(x) - 1:\n            y[i] = x[i+1]\n    return y\n",
         rng(5),
+    ),
+    "a value of a branch that keeps away from the end": (
+        "def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        if i < len(x) - 1:\n            t = x[i+1]\n            y[i] = t\n    return y\n",
+        rng(5),
+    ),
+    "a choice that keeps away from the end": (
+        "def fn(x):\n    y = x.copy()\n    for i in range(len(x)):\n        y[i] = x[i+1] if i < len(x) - 1 else 0.0\n    return y\n",
+        rng(5),
+    ),
+    "a branch that keeps away from zero": (
+        "def fn(x, k):\n    y = x.copy()\n    for i in range(len(x)):\n        if k[i] != 0:\n            y[i] = x[i] // k[i]\n    return y\n",
+        np.arange(5),
+        np.arange(5) % 2,
+    ),
+    "a branch that calls": (
+        "def fn(x, seen):\n    y = x.copy()\n    for i in range(len(x)):\n        if x[i] > 0.5:\n            seen.append(i)\n    return y\n",
+        rng(5),
+        [],
     ),
     "growing integers": (
         "def fn(n):\n    y = np.zeros(n)\n    for i in range(n):\n        y[i] = 2 ** i\n    return y\n",

@@ -74,8 +74,12 @@ def notes(workload: Workload, observed: Observation, gone: frozenset[int] = froz
     tree = ast.parse(workload.module.text)
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
         scope = scope_of(workload.module.text, function.name, workload.names, observed)
+        loops = [node for node in ast.walk(scope.function) if isinstance(node, ast.For) and node.lineno in gone]
+        inside = {inner for loop in loops for inner in ast.walk(loop)}
         for node in ast.walk(scope.function):
             pulled: ast.expr | None = None
+            if node in inside:
+                continue
             if isinstance(node, ast.If | ast.While):
                 pulled = node.test
             elif (

@@ -178,4 +178,5 @@ def test_comments_of_branches_stand_above_what_they_became():
         "            # fine\n            s = s * 2\n    return s\n",
         X, 3.0,
     )  # fmt: skip
-    assert "        # too much\n        # start again\n        # fine\n        return jnp.where(s > limit, 0.0, s * 2)\n" in text
+    comments = "        # too much\n        # start again\n        # fine\n"
+    assert f"{comments}        return jnp.where(s > limit, 0.0, s * 2)\n" in text
