@@ -92,8 +92,9 @@ class _Places:
     def left(self, holds: frozenset[str], node: Any) -> frozenset[str]:
         """Returns the conditions that a statement leaves as they are."""
         changed = set(name_tools.bound(node))
-        for target in (*nodes_of(node, cst.AssignTarget), *nodes_of(node, cst.AugAssign)):
-            changed |= {root_name(target.target) or ""}
+        targets = [one.target for one in nodes_of(node, cst.AssignTarget)]
+        for target in (*targets, *(one.target for one in nodes_of(node, cst.AugAssign))):
+            changed |= {root_name(target) or ""}
         for call in nodes_of(node, cst.Call):
             path = self.kinds.path(call.func)
             if path is None or any(a.keyword is not None and a.keyword.value == "out" for a in call.args):
@@ -117,18 +118,17 @@ class _Places:
         return False
 
     def line(self, node: Any, one: Any, holds: frozenset[str]) -> list[Any]:
-        found = [part for part in _certain(one) if self.place(part)]
-        if not found:
+        places = [(part, place) for part in _certain(one) if (place := self.place(part)) is not None]
+        if not places:
             return [node]
         before = []
-        for part in found:
-            mask, _ = self.place(part) or (None, 0)
+        for _, (mask, _) in places:
             if _text(mask) not in holds:
                 check = made(f"if not {self.numpy}.any({code(mask)}):\n    raise IndexError('{_MESSAGE}')\n", node)
                 self.module.inherit_parts(check.test.expression.args[0].value, mask)
                 self.module.learn(check.test.expression, ValueFact("scalar", "bool", ()))
                 before.append(check)
-        new = node.visit(_Replaced(self.module, self, found))
+        new = node.visit(_Replaced(self.module, places))
         if before:
             before[0], new = leading(before[0], node), new.with_changes(leading_lines=[])
         return [*before, new]
@@ -140,9 +140,9 @@ class _Places:
             return None
         inner = node.value
         if _constant(inner) == 0:
-            inner, paths = inner.value, ("numpy.where", "numpy.nonzero")
+            inner, paths = inner.value, frozenset({"numpy.where", "numpy.nonzero"})
         else:
-            paths = ("numpy.flatnonzero",)
+            paths = frozenset({"numpy.flatnonzero"})
         if not isinstance(inner, cst.Call) or self.kinds.path(inner.func) not in paths or len(inner.args) != 1:
             return None
         mask = inner.args[0].value
@@ -153,18 +153,19 @@ class _Places:
 
 
 class _Replaced(Rewriter):
-    def __init__(self, module: Module, places: _Places, found: list[Any]) -> None:
+    def __init__(self, module: Module, places: list[tuple[cst.Subscript, tuple[Any, int]]]) -> None:
         super().__init__(module)
-        self.places, self.found = places, found
+        self.places = places
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
-        if not any(original_node is one for one in self.found):
+        found = next((place for node, place in self.places if node is original_node), None)
+        if found is None:
             return updated_node
-        mask, which = self.places.place(original_node) or (None, 0)
+        mask, which = found
         text = code(mask)
         if which == 0:
-            new = cst.parse_expression(f"__numpy__.argmax({text})")
-            self.module.inherit_parts(new.args[0].value, mask)  # type: ignore[attr-defined]
+            new: Any = cst.parse_expression(f"__numpy__.argmax({text})")
+            self.module.inherit_parts(new.args[0].value, mask)
             return new
         return cst.parse_expression(f"(len({text}) - 1 - __numpy__.argmax(({text})[::-1]))")
 

@@ -64,9 +64,9 @@ class _Walks(FunctionRewriter[Tracing]):
         called = isinstance(iterated, cst.Call) and isinstance(iterated.func, cst.Name)
         if not called or iterated.func.value != "zip" or not isinstance(target, cst.Tuple | cst.List):
             return [], []
-        plain = all(a.keyword is None and not a.star for a in iterated.args)
-        parts = [a.value for a in iterated.args if plain and isinstance(a.value, cst.Subscript)]
-        return (parts, [e.value for e in target.elements]) if len(parts) == len(iterated.args) else ([], [])
+        args = [a for a in iterated.args if a.keyword is None or code(a.value) != "False"]  # strict=False
+        parts = [a.value for a in args if a.keyword is None and not a.star and isinstance(a.value, cst.Subscript)]
+        return (parts, [e.value for e in target.elements]) if len(parts) == len(args) else ([], [])
 
     def _moves(self, part: cst.Subscript) -> bool:
         """Says whether an end of a slice depends on values."""
@@ -153,14 +153,14 @@ class _Walks(FunctionRewriter[Tracing]):
     # -- indices at which a condition holds
 
     def _condition(self, node: Any) -> Any:
-        """Returns the condition of ``np.flatnonzero(condition)`` and the like, of one axis and known by values alone."""
+        """Returns the condition of ``np.flatnonzero(condition)`` and the like, of one axis and told by values."""
         kinds = self.stack[-1].kinds
         if isinstance(node, cst.Subscript):
             if len(node.slice) != 1 or code(node.slice[0].slice) != "0":
                 return None
-            node, paths = node.value, ("numpy.where", "numpy.nonzero")
+            node, paths = node.value, frozenset({"numpy.where", "numpy.nonzero"})
         else:
-            paths = ("numpy.flatnonzero",)
+            paths = frozenset({"numpy.flatnonzero"})
         if not isinstance(node, cst.Call) or kinds.path(node.func) not in paths or len(node.args) != 1:
             return None
         mask = node.args[0]

@@ -14,7 +14,7 @@ RNG = np.random.default_rng(3)
 def sparse_product(indptr, indices, data, x):
     y = np.zeros(len(indptr) - 1)
     for i in range(len(y)):
-        for j, a in zip(indices[indptr[i]:indptr[i + 1]], data[indptr[i]:indptr[i + 1]]):
+        for j, a in zip(indices[indptr[i]:indptr[i + 1]], data[indptr[i]:indptr[i + 1]], strict=False):
             y[i] += a * x[j]
     return y
 
@@ -118,8 +118,8 @@ def test_a_first_place_that_is_nowhere_raises_as_in_numpy():
 
 def test_a_condition_that_was_asked_for_and_changed_is_asked_for_again():
     source = (
-        "def fn(x):\n    total = 0\n    while np.any(x > 0):\n        x = x - 1\n        total += np.where(x > -1)[0][0]\n"
-        "    return total\n"
+        "def fn(x):\n    total = 0\n    while np.any(x > 0):\n        x = x - 1\n"
+        "        total += np.where(x > -1)[0][0]\n    return total\n"
     )
     made = make(HEAD + source, np.array([1.0, 2.5, 3.5]))
     assert made.refusal is not None or "failed" in made.text
