@@ -433,3 +433,33 @@ def hough_lines_args(size, rng):
     E = rng.random((n, n)) < 0.05
     E[np.arange(n), np.arange(n)] = True
     return (E,)
+
+
+def watershed_flood(img, markers, max_iter=1000):
+    """Grow markers to the neighbour with the lowest grey value until nothing changes."""
+    lab = markers.copy()
+    h, w = img.shape
+    for it in range(max_iter):
+        best = np.inf
+        pick = None
+        for y in range(h):
+            for x in range(w):
+                if lab[y, x] != 0:
+                    continue
+                for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                    ny, nx = y + dy, x + dx
+                    if 0 <= ny < h and 0 <= nx < w and lab[ny, nx] > 0:
+                        if img[y, x] < best:
+                            best = img[y, x]
+                            pick = (y, x, lab[ny, nx])
+        if pick is None:
+            break
+        lab[pick[0], pick[1]] = pick[2]
+    return lab
+
+
+def watershed_flood_args(size, rng):
+    n = of(size, 6, 12, 40)
+    m = np.zeros((n, n), dtype=int)
+    m[0, 0], m[-1, -1] = 1, 2
+    return rng.random((n, n)), m

@@ -29,6 +29,7 @@ from jitmagic.backends.jax.list_rows import rows_as_tuples
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
+from jitmagic.backends.jax.optional import without_none
 from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
@@ -161,6 +162,7 @@ def write(
     tree = _without_draws(parts, tree)
     tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
+    tree = without_none(module, tree, _tracing(parts, tree))
     tree = counted_walks(module, tree, _tracing(parts, tree))
     tree = first_places(module, tree, _tracing(parts, tree))
     if counted:
