@@ -25,6 +25,7 @@ from jitmagic.analysis.memory import GENERATOR_METHODS
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, made, small, statements, with_body
+from jitmagic.generate.draws_of_places import places_drawn
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -98,6 +99,9 @@ def hoisted(
     function.visit(finder)
     if not finder.draws and not finder.makers and not finder.seeds:
         return Hoisted(function)
+    if (other := places_drawn(module, function, kinds, finder.generators)) is not function:
+        function, finder = other, _Finder(kinds)
+        function.visit(finder)
     return _Hoist(module, function, kinds, finder, frozenset(mutated), library).run()
 
 

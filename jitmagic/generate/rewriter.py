@@ -31,6 +31,11 @@ class Rewriter(Transformer):
             self.module.inherit(result, original_node)
         return result
 
+    def on_bracketed(self, new: Any, old: cst.CSTNode) -> Any:
+        """Returns a node that was put in parentheses; places and facts go with it."""
+        self.module.inherit(new, old)
+        return new
+
 
 class FunctionRewriter(Rewriter, Generic[Known]):
     """A rewriter that has an analysis of each top-level function at hand; functions inside go by the outermost one's.

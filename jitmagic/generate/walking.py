@@ -2,7 +2,8 @@
 
 LibCST makes every node anew on each visit, those that only look included, and comes by each blank and comma. Here a
 finder makes nothing, a transformer makes anew what changed alone, and neither enters white space. A node that did not
-change stays the same object, so that what is known of it needs no handing over.
+change stays the same object, so that what is known of it needs no handing over. What takes another's place in an
+expression gets the parentheses that it needs there.
 
 Methods that are not hooks have two underscores: subclasses are free in their names.
 """
@@ -15,6 +16,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 import libcst as cst
+
+from jitmagic.generate.precedence import bracketed
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
@@ -150,6 +153,10 @@ class Transformer(cst.CSTTransformer):
         leave = _plan(type(self), type(original_node))[1]
         return updated_node if leave is None else leave(self, original_node, updated_node)
 
+    def on_bracketed(self, new: Any, old: cst.CSTNode) -> Any:
+        """Returns a node that was put in parentheses; one that remembers places hands them over."""
+        return new
+
     def __below(self, node: cst.CSTNode, around: tuple[tuple[str, Hook | None, Hook | None], ...]) -> cst.CSTNode:
         changes: dict[str, Any] = {}
         for name, before, after in around:
@@ -161,6 +168,8 @@ class Transformer(cst.CSTTransformer):
                 new = self.__node(value)
                 if new is cst.RemovalSentinel.REMOVE:
                     new = None
+                elif new is not value and isinstance(new, cst.BaseExpression):
+                    new = self.on_bracketed(bracketed(node, name, new), new)
             elif isinstance(value, tuple | list) and value:
                 new = self.__sequence(value)
             if new is not value:

@@ -148,3 +148,55 @@ def seed_centres(X, k):
 
 def seed_centres_args(size, rng):
     return rng.random((of(size, 15, 300, 5000), 2)), 4
+
+
+def permutation_test(a, b, n_perm, seed=7):
+    rng = np.random.default_rng(seed)
+    pooled = np.concatenate((a, b))
+    observed = abs(a.mean() - b.mean())
+    k = len(a)
+    count = 0
+    for _ in range(n_perm):
+        perm = rng.permutation(pooled)
+        if abs(perm[:k].mean() - perm[k:].mean()) >= observed:
+            count += 1
+    return (count + 1)/(n_perm + 1)
+
+
+def permutation_test_args(size, rng):
+    n, m = of(size, (8, 30), (40, 200), (500, 5000))
+    return rng.standard_normal(n), rng.standard_normal(n + 4) + 0.3, m
+
+
+def residual_bootstrap(x, y, n_boot, seed=2):
+    rng = np.random.default_rng(seed)
+    A = np.column_stack([np.ones(len(x)), x])
+    beta = np.linalg.solve(A.T @ A, A.T @ y)
+    res = y - A @ beta
+    out = np.empty((n_boot, 2))
+    for b in range(n_boot):
+        ystar = A @ beta + rng.choice(res, size=len(res), replace=True)
+        out[b] = np.linalg.solve(A.T @ A, A.T @ ystar)
+    return beta, out.std(axis=0, ddof=1)
+
+
+def residual_bootstrap_args(size, rng):
+    n, m = of(size, (8, 10), (50, 100), (500, 2000))
+    return rng.standard_normal(n), rng.standard_normal(n), m
+
+
+def shuffle_test(a, labels, n_perm):
+    """Difference of group means under shuffled labels (legacy generator)."""
+    np.random.seed(4)
+    lab = labels.copy()
+    obs = a[lab == 1].mean() - a[lab == 0].mean()
+    null = np.zeros(n_perm)
+    for k in range(n_perm):
+        np.random.shuffle(lab)
+        null[k] = a[lab == 1].mean() - a[lab == 0].mean()
+    return obs, (np.abs(null) >= abs(obs)).mean()
+
+
+def shuffle_test_args(size, rng):
+    n, m = of(size, (10, 12), (60, 100), (600, 2000))
+    return rng.standard_normal(n), np.arange(n) % 2, m

@@ -145,3 +145,50 @@ def longest_run_positions(x, level):
 
 def longest_run_positions_args(size, rng):
     return rng.normal(size=of(size, 30, 1000, 100000)), 0.2
+
+
+def closest_value(x, target):
+    best = None
+    for v in x:
+        if best is None or abs(v - target) < abs(best - target):
+            best = v
+    return best
+
+
+def closest_value_args(size, rng):
+    return rng.random(of(size, 8, 80, 8000)), 0.4
+
+
+def gap_starts(x, thr):
+    start = None
+    longest = 0
+    where = (0, 0)
+    for i, v in enumerate(x):
+        if v > thr and start is None:
+            start = i
+        elif v <= thr and start is not None:
+            if i - start > longest:
+                longest = i - start
+                where = (start, i)
+            start = None
+    return longest, where
+
+
+def gap_starts_args(size, rng):
+    return rng.random(of(size, 20, 200, 20000)), 0.4
+
+
+def best_pair(x):
+    best, pair = np.inf, None
+    n = len(x)
+    for i in range(n):
+        for j in range(i + 1, n):
+            d = abs(x[i] - x[j])
+            if d < best:
+                best = d
+                pair = (i, j)
+    return pair, best
+
+
+def best_pair_args(size, rng):
+    return (rng.random(of(size, 8, 50, 500)),)

@@ -442,3 +442,44 @@ def simplex_tableau(c, A, b, max_pivots=200):
 def simplex_tableau_args(size, rng):
     m, n = of(size, (4, 3), (25, 20), (80, 60))
     return rng.uniform(1, 5, n), rng.uniform(.1, 2, (m, n)), rng.uniform(5, 20, m)
+
+
+def arnoldi(matvec_diag, low, b, m):
+    """Arnoldi on diag(d) + u u^T given as an operator."""
+    def op(x):
+        return matvec_diag * x + low * (low @ x)
+    n = len(b)
+    Q = np.empty((n, m + 1), dtype=complex)
+    h = np.zeros((m + 1, m), dtype=complex)
+    Q[:, 0] = b / np.linalg.norm(b)
+    for k in range(m):
+        v = op(Q[:, k])
+        for j in range(k + 1):
+            h[j, k] = np.vdot(Q[:, j], v)
+            v = v - h[j, k] * Q[:, j]
+        h[k+1, k] = np.linalg.norm(v)
+        Q[:, k+1] = v / h[k+1, k]
+    return Q, h
+
+
+def arnoldi_args(size, rng):
+    n, m = of(size, (10, 4), (80, 12), (2000, 40))
+    return (rng.random(n) + 1j*rng.random(n), rng.standard_normal(n),
+            rng.standard_normal(n) + 1j*rng.standard_normal(n), m)
+
+
+def toeplitz_matvec(c, r, x):
+    """Product with a Toeplitz matrix by embedding in a circulant."""
+    n = len(c)
+    assert c[0] == r[0], "first elements must agree"
+    col = np.concatenate([c, [0.0], r[:0:-1]])
+    fx = np.fft.fft(np.r_[x, np.zeros(n)])
+    y = np.fft.ifft(np.fft.fft(col) * fx)[:n]
+    return y.real if np.isrealobj(x) else y
+
+
+def toeplitz_matvec_args(size, rng):
+    n = of(size, 9, 200, 20000)
+    c, r = rng.standard_normal(n), rng.standard_normal(n)
+    r[0] = c[0]
+    return c, r, rng.standard_normal(n)

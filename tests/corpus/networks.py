@@ -140,3 +140,119 @@ def embed_positions(n, d):
 
 def embed_positions_args(size, rng):
     return of(size, 6, 40, 300), 8
+
+
+def bfs_levels(indptr, indices, start):
+    """Breadth first with an array as the queue."""
+    n = len(indptr) - 1
+    level = -np.ones(n, dtype=np.int64)
+    queue = np.empty(n, dtype=np.int64)
+    head, tail = 0, 1
+    queue[0] = start
+    level[start] = 0
+    while head < tail:
+        u = queue[head]
+        head += 1
+        for v in indices[indptr[u]:indptr[u+1]]:
+            if level[v] < 0:
+                level[v] = level[u] + 1
+                queue[tail] = v
+                tail += 1
+    return level
+
+
+def bfs_levels_args(size, rng):
+    n, k = of(size, (10, 2), (100, 3), (5000, 5))
+    return np.arange(n + 1)*k, rng.integers(0, n, n*k), 0
+
+
+def csr_jacobi(indptr, indices, data, b, n_iter):
+    """Jacobi iteration on a sparse matrix in CSR form."""
+    n = len(b)
+    x = np.zeros(n)
+    for it in range(n_iter):
+        new = np.zeros(n)
+        for i in range(n):
+            s = b[i]
+            d = 1.0
+            for j, a in zip(indices[indptr[i]:indptr[i+1]], data[indptr[i]:indptr[i+1]]):
+                if j == i:
+                    d = a
+                else:
+                    s -= a*x[j]
+            new[i] = s/d
+        x = new
+    return x
+
+
+def csr_jacobi_args(size, rng):
+    n, k = of(size, (8, 5), (60, 20), (3000, 50))
+    ind = np.stack([np.arange(n), (np.arange(n) + 1) % n, (np.arange(n) - 1) % n], 1).ravel()
+    dat = np.tile([4.0, -1.0, -1.0], n) + 0.1*rng.random(3*n)
+    return np.arange(n + 1)*3, ind, dat, rng.random(n), k
+
+
+def topological_order(A):
+    """Kahn's algorithm on an adjacency matrix; raises on a cycle."""
+    n = len(A)
+    indeg = A.sum(axis=0)
+    order = []
+    ready = [i for i in range(n) if indeg[i] == 0]
+    while ready:
+        u = ready.pop()
+        order.append(u)
+        for v in np.flatnonzero(A[u]):
+            indeg[v] -= 1
+            if indeg[v] == 0:
+                ready.append(v)
+    if len(order) != n:
+        raise ValueError("the graph has a cycle")
+    return np.array(order)
+
+
+def topological_order_args(size, rng):
+    n = of(size, 8, 40, 500)
+    return (np.triu(rng.random((n, n)) < 0.3, 1).astype(int),)
+
+
+def hungarian_greedy_auction(benefit, eps=0.01):
+    """Bertsekas' auction for the assignment problem."""
+    n = benefit.shape[0]
+    prices = np.zeros(n)
+    owner = -np.ones(n, dtype=int)
+    assigned = -np.ones(n, dtype=int)
+    while (assigned == -1).any():
+        i = np.flatnonzero(assigned == -1)[0]
+        value = benefit[i] - prices
+        j = value.argmax()
+        best = value[j]
+        value[j] = -np.inf
+        second = value.max()
+        prices[j] += best - second + eps
+        if owner[j] != -1:
+            assigned[owner[j]] = -1
+        owner[j] = i
+        assigned[i] = j
+    return assigned, benefit[np.arange(n), assigned].sum()
+
+
+def hungarian_greedy_auction_args(size, rng):
+    n = of(size, 5, 20, 100)
+    return (rng.random((n, n)),)
+
+
+def list_scheduling(cost, machines):
+    """Greedy list scheduling: next job to the machine that is free first."""
+    free_at = np.zeros(machines)
+    owner = np.full(len(cost), -1)
+    while np.any(owner < 0):
+        j = np.where(owner < 0)[0][0]
+        m = np.argmin(free_at)
+        owner[j] = m
+        free_at[m] += cost[j]
+    return owner, free_at.max()
+
+
+def list_scheduling_args(size, rng):
+    n = of(size, 9, 60, 500)
+    return rng.random(n), 3

@@ -262,3 +262,93 @@ def settling_time(x, target, tolerance, window):
 def settling_time_args(size, rng):
     n = of(size, 30, 500, 50_000)
     return 1 + np.exp(-np.arange(n)*8/n)*np.cos(np.arange(n)*0.3) + 0.001*rng.random(n), 1.0, 0.05, 5
+
+
+def column_means(x, weights=None):
+    """Weighted means of columns; a vector counts as one column."""
+    if x.ndim == 1:
+        x = x[:, None]
+    if weights is None:
+        weights = np.ones(len(x))
+    return (x*weights[:, None]).sum(axis=0)/weights.sum()
+
+
+def column_means_args(size, rng):
+    n = of(size, 6, 60, 6000)
+    return rng.random((n, 3)), rng.random(n)
+
+
+def spectrum_power(x, window=None, full=False):
+    if window is not None:
+        x = x*window
+    X = np.fft.fft(x)
+    if np.iscomplexobj(x):
+        P = np.abs(X)**2
+    else:
+        P = np.abs(X[:len(x)//2 + 1])**2
+    if full:
+        return P, X
+    return P
+
+
+def spectrum_power_args(size, rng):
+    n = of(size, 8, 100, 10000)
+    return rng.standard_normal(n), np.hanning(n)
+
+
+def airmass_extinction(jd, ra, dec, lat=0.35, mag=None, k=0.15):
+    gmst = (18.697374558 + 24.06570982441908*(jd - 2451545.0)) % 24
+    ha = np.deg2rad(gmst*15) - ra
+    ha = (ha + np.pi) % (2*np.pi) - np.pi
+    sinalt = np.sin(dec)*np.sin(lat) + np.cos(dec)*np.cos(lat)*np.cos(ha)
+    alt = np.degrees(np.arcsin(sinalt))
+    up = alt > 0
+    X = np.full(jd.shape, np.inf)
+    X[up] = 1/(np.sin(np.deg2rad(alt[up] + 244/(165 + 47*alt[up]**1.1))))
+    if mag is None:
+        return X
+    out = mag.copy()
+    out[~up] = np.nan
+    out[up] += k*X[up]
+    return X, out
+
+
+def airmass_extinction_args(size, rng):
+    n = of(size, 12, 500, 100000)
+    return 2459000.5 + rng.random(n), 1.2, 0.4, 0.35, rng.uniform(10, 15, n)
+
+
+def simpson_checked(y, dx):
+    n = len(y) - 1
+    if n % 2:
+        raise ValueError("even number of intervals wanted, got %d" % n)
+    if dx <= 0:
+        raise ValueError(f"step must be positive: {dx:.3g}")
+    s = y[0] + y[-1]
+    for i in range(1, n):
+        s += (4 if i % 2 else 2)*y[i]
+    return s*dx/3
+
+
+def simpson_checked_args(size, rng):
+    return rng.random(of(size, 9, 101, 10001)//2*2 + 1), 0.1
+
+
+def kde_silverman(data, grid, bw=None, kernel="gauss"):
+    n = data.size
+    if bw is None:
+        q75, q25 = np.percentile(data, [75, 25])
+        bw = 0.9*min(data.std(ddof=1), (q75 - q25)/1.34)*n**-0.2
+    z = (grid[:, None] - data[None, :])/bw
+    if kernel == "gauss":
+        K = np.exp(-0.5*z*z)/np.sqrt(2*np.pi)
+    elif kernel == "epan":
+        K = np.where(np.abs(z) <= 1, 0.75*(1 - z*z), 0)
+    else:
+        raise ValueError(f"unknown kernel {kernel!r}")
+    return K.sum(axis=1)/(n*bw), bw
+
+
+def kde_silverman_args(size, rng):
+    n, m = of(size, (12, 8), (200, 100), (2000, 1000))
+    return rng.standard_normal(n), np.linspace(-3, 3, m), None, "epan"

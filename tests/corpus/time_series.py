@@ -254,3 +254,18 @@ def adaptive_delta_mod(x, step0=0.05, up=1.5, smin=0.005, smax=1.0):
 def adaptive_delta_mod_args(size, rng):
     n = of(size, 100, 8000, 300000)
     return (np.sin(0.05*np.arange(n)) + 0.3*np.cos(0.013*np.arange(n)) + 0.02*rng.standard_normal(n),)
+
+
+def threshold_crossing(t, y, level):
+    """Time of the first sample above a level, interpolated; raises where there is none."""
+    i = np.where(y > level)[0][0]
+    j = np.flatnonzero(y > level)[-1]
+    if i == 0:
+        return t[0], t[j]
+    w = (level - y[i-1])/(y[i] - y[i-1])
+    return t[i-1] + w*(t[i] - t[i-1]), t[j]
+
+
+def threshold_crossing_args(size, rng):
+    n = of(size, 10, 200, 20000)
+    return np.linspace(0, 1, n), np.cumsum(rng.random(n))/n, 0.2

@@ -406,3 +406,60 @@ def grey_cooccurrence(img, levels=8, dy=0, dx=1):
 def grey_cooccurrence_args(size, rng):
     n = of(size, 10, 100, 700)
     return (rng.integers(0, 256, (n, n), dtype=np.uint8),)
+
+
+def hough_lines(edges, n_theta=18, n_peaks=3):
+    """Accumulator and the strongest lines, each peak's neighbourhood suppressed."""
+    h, w = edges.shape
+    diag = int(np.ceil(np.hypot(h, w)))
+    thetas = np.linspace(-np.pi/2, np.pi/2, n_theta, endpoint=False)
+    cos_t, sin_t = np.cos(thetas), np.sin(thetas)
+    acc = np.zeros((2*diag + 1, n_theta), dtype=np.uint64)
+    ys, xs = np.nonzero(edges)
+    for x, y in zip(xs, ys):
+        rho = np.round(x*cos_t + y*sin_t).astype(int) + diag
+        acc[rho, np.arange(n_theta)] += 1
+    work = acc.copy()
+    peaks = []
+    for _ in range(n_peaks):
+        r, t = np.unravel_index(work.argmax(), work.shape)
+        peaks.append((r - diag, thetas[t], acc[r, t]))
+        work[max(r-2, 0):r+3, max(t-1, 0):t+2] = 0
+    return acc, np.array(peaks, dtype=float)
+
+
+def hough_lines_args(size, rng):
+    n = of(size, 12, 40, 300)
+    E = rng.random((n, n)) < 0.05
+    E[np.arange(n), np.arange(n)] = True
+    return (E,)
+
+
+def watershed_flood(img, markers, max_iter=1000):
+    """Grow markers to the neighbour with the lowest grey value until nothing changes."""
+    lab = markers.copy()
+    h, w = img.shape
+    for it in range(max_iter):
+        best = np.inf
+        pick = None
+        for y in range(h):
+            for x in range(w):
+                if lab[y, x] != 0:
+                    continue
+                for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                    ny, nx = y + dy, x + dx
+                    if 0 <= ny < h and 0 <= nx < w and lab[ny, nx] > 0:
+                        if img[y, x] < best:
+                            best = img[y, x]
+                            pick = (y, x, lab[ny, nx])
+        if pick is None:
+            break
+        lab[pick[0], pick[1]] = pick[2]
+    return lab
+
+
+def watershed_flood_args(size, rng):
+    n = of(size, 6, 12, 40)
+    m = np.zeros((n, n), dtype=int)
+    m[0, 0], m[-1, -1] = 1, 2
+    return rng.random((n, n)), m

@@ -36,6 +36,7 @@ _CASTABLE = frozenset(
 )
 
 
+_BINNED = frozenset({"numpy.histogram", "numpy.histogram2d", "numpy.histogram_bin_edges"})
 _COUNTED_IN = {"numpy.histogram": ("int64",), "numpy.histogram2d": ("int64", "float64")}
 """The dtypes that NumPy counts in, and JAX in another."""
 
@@ -104,10 +105,12 @@ class _Casts(FunctionRewriter[Kinds]):
         if not self.stack:
             return updated_node
         kinds = self.stack[-1]
+        path = kinds.path(original_node.func)
+        if path in _BINNED:
+            return _binned(original_node, updated_node, kinds)
         wanted = kinds.dtype(original_node)
         if wanted is None or not _castable(wanted):
             return updated_node
-        path = kinds.path(original_node.func)
         if path is None and isinstance(original_node.func, cst.Attribute):
             return _method(original_node, updated_node, wanted, kinds)
         if path is None or not path.startswith(("numpy.", "scipy.")):
@@ -143,6 +146,18 @@ class _Casts(FunctionRewriter[Kinds]):
                 args[p] = args[p].with_changes(value=cast_to(args[p].value, target))
                 done = True
         return updated_node.with_changes(args=args)
+
+
+def _binned(old: cst.Call, new: cst.Call, kinds: Kinds) -> cst.Call:
+    """Casts small integers that are counted in bins: JAX's edges would be float32, NumPy's are float64."""
+    args = list(new.args)
+    for place, argument in enumerate(old.args[:2]):
+        fact = kinds.of(argument.value) if argument.keyword is None and not argument.star else None
+        counted = place == 0 or kinds.path(old.func) == "numpy.histogram2d"
+        dtype = fact.dtype if fact is not None and fact.kind == "array" else None
+        if counted and dtype not in (None, "bool") and is_integer(dtype) and inexact(dtype) != "float64":
+            args[place] = args[place].with_changes(value=cast_to(args[place].value, "float64"))
+    return new.with_changes(args=args)
 
 
 def _method(old: cst.Call, new: cst.Call, wanted: str, kinds: Kinds) -> cst.Call:

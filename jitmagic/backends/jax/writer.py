@@ -18,6 +18,7 @@ from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.exchanges import Own, without_exchanges
 from jitmagic.backends.jax.factors import factorisations
+from jitmagic.backends.jax.first_places import first_places
 from jitmagic.backends.jax.firsts import without_indices
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
@@ -28,6 +29,7 @@ from jitmagic.backends.jax.list_rows import rows_as_tuples
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
+from jitmagic.backends.jax.optional import without_none
 from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
@@ -37,6 +39,7 @@ from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.sliding import without_sliding_views
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
+from jitmagic.backends.jax.walks import counted_walks
 from jitmagic.backends.jax.windows import windows
 from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
 from jitmagic.backends.protocol import Draft
@@ -159,6 +162,9 @@ def write(
     tree = _without_draws(parts, tree)
     tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
+    tree = without_none(module, tree, _tracing(parts, tree))
+    tree = counted_walks(module, tree, _tracing(parts, tree))
+    tree = first_places(module, tree, _tracing(parts, tree))
     if counted:
         tree = arrays_at_the_end(module, tree, _kinds(parts, tree))
     tree = rows_as_tuples(module, tree, _kinds(parts, tree))

@@ -143,6 +143,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     """Returns what to try next on one rung, the best first."""
     how = draft.choices
     found: list[Choices] = []
+    if draft.undecided and "unify" in failure.message:
+        found.append(replace(how, decided=True))
     if draft.native and failure.type.startswith("numba.") and how.native:
         found.append(replace(how, native=False))
     more = messages.refused_calls(draft, failure, workload) - how.outside
@@ -154,6 +156,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
         found.append(replace(how, fuse=False))
     if draft.lifted and how.lift and failure.type.startswith("numba."):
         found.append(replace(how, lift=False))
+    if draft.undecided and failure.type.startswith("numba."):
+        found.append(replace(how, decided=True))
     return found
 
 

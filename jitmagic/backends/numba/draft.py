@@ -24,6 +24,8 @@ class Choices:
         Whether array expressions that need temporaries are written as loops.
     lift : bool
         Whether functions inside functions become functions of the module.
+    decided : bool
+        Whether branches that the example's kinds of arguments do not come to are left out.
     every : bool
         Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
     """
@@ -33,6 +35,7 @@ class Choices:
     nests: bool = True
     fuse: bool = True
     lift: bool = True
+    decided: bool = False
     every: bool = False
 
 
@@ -45,6 +48,8 @@ class NumbaDraft(Draft):
     choices : Choices
     native, nested, fused, lifted : bool
         Whether it does draw from a global state of Numba's own, does hold such nests, such loops, and such functions.
+    undecided : bool
+        Whether it does hold such branches.
     """
 
     choices: Choices = Choices()
@@ -52,3 +57,4 @@ class NumbaDraft(Draft):
     nested: bool = False
     fused: bool = False
     lifted: bool = False
+    undecided: bool = False

@@ -21,6 +21,8 @@ from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.decided import Decided
+from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
@@ -30,6 +32,7 @@ from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.parallel import Parallel
+from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.reductions import Reductions
@@ -135,10 +138,16 @@ def _write(
     tree = without_masked_ufuncs(module, drawn.tree, name)
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), how.every, notes=list(drawn.notes))
+    decided = Decided(context if how.decided else Context(module, imports))
+    without = tree.visit(decided)
+    if how.decided:
+        tree = without
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     if how.every:
         tree = tree.visit(PlainViews(context))
-    rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Grids, Spelling)
+    rewrites: tuple[type[NumbaRewriter], ...] = (
+        EmptyLists, PlainTexts, Unpacking, GeneratorLists, Special, UfuncMethods, Grids, Spelling,
+    )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
@@ -220,6 +229,7 @@ def _write(
         nested=nested,
         fused=fused,
         lifted=bool(moved),
+        undecided=decided.found and not how.decided,
     )
 
 

@@ -90,6 +90,12 @@ class Expressions(Names):
     def _tensor_of(self, node: cst.BaseExpression, value: Value, other: Value) -> tuple[cst.BaseExpression, Value]:
         if value.kind != "sequence" or not other.is_tensor:
             return node, value
+        if value.items and all(item.kind == "tensor" and item.dtype is not None for item in value.items):
+            alike = {(item.dtype, item.ndim) for item in value.items}
+            if len(alike) == 1 and None not in next(iter(alike)):
+                shape = value.items[0].shape if len(value.items) == 1 else (None,) * (value.items[0].ndim or 0)
+                made = cst.parse_expression(f"{self.spell('torch.stack')}({code(node)})")
+                return made, Value("tensor", value.items[0].dtype, (None, *(shape or ())))
         if any(item.kind != "number" for item in value.items) or not value.items:
             self.fail(f"computes with the list `{code(node)}` and an array: make it an array first")
         dtype = value.numpy_dtype or "float64"

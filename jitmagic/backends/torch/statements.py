@@ -195,7 +195,28 @@ class Statements(Elements):
         for target in original_node.targets:
             self.bind(target.target, value)
             self._alias(target.target, original_node.value)
-        return updated_node.with_changes(value=node)
+        targets = [
+            new.with_changes(target=self._by_copies(old.target, new.target))
+            for old, new in zip(original_node.targets, updated_node.targets, strict=True)
+        ]
+        return updated_node.with_changes(value=node, targets=targets)
+
+    def _by_copies(self, old: cst.BaseExpression, new: Any) -> Any:
+        """Copies an index that is the very array that is stored into, as in ``todo[todo] = x > 0``."""
+        if not isinstance(old, cst.Subscript) or not isinstance(new, cst.Subscript):
+            return new
+        into = base_name(old)
+        elements: list[Any] = []
+        other: Any
+        for one, other in zip(old.slice, new.slice, strict=False):
+            index = one.slice.value if isinstance(one.slice, cst.Index) else None
+            name = base_name(index) if isinstance(index, cst.Name | cst.Subscript) else None
+            same = name is not None and into is not None and self.scope.root(name) == self.scope.root(into)
+            if same and index is not None and self.value(index).is_tensor and self.value(index).ndim != 0:
+                copy = cst.parse_expression(f"{atom(other.slice.value)}.clone()")
+                other = other.with_changes(slice=other.slice.with_changes(value=copy))
+            elements.append(other)
+        return new if len(elements) != len(new.slice) else new.with_changes(slice=elements)
 
     def leave_AnnAssign(self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign) -> cst.BaseSmallStatement:
         if original_node.value is not None and updated_node.value is not None:

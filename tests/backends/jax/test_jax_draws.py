@@ -53,6 +53,25 @@ WRITTEN = {
         (np.random.default_rng(11), 6),
         "    z = rng.standard_normal(n)\n    return _fn(n, z)\n",
     ),
+    "a permutation of what is computed": (
+        "def fn(a, b, n):\n    rng = np.random.default_rng(3)\n    pooled = np.concatenate((a, b))\n    s = 0.0\n"
+        "    for i in range(n):\n        s += rng.permutation(pooled)[: len(a)].mean() * i\n    return s\n",
+        (np.arange(3.0), np.arange(4.0) ** 2, 5),
+        "        drawn.append(rng.permutation(len(a) + len(b)))\n",
+    ),
+    "a choice among what is computed": (
+        "def fn(x, y, n):\n    rng = np.random.default_rng(3)\n    A = np.column_stack([np.ones(len(x)), x])\n"
+        "    res = y - A @ np.linalg.solve(A.T @ A, A.T @ y)\n    star = rng.choice(res, size=(n, 2), p=x / 6)\n"
+        "    return star.sum(axis=0)\n",
+        (np.arange(4.0), np.arange(4.0) ** 2, 5),
+        "    star_2 = rng.choice(np.broadcast_shapes(len(y), len(x))[0], size=(n, 2), p=x / 6)\n",
+    ),
+    "shuffled in place": (
+        "def fn(x):\n    y = 2 * x\n    np.random.seed(2)\n    np.random.shuffle(y)\n"
+        "    return y * np.arange(len(x))\n",
+        (np.arange(5),),
+        "    drawn = np.random.permutation(len(x))\n",
+    ),
     "what was drawn is changed in place": (
         "def fn(n):\n    np.random.seed(0)\n    x = np.random.rand(n)\n    x[0] = 0.0\n    x[1:] *= 2\n    return x\n",
         (6,),
@@ -105,7 +124,16 @@ REFUSED = {
         (np.ones(3),),
         5,
     ),
-    "shuffled in place": ("def fn(x):\n    y = x.copy()\n    np.random.shuffle(y)\n    return y\n", (np.ones(3),), 5),
+    "rows shuffled in place": (
+        "def fn(x):\n    y = x.copy()\n    np.random.shuffle(y)\n    return y\n",
+        (np.ones((3, 2)),),
+        5,
+    ),
+    "a permutation of what values decide the length of": (
+        "def fn(x):\n    y = x[x > 1]\n    return np.random.permutation(y)\n",
+        (np.arange(4.0),),
+        5,
+    ),
 }
 
 

@@ -175,8 +175,7 @@ class Masks(NumbaRewriter):
             call = cst.Call(whole_value, self._arguments(target, index))
             value = expression(f"{{x}} {operator} {{v}}", x=call, v=self.context.operand(value))
             operator, number = "", False
-        one = not number and (fact.ndim or 0) < index.before + 1 + index.after
-        if one:
+        elif not number and (fact.ndim or 0) < index.before + 1 + index.after:
             return None
         label = "store_where" if index.mask else "store_at"
         helper = self.context.helper(label, _put(index, operator, number))
