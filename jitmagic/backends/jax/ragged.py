@@ -7,60 +7,36 @@ Elementwise operations act on the whole, reductions take the mask as ``where=``,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.functions import ELEMENTWISE
-from jitmagic.backends.jax.sums import difference, written
+from jitmagic.backends.jax.parts import (
+    Ragged,
+    Unknown,
+    beyond,
+    cut,
+    differences,
+    joined,
+    ordered,
+    packed,
+    ranked,
+    term,
+    turned,
+)
+from jitmagic.backends.jax.sums import added, difference, written
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 
 _REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin", "any", "all"})
 _ARGS = {"argmax": ("max", "-__numpy__.inf"), "argmin": ("min", "__numpy__.inf")}
 _COPIES = frozenset({"numpy.copy", "numpy.array", "numpy.asarray", "numpy.ascontiguousarray"})
+_JOINING = frozenset({"numpy.concatenate", "numpy.hstack", "numpy.append"})
+_PYTHON = {"int": "int64", "float": "float64", "bool": "bool"}
 _BUILTINS = {"sum": "sum", "max": "max", "min": "min"}
-
-
-class Unknown(Exception):
-    """A use of a moving slice that has no form over the whole axis; the message is a clause for the user."""
-
-
-@dataclass(frozen=True)
-class Ragged:
-    """A value of which only a part counts.
-
-    Attributes
-    ----------
-    whole : str
-        The expression over whole axes.
-    ndim : int
-    frames : dict of int to Frame
-        What counts, by axis from the end (-1 is the last).
-    dtype : str or None
-    """
-
-    whole: str
-    ndim: int
-    frames: dict[int, Frame] = field(default_factory=dict)
-    dtype: str | None = None
-
-    def mask(self, axes: Any = None) -> str:
-        """Returns the mask of some axes (all by default), shaped to broadcast against the whole."""
-        parts = []
-        for axis in sorted(self.frames if axes is None else axes):
-            text = self.frames[axis].mask()
-            if axis < -1:
-                text = f"({text})[:, {', '.join(['None'] * (-axis - 1))}]"
-            elif len(self.frames if axes is None else axes) > 1 and " & " in text:
-                text = f"({text})"
-            parts.append(text)
-        return " & ".join(f"({p})" if " " in p and not p.startswith("(") and len(parts) > 1 else p for p in parts)
-
-    def zeroed(self, axis: int) -> str:
-        return f"__numpy__.where({self.mask([axis])}, {self.whole}, 0)"
 
 
 Value = Ragged | cst.BaseExpression
@@ -76,6 +52,11 @@ class Evaluator:
         Returns the :class:`Ragged` of a subscript that a moving slice cuts, None for any other subscript.
     named : callable
         Returns the Ragged that a name stands for at this place, None for any other name.
+    natural : callable
+        Says whether an expression is never below zero.
+    highest : callable
+        Returns what a whole number that depends on values never exceeds, None where no such bound is found, and the
+        empty string for a number that does not depend on values.
     """
 
     def __init__(
@@ -83,10 +64,14 @@ class Evaluator:
         kinds: Kinds,
         slices: Callable[[cst.Subscript], Ragged | None],
         named: Callable[[cst.Name], Ragged | None],
+        natural: Callable[[cst.BaseExpression], bool],
+        highest: Callable[[cst.BaseExpression], str | None],
     ) -> None:
         self.kinds = kinds
         self.slices = slices
         self.named = named
+        self.natural = natural
+        self.highest = highest
 
     def plain(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Returns an expression in which no moving slice is left; raises Unknown where its value is one."""
@@ -132,33 +117,129 @@ class Evaluator:
         found = self.slices(node)
         if found is not None:
             return found
+        shape = node.value
+        if isinstance(shape, cst.Attribute) and shape.attr.value == "shape" and len(node.slice) == 1:
+            return self.extent(node, shape.value)
         base = self.value(node.value)
         if isinstance(base, Ragged):
-            only = node.slice[0].slice
-            if base.ndim == 1 and len(node.slice) == 1 and isinstance(only, cst.Index) and -1 in base.frames:
-                return self.element(base, only.value)
-            if _is_whole(node):
-                return base
-            raise Unknown(f"the length of `{code(node.value)}` changes from step to step, and `{code(node)}` cuts it")
+            return self.of_part(node, base)
+        taken = self.gathered(node, base)
+        if taken is not None:
+            return taken
         new = self.children(node)
         return new if base is node.value else new.with_changes(value=base)
 
+    def extent(self, node: cst.Subscript, of: cst.BaseExpression) -> Value:
+        """Returns ``part.shape[k]``."""
+        part = self.value(of)
+        index: Any = getattr(node.slice[0].slice, "value", None)
+        if not isinstance(part, Ragged):
+            return node
+        axis = _whole_number(index)
+        if axis is None:
+            raise Unknown(f"`{code(node)}` of a part whose length changes")
+        place = axis if axis < 0 else axis - part.ndim
+        if place in part.frames:
+            return cst.parse_expression(part.frames[place].width())
+        return cst.parse_expression(f"{term(part.whole)}.shape[{axis}]")
+
+    def of_part(self, node: cst.Subscript, base: Ragged) -> Value:
+        """Returns what is taken of a part: an element, a part of it, or all of it turned round."""
+        only = node.slice[0].slice
+        if _is_whole(node):
+            return base
+        if all(isinstance(e.slice, cst.Slice) and _turns(e.slice) is not None for e in node.slice):
+            for position, element in enumerate(node.slice):
+                if _turns(element.slice):
+                    if position - base.ndim not in base.frames:
+                        raise Unknown(f"`{code(node)}` turns an axis round that does not move")
+                    base = turned(base, position - base.ndim)
+            return base
+        if base.ndim == 1 and len(node.slice) == 1 and -1 in base.frames:
+            if isinstance(only, cst.Index):
+                index = self.value(only.value)
+                if isinstance(index, Ragged):
+                    return self.chosen(node, base, index)
+                return self.element(base, only.value)
+            if isinstance(only, cst.Slice) and (only.step is None or code(only.step) == "1"):
+                return self.shorter(node, base, only)
+        raise Unknown(f"the length of `{code(node.value)}` changes from step to step, and `{code(node)}` cuts it")
+
+    def chosen(self, node: cst.Subscript, base: Ragged, mask: Ragged) -> Ragged:
+        """Returns ``part[part > 0]``: of what counts, only what the mask chooses."""
+        own, other = base.frames[-1], mask.frames.get(-1)
+        if mask.dtype != "bool" or other is None or mask.ndim != 1 or not own.same_start(other) or (
+            not own.same_length(other) or not own.may_be_as_wide(other) or own.step != "1"
+        ):
+            raise Unknown(f"`{code(node)}` takes elements of a part whose length changes by an array")
+        inside = own.mask()
+        inside = inside if isinstance(cst.parse_expression(inside), cst.Name) else f"({inside})"
+        both = f"{inside} & {term(mask.whole)}"
+        return Ragged(base.whole, 1, {-1: Frame("0", None, "1", own.length, own.seen, both)}, base.dtype)
+
+    def shorter(self, node: cst.Subscript, base: Ragged, only: cst.Slice) -> Ragged:
+        """Returns ``part[a:b]``."""
+        base = packed(base, -1)
+        lower, upper, back = only.lower, only.upper, False
+        start = "0" if lower is None else code(self.plain(lower))
+        if lower is not None and not self.natural(lower):
+            if not isinstance(lower, cst.UnaryOperation) or not isinstance(lower.operator, cst.Minus) or (
+                upper is not None or not self.natural(lower.expression)
+            ):
+                raise Unknown(f"`{code(node)}` cuts a part whose length changes at a place that may be negative")
+            frame = base.frames[-1]
+            start = f"__numpy__.maximum({added(frame.end(), f'-({code(lower.expression)})')}, {frame.start})"
+            return replace(base, frames={-1: replace(frame, start=start, exact=False, inside=None)})
+        if isinstance(upper, cst.UnaryOperation) and isinstance(upper.operator, cst.Minus):
+            upper, back = upper.expression, True
+        if upper is not None and not self.natural(upper):
+            raise Unknown(f"`{code(node)}` cuts a part whose length changes at a place that may be negative")
+        return cut(base, start, None if upper is None else code(self.plain(upper)), back)
+
+    def gathered(self, node: cst.Subscript, base: Any) -> Ragged | None:
+        """Returns ``t[part]``: the elements of an array that a part's whole numbers name; None for any other subscript."""
+        found: Ragged | None = None
+        texts = []
+        axes = 0
+        for position, element in enumerate(node.slice):
+            if not isinstance(element.slice, cst.Index):
+                return None
+            index = self.value(element.slice.value)
+            if isinstance(index, Ragged):
+                if found is not None or index.ndim != 1 or not (index.dtype or "").startswith(("int", "uint")):
+                    return None
+                if position:
+                    return None
+                found = index
+                texts.append(index.whole)
+            else:
+                fact = self.kinds.of(element.slice.value)
+                if fact is None or fact.kind not in ("int", "scalar"):
+                    return None
+                texts.append(code(index))
+                axes += 1
+        fact = self.kinds.of(node.value)
+        if found is None or fact is None or fact.kind != "array" or fact.ndim is None:
+            return None
+        ndim = fact.ndim - axes
+        return Ragged(f"{term(code(base))}[{', '.join(texts)}]", ndim, {-ndim: found.frames[-1]}, fact.dtype)
+
     def element(self, base: Ragged, index: cst.BaseExpression) -> cst.BaseExpression:
         """Returns one element of a part: its index counts from the start, or back from the end."""
+        base = packed(base, -1)
         frame = base.frames[-1]
         fact = self.kinds.of(index)
         if fact is None or fact.kind not in ("int", "scalar") or frame.step != "1":
             raise Unknown("an element of a part whose length changes is taken by an index that is no whole number")
         negative = isinstance(index, cst.UnaryOperation) and isinstance(index.operator, cst.Minus)
         if negative:
-            stop = frame.stop if frame.stop is not None else frame.length
-            place = f"{_term(stop)} - {code(index.expression)}"  # type: ignore[attr-defined]
+            place = f"{term(frame.end())} - {code(index.expression)}"  # type: ignore[attr-defined]
         elif isinstance(index, cst.Integer) or (fact.low is not None and fact.low >= 0):
-            place = code(index) if frame.start == "0" else f"{_term(frame.start)} + {code(index)}"
+            place = code(index) if frame.start == "0" else f"{term(frame.start)} + {code(index)}"
             place = frame.start if code(index) == "0" else place
         else:
             raise Unknown("an element of a part whose length changes is taken by an index that may be negative")
-        return cst.parse_expression(f"{_term(base.whole)}[{place}]")
+        return cst.parse_expression(f"{term(base.whole)}[{place}]")
 
     # elementwise ------------------------------------------------------------------------------
 
@@ -194,6 +275,8 @@ class Evaluator:
         ragged = [v for v in values if isinstance(v, Ragged)]
         if not ragged:
             return node if all(v is g for v, g in zip(values, given, strict=True)) else build(values)
+        values = _alike(values)
+        ragged = [v for v in values if isinstance(v, Ragged)]
         frames: dict[int, Frame] = {}
         for one in ragged:
             for axis, frame in one.frames.items():
@@ -242,11 +325,11 @@ class Evaluator:
         else:
             place = f"__numpy__.arange({frame.length})"
             if apart:
-                place = f"{place} + {shift}" if not shift.startswith("-") else f"{place} - {_term(shift[1:])}"
+                place = f"{place} + {shift}" if not shift.startswith("-") else f"{place} - {term(shift[1:])}"
                 if shift.startswith("-") and len(apart) > 1:
                     place = f"__numpy__.arange({frame.length}) + ({shift})"
             before, behind = ":, " * (axis + value.ndim), ", :" * (-axis - 1)
-            text = f"{_term(value.whole)}[{before}{place}{behind if before else ''}]"
+            text = f"{term(value.whole)}[{before}{place}{behind if before else ''}]"
         return Ragged(text, value.ndim, {**value.frames, axis: frame}, value.dtype)
 
     # calls ------------------------------------------------------------------------------------
@@ -259,11 +342,13 @@ class Evaluator:
         if name == "T" and inner.ndim == 1:
             return inner
         if name == "T" and inner.ndim == 2:
-            return Ragged(f"{_term(inner.whole)}.T", 2, {-3 - a: f for a, f in inner.frames.items()}, inner.dtype)
+            return Ragged(f"{term(inner.whole)}.T", 2, {-3 - a: f for a, f in inner.frames.items()}, inner.dtype)
         if name in ("real", "imag"):
-            return self.mapped(inner, f"{_term(inner.whole)}.{name}")
+            return self.mapped(inner, f"{term(inner.whole)}.{name}")
         if name == "size" and inner.ndim == 1:
             return cst.parse_expression(inner.frames[-1].width())
+        if name == "dtype":
+            return cst.parse_expression(f"{term(inner.whole)}.dtype")
         raise Unknown(f"`{code(node)}` of a part whose length changes")
 
     def call(self, node: cst.Call) -> Value:
@@ -276,7 +361,15 @@ class Evaluator:
                 return self.method(node, base, func.attr.value)
             if base is not func.value:
                 node = node.with_changes(func=func.with_changes(value=base))
+        if path in _JOINING and node.args:
+            together = self.joined(node, path)
+            if together is not None:
+                return together
         values = [self.value(a.value) for a in node.args]
+        if path == "numpy.arange" and not any(isinstance(v, Ragged) for v in values):
+            counted = self.counted(node, values)
+            if counted is not None:
+                return counted
         if not any(isinstance(v, Ragged) for v in values):
             if all(v is a.value for v, a in zip(values, node.args, strict=True)):
                 return node
@@ -307,8 +400,14 @@ class Evaluator:
                 return self.reduced(name, first, list(node.args[1:]), node)
             if name == "linalg.norm" and first.ndim == 1 and len(node.args) == 1:
                 return cst.parse_expression(f"{code(node.func)}({first.zeroed(-1)})")
-            if name in ("cumsum", "flip") and first.ndim == 1 and len(node.args) == 1 and name == "cumsum":
-                return self.mapped(first, f"__numpy__.cumsum({first.zeroed(-1)})", first.dtype)
+            if first.ndim == 1:
+                done = self.vector(name, first, node, values)
+                if done is not None:
+                    return done
+        if name == "polyfit" and len(values) == 3 and not isinstance(values[2], Ragged):
+            return self.fitted(node, values)
+        if name == "interp" and len(values) == 3 and not isinstance(values[0], Ragged):
+            return self.between(node, values)
         if name in ("dot", "inner", "matmul") and len(values) == 2:
             return self.product(node, values[0], values[1], node.args[0].value, node.args[1].value)
         if name == "outer" and len(values) == 2:
@@ -322,12 +421,154 @@ class Evaluator:
             return base
         if name == "astype" and len(node.args) == 1:
             dtype = self.kinds.dtype(node)
-            return self.mapped(base, f"{_term(base.whole)}.astype({code(node.args[0].value)})", dtype)
+            return self.mapped(base, f"{term(base.whole)}.astype({code(node.args[0].value)})", dtype)
+        if name == "cumsum" and not node.args and base.ndim == 1:
+            return self.mapped(base, f"__numpy__.cumsum({base.zeroed(-1)})", self.kinds.dtype(node))
         if name == "dot" and len(node.args) == 1:
             other = node.args[0].value
             func: Any = node.func
             return self.product(node, base, self.value(other), func.value, other)
         raise Unknown(f"`.{name}()` of a part whose length changes")
+
+    def vector(self, name: str, first: Ragged, node: cst.Call, values: list[Value]) -> Value | None:
+        """Returns a function of a vector of which a part counts; None for a function that has no such form."""
+        rest = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in node.args[1:]]
+        plain = not any(isinstance(v, Ragged) for v in values[1:])
+        more = "".join(f", {code(a)}" for a in rest)
+        if name == "cumsum" and not rest:
+            return self.mapped(first, f"__numpy__.cumsum({first.zeroed(-1)})", self.kinds.dtype(node))
+        if name == "sort" and not rest:
+            return ordered(first)
+        if name == "diff" and not rest:
+            return differences(first)
+        if name in ("flip", "flipud") and not rest:
+            return turned(first, -1)
+        if name == "median" and not rest:
+            return cst.parse_expression(ranked("median", first, ""))
+        if name in ("percentile", "quantile") and len(rest) == 1 and plain:
+            return cst.parse_expression(ranked(name, first, more))
+        if name == "ptp" and not rest:
+            low, high = (self.reduced(n, first, [], node) for n in ("min", "max"))
+            return cst.parse_expression(f"({code(high)} - {code(low)})")  # type: ignore[arg-type]
+        if name in ("ones_like", "zeros_like"):
+            return self.mapped(first, f"__numpy__.{name}({first.whole}{more})", self.kinds.dtype(node)) if plain else None
+        if name in ("trapezoid", "trapz") and (not rest or isinstance(values[1], Ragged)):
+            return self.area(node, first, values[1] if rest else None)
+        if name == "searchsorted" and plain and rest:
+            front = packed(first, -1)
+            frame = front.frames[-1]
+            if frame.start == "0" and frame.step == "1":
+                text = f"__numpy__.searchsorted({front.filled(beyond(front))}{more})"
+                return cst.parse_expression(f"__numpy__.minimum({text}, {frame.width()})")
+        return None
+
+    def pair(self, node: cst.Call, one: Any, other: Any) -> tuple[Ragged, Ragged]:
+        """Returns two vectors of which the same part counts."""
+        if not isinstance(one, Ragged) or not isinstance(other, Ragged) or one.ndim != 1 or other.ndim != 1:
+            raise Unknown(f"one side of `{code(node)}` changes its length and the other does not")
+        one, other = _alike([one, other])
+        if not other.frames[-1].may_be_as_wide(one.frames[-1]):
+            raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
+        return one, self.moved(other, -1, one.frames[-1], node)
+
+    def fitted(self, node: cst.Call, values: list[Any]) -> cst.BaseExpression:
+        """Returns ``np.polyfit`` of a part: what does not count has no weight."""
+        x, y = self.pair(node, values[0], values[1])
+        if any(a.keyword is not None for a in node.args):
+            raise Unknown(f"`{code(node)}` of a part has options")
+        weights = f"__numpy__.where({x.mask()}, 1.0, 0.0)"
+        return cst.parse_expression(
+            f"__numpy__.polyfit({x.zeroed(-1)}, {y.zeroed(-1)}, {code(values[2])}, w={weights})"
+        )
+
+    def between(self, node: cst.Call, values: list[Any]) -> cst.BaseExpression:
+        """Returns ``np.interp`` in a table that is a part: its ends are repeated over what does not count."""
+        x, y = self.pair(node, values[1], values[2])
+        x, y = packed(x, -1), packed(y, -1)
+        frame = x.frames[-1]
+        if frame.step != "1":
+            raise Unknown(f"`{code(node)}` looks up in a part of steps other than 1")
+        at = f"__numpy__.clip(__numpy__.arange({frame.length}), {frame.start}, {added(frame.end(), '-1')})"
+        return cst.parse_expression(
+            f"__numpy__.interp({code(values[0])}, {term(x.whole)}[{at}], {term(y.whole)}[{at}])"
+        )
+
+    def area(self, node: cst.Call, heights: Ragged, places: Value | None) -> cst.BaseExpression:
+        """Returns the trapezoidal rule over a part."""
+        heights = packed(heights, -1)
+        step = "1"
+        if isinstance(places, Ragged):
+            places = packed(places, -1)
+            if places.ndim != 1 or not places.frames[-1].may_be_as_wide(heights.frames[-1]):
+                raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
+            places = self.moved(places, -1, heights.frames[-1], node)
+            step = differences(places).whole
+        inside = differences(heights).frames[-1]
+        whole = term(heights.whole)
+        sums = f"({whole}[1:] + {whole}[:-1])"
+        return cst.parse_expression(f"__numpy__.sum({step} * {sums} / 2, where={inside.mask()})")
+
+    def joined(self, node: cst.Call, path: str) -> Value | None:
+        """Returns ``np.concatenate((x[k:], x[:k]))``; None where nothing in it moves."""
+        first: Any = node.args[0].value
+        given = [a.value for a in node.args]
+        if path != "numpy.append":
+            if len(node.args) != 1 or not isinstance(first, cst.Tuple | cst.List):
+                return None
+            given = [e.value for e in first.elements]
+        elif len(given) != 2 or any(a.keyword is not None for a in node.args):
+            return None
+        values = [self.value(g) for g in given]
+        if not any(isinstance(v, Ragged) for v in values):
+            return None
+        pieces = []
+        for value, old in zip(values, given, strict=True):
+            if isinstance(value, Ragged):
+                if value.ndim != 1:
+                    raise Unknown(f"`{code(node)}` joins more than vectors")
+                pieces.append(value)
+                continue
+            fact = self.kinds.of(old)
+            if isinstance(old, cst.List) and all(is_plain_number(e.value, self.kinds) for e in old.elements):
+                length, text = str(len(old.elements)), f"__numpy__.array({code(value)})"
+                dtypes = {self.kinds.dtype(e.value) or _PYTHON.get(getattr(self.kinds.of(e.value), "kind", "")) for e in old.elements}
+                dtype = dtypes.pop() if len(dtypes) == 1 else None
+            elif fact is not None and fact.kind == "array" and fact.ndim == 1:
+                length, text, dtype = f"{term(code(value))}.shape[0]", code(value), fact.dtype
+            else:
+                raise Unknown(f"it is not known how long `{code(old)}` is")
+            pieces.append(Ragged(text, 1, {-1: Frame("0", length, "1", length, exact=True)}, dtype))
+        result = joined(pieces)
+        return cst.parse_expression(result) if isinstance(result, str) else result
+
+    def counted(self, node: cst.Call, values: list[Value]) -> Ragged | None:
+        """Returns ``np.arange(k)`` of a count that depends on values, as the part of a longer one; None for any other."""
+        if len(values) > 2 or any(a.keyword is not None for a in node.args):
+            return None
+        bounds = [self.highest(a.value) for a in node.args]
+        if not any(b != "" for b in bounds):
+            return None
+        dtype = self.kinds.dtype(node)
+        if dtype is None or not dtype.startswith("int"):
+            return None
+        if bounds[-1] is None:
+            return None
+        most = bounds[-1] or code(node.args[-1].value)
+        stop = code(values[-1])  # type: ignore[arg-type]
+        if len(values) == 1:
+            return Ragged(f"__numpy__.arange({most})", 1, {-1: Frame("0", stop, "1", most)}, dtype)
+        start = code(values[0])  # type: ignore[arg-type]
+        if bounds[0] == "" and isinstance(node.args[0].value, cst.Integer):
+            length = added(most, f"-({start})")
+            return Ragged(
+                f"__numpy__.arange({start}, {most})", 1, {-1: Frame("0", added(stop, f"-({start})"), "1", length)}, dtype
+            )
+        if not self.natural(node.args[0].value):
+            raise Unknown(f"`{code(node)}` may begin below zero, so that no bound is known for its length")
+        return Ragged(
+            f"{term(start)} + __numpy__.arange({most})", 1,
+            {-1: Frame("0", added(stop, f"-({start})"), "1", most)}, dtype,
+        )  # fmt: skip
 
     def outer(self, node: cst.Call, values: list[Value]) -> Ragged:
         frames, texts = {}, []
@@ -354,6 +595,8 @@ class Evaluator:
                 raise Unknown(f"it is not known how many axes `{code(old)}` has")
             ndims.append(ndim)
         inner = (-1, -1 if ndims[1] == 1 else -2)
+        if ndims == [1, 1]:
+            left, right = _alike([left, right])
         a = left.frames.get(inner[0]) if isinstance(left, Ragged) else None
         b = right.frames.get(inner[1]) if isinstance(right, Ragged) else None
         if (a is None) != (b is None):
@@ -373,12 +616,12 @@ class Evaluator:
                 raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
             if ndims == [1, 1] and self.kinds.dtype(node) in ("float64", "complex128", "int64", "float32"):
                 return cst.parse_expression(
-                    f"__numpy__.sum({_term(left.whole)} * {_term(right.whole)}, where={left.mask([-1])})"
+                    f"__numpy__.sum({term(left.whole)} * {term(right.whole)}, where={left.mask([-1])})"
                 )
             texts = [left.zeroed(inner[0]), right.zeroed(inner[1])]
         else:
             texts = [v.whole if isinstance(v, Ragged) else code(v) for v in (left, right)]
-        text = f"{_term(texts[0])} @ {_term(texts[1])}"
+        text = f"{term(texts[0])} @ {term(texts[1])}"
         if getattr(node, "lpar", ()):
             text = f"({text})"
         frames: dict[int, Frame] = {}
@@ -419,7 +662,7 @@ class Evaluator:
             elif name in ("max", "min", "amax", "amin"):
                 where = f", where={mask}, initial={_extreme(part.dtype, name.endswith('max'), node)}"
             elif name in ("mean", "std", "var") and part.ndim > len(over):
-                where = f", where=__numpy__.broadcast_to({mask}, {_term(part.whole)}.shape)"
+                where = f", where=__numpy__.broadcast_to({mask}, {term(part.whole)}.shape)"
             else:
                 where = f", where={mask}"
         at = "" if axis is None else f", axis={axis + part.ndim}"
@@ -431,13 +674,14 @@ class Evaluator:
     def position(self, name: str, part: Ragged, axis: int | None, node: Any) -> cst.BaseExpression:
         if part.ndim != 1 or part.frames[-1].step != "1":
             raise Unknown(f"`{code(node)}` over more than one axis")
+        part = packed(part, -1)
         outside = _extreme(part.dtype, name == "argmax", node)
         frame = part.frames[-1]
         text = f"__numpy__.{name}(__numpy__.where({frame.mask()}, {part.whole}, {outside}))"
         if frame.start == "0":
             return cst.parse_expression(text)
         # where all that counts is as extreme as what does not, NumPy takes the first that counts
-        return cst.parse_expression(f"__numpy__.maximum({text} - {_term(frame.start)}, 0)")
+        return cst.parse_expression(f"__numpy__.maximum({text} - {term(frame.start)}, 0)")
 
 
 class _Children(cst.CSTTransformer):
@@ -455,6 +699,22 @@ class _Children(cst.CSTTransformer):
         if original_node is self.root or not isinstance(original_node, cst.BaseExpression):
             return updated_node
         return self.evaluator.plain(original_node)
+
+
+def _alike(values: list[Any]) -> list[Any]:
+    """Packs vectors that a mask chooses where they meet parts that begin somewhere: the same mask stays as it is."""
+    frames = [f for v in values if isinstance(v, Ragged) for f in v.frames.values()]
+    if len({f.chosen for f in frames}) < 2:
+        return values
+    return [packed(v, -v.ndim) if isinstance(v, Ragged) and -v.ndim in v.frames else v for v in values]
+
+
+def _turns(part: Any) -> bool | None:
+    """Says whether a slice turns its axis round; None for a slice that is neither ``:`` nor ``::-1``."""
+    if part.lower is not None or part.upper is not None:
+        return None
+    step = "1" if part.step is None else code(part.step).replace(" ", "")
+    return {"1": False, "-1": True}.get(step)
 
 
 def _is_whole(node: cst.Subscript) -> bool:
@@ -501,11 +761,4 @@ def is_plain_number(node: Any, kinds: Kinds) -> bool:
 
 
 def _bracketed(text: str) -> cst.BaseExpression:
-    return cst.parse_expression(_term(text))
-
-
-def _term(text: str) -> str:
-    """Puts brackets around what would fall apart behind a dot or beside an operator."""
-    node = cst.parse_expression(text)
-    tight = cst.Name | cst.Attribute | cst.Call | cst.Subscript | cst.Integer | cst.Float
-    return text if isinstance(node, tight) or bool(getattr(node, "lpar", False)) else f"({text})"
+    return cst.parse_expression(term(text))
