@@ -70,6 +70,8 @@ def table_of(node: Any, module: Module) -> Table | None:
         return None
     if isinstance(node, cst.ListComp):
         return _comprehension(node, module)
+    if isinstance(node, cst.List | cst.Tuple):
+        return _display(node)
     if isinstance(node, cst.Call) and code(node.func) == "list" and len(node.args) == 1:
         only: Any = node.args[0].value
         if isinstance(only, cst.Call) and code(only.func) == "range":
@@ -100,6 +102,21 @@ def _comprehension(node: cst.ListComp, module: Module) -> Table | None:
     return Table((length,), node.elt)
 
 
+def _display(node: cst.List | cst.Tuple) -> Table | None:
+    """Returns numbers that are written out, or rows of them that are equally long."""
+    rows = [e.value for e in node.elements]
+    if len(rows) < 2:
+        return None
+    inner = [r for r in rows if isinstance(r, cst.List | cst.Tuple)]
+    if not inner:
+        return Table((str(len(rows)),), None, code(node)) if all(literal(r) is not None for r in rows) else None
+    lengths = {len(r.elements) for r in inner}
+    numbers = [e.value for r in inner for e in r.elements]
+    if len(inner) != len(rows) or len(lengths) != 1 or 0 in lengths or any(literal(n) is None for n in numbers):
+        return None
+    return Table((str(len(rows)), str(lengths.pop())), None, code(node))
+
+
 def _arange(call: cst.Call) -> str:
     return f"__numpy__.arange({', '.join(code(a.value) for a in call.args)})"
 
@@ -128,6 +145,8 @@ class _Found:
         self.links: list[tuple[Place, Place]] = []
         self.returned: set[str] = set()
         self.bad: set[Place] = set()
+        self.shown: set[Place] = set()
+        self.moved: set[Place] = set()
         for name, function in functions.items():
             self._begin(name, function)
         for name, function in functions.items():
@@ -172,6 +191,10 @@ class _Found:
                 numbers += [e.value for e in part.elements]
             elif part is not None and part.number is not None:
                 numbers.append(part.number)
+            elif part is not None and isinstance(value, cst.List | cst.Tuple):
+                rows = [e.value for e in value.elements]
+                numbers += [e.value for r in rows for e in r.elements] if axes == 2 else rows  # type: ignore[attr-defined]
+                self.shown.add(place)
             elif part is not None:
                 self.values.setdefault(place, []).append(("int", value))
         self.values.setdefault(place, []).extend((self.kind(function, n), n) for n in numbers)
@@ -237,6 +260,10 @@ class _Found:
                 continue
             if "bool" in kinds and len(kinds) > 1:
                 continue
+            if len(kinds) > 1 and any(f == self.entry and n in self.returned for f, n in group):
+                continue  # the caller gets a list of both
+            if group <= self.shown and not group & self.moved:
+                continue  # constants, of which each use says which
             for place in group:
                 self.axes[place] = next(iter(axes))
                 result[place] = _DTYPES[max(kinds, key=_ORDER.index)]
@@ -293,11 +320,20 @@ class _Uses(Finder):
         axes = self.axes(node.value)
         return node if axes is None or axes == depth else None
 
+    def note(self, node: cst.Subscript, name: str) -> None:
+        """Notes that an index is no constant."""
+        inner: Any = node
+        while isinstance(inner, cst.Subscript):
+            if literal(inner.slice[0].slice.value) is None:  # type: ignore[union-attr]
+                self.found.moved.add((self.function, name))
+            inner = inner.value
+
     def visit_Subscript(self, node: cst.Subscript) -> bool:
         name = self.element(node)
         if name is None:
             return True
         self.count(name)
+        self.note(node, name.value)
         inner: Any = node
         while isinstance(inner, cst.Subscript):
             inner.slice[0].visit(self)
@@ -314,6 +350,10 @@ class _Uses(Finder):
         if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
             for one, other in zip(target.elements, value.elements, strict=True):
                 self.assigned(one.value, other.value)
+            return
+        if isinstance(target, cst.Tuple) and (row := self.row(value)) is not None:
+            self.count(row)
+            self.note(value, row.value)
             return
         if isinstance(target, cst.Name):
             if id(value) in self.found.made:
@@ -347,7 +387,7 @@ class _Uses(Finder):
 
     def visit_For(self, node: cst.For) -> None:
         for one in _iterated(node.iter):
-            if self.axes(one.value) in (None, 1):
+            if self.axes(one.value) in (None, 1) and (self.function, one.value) not in self.found.shown:
                 self.count(one)
 
     def visit_Return(self, node: cst.Return) -> None:
@@ -370,6 +410,9 @@ class _Uses(Finder):
         elif called in _REDUCED and len(node.args) == 1 or (path or "").startswith("numpy."):
             for argument in node.args:
                 one: Any = argument.value
+                if self.row(one) is not None:
+                    self.count(one.value)
+                    continue
                 if isinstance(one, cst.Subscript) and self.part(one):
                     one = one.value
                 if isinstance(one, cst.Name) and (self.axes(one.value) == 1 or (path is not None)):
@@ -440,7 +483,10 @@ class _Arrays(Rewriter):
             comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
             first = inner.slice[0].with_changes(comma=comma)
             return updated_node.with_changes(value=inner.value, slice=[first, *updated_node.slice])
-        if isinstance(base, cst.Name) and base.value in self.own and isinstance(original_node.slice[0].slice, cst.Slice):
+        row = isinstance(base, cst.Name) and base.value in self.own and self.axes(base.value) == 2
+        if row or (
+            isinstance(base, cst.Name) and base.value in self.own and isinstance(original_node.slice[0].slice, cst.Slice)
+        ):
             self.module.learn(updated_node, ValueFact("array", self.own[base.value].rstrip("_"), (None,)))
         return updated_node
 
@@ -451,7 +497,8 @@ class _Arrays(Rewriter):
             return cst.parse_expression(f"{code(first.value)}.shape[1]")
         root = first.value if isinstance(first, cst.Subscript) else first
         if called in _REDUCED and len(original_node.args) == 1 and isinstance(root, cst.Name) and root.value in self.own:
-            if isinstance(first, cst.Subscript) and isinstance(first.slice[0].slice, cst.Index):
+            whole = isinstance(first, cst.Subscript) and isinstance(first.slice[0].slice, cst.Index)
+            if whole and self.axes(root.value) == 1:
                 return updated_node
             return updated_node.with_changes(func=cst.parse_expression(f"__numpy__.{_REDUCED[called]}"))
         return updated_node
@@ -477,6 +524,8 @@ class _Arrays(Rewriter):
         dtype = f"__numpy__.{self.own[name]}"
         if isinstance(made, Table) and made.source:
             text = f"{made.source}.copy()"
+        elif isinstance(made, Table) and isinstance(old, cst.List | cst.Tuple):
+            text = f"__numpy__.array({made.text}, dtype={dtype})"
         elif isinstance(made, Table) and made.text:
             text = made.text if self.own[name] == "int64" else f"{made.text}.astype({dtype})"
         elif isinstance(made, Table):

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax import functions as known_functions
+from jitmagic.backends.jax.bit_counts import counted_bits
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.common_returns import without_early_returns
@@ -19,6 +20,7 @@ from jitmagic.backends.jax.effects import effects
 from jitmagic.backends.jax.exchanges import Own, without_exchanges
 from jitmagic.backends.jax.factors import factorisations
 from jitmagic.backends.jax.firsts import without_indices
+from jitmagic.backends.jax.grown_arrays import grown_as_lists
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
@@ -28,6 +30,7 @@ from jitmagic.backends.jax.list_rows import rows_as_tuples
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
+from jitmagic.backends.jax.next_values import next_as_loops
 from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
@@ -39,6 +42,7 @@ from jitmagic.backends.jax.storing_calls import calls_on_their_own
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.table_lists import tables
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
+from jitmagic.backends.jax.tuple_comparisons import without_tuple_comparisons
 from jitmagic.backends.jax.windows import windows
 from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
 from jitmagic.backends.protocol import Draft
@@ -154,6 +158,9 @@ def write(
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise, parts.counted = stepwise, counted
+    tree = without_tuple_comparisons(module, tree, _kinds(parts, tree))
+    tree = next_as_loops(module, tree)
+    tree = grown_as_lists(module, tree, _kinds(parts, tree))
     tree, parts.tables = tables(module, tree, entry, _kinds(parts, tree))
     tree = calls_on_their_own(module, tree, _kinds(parts, tree))
     tree = without_masked_ufuncs(module, tree, entry)
@@ -186,6 +193,7 @@ def write(
     tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
     checks += counts
     tree = tree.visit(HalfPowers(module, _kinds(parts, tree), lambda path: path.replace("numpy", "__numpy__")))
+    tree = counted_bits(module, tree, _tracing(parts, tree))
     tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
     tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
