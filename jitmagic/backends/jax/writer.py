@@ -36,6 +36,7 @@ from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.selections import inlined
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
+from jitmagic.backends.jax.shrinking import without_shrinking
 from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.sliding import without_sliding_views
 from jitmagic.backends.jax.storing_calls import calls_on_their_own
@@ -195,6 +196,7 @@ def write(
     tree = tree.visit(HalfPowers(module, _kinds(parts, tree), lambda path: path.replace("numpy", "__numpy__")))
     tree = counted_bits(module, tree, _tracing(parts, tree))
     tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
+    tree = without_shrinking(module, tree, _kinds(parts, tree))
     tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
     tree = casts(module, tree, _kinds(parts, tree))
