@@ -36,20 +36,29 @@ class _Counts(FunctionRewriter[Tracing]):
 
     def is_whole(self, node: cst.BaseExpression) -> bool:
         """Says whether a value was a whole number each time."""
-        while isinstance(node, cst.Call) and code(node.func) == "int" and len(node.args) == 1:
+        if isinstance(node, cst.Call) and code(node.func) == "int" and len(node.args) == 1:
             return True
-        fact = self.stack[-1].kinds.of(node)
+        kinds = self.stack[-1].kinds
+        fact = kinds.of(node)
         if fact is None:
-            return False
+            # what stands in a string was not watched; an element is of its array's dtype
+            array = isinstance(node, cst.Subscript) and kinds.is_array(node.value) and all(
+                isinstance(e.slice, cst.Index) and kinds.is_number(e.slice.value) for e in node.slice
+            )
+            return array and (kinds.dtype(node.value) or "").startswith(("int", "uint"))
         seen = fact.items if fact.kind == "mixed" else (fact,)
-        return all(f.kind == "int" or (f.kind == "scalar" and (f.dtype or "").startswith(("int", "uint"))) for f in seen)
+        return all(
+            f.kind == "int" or (f.kind == "scalar" and (f.dtype or "").startswith(("int", "uint"))) for f in seen
+        )
 
 
 def _in_binary(node: Any) -> cst.BaseExpression | None:
     """Returns the number of ``bin(x)``, ``format(x, "b")`` and ``f"{x:b}"``."""
     if isinstance(node, cst.Call) and node.args:
         called, rest = code(node.func), [code(a.value).strip("\"'") for a in node.args[1:]]
-        if (called == "bin" and not rest) or (called == "format" and len(rest) == 1 and rest[0].lstrip("0123456789") == "b"):
+        if (called == "bin" and not rest) or (
+            called == "format" and len(rest) == 1 and rest[0].lstrip("0123456789") == "b"
+        ):
             return node.args[0].value
     if isinstance(node, cst.FormattedString) and len(node.parts) == 1:
         only: Any = node.parts[0]

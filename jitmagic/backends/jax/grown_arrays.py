@@ -1,10 +1,10 @@
 """Rewrite arrays that ``np.append`` makes longer step by step as lists, of which an array is made where it is read.
 
-    out = np.array([])                     out = []
-    for v in x:                            for v in x:
-        if v > t:                   ->         if v > t:
-            out = np.append(out, v)                out.append(v)
-    return out                             return np.array(out)
+out = np.array([])                     out = []
+for v in x:                            for v in x:
+    if v > t:                   ->         if v > t:
+        out = np.append(out, v)                out.append(v)
+return out                             return np.array(out)
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def _function(module: Module, function: cst.FunctionDef, kinds: Kinds) -> cst.Fu
         given = [a for a in nodes_of(function, cst.Assign) if any(code(t.target) == name for t in a.targets)]
         begins = [a for a in given if _is_empty(a.value, kinds)]
         takes = [a for a in given if _taken_up(a.value, name, kinds) is not None]
-        others = [n for n in (*nodes_of(function, cst.AugAssign), *nodes_of(function, cst.For)) if
-                  name in name_tools.targets(n.target)]  # fmt: skip
+        bound: list[Any] = [*nodes_of(function, cst.AugAssign), *nodes_of(function, cst.For)]
+        others = [n for n in bound if name in name_tools.targets(n.target)]
         stored = [t for t in nodes_of(function, cst.AssignTarget) if isinstance(t.target, cst.Subscript) and
                   code(t.target.value) == name]  # fmt: skip
         if any("." not in code(a.value.func) for a in takes):  # type: ignore[attr-defined]
@@ -111,8 +111,10 @@ class _Lists(Rewriter):
         if not isinstance(node.value, cst.Name) or node.value.value not in self.grown or len(node.slice) != 1:
             return False
         index = node.slice[0].slice
-        return isinstance(index, cst.Index) and self.kinds.is_number(index.value) and not (
-            name_tools.loads(index.value) & set(self.grown)
+        return (
+            isinstance(index, cst.Index)
+            and self.kinds.is_number(index.value)
+            and not (name_tools.loads(index.value) & set(self.grown))
         )
 
     def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:

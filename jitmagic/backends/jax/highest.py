@@ -1,6 +1,6 @@
 """Finds how large a whole number that depends on values can be: from ranges of loops, lengths, searches and minima.
 
-    for i in range(1, n):      np.arange(i) has fewer than n elements, and y[:i] ends inside of y = np.zeros(n)
+for i in range(1, n):      np.arange(i) has fewer than n elements, and y[:i] ends inside of y = np.zeros(n)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Highest:
     natural : callable
         Says whether an expression is never below zero.
     part : callable
-        Returns the length of the axis that a vector was cut from, by the vector's name; None for a name of anything else.
+        Returns the length of the axis that a vector was cut from, by the vector's name; None for another.
     vector : callable
         Says whether a name stands for an array of one axis.
     loops : sequence of libcst.For
@@ -78,7 +78,7 @@ class Highest:
         return only.value if module and node.func.attr.value in _LIKE and isinstance(only, cst.Name) else None
 
     def length(self, name: str, depth: int = 6) -> Counter[str] | None:
-        """Returns the length of a name's first axis as terms; None where the name stands for arrays of several lengths."""
+        """Returns the length of a name's first axis as terms; None where that may differ."""
         if not self.steady(name) or depth == 0:
             return None
         known = [v for v in self.values.get(name, []) if self._copied(v) != name]
@@ -123,7 +123,7 @@ class Highest:
     # bounds -------------------------------------------------------------------------------------
 
     def bound(self, node: cst.BaseExpression, depth: int = 8) -> str | None:
-        """Returns an expression known while JAX compiles that a whole number never exceeds; None where none is found."""
+        """Returns an expression known while JAX compiles that a number never exceeds; None where none is found."""
         total: Counter[str] = Counter()
         for text, count in terms(node).items():
             part = cst.parse_expression(text) if text else None
@@ -171,7 +171,12 @@ class Highest:
             return next((b for a in node.args if (b := self.bound(a.value, depth - 1)) is not None), None)
         if called == "len" and isinstance(first, cst.Name):
             return self.part(first.value)
-        if called in _SEARCHES and isinstance(first, cst.Name) and code(node.func) != called and self.steady(first.value):
+        if (
+            called in _SEARCHES
+            and isinstance(first, cst.Name)
+            and code(node.func) != called
+            and self.steady(first.value)
+        ):
             last = " - 1" if called in ("argmax", "argmin") else ""
             return self.part(first.value) or f"{first.value}.size{last}"
         return None
@@ -204,6 +209,10 @@ class _Values(Finder):
     def _add(self, target: Any, value: Any) -> None:
         if isinstance(target, cst.Name):
             self.found.setdefault(target.value, []).append(value)
-        elif isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
+        elif (
+            isinstance(target, cst.Tuple)
+            and isinstance(value, cst.Tuple)
+            and len(target.elements) == len(value.elements)
+        ):
             for one, other in zip(target.elements, value.elements, strict=True):
                 self._add(one.value, other.value)

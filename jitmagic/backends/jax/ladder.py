@@ -62,8 +62,8 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
     text = _source(draft, failure.line)
     if "unhashable type" in failure.message and "Tracer" in failure.message:
         return Refusal(
-            f"{where}a dict or a set is asked by a value that is not known while JAX compiles; where the keys are whole "
-            "numbers of a known range, use an array and index it",
+            f"{where}a dict or a set is asked by a value that is not known while JAX compiles; where the keys are "
+            "whole numbers of a known range, use an array and index it",
             line,
             "JX-LEAK",
         )

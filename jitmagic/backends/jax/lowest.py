@@ -115,12 +115,14 @@ def is_size(node: Any) -> bool:
 
 
 def bare(node: Any) -> Any:
-    """Returns a whole number without the conversions to another integer around it: ``int(k)``, ``k.astype(np.int64)``."""
+    """Returns a number without the conversions to an integer around it: ``int(k)``, ``k.astype(np.int64)``."""
     while isinstance(node, cst.Call) and len(node.args) == 1:
         if isinstance(node.func, cst.Name) and node.func.value == "int":
             node = node.args[0].value
-        elif isinstance(node.func, cst.Attribute) and node.func.attr.value == "astype" and (
-            code(node.args[0].value).rpartition(".")[2] == "int64"
+        elif (
+            isinstance(node.func, cst.Attribute)
+            and node.func.attr.value == "astype"
+            and (code(node.args[0].value).rpartition(".")[2] == "int64")
         ):
             node = node.func.value
         else:

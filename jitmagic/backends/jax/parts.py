@@ -9,6 +9,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.sums import added, difference, written
+from jitmagic.generate.kinds import Kinds
 
 
 class Unknown(Exception):
@@ -144,11 +145,13 @@ def ranked(name: str, part: Ragged, more: str) -> str:
     result = f"__numpy__.nan{name}({part.filled('__numpy__.nan')}{more})"
     if not dtype.startswith("float"):
         return result
-    return f"__numpy__.where(__numpy__.any(__numpy__.isnan({part.whole}), where={part.mask()}), __numpy__.nan, {result})"
+    return (
+        f"__numpy__.where(__numpy__.any(__numpy__.isnan({part.whole}), where={part.mask()}), __numpy__.nan, {result})"
+    )
 
 
 def joined(pieces: list[Ragged]) -> Ragged | str:
-    """Returns ``np.concatenate`` of vectors of which parts count; text where the whole's length does not depend on values.
+    """Returns ``np.concatenate`` of vectors of which parts count; text where no length depends on values.
 
     Each place of the result reads the piece that it lies in.
     """
@@ -172,7 +175,9 @@ def joined(pieces: list[Ragged]) -> Ragged | str:
     place = f"__numpy__.arange({known or length})"
     text = ""
     for whole, shift, end in reversed(texts):
-        at = place if shift == "0" else f"{place} - {term(shift[1:])}" if shift.startswith("-") else f"{place} + {shift}"
+        at = (
+            place if shift == "0" else f"{place} - {term(shift[1:])}" if shift.startswith("-") else f"{place} + {shift}"
+        )
         if shift.startswith("-") and len(difference(shift, "0")) > 1:
             at = f"{place} + ({shift})"
         read = f"{term(whole)}[{at}]"
@@ -184,7 +189,33 @@ def joined(pieces: list[Ragged]) -> Ragged | str:
 
 def _is_shape(text: str) -> bool:
     """Says whether a sum holds lengths and whole numbers alone."""
-    return all(t == "" or ".shape[" in t and "(" not in t for t in difference(text, "0"))
+    return all(t == "" or (".shape[" in t and "(" not in t) for t in difference(text, "0"))
+
+
+def alike(values: list[Any]) -> list[Any]:
+    """Packs vectors that a mask chooses where they meet parts that begin somewhere: the same mask stays as it is."""
+    frames = [f for v in values if isinstance(v, Ragged) for f in v.frames.values()]
+    if len({f.chosen for f in frames}) < 2:
+        return values
+    return [packed(v, -v.ndim) if isinstance(v, Ragged) and -v.ndim in v.frames else v for v in values]
+
+
+def is_plain_number(node: Any, kinds: Kinds) -> bool:
+    """Says whether an expression is a number because all that it is made of are."""
+    if isinstance(node, cst.Integer | cst.Float | cst.Imaginary) or kinds.is_number(node):
+        return True
+    if isinstance(node, cst.Name):
+        if node.value in ("True", "False"):
+            return True
+        # a Python number at first and NumPy's later
+        known = [f for f in kinds.names.get(node.value, []) if f.kind != "mixed"]
+        return bool(known) and all(f.kind in ("scalar", "float", "int", "bool", "complex") for f in known)
+    if isinstance(node, cst.BinaryOperation):
+        return is_plain_number(node.left, kinds) and is_plain_number(node.right, kinds)
+    if isinstance(node, cst.UnaryOperation):
+        return is_plain_number(node.expression, kinds)
+    path = kinds.path(node) if isinstance(node, cst.Attribute) else None
+    return path in ("numpy.pi", "numpy.e", "numpy.inf", "numpy.nan")
 
 
 def term(text: str) -> str:

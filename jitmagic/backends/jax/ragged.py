@@ -14,19 +14,8 @@ import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.functions import ELEMENTWISE
-from jitmagic.backends.jax.parts import (
-    Ragged,
-    Unknown,
-    beyond,
-    cut,
-    differences,
-    joined,
-    ordered,
-    packed,
-    ranked,
-    term,
-    turned,
-)
+from jitmagic.backends.jax.parts import Ragged, Unknown, alike, cut, is_plain_number, packed, term, turned
+from jitmagic.backends.jax.ragged_vectors import Value, Vectors
 from jitmagic.backends.jax.sums import added, difference, written
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
@@ -35,14 +24,10 @@ _REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "ama
 _ARGS = {"argmax": ("max", "-__numpy__.inf"), "argmin": ("min", "__numpy__.inf")}
 _COPIES = frozenset({"numpy.copy", "numpy.array", "numpy.asarray", "numpy.ascontiguousarray"})
 _JOINING = frozenset({"numpy.concatenate", "numpy.hstack", "numpy.append"})
-_PYTHON = {"int": "int64", "float": "float64", "bool": "bool"}
 _BUILTINS = {"sum": "sum", "max": "max", "min": "min"}
 
 
-Value = Ragged | cst.BaseExpression
-
-
-class Evaluator:
+class Evaluator(Vectors):
     """Turns expressions with moving slices into ones over whole axes.
 
     Parameters
@@ -168,8 +153,12 @@ class Evaluator:
     def chosen(self, node: cst.Subscript, base: Ragged, mask: Ragged) -> Ragged:
         """Returns ``part[part > 0]``: of what counts, only what the mask chooses."""
         own, other = base.frames[-1], mask.frames.get(-1)
-        if mask.dtype != "bool" or other is None or mask.ndim != 1 or not own.same_start(other) or (
-            not own.same_length(other) or not own.may_be_as_wide(other) or own.step != "1"
+        if (
+            mask.dtype != "bool"
+            or other is None
+            or mask.ndim != 1
+            or not own.same_start(other)
+            or (not own.same_length(other) or not own.may_be_as_wide(other) or own.step != "1")
         ):
             raise Unknown(f"`{code(node)}` takes elements of a part whose length changes by an array")
         inside = own.mask()
@@ -183,8 +172,10 @@ class Evaluator:
         lower, upper, back = only.lower, only.upper, False
         start = "0" if lower is None else code(self.plain(lower))
         if lower is not None and not self.natural(lower):
-            if not isinstance(lower, cst.UnaryOperation) or not isinstance(lower.operator, cst.Minus) or (
-                upper is not None or not self.natural(lower.expression)
+            if (
+                not isinstance(lower, cst.UnaryOperation)
+                or not isinstance(lower.operator, cst.Minus)
+                or (upper is not None or not self.natural(lower.expression))
             ):
                 raise Unknown(f"`{code(node)}` cuts a part whose length changes at a place that may be negative")
             frame = base.frames[-1]
@@ -197,7 +188,7 @@ class Evaluator:
         return cut(base, start, None if upper is None else code(self.plain(upper)), back)
 
     def gathered(self, node: cst.Subscript, base: Any) -> Ragged | None:
-        """Returns ``t[part]``: the elements of an array that a part's whole numbers name; None for any other subscript."""
+        """Returns ``t[part]``: the elements of an array that a part's whole numbers name; None for any other."""
         found: Ragged | None = None
         texts = []
         axes = 0
@@ -275,7 +266,7 @@ class Evaluator:
         ragged = [v for v in values if isinstance(v, Ragged)]
         if not ragged:
             return node if all(v is g for v, g in zip(values, given, strict=True)) else build(values)
-        values = _alike(values)
+        values = alike(values)
         ragged = [v for v in values if isinstance(v, Ragged)]
         frames: dict[int, Frame] = {}
         for one in ragged:
@@ -430,146 +421,6 @@ class Evaluator:
             return self.product(node, base, self.value(other), func.value, other)
         raise Unknown(f"`.{name}()` of a part whose length changes")
 
-    def vector(self, name: str, first: Ragged, node: cst.Call, values: list[Value]) -> Value | None:
-        """Returns a function of a vector of which a part counts; None for a function that has no such form."""
-        rest = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in node.args[1:]]
-        plain = not any(isinstance(v, Ragged) for v in values[1:])
-        more = "".join(f", {code(a)}" for a in rest)
-        if name == "cumsum" and not rest:
-            return self.mapped(first, f"__numpy__.cumsum({first.zeroed(-1)})", self.kinds.dtype(node))
-        if name == "sort" and not rest:
-            return ordered(first)
-        if name == "diff" and not rest:
-            return differences(first)
-        if name in ("flip", "flipud") and not rest:
-            return turned(first, -1)
-        if name == "median" and not rest:
-            return cst.parse_expression(ranked("median", first, ""))
-        if name in ("percentile", "quantile") and len(rest) == 1 and plain:
-            return cst.parse_expression(ranked(name, first, more))
-        if name == "ptp" and not rest:
-            low, high = (self.reduced(n, first, [], node) for n in ("min", "max"))
-            return cst.parse_expression(f"({code(high)} - {code(low)})")  # type: ignore[arg-type]
-        if name in ("ones_like", "zeros_like"):
-            return self.mapped(first, f"__numpy__.{name}({first.whole}{more})", self.kinds.dtype(node)) if plain else None
-        if name in ("trapezoid", "trapz") and (not rest or isinstance(values[1], Ragged)):
-            return self.area(node, first, values[1] if rest else None)
-        if name == "searchsorted" and plain and rest:
-            front = packed(first, -1)
-            frame = front.frames[-1]
-            if frame.start == "0" and frame.step == "1":
-                text = f"__numpy__.searchsorted({front.filled(beyond(front))}{more})"
-                return cst.parse_expression(f"__numpy__.minimum({text}, {frame.width()})")
-        return None
-
-    def pair(self, node: cst.Call, one: Any, other: Any) -> tuple[Ragged, Ragged]:
-        """Returns two vectors of which the same part counts."""
-        if not isinstance(one, Ragged) or not isinstance(other, Ragged) or one.ndim != 1 or other.ndim != 1:
-            raise Unknown(f"one side of `{code(node)}` changes its length and the other does not")
-        one, other = _alike([one, other])
-        if not other.frames[-1].may_be_as_wide(one.frames[-1]):
-            raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
-        return one, self.moved(other, -1, one.frames[-1], node)
-
-    def fitted(self, node: cst.Call, values: list[Any]) -> cst.BaseExpression:
-        """Returns ``np.polyfit`` of a part: what does not count has no weight."""
-        x, y = self.pair(node, values[0], values[1])
-        if any(a.keyword is not None for a in node.args):
-            raise Unknown(f"`{code(node)}` of a part has options")
-        weights = f"__numpy__.where({x.mask()}, 1.0, 0.0)"
-        return cst.parse_expression(
-            f"__numpy__.polyfit({x.zeroed(-1)}, {y.zeroed(-1)}, {code(values[2])}, w={weights})"
-        )
-
-    def between(self, node: cst.Call, values: list[Any]) -> cst.BaseExpression:
-        """Returns ``np.interp`` in a table that is a part: its ends are repeated over what does not count."""
-        x, y = self.pair(node, values[1], values[2])
-        x, y = packed(x, -1), packed(y, -1)
-        frame = x.frames[-1]
-        if frame.step != "1":
-            raise Unknown(f"`{code(node)}` looks up in a part of steps other than 1")
-        at = f"__numpy__.clip(__numpy__.arange({frame.length}), {frame.start}, {added(frame.end(), '-1')})"
-        return cst.parse_expression(
-            f"__numpy__.interp({code(values[0])}, {term(x.whole)}[{at}], {term(y.whole)}[{at}])"
-        )
-
-    def area(self, node: cst.Call, heights: Ragged, places: Value | None) -> cst.BaseExpression:
-        """Returns the trapezoidal rule over a part."""
-        heights = packed(heights, -1)
-        step = "1"
-        if isinstance(places, Ragged):
-            places = packed(places, -1)
-            if places.ndim != 1 or not places.frames[-1].may_be_as_wide(heights.frames[-1]):
-                raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
-            places = self.moved(places, -1, heights.frames[-1], node)
-            step = differences(places).whole
-        inside = differences(heights).frames[-1]
-        whole = term(heights.whole)
-        sums = f"({whole}[1:] + {whole}[:-1])"
-        return cst.parse_expression(f"__numpy__.sum({step} * {sums} / 2, where={inside.mask()})")
-
-    def joined(self, node: cst.Call, path: str) -> Value | None:
-        """Returns ``np.concatenate((x[k:], x[:k]))``; None where nothing in it moves."""
-        first: Any = node.args[0].value
-        given = [a.value for a in node.args]
-        if path != "numpy.append":
-            if len(node.args) != 1 or not isinstance(first, cst.Tuple | cst.List):
-                return None
-            given = [e.value for e in first.elements]
-        elif len(given) != 2 or any(a.keyword is not None for a in node.args):
-            return None
-        values = [self.value(g) for g in given]
-        if not any(isinstance(v, Ragged) for v in values):
-            return None
-        pieces = []
-        for value, old in zip(values, given, strict=True):
-            if isinstance(value, Ragged):
-                if value.ndim != 1:
-                    raise Unknown(f"`{code(node)}` joins more than vectors")
-                pieces.append(value)
-                continue
-            fact = self.kinds.of(old)
-            if isinstance(old, cst.List) and all(is_plain_number(e.value, self.kinds) for e in old.elements):
-                length, text = str(len(old.elements)), f"__numpy__.array({code(value)})"
-                dtypes = {self.kinds.dtype(e.value) or _PYTHON.get(getattr(self.kinds.of(e.value), "kind", "")) for e in old.elements}
-                dtype = dtypes.pop() if len(dtypes) == 1 else None
-            elif fact is not None and fact.kind == "array" and fact.ndim == 1:
-                length, text, dtype = f"{term(code(value))}.shape[0]", code(value), fact.dtype
-            else:
-                raise Unknown(f"it is not known how long `{code(old)}` is")
-            pieces.append(Ragged(text, 1, {-1: Frame("0", length, "1", length, exact=True)}, dtype))
-        result = joined(pieces)
-        return cst.parse_expression(result) if isinstance(result, str) else result
-
-    def counted(self, node: cst.Call, values: list[Value]) -> Ragged | None:
-        """Returns ``np.arange(k)`` of a count that depends on values, as the part of a longer one; None for any other."""
-        if len(values) > 2 or any(a.keyword is not None for a in node.args):
-            return None
-        bounds = [self.highest(a.value) for a in node.args]
-        if not any(b != "" for b in bounds):
-            return None
-        dtype = self.kinds.dtype(node)
-        if dtype is None or not dtype.startswith("int"):
-            return None
-        if bounds[-1] is None:
-            return None
-        most = bounds[-1] or code(node.args[-1].value)
-        stop = code(values[-1])  # type: ignore[arg-type]
-        if len(values) == 1:
-            return Ragged(f"__numpy__.arange({most})", 1, {-1: Frame("0", stop, "1", most)}, dtype)
-        start = code(values[0])  # type: ignore[arg-type]
-        if bounds[0] == "" and isinstance(node.args[0].value, cst.Integer):
-            length = added(most, f"-({start})")
-            return Ragged(
-                f"__numpy__.arange({start}, {most})", 1, {-1: Frame("0", added(stop, f"-({start})"), "1", length)}, dtype
-            )
-        if not self.natural(node.args[0].value):
-            raise Unknown(f"`{code(node)}` may begin below zero, so that no bound is known for its length")
-        return Ragged(
-            f"{term(start)} + __numpy__.arange({most})", 1,
-            {-1: Frame("0", added(stop, f"-({start})"), "1", most)}, dtype,
-        )  # fmt: skip
-
     def outer(self, node: cst.Call, values: list[Value]) -> Ragged:
         frames, texts = {}, []
         for value, argument, axis in zip(values, node.args, (-2, -1), strict=True):
@@ -596,7 +447,7 @@ class Evaluator:
             ndims.append(ndim)
         inner = (-1, -1 if ndims[1] == 1 else -2)
         if ndims == [1, 1]:
-            left, right = _alike([left, right])
+            left, right = alike([left, right])
         a = left.frames.get(inner[0]) if isinstance(left, Ragged) else None
         b = right.frames.get(inner[1]) if isinstance(right, Ragged) else None
         if (a is None) != (b is None):
@@ -701,14 +552,6 @@ class _Children(cst.CSTTransformer):
         return self.evaluator.plain(original_node)
 
 
-def _alike(values: list[Any]) -> list[Any]:
-    """Packs vectors that a mask chooses where they meet parts that begin somewhere: the same mask stays as it is."""
-    frames = [f for v in values if isinstance(v, Ragged) for f in v.frames.values()]
-    if len({f.chosen for f in frames}) < 2:
-        return values
-    return [packed(v, -v.ndim) if isinstance(v, Ragged) and -v.ndim in v.frames else v for v in values]
-
-
 def _turns(part: Any) -> bool | None:
     """Says whether a slice turns its axis round; None for a slice that is neither ``:`` nor ``::-1``."""
     if part.lower is not None or part.upper is not None:
@@ -740,24 +583,6 @@ def _whole_number(node: cst.BaseExpression) -> int | None:
         inner = _whole_number(node.expression)
         return None if inner is None else -inner
     return None
-
-
-def is_plain_number(node: Any, kinds: Kinds) -> bool:
-    """Says whether an expression is a number because all that it is made of are."""
-    if isinstance(node, cst.Integer | cst.Float | cst.Imaginary) or kinds.is_number(node):
-        return True
-    if isinstance(node, cst.Name):
-        if node.value in ("True", "False"):
-            return True
-        # a Python number at first and NumPy's later
-        known = [f for f in kinds.names.get(node.value, []) if f.kind != "mixed"]
-        return bool(known) and all(f.kind in ("scalar", "float", "int", "bool", "complex") for f in known)
-    if isinstance(node, cst.BinaryOperation):
-        return is_plain_number(node.left, kinds) and is_plain_number(node.right, kinds)
-    if isinstance(node, cst.UnaryOperation):
-        return is_plain_number(node.expression, kinds)
-    path = kinds.path(node) if isinstance(node, cst.Attribute) else None
-    return path in ("numpy.pi", "numpy.e", "numpy.inf", "numpy.nan")
 
 
 def _bracketed(text: str) -> cst.BaseExpression:

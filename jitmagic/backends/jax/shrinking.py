@@ -131,7 +131,9 @@ class _Vector:
         known = self.kinds.of(array)
         if not isinstance(array, cst.Name) or known is None or known.ndim != 1:
             raise _GivenUp
-        changed = [t.target for t in nodes_of(self.function, cst.AssignTarget) if isinstance(t.target, cst.Subscript)]
+        changed: list[Any] = [
+            t.target for t in nodes_of(self.function, cst.AssignTarget) if isinstance(t.target, cst.Subscript)
+        ]
         changed += [a.target for a in nodes_of(self.function, cst.AugAssign)]
         if any(array.value in name_tools.loads(c) or array.value in name_tools.targets(c) for c in changed):
             raise _GivenUp  # a selection is a copy
@@ -274,7 +276,6 @@ class _Selected(Rewriter):
             self.module.inherit_parts(new, self.whole)
         elif original_node.value in self.masks:
             new = self.whole.deep_clone().with_changes(value=cst.Name(original_node.value))
-            self.module.inherit(new.slice[0].slice.value, self.whole.slice[0].slice.value)  # type: ignore[union-attr]
             self.module.learn(new.value, ValueFact("array", "bool", (None,)))
         else:
             return updated_node
@@ -282,4 +283,5 @@ class _Selected(Rewriter):
         return new
 
     def learn_parts(self, new: cst.Subscript) -> None:
-        self.module.learn(new.slice[0].slice.value, ValueFact("array", "bool", (None,)))  # type: ignore[union-attr]
+        index: Any = new.slice[0].slice
+        self.module.learn(index.value, ValueFact("array", "bool", (None,)))

@@ -17,8 +17,8 @@ from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.highest import Highest
 from jitmagic.backends.jax.lowest import Lowest, count_bindings, sizes_of
 from jitmagic.backends.jax.masks import mask_of
-from jitmagic.backends.jax.parts import Ragged, Unknown
-from jitmagic.backends.jax.ragged import Evaluator, is_plain_number
+from jitmagic.backends.jax.parts import Ragged, Unknown, is_plain_number
+from jitmagic.backends.jax.ragged import Evaluator
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.sums import difference
 from jitmagic.backends.jax.tracing import Tracing
@@ -382,7 +382,9 @@ class _Function:
             # a copy that is stored into must stay one, or the store would reach the array behind it
             own = not isinstance(one.value, cst.Subscript | cst.Name | cst.Attribute) or self.is_fancy(one.value)
             if changed and not own and "arange(" in value.whole:
-                raise Unknown(f"`{only.value}` is a view whose elements are read in another order, and it is stored into")
+                raise Unknown(
+                    f"`{only.value}` is a view whose elements are read in another order, and it is stored into"
+                )
             copy = ".copy()" if changed and view and own else ""
             new = made(f"{only.value} = {value.whole}{copy}", node)
             self.views.discard(only.value)

@@ -18,7 +18,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -32,7 +32,9 @@ def calls_on_their_own(module: Module, tree: cst.Module, kinds: Mapping[str, Kin
     if not written:
         return tree
     taken = set(name_tools.all_names(tree))
-    new = {name: _Statements(module, f, kinds[name], written, functions, taken).result() for name, f in functions.items()}
+    new = {
+        name: _Statements(module, f, kinds[name], written, functions, taken).result() for name, f in functions.items()
+    }
     return tree.with_changes(
         body=[new.get(s.name.value, s) if isinstance(s, cst.FunctionDef) else s for s in tree.body]
     )
@@ -139,6 +141,7 @@ class _Statements:
         return [leading(lines[0], node), *lines[1:], new]
 
     def simple(self, node: Any, one: Any) -> list[Any]:
+        new: Any
         if isinstance(one, cst.Assign):
             only = one.targets[0].target
             if len(one.targets) > 1 or (self.writes(one.value) and isinstance(only, cst.Name | cst.Tuple)):
@@ -173,7 +176,7 @@ class _Statements:
         return [leading(lines[0], node), *lines[1:], last]
 
     def split(self, node: Any, target: Any, value: Any) -> list[Any]:
-        """Returns ``a, b = find(i), find(j)`` as two statements; nothing where the second reads what the first binds."""
+        """Returns ``a, b = find(i), find(j)`` as two statements; none where the second reads what the first binds."""
         if not isinstance(target, cst.Tuple) or not isinstance(value, cst.Tuple):
             return []
         names = [e.value for e in target.elements]
@@ -185,10 +188,11 @@ class _Statements:
         bound: set[str] = set()
         for name, each in zip(names, values, strict=True):
             inner = [c for c in nodes_of(each, cst.Call) if self.writes(c) and c is not each]
-            if inner or bound & name_tools.loads(each) or (not self.writes(each) and nodes_of(each, cst.Subscript)):
+            reads = not self.writes(each) and bool(nodes_of(each, cst.Subscript))
+            if inner or bound & name_tools.loads(each) or reads:
                 return []
-            bound.add(name.value)
-        lines = [self.line(node, n.value, v) for n, v in zip(names, values, strict=True)]
+            bound.add(code(name))
+        lines = [self.line(node, code(n), v) for n, v in zip(names, values, strict=True)]
         return [leading(lines[0], node), *lines[1:]]
 
     def line(self, node: Any, name: str, value: cst.BaseExpression) -> Any:

@@ -53,7 +53,7 @@ def tables(module: Module, tree: cst.Module, entry: str, kinds: Mapping[str, Kin
     for name, function in functions.items():
         own = {n: dtype for (f, n), dtype in dtypes.items() if f == name}
         new[name] = function.visit(_Arrays(module, found, name, own, kinds[name])) if own else function
-        module.inherit(new[name], function)
+        module.inherit(new[name], function)  # type: ignore[arg-type]
     tree = tree.with_changes(
         body=[new.get(s.name.value, s) if isinstance(s, cst.FunctionDef) else s for s in tree.body]
     )
@@ -89,7 +89,11 @@ def _comprehension(node: cst.ListComp, module: Module) -> Table | None:
     inside = node.for_in
     if inside.ifs or inside.inner_for_in is not None or inside.asynchronous is not None:
         return None
-    if not isinstance(inside.target, cst.Name) or not isinstance(inside.iter, cst.Call) or code(inside.iter.func) != "range":
+    if (
+        not isinstance(inside.target, cst.Name)
+        or not isinstance(inside.iter, cst.Call)
+        or code(inside.iter.func) != "range"
+    ):
         return None
     if isinstance(node.elt, cst.Name) and node.elt.value == inside.target.value:
         return Table(("",), None, _arange(inside.iter))
@@ -126,7 +130,11 @@ def _joined(node: Any, module: Module) -> list[Any] | None:
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
         left, right = _joined(node.left, module), _joined(node.right, module)
         return None if left is None or right is None else [*left, *right]
-    if isinstance(node, cst.List) and node.elements and not any(isinstance(e, cst.StarredElement) for e in node.elements):
+    if (
+        isinstance(node, cst.List)
+        and node.elements
+        and not any(isinstance(e, cst.StarredElement) for e in node.elements)
+    ):
         return [node]
     made = table_of(node, module)
     return [made] if made is not None and made.number is not None and len(made.lengths) == 1 else None
@@ -157,7 +165,7 @@ class _Found:
     def _begin(self, name: str, function: cst.FunctionDef) -> None:
         for one in nodes_of(function, cst.Assign):
             for target in one.targets:
-                pairs = [(target.target, one.value)]
+                pairs: list[Any] = [(target.target, one.value)]
                 if isinstance(target.target, cst.Tuple) and isinstance(one.value, cst.Tuple):
                     if len(target.target.elements) != len(one.value.elements):
                         continue
@@ -221,10 +229,11 @@ class _Found:
     # what is done with them -----------------------------------------------------------------------
 
     def _follow(self, name: str, function: cst.FunctionDef) -> None:
-        for inner in nodes_of(function, cst.FunctionDef)[1:] + nodes_of(function, cst.Lambda):  # type: ignore[operator]
+        scopes: list[Any] = [*nodes_of(function, cst.FunctionDef)[1:], *nodes_of(function, cst.Lambda)]
+        for inner in scopes:
             self.bad |= {(name, n) for n in name_tools.loads(inner)}
-        for global_ in (*nodes_of(function, cst.Global), *nodes_of(function, cst.Nonlocal)):
-            self.bad |= {(name, n.name.value) for n in global_.names}
+        outward: list[Any] = [*nodes_of(function, cst.Global), *nodes_of(function, cst.Nonlocal)]
+        self.bad |= {(name, n.name.value) for one in outward for n in one.names}
         uses = _Uses(self, name)
         function.body.visit(uses)
         parameters = set(name_tools.parameters(function))
@@ -273,9 +282,7 @@ class _Found:
         """Says whether a name is given nothing but other tables: a parameter by every call, a local by assignments."""
         function, name = place
         if name in name_tools.parameters(self.functions[function]):
-            calls = [
-                c for f in self.functions.values() for c in nodes_of(f, cst.Call) if code(c.func) == function
-            ]
+            calls = [c for f in self.functions.values() for c in nodes_of(f, cst.Call) if code(c.func) == function]
             linked = sum(a == place for a, _ in self.links)
             return bool(calls) and linked == len(calls)
         return any(place in link for link in self.links)
@@ -324,7 +331,8 @@ class _Uses(Finder):
         """Notes that an index is no constant."""
         inner: Any = node
         while isinstance(inner, cst.Subscript):
-            if literal(inner.slice[0].slice.value) is None:  # type: ignore[union-attr]
+            index: Any = inner.slice[0].slice
+            if literal(index.value) is None:
                 self.found.moved.add((self.function, name))
             inner = inner.value
 
@@ -347,7 +355,11 @@ class _Uses(Finder):
         return False
 
     def assigned(self, target: Any, value: Any) -> None:
-        if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
+        if (
+            isinstance(target, cst.Tuple)
+            and isinstance(value, cst.Tuple)
+            and len(target.elements) == len(value.elements)
+        ):
             for one, other in zip(target.elements, value.elements, strict=True):
                 self.assigned(one.value, other.value)
             return
@@ -407,7 +419,7 @@ class _Uses(Finder):
             self.count(first)
         elif called == "len" and self.row(first) is not None:
             self.count(first.value)
-        elif called in _REDUCED and len(node.args) == 1 or (path or "").startswith("numpy."):
+        elif (called in _REDUCED and len(node.args) == 1) or (path or "").startswith("numpy."):
             for argument in node.args:
                 one: Any = argument.value
                 if self.row(one) is not None:
@@ -422,8 +434,10 @@ class _Uses(Finder):
             for position, argument in enumerate(node.args):
                 if not isinstance(argument.value, cst.Name) or argument.star:
                     continue
-                given = argument.keyword.value if argument.keyword is not None else "".join(
-                    parameters[position : position + 1]
+                given = (
+                    argument.keyword.value
+                    if argument.keyword is not None
+                    else "".join(parameters[position : position + 1])
                 )
                 fact = self.kinds.of(argument.value)
                 if given and fact is not None and fact.kind == "list":
@@ -485,7 +499,9 @@ class _Arrays(Rewriter):
             return updated_node.with_changes(value=inner.value, slice=[first, *updated_node.slice])
         row = isinstance(base, cst.Name) and base.value in self.own and self.axes(base.value) == 2
         if row or (
-            isinstance(base, cst.Name) and base.value in self.own and isinstance(original_node.slice[0].slice, cst.Slice)
+            isinstance(base, cst.Name)
+            and base.value in self.own
+            and isinstance(original_node.slice[0].slice, cst.Slice)
         ):
             self.module.learn(updated_node, ValueFact("array", self.own[base.value].rstrip("_"), (None,)))
         return updated_node
@@ -495,8 +511,13 @@ class _Arrays(Rewriter):
         first: Any = original_node.args[0].value if original_node.args else None
         if called == "len" and isinstance(first, cst.Subscript) and code(first.value) in self.own:
             return cst.parse_expression(f"{code(first.value)}.shape[1]")
-        root = first.value if isinstance(first, cst.Subscript) else first
-        if called in _REDUCED and len(original_node.args) == 1 and isinstance(root, cst.Name) and root.value in self.own:
+        root: Any = first.value if isinstance(first, cst.Subscript) else first
+        if (
+            called in _REDUCED
+            and len(original_node.args) == 1
+            and isinstance(root, cst.Name)
+            and root.value in self.own
+        ):
             whole = isinstance(first, cst.Subscript) and isinstance(first.slice[0].slice, cst.Index)
             if whole and self.axes(root.value) == 1:
                 return updated_node
@@ -504,17 +525,18 @@ class _Arrays(Rewriter):
         return updated_node
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
-        value, old = updated_node.value, original_node.value
+        value: Any = updated_node.value
+        old = original_node.value
         names = [code(t.target) for t in original_node.targets]
         if id(old) in self.found.made and all(n in self.own for n in names):
             return updated_node.with_changes(value=self.array(names[0], old))
-        target = original_node.targets[0].target
+        target: Any = original_node.targets[0].target
         if isinstance(old, cst.Tuple) and isinstance(target, cst.Tuple) and len(old.elements) == len(target.elements):
             elements = [
                 e.with_changes(value=self.array(code(t.value), o.value))
                 if id(o.value) in self.found.made and code(t.value) in self.own
                 else e
-                for e, o, t in zip(value.elements, old.elements, target.elements, strict=True)  # type: ignore[attr-defined]
+                for e, o, t in zip(value.elements, old.elements, target.elements, strict=True)
             ]
             return updated_node.with_changes(value=value.with_changes(elements=elements))
         return updated_node

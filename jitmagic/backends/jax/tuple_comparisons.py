@@ -53,4 +53,4 @@ class _Comparisons(FunctionRewriter[Kinds]):
 
 def _operand(node: cst.BaseExpression) -> str:
     tight = isinstance(node, cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.Integer | cst.BinaryOperation)
-    return code(node) if tight or getattr(node, "lpar", ()) else f"({code(node)})"
+    return code(node) if tight or bool(getattr(node, "lpar", False)) else f"({code(node)})"

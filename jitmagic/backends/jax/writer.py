@@ -39,8 +39,8 @@ from jitmagic.backends.jax.settled import Assigned, assigned_facts
 from jitmagic.backends.jax.shrinking import without_shrinking
 from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.sliding import without_sliding_views
-from jitmagic.backends.jax.storing_calls import calls_on_their_own
 from jitmagic.backends.jax.stores import functional, returned_aliases
+from jitmagic.backends.jax.storing_calls import calls_on_their_own
 from jitmagic.backends.jax.table_lists import tables
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.tuple_comparisons import without_tuple_comparisons
@@ -332,7 +332,8 @@ class _ControlFinder(Finder):
 
     def visit_Call(self, node: cst.Call) -> None:
         path = qualified(node.func, self.module.names, self.local)
-        if path is not None and path.startswith("numpy.") and path not in known_functions.PATHS and ".random" not in path:
+        known = path in known_functions.PATHS
+        if path is not None and path.startswith("numpy.") and not known and ".random" not in path:
             # JAX has no such function: NumPy computes it while JAX traces, from plain numbers
             for argument in node.args:
                 self.found |= name_tools.loads(argument.value) & self.integers
