@@ -290,7 +290,7 @@ def optimal_bst_args(size, rng):
 
 
 def knapsack_unbounded_start(w, v, cap):
-    best = [-math.inf]*(cap + 1)
+    best = [-np.inf]*(cap + 1)
     best[0] = 0.0
     for i in range(len(w)):
         for c in range(cap, w[i] - 1, -1):

@@ -34,7 +34,7 @@ class _Counts(FunctionRewriter[Tracing]):
             return updated_node
         return cst.parse_expression(f"__numpy__.bitwise_count({code(number)}).astype(__numpy__.int64)")
 
-    def is_whole(self, node: cst.BaseExpression) -> bool:
+    def is_whole(self, node: Any) -> bool:
         """Says whether a value was a whole number each time."""
         if isinstance(node, cst.Call) and code(node.func) == "int" and len(node.args) == 1:
             return True

@@ -492,7 +492,7 @@ class _Arrays(Rewriter):
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
         inner: Any = updated_node.value
-        base = original_node.value
+        base: Any = original_node.value
         if isinstance(base, cst.Subscript) and isinstance(base.value, cst.Name) and base.value.value in self.own:
             comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
             first = inner.slice[0].with_changes(comma=comma)
