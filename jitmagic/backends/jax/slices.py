@@ -70,7 +70,7 @@ class _Function:
             loads = _count(self.function, name)
             # a place may be looked at twice
             if loads > len({id(node) for node in seen}):
-                line = self.module.line(self.function)
+                line = self.bindings.get(name) or self.module.line(self.function)
                 raise Unsupported(
                     f"line {line}: the length of `{name}` changes from step to step, and JAX needs fixed shapes; use "
                     "the whole array with np.where on the index",
@@ -279,16 +279,18 @@ class _Function:
             self.lifted = None
             if small(node) is not None and not self.moves(node):
                 return [node]  # masks alone: what is left of them is refused in their own words
-            # a part that has a name is left to NumPy, and told of, where it gets it
-            named = sorted(name_tools.loads(node) & set(self.named))
-            at = self.bindings.get(named[0]) if named else None
-            line = at if at is not None and isinstance(small(node), cst.Return) else self.module.line(node)
+            # a part that has a name is left to NumPy, and told of, where it first gets one
+            line = self.origin(node) or self.module.line(node)
             raise Unsupported(
                 f"line {line}: {reason}, and JAX needs fixed shapes; use the whole array with np.where on the index, "
                 "or a window of constant width",
                 line,
                 "JX-SHAPEARG",
             ) from None
+
+    def origin(self, node: cst.CSTNode) -> int | None:
+        """Returns the line at which the first of the parts got its name that a statement reads."""
+        return min((self.bindings[n] or 0 for n in name_tools.loads(node) & set(self.named)), default=0) or None
 
     def moves(self, node: cst.CSTNode) -> bool:
         """Says whether a statement holds a slice that moves, or a name of a part."""
@@ -375,6 +377,7 @@ class _Function:
             return self.exchanged(node, parts, one.value)
         value = self.evaluator.value(one.value) if not isinstance(one.value, cst.Tuple) else None
         if len(targets) == 1 and isinstance(only, cst.Name) and isinstance(value, Ragged):
+            origin = self.origin(node) or self.module.line(node)
             self.named.pop(only.value, None)
             value, before = self.with_names(value, node, _count(self.function, only.value))
             changed = only.value in _changed(self.function)
@@ -396,7 +399,7 @@ class _Function:
             if only.value in reads:
                 raise Unknown(f"`{only.value}` is bound to a part of itself")
             self.named[only.value] = Ragged(only.value, value.ndim, frames, value.dtype)
-            self.bindings[only.value] = self.module.line(node)
+            self.bindings[only.value] = origin
             lines = [*before, new]
             return [leading(lines[0], node), *lines[1:]]
         if len(targets) == 1 and isinstance(only, cst.Subscript) and self.is_ragged(only):
