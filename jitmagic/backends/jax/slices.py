@@ -393,11 +393,11 @@ class _Function:
             self.views.discard(only.value)
             if view and not own:
                 self.views.add(only.value)
-            self.uses.setdefault(only.value, [])
             frames = value.frames
             reads = {n for f in frames.values() for t in f.texts() for n in _names(t)}
             if only.value in reads:
                 raise Unknown(f"`{only.value}` is bound to a part of itself")
+            self.uses.setdefault(only.value, [])
             self.named[only.value] = Ragged(only.value, value.ndim, frames, value.dtype)
             self.bindings[only.value] = origin
             lines = [*before, new]
