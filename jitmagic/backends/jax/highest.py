@@ -67,6 +67,10 @@ class Highest:
         count = count_bindings(self.function, name)
         return count == len(found) + (name in self.parameters) and len(again) + (name in self.parameters) == 1
 
+    def unchanged(self, name: str) -> bool:
+        """Says whether a name stands for one number, or for arrays of one length."""
+        return count_bindings(self.function, name) <= 1 or self.steady(name)
+
     def _copied(self, node: cst.BaseExpression) -> str | None:
         """Returns the array of which an expression is a copy, or one as long."""
         if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
@@ -128,6 +132,9 @@ class Highest:
         for text, count in terms(node).items():
             part = cst.parse_expression(text) if text else None
             if part is None or not self.traced(part):
+                # it is read at another place than the one where it was worked out
+                if part is not None and not all(self.unchanged(n) for n in name_tools.loads(part)):
+                    return None
                 total[text] += count
                 continue
             if count < 0:

@@ -225,11 +225,11 @@ class Evaluator(Vectors):
         negative = isinstance(index, cst.UnaryOperation) and isinstance(index.operator, cst.Minus)
         if negative:
             place = f"{term(frame.end())} - {code(index.expression)}"  # type: ignore[attr-defined]
-        elif isinstance(index, cst.Integer) or (fact.low is not None and fact.low >= 0):
-            place = code(index) if frame.start == "0" else f"{term(frame.start)} + {code(index)}"
-            place = frame.start if code(index) == "0" else place
+        elif isinstance(index, cst.Integer) or self.natural(index):
+            place = added(frame.start, code(index))
         else:
-            raise Unknown("an element of a part whose length changes is taken by an index that may be negative")
+            text = term(code(index))
+            place = f"__numpy__.where({text} < 0, {term(frame.end())} + {text}, {term(frame.start)} + {text})"
         return cst.parse_expression(f"{term(base.whole)}[{place}]")
 
     # elementwise ------------------------------------------------------------------------------

@@ -211,3 +211,22 @@ def test_an_array_that_becomes_as_long_as_values_say_is_refused():
         RNG.integers(1, 9, 40), RNG.random(40),
     )  # fmt: skip
     assert found.line == 7
+
+
+def test_an_element_of_a_part_is_counted_from_the_end_where_its_index_is_negative():
+    source = HEAD + (
+        "def fn(x, t, places):\n    v = np.sort(x[x > t])\n    total = 0.0\n    for i in range(len(places)):\n"
+        "        total += v[places[i]] * (i + 1)\n    return total\n"
+    )
+    x = RNG.random(40)
+    both_sizes(source.removeprefix(HEAD), (x, 0.3, np.array([0, 2, 4] * 12)), (x, 0.3, np.array([0, -1, 3, -2] * 9)))
+
+
+def test_a_bound_that_was_worked_out_of_a_number_that_changed_is_none():
+    source = HEAD + (
+        "def fn(x):\n    n = len(x)\n    k = min(n, int(np.argmax(x)) + 1)\n    n = 2\n"
+        "    return np.sum(np.arange(k)) + n\n"
+    )
+    made = make(source, np.r_[RNG.random(30), 2.0, 0.5])
+    if made.refusal is None:
+        agrees(source, np.r_[RNG.random(30), 2.0, 0.5])
