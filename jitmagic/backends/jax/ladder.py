@@ -65,7 +65,6 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
             f"{where}a dict or a set is asked by a value that is not known while JAX compiles; where the keys are "
             "whole numbers of a known range, use an array and index it",
             line,
-            "JX-LEAK",
         )
     if "unhashable" in failure.message or "Non-hashable static" in failure.message:
         # an option that JAX wants as a plain number
