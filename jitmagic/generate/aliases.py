@@ -46,6 +46,9 @@ class Link:
 
 
 _MAY = Link("may")
+_WITHOUT_MEMORY = frozenset({"scalar", "float", "int", "bool", "complex", "str", "none", "function"})
+"""Kinds of values that share no array's memory; a name may have been several of them."""
+
 State = dict[str, dict[str, Link]]
 
 
@@ -247,7 +250,7 @@ class _Walker:
     def sources(self, value: cst.BaseExpression) -> list[tuple[str, Link]]:
         """Returns the names whose memory an expression's value may share."""
         fact = self.kinds.of(value)
-        if fact is not None and fact.kind in ("scalar", "float", "int", "bool", "complex", "str", "none", "function"):
+        if fact is not None and fact.kinds and fact.kinds <= _WITHOUT_MEMORY:
             return []
         if isinstance(value, cst.Name):
             return [] if value.value in ("None", "True", "False") else [(value.value, Link("same"))]

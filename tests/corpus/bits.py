@@ -118,3 +118,27 @@ def hamming_parity(words):
 
 def hamming_parity_args(size, rng):
     return (rng.integers(0, 2**31, of(size, 20, 300, 30_000), dtype=np.int64),)
+
+
+def popcounts(x):
+    out = np.zeros(len(x), dtype=np.int64)
+    for i in range(len(x)):
+        out[i] = bin(x[i]).count("1")
+    return out
+
+
+def popcounts_args(size, rng):
+    return (rng.integers(0, 1000, of(size, 12, 100, 2000)),)
+
+
+def hamming_pairs(codes):
+    total = 0
+    n = len(codes)
+    for i in range(n):
+        for j in range(i+1, n):
+            total += bin(int(codes[i]) ^ int(codes[j])).count("1")
+    return 2*total/(n*(n-1))
+
+
+def hamming_pairs_args(size, rng):
+    return (rng.integers(0, 1000, of(size, 12, 50, 200)),)

@@ -247,3 +247,58 @@ def lot_sizing_wagner_whitin(d, K, h):
 
 def lot_sizing_wagner_whitin_args(size, rng):
     return rng.integers(0, 50, of(size, 8, 50, 250)).astype(float), 120.0, 1.0
+
+
+def lcs_rolling(a, b):
+    n = len(b)
+    prev = [0]*(n + 1)
+    for x in a:
+        cur = [0]*(n + 1)
+        for j in range(1, n + 1):
+            if x == b[j-1]:
+                cur[j] = prev[j-1] + 1
+            else:
+                cur[j] = max(prev[j], cur[j-1])
+        prev = cur
+    return prev[n]
+
+
+def lcs_rolling_args(size, rng):
+    n = of(size, 12, 40, 100)
+    return rng.integers(0, 4, n), rng.integers(0, 4, n+2)
+
+
+def optimal_bst(p):
+    n = len(p)
+    cost = [[0.0 for _ in range(n)] for _ in range(n)]
+    for i in range(n):
+        cost[i][i] = p[i]
+    for L in range(2, n + 1):
+        for i in range(n - L + 1):
+            j = i + L - 1
+            cost[i][j] = float("inf")
+            s = sum(p[i:j+1])
+            for r in range(i, j + 1):
+                c = s + (cost[i][r-1] if r > i else 0) + (cost[r+1][j] if r < j else 0)
+                if c < cost[i][j]:
+                    cost[i][j] = c
+    return cost[0][n-1]
+
+
+def optimal_bst_args(size, rng):
+    return (rng.random(of(size, 6, 15, 40)),)
+
+
+def knapsack_unbounded_start(w, v, cap):
+    best = [-np.inf]*(cap + 1)
+    best[0] = 0.0
+    for i in range(len(w)):
+        for c in range(cap, w[i] - 1, -1):
+            if best[c - w[i]] + v[i] > best[c]:
+                best[c] = best[c - w[i]] + v[i]
+    return max(best)
+
+
+def knapsack_unbounded_start_args(size, rng):
+    n = of(size, 6, 20, 40)
+    return rng.integers(1, 6, n), rng.random(n), int(of(size, 12, 40, 200))

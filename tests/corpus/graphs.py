@@ -325,3 +325,137 @@ def grundy_values_args(size, rng):
     n = of(size, 100, 4000, 100000)
     moves = np.sort(rng.choice(np.arange(1, 30), 6, replace=False))
     return n, moves, rng.integers(1, n + 1, of(size, 4, 10, 100))
+
+
+def two_opt_tour(D, tour):
+    n = len(tour)
+    tour = tour.copy()
+    improved = True
+    while improved:
+        improved = False
+        for i in range(1, n - 1):
+            for k in range(i + 1, n):
+                a, b = tour[i-1], tour[i]
+                c, d = tour[k], tour[(k+1) % n]
+                delta = D[a, c] + D[b, d] - D[a, b] - D[c, d]
+                if delta < -1e-10:
+                    tour[i:k+1] = tour[i:k+1][::-1]
+                    improved = True
+    return tour
+
+
+def two_opt_tour_args(size, rng):
+    n = of(size, 8, 20, 60)
+    p = rng.random((n, 2))
+    return np.sqrt(((p[:, None]-p[None])**2).sum(-1)), np.arange(n)
+
+
+def annealed_tour(D, route, us, temps):
+    route = route.copy()
+    n = len(route)
+    cost = 0.0
+    for i in range(n):
+        cost += D[route[i], route[(i+1) % n]]
+    for t in range(len(temps)):
+        i = int(us[t, 0]*n)
+        j = int(us[t, 1]*n)
+        if i > j:
+            i, j = j, i
+        if j - i < 1 or (i == 0 and j == n-1):
+            continue
+        a, b = route[i-1], route[i]
+        c, d = route[j], route[(j+1) % n]
+        delta = D[a, c] + D[b, d] - D[a, b] - D[c, d]
+        if delta < 0 or us[t, 2] < np.exp(-delta/temps[t]):
+            route[i:j+1] = route[i:j+1][::-1]
+            cost += delta
+    return route, cost
+
+
+def annealed_tour_args(size, rng):
+    n = of(size, 8, 20, 60)
+    p = rng.random((n, 2)); T = int(of(size, 30, 100, 2000))
+    return np.sqrt(((p[:, None]-p[None])**2).sum(-1)), np.arange(n), rng.random((T, 3)), np.geomspace(1, .01, T)
+
+
+def percolation_labels(grid):
+    m, n = grid.shape
+    parent = np.arange(m*n)
+    def find(i):
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+    for i in range(m):
+        for j in range(n):
+            if not grid[i, j]:
+                continue
+            if i + 1 < m and grid[i+1, j]:
+                a, b = find(i*n + j), find((i+1)*n + j)
+                if a != b:
+                    parent[a] = b
+            if j + 1 < n and grid[i, j+1]:
+                a, b = find(i*n + j), find(i*n + j + 1)
+                if a != b:
+                    parent[a] = b
+    labels = np.empty(m*n, dtype=np.int64)
+    for k in range(m*n):
+        labels[k] = find(k)
+    return labels.reshape(m, n)
+
+
+def percolation_labels_args(size, rng):
+    n = of(size, 5, 12, 40)
+    return (rng.random((n, n)) < 0.6,)
+
+
+def largest_component(pairs, n):
+    parent = np.arange(n)
+    size = np.ones(n, dtype=int)
+    def find(x):
+        while parent[x] != x:
+            parent[x] = parent[parent[x]]
+            x = parent[x]
+        return x
+    for a, b in pairs:
+        ra, rb = find(a), find(b)
+        if ra == rb:
+            continue
+        if size[ra] < size[rb]:
+            ra, rb = rb, ra
+        parent[rb] = ra
+        size[ra] += size[rb]
+    return max(size[find(i)] for i in range(n))
+
+
+def largest_component_args(size, rng):
+    n = of(size, 10, 50, 500)
+    return rng.integers(0, n, (n//2+2, 2)), int(n)
+
+
+def kruskal_with_list(u, v, w, n):
+    order = np.argsort(w, kind="stable")
+    parent = list(range(n))
+    total = 0.0
+    count = 0
+    for e in order:
+        a = u[e]
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        b = v[e]
+        while parent[b] != b:
+            parent[b] = parent[parent[b]]
+            b = parent[b]
+        if a != b:
+            parent[a] = b
+            total += w[e]
+            count += 1
+            if count == n - 1:
+                break
+    return total
+
+
+def kruskal_with_list_args(size, rng):
+    n = of(size, 8, 30, 200); m = 4*n
+    return rng.integers(0, n, m), rng.integers(0, n, m), rng.random(m), int(n)

@@ -333,3 +333,56 @@ def dare_gain(A, B, Q, R, tol=1e-9, max_iter=500):
 def dare_gain_args(size, rng):
     n = of(size, 3, 8, 40)
     return .6*np.eye(n) + .2*rng.normal(size=(n, n))/np.sqrt(n), rng.normal(size=(n, 2)), np.eye(n), np.eye(2), 1e-6
+
+
+def next_permutations(a, count):
+    p = a.copy()
+    n = p.size
+    for _ in range(count):
+        i = n - 2
+        while i >= 0 and p[i] >= p[i+1]:
+            i -= 1
+        if i < 0:
+            p = p[::-1].copy()
+            continue
+        j = n - 1
+        while p[j] <= p[i]:
+            j -= 1
+        p[i], p[j] = p[j], p[i]
+        p[i+1:] = p[i+1:][::-1]
+    return p
+
+
+def next_permutations_args(size, rng):
+    n = of(size, 5, 8, 12)
+    return np.arange(n), int(of(size, 20, 100, 1000))
+
+
+def pancake_flips(a):
+    a = a.copy()
+    flips = 0
+    for end in range(len(a), 1, -1):
+        m = np.argmax(a[:end])
+        if m != end - 1:
+            a[:m+1] = a[:m+1][::-1]
+            a[:end] = a[:end][::-1]
+            flips += 2
+    return a, flips
+
+
+def pancake_flips_args(size, rng):
+    return (rng.permutation(of(size, 9, 30, 200)),)
+
+
+def convolved_by_indices(a, b):
+    n = len(a)
+    out = np.zeros(n)
+    for i in range(n):
+        k = np.arange(i + 1)
+        out[i] = np.sum(a[k]*b[i-k])
+    return out
+
+
+def convolved_by_indices_args(size, rng):
+    n = of(size, 20, 60, 400)
+    return rng.random(n), rng.random(n)

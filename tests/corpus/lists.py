@@ -372,3 +372,58 @@ def emd_sift_args(size, rng):
     n = of(size, 50, 500, 10000)
     t = np.arange(n)
     return np.sin(t/3) + np.sin(t/20) + 0.1*rng.normal(size=n), 4
+
+
+def first_above(x, t):
+    k = next((i for i in range(len(x)) if x[i] > t), -1)
+    return k, x[k]
+
+
+def first_above_args(size, rng):
+    return rng.random(of(size, 12, 50, 2000)), 0.9
+
+
+def events_appended(x, thr):
+    times = np.array([])
+    last = -10
+    for i in range(len(x)):
+        if x[i] > thr and i - last > 2:
+            times = np.append(times, i*0.1)
+            last = i
+    return times, len(times)
+
+
+def events_appended_args(size, rng):
+    return rng.random(of(size, 20, 50, 300)), 0.6
+
+
+def spiral_numbers(n):
+    grid = [[0]*n for _ in range(n)]
+    dr = [0, 1, 0, -1]
+    dc = [1, 0, -1, 0]
+    r = c = d = 0
+    for k in range(1, n*n + 1):
+        grid[r][c] = k
+        nr, nc = r + dr[d], c + dc[d]
+        if nr < 0 or nr >= n or nc < 0 or nc >= n or grid[nr][nc] != 0:
+            d = (d + 1) % 4
+            nr, nc = r + dr[d], c + dc[d]
+        r, c = nr, nc
+    return np.array(grid)
+
+
+def spiral_numbers_args(size, rng):
+    return (int(of(size, 4, 9, 30)),)
+
+
+def swapped_list(swaps, n):
+    perm = list(range(n))
+    for k in range(len(swaps)):
+        i, j = swaps[k, 0], swaps[k, 1]
+        perm[i], perm[j] = perm[j], perm[i]
+    return np.array(perm)
+
+
+def swapped_list_args(size, rng):
+    n = of(size, 12, 40, 100)
+    return rng.integers(0, n, (3*n, 2)), int(n)

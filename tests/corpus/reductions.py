@@ -216,3 +216,54 @@ def mutual_information_args(size, rng):
     n = of(size, 50, 3000, 300000)
     x = rng.normal(size=n)
     return x, x + rng.normal(size=n)
+
+
+def percentile_above(x, t, q):
+    sel = x[x > t]
+    return np.percentile(sel, q), sel.size, np.std(sel)
+
+
+def percentile_above_args(size, rng):
+    return rng.standard_normal(of(size, 20, 101, 1000)), -0.3, 90
+
+
+def ecdf_masked_sort(x, m):
+    v = np.sort(x[m])
+    w = np.arange(1, v.size + 1)/v.size
+    return np.max(np.abs(w - v))
+
+
+def ecdf_masked_sort_args(size, rng):
+    n = of(size, 20, 60, 400)
+    return rng.random(n), rng.random(n) > 0.4
+
+
+def sigma_clip(x, kappa):
+    data = x[~np.isnan(x)]
+    for _ in range(10):
+        mu, sd = data.mean(), data.std()
+        keep = np.abs(data - mu) < kappa*sd
+        if keep.all():
+            break
+        data = data[keep]
+    return data.mean(), data.std(), len(data)
+
+
+def sigma_clip_args(size, rng):
+    x = rng.standard_normal(of(size, 30, 101, 1000)); x[:3] = 20; x[5] = np.nan
+    return x, 2.5
+
+
+def iter_outliers(v, k):
+    n0 = -1
+    while len(v) != n0:
+        n0 = len(v)
+        med = np.median(v)
+        mad = np.median(np.abs(v - med))
+        v = v[np.abs(v - med) <= k*1.4826*mad]
+    return np.mean(v), n0
+
+
+def iter_outliers_args(size, rng):
+    x = rng.standard_normal(of(size, 30, 101, 1000)); x[:3] = 20
+    return x, 3.0

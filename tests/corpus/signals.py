@@ -382,3 +382,48 @@ def haar_denoise(x, levels=4, k=3.0):
 def haar_denoise_args(size, rng):
     n = of(size, 32, 4096, 2**19)
     return (np.cumsum(rng.normal(size=n)),)
+
+
+def peak_area(x, y, thr):
+    i = np.argmax(y)
+    lo = i
+    while lo > 0 and y[lo-1] > thr:
+        lo -= 1
+    hi = i
+    while hi < len(y) - 1 and y[hi+1] > thr:
+        hi += 1
+    seg = y[lo:hi+1]
+    return seg.sum(), seg.mean(), seg.max(), np.trapezoid(y[lo:hi+1], x[lo:hi+1]), np.dot(seg, seg)
+
+
+def peak_area_args(size, rng):
+    n = of(size, 30, 200, 2000)
+    x = np.linspace(-3, 3, n)
+    return x, np.exp(-x**2) + 0.01*rng.random(n), 0.2
+
+
+def width_at_half(x, y):
+    half = y.max()/2
+    i = np.argmax(y)
+    left = np.interp(half, y[:i+1], x[:i+1])
+    right = np.interp(-half, -y[i:], x[i:])
+    return right - left
+
+
+def width_at_half_args(size, rng):
+    n = of(size, 31, 201, 2001)
+    x = np.linspace(-4, 4, n)
+    return x, np.exp(-x**2/2)
+
+
+def centroid_window(spec, freqs, half):
+    i = int(np.argmax(spec))
+    lo = max(0, i - half)
+    hi = min(len(spec), i + half + 1)
+    w = spec[lo:hi]
+    return np.sum(w * freqs[lo:hi]) / np.sum(w)
+
+
+def centroid_window_args(size, rng):
+    n = of(size, 30, 200, 2000)
+    return rng.random(n), np.linspace(0, 1, n), 4

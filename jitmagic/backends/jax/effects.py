@@ -111,6 +111,13 @@ class _Effects(FunctionRewriter[Tracing]):
                     "them outside and pass them in, or use jax.random with a key",
                     "JX-RNG",
                 )
+            if path.startswith("heapq."):
+                raise self.refuse(
+                    node,
+                    f"`{code(node.func)}` keeps a heap, whose order only the run tells; keep the keys in an array, and "
+                    "take the smallest with np.argmin",
+                    "JX-LEAK",
+                )
             if path.startswith(("time.", "os.", "sys.", "logging.", "warnings.", "datetime.")) and path not in (
                 "warnings.catch_warnings",
                 "warnings.simplefilter",

@@ -60,6 +60,12 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
         return Refusal(f"{where}a selection by a mask has a shape that depends on values", line, "JX-BOOLMASK")
     first = failure.message.strip().splitlines()[0] if failure.message.strip() else kind
     text = _source(draft, failure.line)
+    if "unhashable type" in failure.message and "Tracer" in failure.message:
+        return Refusal(
+            f"{where}a dict or a set is asked by a value that is not known while JAX compiles; where the keys are "
+            "whole numbers of a known range, use an array and index it",
+            line,
+        )
     if "unhashable" in failure.message or "Non-hashable static" in failure.message:
         # an option that JAX wants as a plain number
         read = set(_NAME.findall(text))

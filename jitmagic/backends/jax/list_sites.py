@@ -40,7 +40,16 @@ def lines_of_growing_lists(module: Module) -> frozenset[int]:
             if isinstance(func, cst.Attribute) and code(func.value) in names and func.attr.value in CHANGING:
                 found.add(module.line(node) or 0)
         found |= {module.line(n) or 0 for n in nodes_of(function, cst.AugAssign) if code(n.target) in names}
+        found |= {module.line(n) or 0 for n in nodes_of(function, cst.Assign) if _appends(n)}
     return frozenset(found)
+
+
+def _appends(node: cst.Assign) -> bool:
+    """Says whether a statement is ``out = np.append(out, v)``, which becomes an append to a list."""
+    call: Any = node.value
+    if not isinstance(call, cst.Call) or code(call.func) not in ("np.append", "numpy.append") or len(call.args) != 2:
+        return False
+    return code(call.args[0].value) == code(node.targets[0].target)
 
 
 class Growing(Finder):

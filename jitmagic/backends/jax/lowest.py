@@ -103,6 +103,7 @@ def ends_of(loop: cst.For) -> tuple[Counter[str] | None, Counter[str] | None] | 
 
 def is_size(node: Any) -> bool:
     """Says whether an expression is a length, a size, or a position found by a search."""
+    node = bare(node)
     if isinstance(node, cst.Call):
         called = code(node.func)
         if called == "max":
@@ -111,6 +112,22 @@ def is_size(node: Any) -> bool:
     if isinstance(node, cst.Subscript):
         return isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape"
     return isinstance(node, cst.Attribute) and node.attr.value in ("size", "ndim")
+
+
+def bare(node: Any) -> Any:
+    """Returns a number without the conversions to an integer around it: ``int(k)``, ``k.astype(np.int64)``."""
+    while isinstance(node, cst.Call) and len(node.args) == 1:
+        if isinstance(node.func, cst.Name) and node.func.value == "int":
+            node = node.args[0].value
+        elif (
+            isinstance(node.func, cst.Attribute)
+            and node.func.attr.value == "astype"
+            and (code(node.args[0].value).rpartition(".")[2] == "int64")
+        ):
+            node = node.func.value
+        else:
+            break
+    return node
 
 
 def sizes_of(function: cst.FunctionDef) -> set[str]:
@@ -168,6 +185,12 @@ class _Bindings(Finder):
         self.count += self.name in name_tools.targets(node.target)
 
     def visit_For(self, node: cst.For) -> None:
+        self.count += self.name in name_tools.targets(node.target)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        self.count += isinstance(node.target, cst.Name) and node.target.value == self.name
+
+    def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
         self.count += self.name in name_tools.targets(node.target)
 
     def visit_Param(self, node: cst.Param) -> None:

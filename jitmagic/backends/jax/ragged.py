@@ -7,66 +7,27 @@ Elementwise operations act on the whole, reductions take the mask as ``where=``,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.functions import ELEMENTWISE
-from jitmagic.backends.jax.sums import difference, written
+from jitmagic.backends.jax.parts import Ragged, Unknown, alike, cut, is_plain_number, packed, term, turned
+from jitmagic.backends.jax.ragged_vectors import Value, Vectors
+from jitmagic.backends.jax.sums import added, difference, written
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 
 _REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin", "any", "all"})
 _ARGS = {"argmax": ("max", "-__numpy__.inf"), "argmin": ("min", "__numpy__.inf")}
 _COPIES = frozenset({"numpy.copy", "numpy.array", "numpy.asarray", "numpy.ascontiguousarray"})
+_JOINING = frozenset({"numpy.concatenate", "numpy.hstack", "numpy.append"})
 _BUILTINS = {"sum": "sum", "max": "max", "min": "min"}
 
 
-class Unknown(Exception):
-    """A use of a moving slice that has no form over the whole axis; the message is a clause for the user."""
-
-
-@dataclass(frozen=True)
-class Ragged:
-    """A value of which only a part counts.
-
-    Attributes
-    ----------
-    whole : str
-        The expression over whole axes.
-    ndim : int
-    frames : dict of int to Frame
-        What counts, by axis from the end (-1 is the last).
-    dtype : str or None
-    """
-
-    whole: str
-    ndim: int
-    frames: dict[int, Frame] = field(default_factory=dict)
-    dtype: str | None = None
-
-    def mask(self, axes: Any = None) -> str:
-        """Returns the mask of some axes (all by default), shaped to broadcast against the whole."""
-        parts = []
-        for axis in sorted(self.frames if axes is None else axes):
-            text = self.frames[axis].mask()
-            if axis < -1:
-                text = f"({text})[:, {', '.join(['None'] * (-axis - 1))}]"
-            elif len(self.frames if axes is None else axes) > 1 and " & " in text:
-                text = f"({text})"
-            parts.append(text)
-        return " & ".join(f"({p})" if " " in p and not p.startswith("(") and len(parts) > 1 else p for p in parts)
-
-    def zeroed(self, axis: int) -> str:
-        return f"__numpy__.where({self.mask([axis])}, {self.whole}, 0)"
-
-
-Value = Ragged | cst.BaseExpression
-
-
-class Evaluator:
+class Evaluator(Vectors):
     """Turns expressions with moving slices into ones over whole axes.
 
     Parameters
@@ -76,6 +37,11 @@ class Evaluator:
         Returns the :class:`Ragged` of a subscript that a moving slice cuts, None for any other subscript.
     named : callable
         Returns the Ragged that a name stands for at this place, None for any other name.
+    natural : callable
+        Says whether an expression is never below zero.
+    highest : callable
+        Returns what a whole number that depends on values never exceeds, None where no such bound is found, and the
+        empty string for a number that does not depend on values.
     """
 
     def __init__(
@@ -83,10 +49,14 @@ class Evaluator:
         kinds: Kinds,
         slices: Callable[[cst.Subscript], Ragged | None],
         named: Callable[[cst.Name], Ragged | None],
+        natural: Callable[[cst.BaseExpression], bool],
+        highest: Callable[[cst.BaseExpression], str | None],
     ) -> None:
         self.kinds = kinds
         self.slices = slices
         self.named = named
+        self.natural = natural
+        self.highest = highest
 
     def plain(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Returns an expression in which no moving slice is left; raises Unknown where its value is one."""
@@ -132,33 +102,135 @@ class Evaluator:
         found = self.slices(node)
         if found is not None:
             return found
+        shape = node.value
+        if isinstance(shape, cst.Attribute) and shape.attr.value == "shape" and len(node.slice) == 1:
+            return self.extent(node, shape.value)
         base = self.value(node.value)
         if isinstance(base, Ragged):
-            only = node.slice[0].slice
-            if base.ndim == 1 and len(node.slice) == 1 and isinstance(only, cst.Index) and -1 in base.frames:
-                return self.element(base, only.value)
-            if _is_whole(node):
-                return base
-            raise Unknown(f"the length of `{code(node.value)}` changes from step to step, and `{code(node)}` cuts it")
+            return self.of_part(node, base)
+        taken = self.gathered(node, base)
+        if taken is not None:
+            return taken
         new = self.children(node)
         return new if base is node.value else new.with_changes(value=base)
 
+    def extent(self, node: cst.Subscript, of: cst.BaseExpression) -> Value:
+        """Returns ``part.shape[k]``."""
+        part = self.value(of)
+        index: Any = getattr(node.slice[0].slice, "value", None)
+        if not isinstance(part, Ragged):
+            return node
+        axis = _whole_number(index)
+        if axis is None:
+            raise Unknown(f"`{code(node)}` of a part whose length changes")
+        place = axis if axis < 0 else axis - part.ndim
+        if place in part.frames:
+            return cst.parse_expression(part.frames[place].width())
+        return cst.parse_expression(f"{term(part.whole)}.shape[{axis}]")
+
+    def of_part(self, node: cst.Subscript, base: Ragged) -> Value:
+        """Returns what is taken of a part: an element, a part of it, or all of it turned round."""
+        only = node.slice[0].slice
+        if _is_whole(node):
+            return base
+        if all(isinstance(e.slice, cst.Slice) and _turns(e.slice) is not None for e in node.slice):
+            for position, element in enumerate(node.slice):
+                if _turns(element.slice):
+                    if position - base.ndim not in base.frames:
+                        raise Unknown(f"`{code(node)}` turns an axis round that does not move")
+                    base = turned(base, position - base.ndim)
+            return base
+        if base.ndim == 1 and len(node.slice) == 1 and -1 in base.frames:
+            if isinstance(only, cst.Index):
+                index = self.value(only.value)
+                if isinstance(index, Ragged):
+                    return self.chosen(node, base, index)
+                return self.element(base, only.value)
+            if isinstance(only, cst.Slice) and (only.step is None or code(only.step) == "1"):
+                return self.shorter(node, base, only)
+        raise Unknown(f"the length of `{code(node.value)}` changes from step to step, and `{code(node)}` cuts it")
+
+    def chosen(self, node: cst.Subscript, base: Ragged, mask: Ragged) -> Ragged:
+        """Returns ``part[part > 0]``: of what counts, only what the mask chooses."""
+        own, other = base.frames[-1], mask.frames.get(-1)
+        if (
+            mask.dtype != "bool"
+            or other is None
+            or mask.ndim != 1
+            or not own.same_start(other)
+            or (not own.same_length(other) or not own.may_be_as_wide(other) or own.step != "1")
+        ):
+            raise Unknown(f"`{code(node)}` takes elements of a part whose length changes by an array")
+        inside = own.mask()
+        inside = inside if isinstance(cst.parse_expression(inside), cst.Name) else f"({inside})"
+        both = f"{inside} & {term(mask.whole)}"
+        return Ragged(base.whole, 1, {-1: Frame("0", None, "1", own.length, own.seen, both)}, base.dtype)
+
+    def shorter(self, node: cst.Subscript, base: Ragged, only: cst.Slice) -> Ragged:
+        """Returns ``part[a:b]``."""
+        base = packed(base, -1)
+        lower, upper, back = only.lower, only.upper, False
+        start = "0" if lower is None else code(self.plain(lower))
+        if lower is not None and not self.natural(lower):
+            if (
+                not isinstance(lower, cst.UnaryOperation)
+                or not isinstance(lower.operator, cst.Minus)
+                or (upper is not None or not self.natural(lower.expression))
+            ):
+                raise Unknown(f"`{code(node)}` cuts a part whose length changes at a place that may be negative")
+            frame = base.frames[-1]
+            start = f"__numpy__.maximum({added(frame.end(), f'-({code(lower.expression)})')}, {frame.start})"
+            return replace(base, frames={-1: replace(frame, start=start, exact=False, inside=None)})
+        if isinstance(upper, cst.UnaryOperation) and isinstance(upper.operator, cst.Minus):
+            upper, back = upper.expression, True
+        if upper is not None and not self.natural(upper):
+            raise Unknown(f"`{code(node)}` cuts a part whose length changes at a place that may be negative")
+        return cut(base, start, None if upper is None else code(self.plain(upper)), back)
+
+    def gathered(self, node: cst.Subscript, base: Any) -> Ragged | None:
+        """Returns ``t[part]``: the elements of an array that a part's whole numbers name; None for any other."""
+        found: Ragged | None = None
+        texts = []
+        axes = 0
+        for position, element in enumerate(node.slice):
+            if not isinstance(element.slice, cst.Index):
+                return None
+            index = self.value(element.slice.value)
+            if isinstance(index, Ragged):
+                if found is not None or index.ndim != 1 or not (index.dtype or "").startswith(("int", "uint")):
+                    return None
+                if position:
+                    return None
+                found = index
+                texts.append(index.whole)
+            else:
+                fact = self.kinds.of(element.slice.value)
+                if fact is None or fact.kind not in ("int", "scalar"):
+                    return None
+                texts.append(code(index))
+                axes += 1
+        fact = self.kinds.of(node.value)
+        if found is None or fact is None or fact.kind != "array" or fact.ndim is None:
+            return None
+        ndim = fact.ndim - axes
+        return Ragged(f"{term(code(base))}[{', '.join(texts)}]", ndim, {-ndim: found.frames[-1]}, fact.dtype)
+
     def element(self, base: Ragged, index: cst.BaseExpression) -> cst.BaseExpression:
         """Returns one element of a part: its index counts from the start, or back from the end."""
+        base = packed(base, -1)
         frame = base.frames[-1]
         fact = self.kinds.of(index)
         if fact is None or fact.kind not in ("int", "scalar") or frame.step != "1":
             raise Unknown("an element of a part whose length changes is taken by an index that is no whole number")
         negative = isinstance(index, cst.UnaryOperation) and isinstance(index.operator, cst.Minus)
         if negative:
-            stop = frame.stop if frame.stop is not None else frame.length
-            place = f"{_term(stop)} - {code(index.expression)}"  # type: ignore[attr-defined]
-        elif isinstance(index, cst.Integer) or (fact.low is not None and fact.low >= 0):
-            place = code(index) if frame.start == "0" else f"{_term(frame.start)} + {code(index)}"
-            place = frame.start if code(index) == "0" else place
+            place = f"{term(frame.end())} - {code(index.expression)}"  # type: ignore[attr-defined]
+        elif isinstance(index, cst.Integer) or self.natural(index):
+            place = added(frame.start, code(index))
         else:
-            raise Unknown("an element of a part whose length changes is taken by an index that may be negative")
-        return cst.parse_expression(f"{_term(base.whole)}[{place}]")
+            text = term(code(index))
+            place = f"__numpy__.where({text} < 0, {term(frame.end())} + {text}, {term(frame.start)} + {text})"
+        return cst.parse_expression(f"{term(base.whole)}[{place}]")
 
     # elementwise ------------------------------------------------------------------------------
 
@@ -194,6 +266,8 @@ class Evaluator:
         ragged = [v for v in values if isinstance(v, Ragged)]
         if not ragged:
             return node if all(v is g for v, g in zip(values, given, strict=True)) else build(values)
+        values = alike(values)
+        ragged = [v for v in values if isinstance(v, Ragged)]
         frames: dict[int, Frame] = {}
         for one in ragged:
             for axis, frame in one.frames.items():
@@ -242,11 +316,11 @@ class Evaluator:
         else:
             place = f"__numpy__.arange({frame.length})"
             if apart:
-                place = f"{place} + {shift}" if not shift.startswith("-") else f"{place} - {_term(shift[1:])}"
+                place = f"{place} + {shift}" if not shift.startswith("-") else f"{place} - {term(shift[1:])}"
                 if shift.startswith("-") and len(apart) > 1:
                     place = f"__numpy__.arange({frame.length}) + ({shift})"
             before, behind = ":, " * (axis + value.ndim), ", :" * (-axis - 1)
-            text = f"{_term(value.whole)}[{before}{place}{behind if before else ''}]"
+            text = f"{term(value.whole)}[{before}{place}{behind if before else ''}]"
         return Ragged(text, value.ndim, {**value.frames, axis: frame}, value.dtype)
 
     # calls ------------------------------------------------------------------------------------
@@ -259,11 +333,13 @@ class Evaluator:
         if name == "T" and inner.ndim == 1:
             return inner
         if name == "T" and inner.ndim == 2:
-            return Ragged(f"{_term(inner.whole)}.T", 2, {-3 - a: f for a, f in inner.frames.items()}, inner.dtype)
+            return Ragged(f"{term(inner.whole)}.T", 2, {-3 - a: f for a, f in inner.frames.items()}, inner.dtype)
         if name in ("real", "imag"):
-            return self.mapped(inner, f"{_term(inner.whole)}.{name}")
+            return self.mapped(inner, f"{term(inner.whole)}.{name}")
         if name == "size" and inner.ndim == 1:
             return cst.parse_expression(inner.frames[-1].width())
+        if name == "dtype":
+            return cst.parse_expression(f"{term(inner.whole)}.dtype")
         raise Unknown(f"`{code(node)}` of a part whose length changes")
 
     def call(self, node: cst.Call) -> Value:
@@ -276,7 +352,15 @@ class Evaluator:
                 return self.method(node, base, func.attr.value)
             if base is not func.value:
                 node = node.with_changes(func=func.with_changes(value=base))
+        if path in _JOINING and node.args:
+            together = self.joined(node, path)
+            if together is not None:
+                return together
         values = [self.value(a.value) for a in node.args]
+        if path == "numpy.arange" and not any(isinstance(v, Ragged) for v in values):
+            counted = self.counted(node, values)
+            if counted is not None:
+                return counted
         if not any(isinstance(v, Ragged) for v in values):
             if all(v is a.value for v, a in zip(values, node.args, strict=True)):
                 return node
@@ -307,8 +391,14 @@ class Evaluator:
                 return self.reduced(name, first, list(node.args[1:]), node)
             if name == "linalg.norm" and first.ndim == 1 and len(node.args) == 1:
                 return cst.parse_expression(f"{code(node.func)}({first.zeroed(-1)})")
-            if name in ("cumsum", "flip") and first.ndim == 1 and len(node.args) == 1 and name == "cumsum":
-                return self.mapped(first, f"__numpy__.cumsum({first.zeroed(-1)})", first.dtype)
+            if first.ndim == 1:
+                done = self.vector(name, first, node, values)
+                if done is not None:
+                    return done
+        if name == "polyfit" and len(values) == 3 and not isinstance(values[2], Ragged):
+            return self.fitted(node, values)
+        if name == "interp" and len(values) == 3 and not isinstance(values[0], Ragged):
+            return self.between(node, values)
         if name in ("dot", "inner", "matmul") and len(values) == 2:
             return self.product(node, values[0], values[1], node.args[0].value, node.args[1].value)
         if name == "outer" and len(values) == 2:
@@ -322,7 +412,9 @@ class Evaluator:
             return base
         if name == "astype" and len(node.args) == 1:
             dtype = self.kinds.dtype(node)
-            return self.mapped(base, f"{_term(base.whole)}.astype({code(node.args[0].value)})", dtype)
+            return self.mapped(base, f"{term(base.whole)}.astype({code(node.args[0].value)})", dtype)
+        if name == "cumsum" and not node.args and base.ndim == 1:
+            return self.mapped(base, f"__numpy__.cumsum({base.zeroed(-1)})", self.kinds.dtype(node))
         if name == "dot" and len(node.args) == 1:
             other = node.args[0].value
             func: Any = node.func
@@ -354,6 +446,8 @@ class Evaluator:
                 raise Unknown(f"it is not known how many axes `{code(old)}` has")
             ndims.append(ndim)
         inner = (-1, -1 if ndims[1] == 1 else -2)
+        if ndims == [1, 1]:
+            left, right = alike([left, right])
         a = left.frames.get(inner[0]) if isinstance(left, Ragged) else None
         b = right.frames.get(inner[1]) if isinstance(right, Ragged) else None
         if (a is None) != (b is None):
@@ -373,12 +467,12 @@ class Evaluator:
                 raise Unknown(f"the slices in `{code(node)}` are not written with the same length")
             if ndims == [1, 1] and self.kinds.dtype(node) in ("float64", "complex128", "int64", "float32"):
                 return cst.parse_expression(
-                    f"__numpy__.sum({_term(left.whole)} * {_term(right.whole)}, where={left.mask([-1])})"
+                    f"__numpy__.sum({term(left.whole)} * {term(right.whole)}, where={left.mask([-1])})"
                 )
             texts = [left.zeroed(inner[0]), right.zeroed(inner[1])]
         else:
             texts = [v.whole if isinstance(v, Ragged) else code(v) for v in (left, right)]
-        text = f"{_term(texts[0])} @ {_term(texts[1])}"
+        text = f"{term(texts[0])} @ {term(texts[1])}"
         if getattr(node, "lpar", ()):
             text = f"({text})"
         frames: dict[int, Frame] = {}
@@ -419,7 +513,7 @@ class Evaluator:
             elif name in ("max", "min", "amax", "amin"):
                 where = f", where={mask}, initial={_extreme(part.dtype, name.endswith('max'), node)}"
             elif name in ("mean", "std", "var") and part.ndim > len(over):
-                where = f", where=__numpy__.broadcast_to({mask}, {_term(part.whole)}.shape)"
+                where = f", where=__numpy__.broadcast_to({mask}, {term(part.whole)}.shape)"
             else:
                 where = f", where={mask}"
         at = "" if axis is None else f", axis={axis + part.ndim}"
@@ -431,13 +525,14 @@ class Evaluator:
     def position(self, name: str, part: Ragged, axis: int | None, node: Any) -> cst.BaseExpression:
         if part.ndim != 1 or part.frames[-1].step != "1":
             raise Unknown(f"`{code(node)}` over more than one axis")
+        part = packed(part, -1)
         outside = _extreme(part.dtype, name == "argmax", node)
         frame = part.frames[-1]
         text = f"__numpy__.{name}(__numpy__.where({frame.mask()}, {part.whole}, {outside}))"
         if frame.start == "0":
             return cst.parse_expression(text)
         # where all that counts is as extreme as what does not, NumPy takes the first that counts
-        return cst.parse_expression(f"__numpy__.maximum({text} - {_term(frame.start)}, 0)")
+        return cst.parse_expression(f"__numpy__.maximum({text} - {term(frame.start)}, 0)")
 
 
 class _Children(cst.CSTTransformer):
@@ -455,6 +550,14 @@ class _Children(cst.CSTTransformer):
         if original_node is self.root or not isinstance(original_node, cst.BaseExpression):
             return updated_node
         return self.evaluator.plain(original_node)
+
+
+def _turns(part: Any) -> bool | None:
+    """Says whether a slice turns its axis round; None for a slice that is neither ``:`` nor ``::-1``."""
+    if part.lower is not None or part.upper is not None:
+        return None
+    step = "1" if part.step is None else code(part.step).replace(" ", "")
+    return {"1": False, "-1": True}.get(step)
 
 
 def _is_whole(node: cst.Subscript) -> bool:
@@ -482,30 +585,5 @@ def _whole_number(node: cst.BaseExpression) -> int | None:
     return None
 
 
-def is_plain_number(node: Any, kinds: Kinds) -> bool:
-    """Says whether an expression is a number because all that it is made of are."""
-    if isinstance(node, cst.Integer | cst.Float | cst.Imaginary) or kinds.is_number(node):
-        return True
-    if isinstance(node, cst.Name):
-        if node.value in ("True", "False"):
-            return True
-        # a Python number at first and NumPy's later
-        known = [f for f in kinds.names.get(node.value, []) if f.kind != "mixed"]
-        return bool(known) and all(f.kind in ("scalar", "float", "int", "bool", "complex") for f in known)
-    if isinstance(node, cst.BinaryOperation):
-        return is_plain_number(node.left, kinds) and is_plain_number(node.right, kinds)
-    if isinstance(node, cst.UnaryOperation):
-        return is_plain_number(node.expression, kinds)
-    path = kinds.path(node) if isinstance(node, cst.Attribute) else None
-    return path in ("numpy.pi", "numpy.e", "numpy.inf", "numpy.nan")
-
-
 def _bracketed(text: str) -> cst.BaseExpression:
-    return cst.parse_expression(_term(text))
-
-
-def _term(text: str) -> str:
-    """Puts brackets around what would fall apart behind a dot or beside an operator."""
-    node = cst.parse_expression(text)
-    tight = cst.Name | cst.Attribute | cst.Call | cst.Subscript | cst.Integer | cst.Float
-    return text if isinstance(node, tight) or bool(getattr(node, "lpar", False)) else f"({text})"
+    return cst.parse_expression(term(text))

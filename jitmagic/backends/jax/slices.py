@@ -8,13 +8,17 @@ left to :mod:`jitmagic.backends.jax.windows`. Done in NumPy's own form, before s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
+from jitmagic.backends.jax.highest import Highest
 from jitmagic.backends.jax.lowest import Lowest, count_bindings, sizes_of
-from jitmagic.backends.jax.ragged import Evaluator, Ragged, Unknown, is_plain_number
+from jitmagic.backends.jax.masks import mask_of
+from jitmagic.backends.jax.parts import Ragged, Unknown, is_plain_number
+from jitmagic.backends.jax.ragged import Evaluator
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.sums import difference
 from jitmagic.backends.jax.tracing import Tracing
@@ -22,7 +26,7 @@ from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 
 _BINARY = {
     "AddAssign": "+", "SubtractAssign": "-", "MultiplyAssign": "*", "DivideAssign": "/", "PowerAssign": "**",
@@ -44,10 +48,16 @@ class _Function:
         self.kinds = tracing.kinds
         self.loops: list[cst.For] = []
         self.named: dict[str, Ragged] = {}
+        self.bindings: dict[str, int | None] = {}
+        self.places: dict[str, tuple[str, str]] = {}
+        self.lifted: dict[str, str] | None = None
         self.views: set[str] = set()
-        self.uses: dict[str, int] = {}
-        self.evaluator = Evaluator(self.kinds, self.ragged, self.name)
+        self.uses: dict[str, list[cst.Name]] = {}
+        self.evaluator = Evaluator(self.kinds, self.ragged, self.name, self.never_negative, self.most)
         self.sizes = sizes_of(function)
+        self.highest = Highest(
+            function, tracing.expression, self.never_negative, self.room, self.is_vector, self.loops
+        )  # fmt: skip
 
     def result(self) -> cst.FunctionDef:
         finder = _Moving(self)
@@ -58,8 +68,9 @@ class _Function:
         self.module.inherit(new, self.function)
         for name, seen in self.uses.items():
             loads = _count(self.function, name)
-            if loads > seen:
-                line = self.module.line(self.function)
+            # a place may be looked at twice
+            if loads > len({id(node) for node in seen}):
+                line = self.bindings.get(name) or self.module.line(self.function)
                 raise Unsupported(
                     f"line {line}: the length of `{name}` changes from step to step, and JAX needs fixed shapes; use "
                     "the whole array with np.where on the index",
@@ -86,11 +97,43 @@ class _Function:
     def name(self, node: cst.Name) -> Ragged | None:
         found = self.named.get(node.value)
         if found is not None:
-            self.uses[node.value] = self.uses.get(node.value, 0) + 1
+            self.uses.setdefault(node.value, []).append(node)
         return found
 
+    def room(self, name: str) -> str | None:
+        """Returns how long a named part can become; None for a name of anything else."""
+        part = self.named.get(name)
+        return part.frames[-1].length if part is not None and part.ndim == 1 and -1 in part.frames else None
+
+    def is_vector(self, node: cst.BaseExpression) -> bool:
+        fact = self.kinds.of(node)
+        return fact is not None and fact.kind == "array" and fact.ndim == 1
+
+    def most(self, node: cst.BaseExpression) -> str | None:
+        """Returns what a number never exceeds, '' for one that does not depend on values."""
+        if not name_tools.loads(node) & set(self.named) and self.is_settled(node):
+            return ""
+        return self.highest.bound(node)
+
+    def is_settled(self, node: cst.BaseExpression, depth: int = 6) -> bool:
+        """Says whether a number depends on whole numbers among the arguments at most, which can become constants."""
+        if not self.tracing.expression(node):
+            return True
+        if isinstance(node, cst.Name) and depth:
+            facts = self.kinds.names.get(node.value, [])
+            if node.value in self.highest.parameters:
+                once = count_bindings(self.function, node.value) == 1
+                return once and bool(facts) and all(f.kind == "int" for f in facts)
+            value = self.highest.value(node.value)
+            return value is not None and self.is_settled(value, depth - 1)
+        names = [cst.Name(n) for n in sorted(name_tools.loads(node)) if n in self.tracing.names]
+        return bool(names) and not isinstance(node, cst.Name) and all(self.is_settled(n, depth) for n in names)
+
     def ragged(self, node: cst.Subscript) -> Ragged | None:
-        """Returns what a subscript with moving slices stands for; None for any other."""
+        """Returns what a subscript with moving slices, or with a mask, stands for; None for any other."""
+        mask = mask_of(node, self.kinds)
+        if mask is not None:
+            return self.selected(node, mask)
         if not any(self.is_moving(e) for e in node.slice):
             return None
         fact = self.kinds.of(node.value)
@@ -133,22 +176,50 @@ class _Function:
         cut = {place - len(frames): frame for place, frame in enumerate(frames) if frame is not None}
         return Ragged(whole, len(frames), cut, fact.dtype)
 
+    def selected(self, node: cst.Subscript, mask: cst.BaseExpression) -> Ragged | None:
+        """Returns ``x[mask]``; None where it is not known to be one row, or one element, for each place of the mask."""
+        array, chosen = self.kinds.of(node.value), self.kinds.of(mask)
+        if array is None or chosen is None or array.kind != "array" or array.ndim is None or array.shape is None:
+            return None
+        if name_tools.loads(node) & set(self.named) or chosen.ndim not in (1, array.ndim):
+            return None
+        base, text, seen = code(self.evaluator.plain(node.value)), code(self.evaluator.plain(mask)), array.shape[0]
+        length = f"{base}.shape[0]"
+        if chosen.ndim != 1:
+            base, text, seen, ndim = f"{base}.ravel()", f"({text}).ravel()", None, 1
+            length = f"{base}.size"
+        else:
+            ndim = array.ndim
+        return Ragged(base, ndim, {-ndim: Frame("0", None, "1", length, seen, text)}, array.dtype)
+
     def frame(self, part: cst.Slice, length: str, seen: int | None) -> Frame:
         step = "1" if part.step is None else code(part.step)
         if part.step is not None and not self.never_negative(part.step):
             raise Unknown(f"the step `{step}` may be negative")
-        start = "0" if part.lower is None else self.bound(part.lower, length)
-        stop = None if part.upper is None else self.bound(part.upper, length)
+        start = "0" if part.lower is None else self.bound(part.lower, length, seen)
+        stop = None if part.upper is None else self.bound(part.upper, length, seen)
         if stop is not None and part.upper is not None and self.is_length(part.upper, length):
             stop = None
-        return Frame(start, stop, step, length, seen)
+        return Frame(start, stop, step, length, seen, exact=step == "1" and self.is_exact(part, length))
+
+    def is_exact(self, part: cst.Slice, length: str) -> bool:
+        """Says whether a slice's bounds are proved to lie inside the axis, and in order."""
+        array = length.rpartition(".shape")[0]
+        if not array.isidentifier() or not length.endswith("[0]"):
+            return False
+        bounds = [b for b in (part.lower, part.upper) if b is not None]
+        if not all(self.never_negative(b) and self.highest.inside(b, array) for b in bounds):
+            return False
+        if part.lower is None or part.upper is None:
+            return True
+        return self.never_negative(cst.parse_expression(f"({code(part.upper)}) - ({code(part.lower)})"))
 
     def is_length(self, node: cst.BaseExpression, length: str) -> bool:
         """Says whether a bound is the length of the axis itself."""
         base = length.rpartition(".shape")[0]
         return code(node) == length or (code(node) == f"len({base})" and length.endswith("[0]"))
 
-    def bound(self, node: cst.BaseExpression, length: str) -> str:
+    def bound(self, node: cst.BaseExpression, length: str, seen: int | None) -> str:
         """Returns a bound counted from the beginning of the axis."""
         text = code(self.evaluator.plain(node))
         if self.never_negative(node):
@@ -160,7 +231,22 @@ class _Function:
                 if isinstance(inner, cst.Integer):
                     return f"{length} - {shown}"
         closed = text if text.isidentifier() else f"({text})"
-        return f"__numpy__.where({closed} < 0, {closed} + {length}, {text})"
+        whole = f"__numpy__.where({closed} < 0, {closed} + {length}, {text})"
+        if self.lifted is None:
+            return whole
+        # axes that were equally long are taken together as they are
+        key = (text, length if seen is None else str(seen))
+        known = next((name for name, place in self.places.items() if place == key), None)
+        if known is None:
+            known = self.fresh(node.value if isinstance(node, cst.Name) else "place")
+            self.places[known] = key
+            self.lifted[known] = whole
+        return known
+
+    def fresh(self, wanted: str) -> str:
+        name = name_tools.fresh(wanted, self.taken)
+        self.taken.add(name)
+        return name
 
     def never_negative(self, node: cst.BaseExpression) -> bool:
         return Lowest(self.loops, self.sizes).never_negative(node)
@@ -179,15 +265,38 @@ class _Function:
 
     def statement(self, node: Any) -> list[Any]:
         try:
-            return self.rewritten(node)
+            if small(node) is None:
+                return self.rewritten(node)
+            self.lifted = {}
+            lines = self.rewritten(node)
+            before = [made(f"{name} = {text}", node) for name, text in self.lifted.items()]
+            if before:
+                first = lines[0].with_changes(leading_lines=())
+                lines = [leading(before[0], lines[0]), *before[1:], first, *lines[1:]]
+            self.lifted = None
+            return lines
         except Unknown as reason:
-            line = self.module.line(node)
+            self.lifted = None
+            if small(node) is not None and not self.moves(node):
+                return [node]  # masks alone: what is left of them is refused in their own words
+            # a part that has a name is left to NumPy, and told of, where it first gets one
+            line = self.origin(node) or self.module.line(node)
             raise Unsupported(
                 f"line {line}: {reason}, and JAX needs fixed shapes; use the whole array with np.where on the index, "
                 "or a window of constant width",
                 line,
                 "JX-SHAPEARG",
             ) from None
+
+    def origin(self, node: cst.CSTNode) -> int | None:
+        """Returns the line at which the first of the parts got its name that a statement reads."""
+        return min((self.bindings[n] or 0 for n in name_tools.loads(node) & set(self.named)), default=0) or None
+
+    def moves(self, node: cst.CSTNode) -> bool:
+        """Says whether a statement holds a slice that moves, or a name of a part."""
+        return bool(name_tools.loads(node) & set(self.named)) or any(
+            self.is_moving(e) for one in nodes_of(node, cst.Subscript) for e in one.slice
+        )
 
     def rewritten(self, node: Any) -> list[Any]:
         if isinstance(node, cst.For | cst.While | cst.If | cst.With):
@@ -214,34 +323,38 @@ class _Function:
             targets = [t.target for t in one.targets] if isinstance(one, cst.Assign) else [one.target]
             bound |= {root for target in targets if (root := root_name(target)) is not None}
         for name, part in list(self.named.items()):
-            reads = {n for f in part.frames.values() for t in (f.start, f.stop or "0", f.length) for n in _names(t)}
+            reads = {n for f in part.frames.values() for t in f.texts() for n in _names(t)}
             if reads & bound:
                 del self.named[name]
+        self.places = {n: key for n, key in self.places.items() if not _names(key[0]) & bound}
 
     def compound(self, node: Any) -> Any:
         new = node
+        outside, places = dict(self.named), dict(self.places)
+        bound = name_tools.bound(cst.Module([node])) | _stored(node)
+        steady = {n: key for n, key in places.items() if not _names(key[0]) & bound}
+        if isinstance(node, cst.For):
+            iterated = self.evaluator.plain(node.iter)
+            new = new.with_changes(iter=iterated) if iterated is not node.iter else new
+            self.loops.append(node)
+        if isinstance(node, cst.For | cst.While):
+            # what an iteration changes holds for the next one's beginning as well, and for the test before it
+            self.places = dict(steady)
+            for name, part in list(self.named.items()):
+                texts = [t for f in part.frames.values() for t in f.texts()]
+                if bound & ({name} | {n for t in texts for n in _names(t)}):
+                    del self.named[name]
         if isinstance(node, cst.While | cst.If):
             test = self.evaluator.plain(node.test)
             if test is not node.test:
                 self.module.inherit(test, node.test)
                 new = new.with_changes(test=test)
-        elif isinstance(node, cst.For):
-            iterated = self.evaluator.plain(node.iter)
-            new = new.with_changes(iter=iterated) if iterated is not node.iter else new
-            self.loops.append(node)
-        outside = dict(self.named)
-        if isinstance(node, cst.For | cst.While):
-            # what an iteration changes holds for the next one's beginning as well
-            bound = name_tools.bound(cst.Module([node])) | _stored(node)
-            for name, part in list(self.named.items()):
-                texts = [t for f in part.frames.values() for t in (f.start, f.stop or "0", f.length)]
-                if bound & ({name} | {n for t in texts for n in _names(t)}):
-                    del self.named[name]
         new = with_body(new, self.block(statements(node)))
         if isinstance(node, cst.For):
             self.loops.pop()
         kept = {n: p for n, p in self.named.items() if outside.get(n) is p}
         orelse = getattr(node, "orelse", None)
+        self.places = dict(places) if isinstance(node, cst.If) else dict(steady)
         if orelse is not None:
             self.named = dict(kept) if not isinstance(node, cst.If) else dict(outside)
             if isinstance(orelse, cst.If):
@@ -250,36 +363,45 @@ class _Function:
                 new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse))))
             kept = {n: p for n, p in kept.items() if self.named.get(n) is p}
         self.named = kept
+        self.places = steady
         self.module.inherit(new, node)
         return new
 
     def assigned(self, node: Any, one: cst.Assign) -> list[Any]:
         targets = [t.target for t in one.targets]
         only = targets[0]
+        if isinstance(only, cst.Subscript) and self.is_masked(only) and not self.moves(node):
+            return [node]
         parts = only.elements if len(targets) == 1 and isinstance(only, cst.Tuple) else ()
         if isinstance(one.value, cst.Tuple) and any(self.is_ragged(e.value) for e in parts):
             return self.exchanged(node, parts, one.value)
         value = self.evaluator.value(one.value) if not isinstance(one.value, cst.Tuple) else None
         if len(targets) == 1 and isinstance(only, cst.Name) and isinstance(value, Ragged):
+            origin = self.origin(node) or self.module.line(node)
             self.named.pop(only.value, None)
+            value, before = self.with_names(value, node, _count(self.function, only.value))
             changed = only.value in _changed(self.function)
             view = isinstance(cst.parse_expression(value.whole), cst.Subscript | cst.Name | cst.Attribute)
             # a copy that is stored into must stay one, or the store would reach the array behind it
-            own = not isinstance(one.value, cst.Subscript | cst.Name | cst.Attribute)
+            own = not isinstance(one.value, cst.Subscript | cst.Name | cst.Attribute) or self.is_fancy(one.value)
+            if changed and not own and "arange(" in value.whole:
+                raise Unknown(
+                    f"`{only.value}` is a view whose elements are read in another order, and it is stored into"
+                )
             copy = ".copy()" if changed and view and own else ""
             new = made(f"{only.value} = {value.whole}{copy}", node)
             self.views.discard(only.value)
             if view and not own:
                 self.views.add(only.value)
-            self.uses.setdefault(only.value, 0)
             frames = value.frames
-            reads = {n for f in frames.values() for t in (f.start, f.stop or "0", f.length) for n in _names(t)}
+            reads = {n for f in frames.values() for t in f.texts() for n in _names(t)}
             if only.value in reads:
                 raise Unknown(f"`{only.value}` is bound to a part of itself")
-            if count_bindings(self.function, only.value) > 1:
-                raise Unknown(f"`{only.value}` is bound to parts of different lengths")
+            self.uses.setdefault(only.value, [])
             self.named[only.value] = Ragged(only.value, value.ndim, frames, value.dtype)
-            return [leading(new, node)]
+            self.bindings[only.value] = origin
+            lines = [*before, new]
+            return [leading(lines[0], node), *lines[1:]]
         if len(targets) == 1 and isinstance(only, cst.Subscript) and self.is_ragged(only):
             assert value is not None
             return [self.stored(node, only, one.value, value)]
@@ -291,10 +413,40 @@ class _Function:
         self.module.inherit(new, one)
         return [node.with_changes(body=[new])]
 
+    def is_fancy(self, node: Any) -> bool:
+        """Says whether a value takes elements by a mask or an array, so that NumPy copies them."""
+        while isinstance(node, cst.Subscript | cst.Attribute):
+            if isinstance(node, cst.Subscript):
+                for element in node.slice:
+                    index = element.slice.value if isinstance(element.slice, cst.Index) else None
+                    if index is not None and not is_plain_number(index, self.kinds):
+                        return True
+            node = node.value
+        return False
+
+    def with_names(self, value: Ragged, node: Any, reads: int) -> tuple[Ragged, list[Any]]:
+        """Gives the masks of a part names, so that they are computed, and read, once."""
+        lines, frames = [], dict(value.frames)
+        for axis, frame in value.frames.items():
+            if frame.chosen is not None and not frame.chosen.isidentifier():
+                frames[axis] = replace(frame, chosen=self.fresh("chosen"))
+                lines.append(made(f"{frames[axis].chosen} = {frame.chosen}", node))
+            elif frame.chosen is None and frame.inside is None and reads > 1:
+                frames[axis] = replace(frame, inside=self.fresh("inside"))
+                lines.append(made(f"{frames[axis].inside} = {frame.mask()}", node))
+        return replace(value, frames=frames), lines
+
     def is_ragged(self, node: Any) -> bool:
         return isinstance(node, cst.Subscript) and any(self.is_moving(e) for e in node.slice)
 
+    def is_masked(self, node: cst.Subscript) -> bool:
+        """Says whether a subscript chooses by a mask: stores into one have their own form."""
+        indices = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
+        return any(self.kinds.is_mask(i) for i in indices) or mask_of(node, self.kinds) is not None
+
     def augmented(self, node: Any, one: cst.AugAssign) -> list[Any]:
+        if isinstance(one.target, cst.Subscript) and self.is_masked(one.target) and not self.moves(node):
+            return [node]
         if isinstance(one.target, cst.Subscript) and self.is_ragged(one.target):
             symbol = _BINARY.get(type(one.operator).__name__)
             if symbol is None:
@@ -460,6 +612,11 @@ class _Moving(Finder):
     def visit_Subscript(self, node: cst.Subscript) -> None:
         if any(self.function.is_moving(e) for e in node.slice) and not self.function.kinds.is_container(node.value):
             self.found = True
+        self.found = self.found or mask_of(node, self.function.kinds) is not None
+
+    def visit_Call(self, node: cst.Call) -> None:
+        if self.function.kinds.path(node.func) == "numpy.arange":
+            self.found = self.found or not all(self.function.is_settled(a.value) for a in node.args)
 
 
 def _mentions(function: _Function, node: cst.CSTNode) -> bool:

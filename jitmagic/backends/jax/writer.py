@@ -8,7 +8,8 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax import functions as tables
+from jitmagic.backends.jax import functions as known_functions
+from jitmagic.backends.jax.bit_counts import counted_bits
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.common_returns import without_early_returns
@@ -20,6 +21,7 @@ from jitmagic.backends.jax.exchanges import Own, without_exchanges
 from jitmagic.backends.jax.factors import factorisations
 from jitmagic.backends.jax.first_places import first_places
 from jitmagic.backends.jax.firsts import without_indices
+from jitmagic.backends.jax.grown_arrays import grown_as_lists
 from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
@@ -29,16 +31,21 @@ from jitmagic.backends.jax.list_rows import rows_as_tuples
 from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
+from jitmagic.backends.jax.next_values import next_as_loops
 from jitmagic.backends.jax.optional import without_none
 from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.selections import inlined
 from jitmagic.backends.jax.settled import Assigned, assigned_facts
+from jitmagic.backends.jax.shrinking import without_shrinking
 from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.sliding import without_sliding_views
 from jitmagic.backends.jax.stores import functional, returned_aliases
+from jitmagic.backends.jax.storing_calls import calls_on_their_own
+from jitmagic.backends.jax.table_lists import tables
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
+from jitmagic.backends.jax.tuple_comparisons import without_tuple_comparisons
 from jitmagic.backends.jax.walks import counted_walks
 from jitmagic.backends.jax.windows import windows
 from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
@@ -103,6 +110,7 @@ class _Parts:
     asserts: list[int | None] = field(default_factory=list)
     stepwise: bool = False
     lists: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
     own: Own | None = None
     counted: bool = False
     grown: Given | None = None
@@ -154,6 +162,11 @@ def write(
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
     parts.stepwise, parts.counted = stepwise, counted
+    tree = without_tuple_comparisons(module, tree, _kinds(parts, tree))
+    tree = next_as_loops(module, tree)
+    tree = grown_as_lists(module, tree, _kinds(parts, tree))
+    tree, parts.tables = tables(module, tree, entry, _kinds(parts, tree))
+    tree = calls_on_their_own(module, tree, _kinds(parts, tree))
     tree = without_masked_ufuncs(module, tree, entry)
     if not counted:
         tree, parts.grown = without_early_returns(module, tree, entry)
@@ -187,7 +200,9 @@ def write(
     tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
     checks += counts
     tree = tree.visit(HalfPowers(module, _kinds(parts, tree), lambda path: path.replace("numpy", "__numpy__")))
+    tree = counted_bits(module, tree, _tracing(parts, tree))
     tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
+    tree = without_shrinking(module, tree, _kinds(parts, tree))
     tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
     tree = casts(module, tree, _kinds(parts, tree))
@@ -323,7 +338,8 @@ class _ControlFinder(Finder):
 
     def visit_Call(self, node: cst.Call) -> None:
         path = qualified(node.func, self.module.names, self.local)
-        if path is not None and path.startswith("numpy.") and path not in tables.PATHS and ".random" not in path:
+        known = path in known_functions.PATHS
+        if path is not None and path.startswith("numpy.") and not known and ".random" not in path:
             # JAX has no such function: NumPy computes it while JAX traces, from plain numbers
             for argument in node.args:
                 self.found |= name_tools.loads(argument.value) & self.integers
@@ -445,7 +461,7 @@ def _lowered(
         new[name] = control.function(function)
         forms |= control.forms
         if name == parts.entry:
-            parts.lists = control.steps.returned
+            parts.lists = control.steps.returned | parts.tables
         elif control.steps.returned:
             raise Unsupported(
                 f"`{name}` returns a list, which compiled code cannot; return np.array(...)", None, "JX-LEAK"
@@ -603,7 +619,7 @@ class _Decide:
         if path.startswith("jax"):
             return path
         name = path.removeprefix("numpy.")
-        if name in tables.CONSTANTS:
+        if name in known_functions.CONSTANTS:
             return f"jax.{path}"
         tracing = self.tracing.get(self.parts.lines.get(loop_line(self.parts.module, use.node), ""))
         if use.call is not None and tracing is not None:
@@ -612,7 +628,7 @@ class _Decide:
                 fact = tracing.kinds.of(use.call)
                 if fact is not None and fact.kind in ("scalar", "int", "float", "bool", "tuple") and path not in _TYPES:
                     return None
-            elif path in tables.DATA_DEPENDENT or (path == "numpy.where" and len(use.call.args) == 1):
+            elif path in known_functions.DATA_DEPENDENT or (path == "numpy.where" and len(use.call.args) == 1):
                 raise Unsupported(
                     f"line {use.line}: the shape of what `{code(use.call)}` gives depends on values, which JAX cannot "
                     "compile; keep the full shape with np.where(condition, x, y), or reduce at once",
@@ -620,8 +636,8 @@ class _Decide:
                     "JX-BOOLMASK",
                 )
         elif use.call is not None and loop_line(self.parts.module, use.node) and tracing is None:
-            return tables.PATHS.get(path)  # module level
-        known = tables.PATHS.get(path)
+            return known_functions.PATHS.get(path)  # module level
+        known = known_functions.PATHS.get(path)
         if known is not None:
             return known
         if path in ("numpy", "scipy"):
