@@ -94,7 +94,8 @@ def test_is_refused_at_its_line(what):
 def test_rows_of_lists_that_are_put_in_again_are_named_as_what_cannot_be_carried():
     made = make(
         HEAD + "def fn(n, k):\n    rows = [[0] * (k + 1) for _ in range(n)]\n    for i in range(n):\n"
-        "        for j in range(min(i, k) + 1):\n            rows[i][j] = i * j\n        rows.reverse()\n    return np.array(rows)\n",
+        "        for j in range(min(i, k) + 1):\n            rows[i][j] = i * j\n        rows.reverse()\n"
+        "    return np.array(rows)\n",
         40, 5,
     )  # fmt: skip
     assert made.refusal is not None, made.text
