@@ -372,3 +372,34 @@ def emd_sift_args(size, rng):
     n = of(size, 50, 500, 10000)
     t = np.arange(n)
     return np.sin(t/3) + np.sin(t/20) + 0.1*rng.normal(size=n), 4
+
+
+def descent_history(A, b, rate, steps):
+    """Gradient descent for least squares that keeps the cost of each step"""
+    x = np.zeros(A.shape[1])
+    costs = []
+    for k in range(steps):
+        r = A @ x - b
+        costs.append(0.5*np.sum(r**2))
+        x = x - rate*(A.T @ r)/len(b)
+    return x, np.array(costs)
+
+
+def descent_history_args(size, rng):
+    n, p = of(size, (30, 3), (500, 8), (20000, 20))
+    return rng.normal(size=(n, p)), rng.normal(size=n), 0.2, 25
+
+
+def peak_amplitudes(x, height):
+    """Local maxima of a standardised trace as shares of their sum, and the trace's envelope"""
+    z = (x - x.mean())/x.std()
+    peaks = []
+    for i in range(1, len(z) - 1):
+        if z[i] > z[i-1] and z[i] >= z[i+1] and z[i] > height:
+            peaks.append(z[i]**2)
+    peaks = np.array(peaks)
+    return peaks/np.sum(peaks), np.sqrt(z**2 + 1.0)
+
+
+def peak_amplitudes_args(size, rng):
+    return rng.normal(size=of(size, 50, 1000, 100000)), 0.3

@@ -78,7 +78,7 @@ class NumbaBackend:
     def _parallel(
         self, workload: Workload, observed: Observation, prange: bool = True, how: Choices = _FIRST
     ) -> Draft | VariantRefusal:
-        refused = checks.parallel_refusal(workload)
+        refused = checks.kernel_refusal(workload) if how.every else None
         if refused is not None:
             return VariantRefusal("numba-parallel", "numba", "parallel", refused)
         loops = {

@@ -26,6 +26,7 @@ from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
 from jitmagic.backends.numba.rewrites.grids import Grids
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
+from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
@@ -141,10 +142,12 @@ def _write(
     rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Grids, Spelling)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
+    aliases = _aliases(module)
+    if parallel:
+        tree = tree.visit(Listed(context, aliases))
     tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
-    aliases = _aliases(module)
     looked_up = False
     if how.fuse:
         plain = tree

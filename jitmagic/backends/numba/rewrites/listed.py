@@ -1,0 +1,94 @@
+"""Keeps loops that fill a list from being run in parallel: `np.array(kept)` becomes a call of a small serial function.
+
+```
+for k in range(n):                               for k in range(n):
+    x = step(x)                                      x = step(x)
+    kept.append(x)                        ->         kept.append(x)
+return np.array(kept)                            return array_of(kept)
+```
+
+In a function compiled with ``parallel=True`` Numba 0.68 takes a loop that appends once a step to a list, of which
+`np.array` is called right behind it, for an array comprehension: the loop becomes a `prange`, though its steps build on
+each other (`numba.core.inline_closurecall._inline_arraycall`). A call in a function of its own is out of its sight.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import libcst as cst
+
+from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.purity import Purity
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.generate import names as name_tools
+
+_ARRAY_OF = """
+@njit(error_model="numpy")
+def {name}(values{more}):
+    # a function of its own: beside the loop Numba would take its steps for independent, and run them in parallel
+    return {array}
+"""
+
+
+class Listed(NumbaRewriter):
+    """Makes arrays of lists outside of functions that are compiled with ``parallel=True``.
+
+    Parameters
+    ----------
+    context : Context
+    aliases : Aliases
+        Of the user's text.
+    """
+
+    def __init__(self, context: Context, aliases: Aliases) -> None:
+        super().__init__(context)
+        self._tree = aliases.tree
+        self._purity = Purity(aliases.tree, aliases.names, aliases)
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        if self.path(original_node.func) != "numpy.array" or not updated_node.args or updated_node.args[0].star:
+            return updated_node
+        old, new = original_node.args[0].value, updated_node.args[0].value
+        if isinstance(new, cst.Name):
+            independent = self.is_array(old) or self._is_comprehension(new.value)
+        else:
+            independent = not isinstance(new, cst.ListComp) or self._is_pure(self._comprehension_at(old))
+        if independent:
+            return updated_node
+        first = updated_node.args[0].with_changes(value=cst.Name("values"))
+        source = _ARRAY_OF.replace("{array}", code(updated_node.with_changes(args=[first, *updated_node.args[1:]])))
+        used = {n for a in updated_node.args[1:] for n in name_tools.loads(a.value)} & self._locals[-1]
+        source = source.replace("{more}", "".join(f", {name}" for name in sorted(used)))
+        helper = self.context.helper("array_of", source)
+        return cst.Call(helper, [cst.Arg(new), *(cst.Arg(cst.Name(name)) for name in sorted(used))])
+
+    def _comprehension_at(self, node: cst.CSTNode) -> ast.AST | None:
+        place = self.context.place(node)
+        found = (one for one in ast.walk(self._tree.module) if isinstance(one, ast.ListComp | ast.GeneratorExp))
+        return next((one for one in found if place is not None and self._tree.span(one) == place), None)
+
+    def _is_pure(self, node: ast.AST | None) -> bool:
+        """Says whether the steps of a comprehension are proved to change nothing."""
+        if node is None or any(isinstance(one, ast.NamedExpr) for one in ast.walk(node)):
+            return False
+        return all(self._purity.effect(one) is None for one in ast.walk(node) if isinstance(one, ast.Call))
+
+    def _is_comprehension(self, name: str) -> bool:
+        """Says whether all that a name of this function stands for are such comprehensions, and nothing is appended."""
+        function = self._tree.functions.get(self.functions[0].name.value) if self.functions else None
+        if function is None:
+            return False
+        uses = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
+        bindings = [self._tree.parents[one] for one in uses if not isinstance(one.ctx, ast.Load)]
+        return bool(bindings) and all(
+            isinstance(one, ast.Assign) and len(one.targets) == 1
+            and (isinstance(one.value, ast.ListComp) and self._is_pure(one.value) or self._is_array_of(one.value, name))
+            for one in bindings
+        ) and not any(isinstance(self._tree.parents[one], ast.Attribute) for one in uses)  # fmt: skip
+
+    def _is_array_of(self, value: ast.expr, name: str) -> bool:
+        """Says whether a value is `np.array(name)` itself."""
+        if not isinstance(value, ast.Call) or self._purity.names.path(value.func) != "numpy.array":
+            return False
+        return len(value.args) == 1 and isinstance(value.args[0], ast.Name) and value.args[0].id == name
