@@ -25,6 +25,7 @@ from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
 from jitmagic.backends.numba.rewrites.grids import Grids
+from jitmagic.backends.numba.rewrites.keys import Keys
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
@@ -139,12 +140,13 @@ def _write(
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     if how.every:
         tree = tree.visit(PlainViews(context))
-    rewrites: tuple[type[NumbaRewriter], ...] = (Unpacking, GeneratorLists, Special, UfuncMethods, Grids, Spelling)
+    rewrites: tuple[type[NumbaRewriter], ...] = (
+        Unpacking, GeneratorLists, Keys, Special, UfuncMethods, Grids, Spelling,
+    )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     aliases = _aliases(module)
-    if parallel:
-        tree = tree.visit(Listed(context, aliases))
+    tree = tree.visit(Listed(context, aliases))
     tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)

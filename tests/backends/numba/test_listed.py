@@ -64,3 +64,30 @@ def test_what_else_the_call_reads_is_handed_over():
     assert "array_of(kept, like)" in draft.module.text
     got, _ = run(work, draft, "like")
     assert_same(got, reference(work)[0], 1e-6)
+
+
+def test_several_arrays_of_one_list_compile():
+    source = """
+    def fn(x, w):
+        costs = []
+        for i in range(0, len(x) - w + 1, w):
+            costs.append(np.mean(x[i:i + w]**2))
+        return np.mean(costs), np.std(costs), np.argmin(costs), np.median(np.array(costs))
+    """
+    work = workload(source, RNG.normal(size=60), 5)
+    draft = drafts(work)["numba"]
+    got, _ = run(work, draft, "several")
+    assert_same(got, reference(work)[0], 1e-12)
+
+
+def test_functions_of_arrays_take_lists():
+    source = """
+    def fn(x, k):
+        rows = [x*i for i in range(k)]
+        s = [x[i] - x[i + 1] for i in range(k)]
+        return np.mean(rows, axis=0), np.max([x, -x], axis=0), np.argmax(s), np.dot([0.2, 0.8], x[:2]), x.sum(axis=(0,))
+    """
+    work = workload(source, RNG.normal(size=20), 6)
+    draft = drafts(work)["numba"]
+    got, _ = run(work, draft, "lists")
+    assert_same(got, reference(work)[0], 1e-12)

@@ -127,10 +127,15 @@ class NumbaRewriter(Rewriter):
         try:
             return super().on_leave(original_node, updated_node)
         except Unsupported as error:
-            place = self.context.place(original_node) if isinstance(original_node, cst.Call) else None
+            leaves = isinstance(original_node, cst.Call) and not self._is_builtin(original_node.func)
+            place = self.context.place(original_node) if leaves else None
             if place is None or isinstance(error, Beyond):
                 raise
             raise Beyond(error, place) from None
+
+    def _is_builtin(self, func: cst.BaseExpression) -> bool:
+        """Says whether a call is of a name that no import binds: those are not left to Python, but for `print`."""
+        return isinstance(func, cst.Name) and func.value != "print" and self.path(func) is None
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         self.functions.append(node)

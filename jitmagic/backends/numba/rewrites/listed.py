@@ -10,11 +10,13 @@ return np.array(kept)                            return array_of(kept)
 In a function compiled with ``parallel=True`` Numba 0.68 takes a loop that appends once a step to a list, of which
 `np.array` is called right behind it, for an array comprehension: the loop becomes a `prange`, though its steps build on
 each other (`numba.core.inline_closurecall._inline_arraycall`). A call in a function of its own is out of its sight.
+Without ``parallel=True`` the loop stays as it is, but of several such calls on one list all but one fail to compile.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 
 import libcst as cst
 
@@ -22,17 +24,18 @@ from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.purity import Purity
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.walking import nodes_of
 
 _ARRAY_OF = """
 @njit(error_model="numpy")
 def {name}(values{more}):
-    # a function of its own: beside the loop Numba would take its steps for independent, and run them in parallel
+    # a function of its own: beside the loop that fills the list Numba would take that for a comprehension
     return {array}
 """
 
 
 class Listed(NumbaRewriter):
-    """Makes arrays of lists outside of functions that are compiled with ``parallel=True``.
+    """Makes arrays of lists in a function of their own, where Numba's pass for comprehensions would be wrong.
 
     Parameters
     ----------
@@ -45,6 +48,16 @@ class Listed(NumbaRewriter):
         super().__init__(context)
         self._tree = aliases.tree
         self._purity = Purity(aliases.tree, aliases.names, aliases)
+        self._counts: list[Counter[str]] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        calls = [one for one in nodes_of(node, cst.Call) if self.path(one.func) == "numpy.array" and one.args]
+        self._counts.append(Counter(one.args[0].value.value for one in calls if isinstance(one.args[0].value, cst.Name)))
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self._counts.pop()
+        return super().leave_FunctionDef(original_node, updated_node)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         if self.path(original_node.func) != "numpy.array" or not updated_node.args or updated_node.args[0].star:
@@ -52,8 +65,11 @@ class Listed(NumbaRewriter):
         old, new = original_node.args[0].value, updated_node.args[0].value
         if isinstance(new, cst.Name):
             independent = self.is_array(old) or self._is_comprehension(new.value)
+            if not self.context.parallel:
+                independent = self.is_array(old) or self._counts[-1].get(new.value, 0) < 2
         else:
-            independent = not isinstance(new, cst.ListComp) or self._is_pure(self._comprehension_at(old))
+            steps = isinstance(new, cst.ListComp) and self.context.parallel
+            independent = not steps or self._is_pure(self._comprehension_at(old))
         if independent:
             return updated_node
         first = updated_node.args[0].with_changes(value=cst.Name("values"))
