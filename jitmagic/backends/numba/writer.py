@@ -41,6 +41,7 @@ from jitmagic.backends.numba.rewrites.selects import Selects
 from jitmagic.backends.numba.rewrites.short import Short
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
+from jitmagic.backends.numba.rewrites.starts import Starts
 from jitmagic.backends.numba.rewrites.sweeps import Sweeps
 from jitmagic.backends.numba.rewrites.tables import Tables
 from jitmagic.backends.numba.rewrites.turns import Turns
@@ -122,6 +123,18 @@ def _aliases(module: Module) -> Aliases:
     return Aliases(tree, Names(tree, module.names), seen, overlapping)
 
 
+def _check_sums(module: Module, loops: Mapping[str, Sequence[LoopClass]], names: set[str]) -> None:
+    """Refuses to run a loop in parallel that sums up in a name which was proved as a number, and is an array now."""
+    for loop in (one for found in loops.values() for one in found):
+        for reduction in loop.reductions:
+            if reduction.name in names:
+                line = module.source.origin_line(loop.span.line)
+                raise Unsupported(
+                    f"line {line}: the loop sums up arrays in `{reduction.name}`, which begins as a number: begin with "
+                    "an array of zeros", line, "NB-UNIFY",
+                )  # fmt: skip
+
+
 def _within(inner: Span, outer: Span) -> bool:
     return outer.line <= inner.line and inner.end_line <= outer.end_line
 
@@ -137,6 +150,9 @@ def _write(
     tree = without_masked_ufuncs(module, drawn.tree, name)
     imports = _imports(module, workload)
     context = Context(module, imports, bool(parallel), how.every, notes=list(drawn.notes))
+    starts = Starts(context, by_function(module, tree, name))
+    tree = tree.visit(starts)
+    _check_sums(module, loops, starts.names)
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     if how.every:
         tree = tree.visit(PlainViews(context))

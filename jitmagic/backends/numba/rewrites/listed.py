@@ -99,7 +99,7 @@ class Listed(NumbaRewriter):
         bindings = [self._tree.parents[one] for one in uses if not isinstance(one.ctx, ast.Load)]
         return bool(bindings) and all(
             isinstance(one, ast.Assign) and len(one.targets) == 1
-            and (isinstance(one.value, ast.ListComp) and self._is_pure(one.value) or self._is_array_of(one.value, name))
+            and ((isinstance(one.value, ast.ListComp) and self._is_pure(one.value)) or self._is_array_of(one.value, name))
             for one in bindings
         ) and not any(isinstance(self._tree.parents[one], ast.Attribute) for one in uses)  # fmt: skip
 

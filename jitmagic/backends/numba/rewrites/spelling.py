@@ -43,13 +43,7 @@ _OUT_UFUNCS = frozenset(f"numpy.{name}" for name in _OUT.split())
 
 _OF_ARRAYS = frozenset(
     f"numpy.{name}"
-    for name in (
-        "all amax amin any argmax argmin argsort average bincount convolve corrcoef correlate cov cross cumprod cumsum "
-        "diff dot histogram inner interp max mean median min nanmax nanmean nanmedian nanmin nanstd nansum nanvar outer "
-        "percentile polyfit polyval prod ptp quantile searchsorted sort std sum trapezoid trapz unique vander var vdot "
-        "linalg.cond linalg.det linalg.eigh linalg.eigvalsh linalg.inv linalg.lstsq linalg.pinv linalg.qr linalg.solve "
-        "linalg.svd"
-    ).split()
+    for name in ["all", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "bincount", "convolve", "corrcoef", "correlate", "cov", "cross", "cumprod", "cumsum", "diff", "dot", "histogram", "inner", "interp", "max", "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum", "nanvar", "outer", "percentile", "polyfit", "polyval", "prod", "ptp", "quantile", "searchsorted", "sort", "std", "sum", "trapezoid", "trapz", "unique", "vander", "var", "vdot", "linalg.cond", "linalg.det", "linalg.eigh", "linalg.eigvalsh", "linalg.inv", "linalg.lstsq", "linalg.pinv", "linalg.qr", "linalg.solve", "linalg.svd"]
 )
 """Functions that take lists for arrays wherever an array may stand."""
 
