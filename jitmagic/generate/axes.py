@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import libcst as cst
 import numpy as np
 
+from jitmagic.analysis.words import words
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
@@ -21,7 +22,11 @@ Axes = tuple[str, ...]
 
 _SAME = frozenset(
     f"numpy.{name}"
-    for name in ["array", "asarray", "ascontiguousarray", "copy", "zeros_like", "ones_like", "empty_like", "full_like", "real", "imag", "conj", "conjugate", "flip", "roll", "sort", "argsort", "gradient", "nan_to_num", "clip", "round", "around", "cumsum", "cumprod", "fft.fft", "fft.ifft", "fft.fft2", "fft.ifft2", "fft.fftshift", "fft.ifftshift"]
+    for name in words(
+        "array asarray ascontiguousarray copy zeros_like ones_like empty_like full_like real imag conj conjugate flip "
+        "roll sort argsort gradient nan_to_num clip round around cumsum cumprod fft.fft fft.ifft fft.fft2 fft.ifft2 "
+        "fft.fftshift fft.ifftshift"
+    )
 )
 _FLAT = frozenset({"numpy.cumsum", "numpy.cumprod", "numpy.gradient"})
 """Of these only with one axis."""
@@ -249,7 +254,7 @@ class AxesOf:
         left = list(base)
         for element in node.slice:
             part = element.slice
-            if (isinstance(part, cst.Index) and isinstance(part.value, cst.Name) and part.value.value == "None") or (isinstance(part, cst.Index) and self.kinds.path(part.value) == "numpy.newaxis"):
+            if isinstance(part, cst.Index) and self._is_new_axis(part.value):
                 axes.append("1")
             elif not left:
                 return None
@@ -264,6 +269,9 @@ class AxesOf:
             else:
                 return None
         return (*axes, *left)
+
+    def _is_new_axis(self, node: cst.BaseExpression) -> bool:
+        return code(node) == "None" or self.kinds.path(node) == "numpy.newaxis"
 
     def _call(self, node: cst.Call) -> Axes | None:
         path = self.kinds.path(node.func)
@@ -329,7 +337,7 @@ class AxesOf:
         if isinstance(node, cst.Attribute) and node.attr.value == "size":
             whole = self.of(node.value)
             return whole[0] if whole is not None and len(whole) == 1 else None
-        simple = isinstance(node, cst.Integer) or isinstance(node, cst.Subscript)
+        simple = isinstance(node, cst.Integer | cst.Subscript)
         return code(node) if simple and not any(isinstance(n, cst.Call) for n in _below(node)) else None
 
 

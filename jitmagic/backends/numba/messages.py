@@ -58,6 +58,11 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "Numba's parallel mode takes axes for equal that NumPy would stretch",
         "NB-PAR-BROADCAST",
     ),
+    (
+        r"(\w+)\(\) argument must not cause a domain change",
+        "Numba's `{0}` of a real matrix gives no complex numbers, as it has to here: pass `.astype(np.complex128)`",
+        "NB-UNIFY",
+    ),
     (r"([^\n]*f-strings? not supported[^\n.]*)", "Numba: {0}", "NB-SYNTAX"),
     (
         r">>> getitem\((Tuple\([^\n]*\)), int64\)",

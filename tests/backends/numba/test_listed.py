@@ -36,7 +36,8 @@ def test_a_comprehension_whose_steps_change_an_array_is_out_of_sight():
         s = x*2
         return np.array([step(s) for _ in range(k)])*1.5
     """
-    assert "array_of([step(s) for _ in range(k)])" in source_of(workload(source, RNG.normal(size=50), 9), "numba-parallel")
+    text = source_of(workload(source, RNG.normal(size=50), 9), "numba-parallel")
+    assert "array_of([step(s) for _ in range(k)])" in text
 
 
 def test_a_comprehension_that_changes_nothing_stays():

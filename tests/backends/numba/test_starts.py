@@ -31,7 +31,8 @@ CASES = {
         "p = 1\nfor c in n:\n    p *= (x - c)\nreturn p", "p = np.ones(x.shape)", (X, RNG.normal(size=4)),
     ),
     "rows of a matrix": (
-        "s = 0\nfor row in x:\n    s += row**2\nreturn np.sqrt(s)*n", "s = np.zeros(x.shape[1])", (X.reshape(6, 5), 2.0),
+        "s = 0\nfor row in x:\n    s += row**2\nreturn np.sqrt(s)*n", "s = np.zeros(x.shape[1])",
+        (X.reshape(6, 5), 2.0),
     ),
     "a product with a matrix": (
         "v = 0\nw = np.zeros(x.shape[1])\nfor k in range(9):\n    g = x.T @ (x @ w - n)\n    v = 0.9*v - 0.01*g\n"

@@ -121,7 +121,7 @@ class Keys(NumbaRewriter):
 
     def _is_repeatable(self, node: cst.BaseExpression) -> bool:
         """Says whether an expression gives the same values when it is read again."""
-        if nodes_of(node, cst.NamedExpr) or nodes_of(node, cst.Await) or nodes_of(node, cst.GeneratorExp):
+        if nodes_of(node, cst.NamedExpr) or _has_generator(node):
             return False
         for call in nodes_of(node, cst.Call):
             path = self.path(call.func)
@@ -150,6 +150,10 @@ class Keys(NumbaRewriter):
         name = "in_order" if told == "False" else "in_falling_order"
         helper = self.context.helper(name, _source(len(keys), told == "True"))
         return cst.Call(helper, [cst.Arg(values), *(cst.Arg(one) for one in keys)])
+
+
+def _has_generator(node: cst.BaseExpression) -> bool:
+    return bool(nodes_of(node, cst.GeneratorExp))
 
 
 def _comprehension(value: cst.BaseExpression, target: str, values: cst.BaseExpression) -> cst.ListComp:

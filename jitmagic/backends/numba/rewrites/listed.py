@@ -53,7 +53,8 @@ class Listed(NumbaRewriter):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         calls = [one for one in nodes_of(node, cst.Call) if self.path(one.func) == "numpy.array" and one.args]
-        self._counts.append(Counter(one.args[0].value.value for one in calls if isinstance(one.args[0].value, cst.Name)))
+        given = [one.args[0].value for one in calls]
+        self._counts.append(Counter(one.value for one in given if isinstance(one, cst.Name)))
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self._counts.pop()
@@ -99,7 +100,8 @@ class Listed(NumbaRewriter):
         bindings = [self._tree.parents[one] for one in uses if not isinstance(one.ctx, ast.Load)]
         return bool(bindings) and all(
             isinstance(one, ast.Assign) and len(one.targets) == 1
-            and ((isinstance(one.value, ast.ListComp) and self._is_pure(one.value)) or self._is_array_of(one.value, name))
+            and (self._is_array_of(one.value, name)
+                 or (isinstance(one.value, ast.ListComp) and self._is_pure(one.value)))
             for one in bindings
         ) and not any(isinstance(self._tree.parents[one], ast.Attribute) for one in uses)  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
+from jitmagic.analysis.words import words
 from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, scalar_path
 from jitmagic.backends.numba.wrapper import list_form
@@ -43,7 +44,13 @@ _OUT_UFUNCS = frozenset(f"numpy.{name}" for name in _OUT.split())
 
 _OF_ARRAYS = frozenset(
     f"numpy.{name}"
-    for name in ["all", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "bincount", "convolve", "corrcoef", "correlate", "cov", "cross", "cumprod", "cumsum", "diff", "dot", "histogram", "inner", "interp", "max", "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum", "nanvar", "outer", "percentile", "polyfit", "polyval", "prod", "ptp", "quantile", "searchsorted", "sort", "std", "sum", "trapezoid", "trapz", "unique", "vander", "var", "vdot", "linalg.cond", "linalg.det", "linalg.eigh", "linalg.eigvalsh", "linalg.inv", "linalg.lstsq", "linalg.pinv", "linalg.qr", "linalg.solve", "linalg.svd"]
+    for name in words(
+        "all amax amin any argmax argmin argsort average bincount convolve corrcoef correlate cov cross "
+        "cumprod cumsum diff dot histogram inner interp max mean median min nanmax nanmean nanmedian nanmin "
+        "nanstd nansum nanvar outer percentile polyfit polyval prod ptp quantile searchsorted sort std sum "
+        "trapezoid trapz unique vander var vdot linalg.cond linalg.det linalg.eigh linalg.eigvalsh linalg.inv "
+        "linalg.lstsq linalg.pinv linalg.qr linalg.solve linalg.svd"
+    )
 )
 """Functions that take lists for arrays wherever an array may stand."""
 

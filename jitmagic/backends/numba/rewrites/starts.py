@@ -6,14 +6,15 @@ for c in coefficients[::-1]:                 ->      for c in coefficients[::-1]
     total = total*x + c                                  total = total*x + c
 ```
 
-Where the shape is proved, and where nobody can tell the array of equal numbers from the number: it is read beside arrays
-of that shape only, or after a statement that has made it an array. Where that statement stands in a loop, a loop without
-a step raises instead of giving another shape than NumPy does. The other branch of `x if wanted else 0.0` is the same.
+Where the shape is proved, and where nobody can tell the array of equal numbers from the number: it is read beside
+arrays of that shape only, or after a statement that has made it an array. Where that statement stands in a loop, a loop
+without a step raises instead of giving another shape than NumPy does. So is the other side of `x if wanted else 0.0`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import libcst as cst
 import numpy as np
@@ -92,7 +93,7 @@ class Starts(Rewriter):
             self.module.learn(updated_node, self._plan.names[original_node.value])
         return updated_node
 
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For | cst.FlattenSentinel:
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For | cst.FlattenSentinel[Any]:
         guards = self._plan.guards.get(original_node)
         if guards is None:
             return updated_node
@@ -148,7 +149,8 @@ class _Function:
     def _of_doubles(self, node: cst.BaseExpression) -> ValueFact | None:
         """Returns what arithmetic is that was not run, where all that it reads are float64 and Python's numbers."""
         operations = (cst.BinaryOperation, cst.UnaryOperation)
-        if isinstance(node, operations) and not isinstance(getattr(node, "operator", None), cst.MatrixMultiply | cst.Not):
+        whole = cst.MatrixMultiply | cst.Not
+        if isinstance(node, operations) and not isinstance(node.operator, whole):
             parts = [child for child in children(node) if isinstance(child, cst.BaseExpression)]
             facts = [self._fact(part) or self._of_doubles(part) for part in parts]
             plain = [one for one in facts if one is not None and one.kind in ("int", "float")]
@@ -293,7 +295,7 @@ class _Function:
             return False
         start, home = self._chain(number)[0]
         for statement, block in self._chain(load):
-            body = list(block.body)
+            body: list[cst.CSTNode] = list(block.body)
             at = body.index(statement)
             begin = body.index(start) + 1 if block is home else 0
             for one in body[begin:at]:
