@@ -24,6 +24,8 @@ class Choices:
         Whether array expressions that need temporaries are written as loops.
     lift : bool
         Whether functions inside functions become functions of the module.
+    lift_all : bool
+        Whether those that are called at one place only become so too.
     every : bool
         Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
     """
@@ -33,6 +35,7 @@ class Choices:
     nests: bool = True
     fuse: bool = True
     lift: bool = True
+    lift_all: bool = False
     every: bool = False
 
 

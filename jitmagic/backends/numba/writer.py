@@ -21,6 +21,7 @@ from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
@@ -157,7 +158,7 @@ def _write(
     if how.every:
         tree = tree.visit(PlainViews(context))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        Unpacking, GeneratorLists, Keys, Special, UfuncMethods, Grids, Spelling,
+        Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids, Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
@@ -201,7 +202,7 @@ def _write(
     tree.visit(Supported(context))
     moved: dict[str, str] = {}
     if how.lift:
-        tree, moved = lifted(module, tree)
+        tree, moved = lifted(module, tree, how.lift_all)
         parallel |= _parallel_ones(module, tree, moved, parallel)
     tree = tree.visit(GeneratorLoops(context))
     core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)

@@ -134,7 +134,10 @@ class NumbaRewriter(Rewriter):
             raise Beyond(error, place) from None
 
     def _is_builtin(self, func: cst.BaseExpression) -> bool:
-        """Says whether a call is of a name that no import binds: those are not left to Python, but for `print`."""
+        """Says whether a call is Python's own, which is not left to Python: only `print` and libraries are."""
+        if isinstance(func, cst.Attribute) and self.path(func) is None:
+            fact = self.fact(func.value)
+            return fact is not None and fact.kind in ("dict", "list")
         return isinstance(func, cst.Name) and func.value != "print" and self.path(func) is None
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:

@@ -71,6 +71,8 @@ class Listed(NumbaRewriter):
         else:
             steps = isinstance(new, cst.ListComp) and self.context.parallel
             independent = not steps or self._is_pure(self._comprehension_at(old))
+            if isinstance(new, cst.ListComp):
+                independent = independent and self._is_counted(new.for_in.iter)
         if independent:
             return updated_node
         first = updated_node.args[0].with_changes(value=cst.Name("values"))
@@ -79,6 +81,10 @@ class Listed(NumbaRewriter):
         source = source.replace("{more}", "".join(f", {name}" for name in sorted(used)))
         helper = self.context.helper("array_of", source)
         return cst.Call(helper, [cst.Arg(new), *(cst.Arg(cst.Name(name)) for name in sorted(used))])
+
+    def _is_counted(self, source: cst.BaseExpression) -> bool:
+        """Says whether Numba's pass knows how many steps a comprehension has; else it raises."""
+        return not isinstance(source, cst.Call) or (isinstance(source.func, cst.Name) and source.func.value == "range")
 
     def _comprehension_at(self, node: cst.CSTNode) -> ast.AST | None:
         place = self.context.place(node)

@@ -154,6 +154,10 @@ class Spelling(NumbaRewriter):
             if len(updated.args) == 1:
                 return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(updated.args[0].value)])
             return updated
+        if result is not None and result.dtype == "float64" and (result.ndim or 0) > 1:
+            first = updated.args[0]
+            value = self._as_floats(original.args[0].value, first.value, 0)
+            updated = updated.with_changes(args=[first.with_changes(value=value), *updated.args[1:]])
         listed = isinstance(updated.args[0].value, cst.List)
         if listed and result is not None and result.kind == "array":
             return self._stacked(original, updated, result.ndim)
@@ -167,6 +171,23 @@ class Spelling(NumbaRewriter):
         if result.dtype != given.dtype:
             return expression(f"{{x}}.astype({self.context.imports.code(scalar_path(result.dtype))})", x=operand)
         return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
+
+    def _as_floats(self, old: cst.BaseExpression, new: cst.BaseExpression, depth: int) -> cst.BaseExpression:
+        """Writes the whole numbers in a matrix of floats as floats: Numba wants one type for all rows."""
+        if isinstance(old, cst.List | cst.Tuple) and isinstance(new, cst.List | cst.Tuple):
+            pairs = zip(old.elements, new.elements, strict=True)
+            return new.with_changes(
+                elements=[two.with_changes(value=self._as_floats(one.value, two.value, depth + 1)) for one, two in pairs]
+            )
+        if isinstance(new, cst.UnaryOperation) and isinstance(old, cst.UnaryOperation) and depth:
+            inner = self._as_floats(old.expression, new.expression, depth)
+            return new.with_changes(expression=inner) if isinstance(inner, cst.Float) else new
+        if isinstance(new, cst.Integer):
+            return cst.Float(f"{new.value}.0") if new.value.isdecimal() and depth else new
+        fact = self.fact(old)
+        if depth < 2 or fact is None or fact.kind not in ("int", "bool"):
+            return new
+        return cst.Call(cst.Name("float"), [cst.Arg(self.context.bare(new))])
 
     def _of_list(
         self, original: cst.Call, updated: cst.Call, given: ValueFact | None, result: ValueFact | None, names: list[str]
