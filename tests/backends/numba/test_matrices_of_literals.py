@@ -45,3 +45,9 @@ def test_another_number_of_values_raises_as_in_python():
     draft = drafts(workload(source, A[0, :2]))["numba"]
     with pytest.raises(TypeError):
         run(workload(source, A[0]), draft, "spread")
+
+
+def test_masked_arrays_are_refused_with_what_to_write():
+    source = "def fn(x):\n    m = np.ma.masked_where(x > 0.5, x)\n    return float(m.mean())\n"
+    refused = drafts(workload(source, A))["numba"]
+    assert refused.refusal.reason.startswith("line 2 calls `np.ma.masked_where`, and Numba has no masked arrays")

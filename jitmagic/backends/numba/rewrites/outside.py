@@ -21,7 +21,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis import memory
-from jitmagic.analysis.words import words
+from jitmagic.analysis.words import MASKED, words
 from jitmagic.backends.numba.generators import SAME_STREAM
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.errors import Unsupported
@@ -61,6 +61,9 @@ class Outside(NumbaRewriter):
         made = self._outside(original_node, updated_node)
         if made is None:
             line = self.module.line(original_node)
+            if (self.path(original_node.func) or "").startswith("numpy.ma."):
+                told = MASKED.format(library="Numba")
+                raise Unsupported(f"line {line} calls `{code(original_node.func)}`, {told}", line, "NB-NOFUNC")
             raise Unsupported(
                 f"line {line}: Numba does not take `{code(original_node.func)}` with these arguments", line, "NB-NOFUNC"
             )

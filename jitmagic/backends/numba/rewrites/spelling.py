@@ -176,9 +176,8 @@ class Spelling(NumbaRewriter):
         """Writes the whole numbers in a matrix of floats as floats: Numba wants one type for all rows."""
         if isinstance(old, cst.List | cst.Tuple) and isinstance(new, cst.List | cst.Tuple):
             pairs = zip(old.elements, new.elements, strict=True)
-            return new.with_changes(
-                elements=[two.with_changes(value=self._as_floats(one.value, two.value, depth + 1)) for one, two in pairs]
-            )
+            made = [b.with_changes(value=self._as_floats(a.value, b.value, depth + 1)) for a, b in pairs]
+            return new.with_changes(elements=made)
         if isinstance(new, cst.UnaryOperation) and isinstance(old, cst.UnaryOperation) and depth:
             inner = self._as_floats(old.expression, new.expression, depth)
             return new.with_changes(expression=inner) if isinstance(inner, cst.Float) else new
