@@ -37,6 +37,8 @@ class Reduction:
         Its updates.
     guarded : tuple of Span
         The updates written as ``if e > m: m = e``.
+    rebound : bool
+        Whether an update is written as ``s = s + e``, which makes a new array of an array.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Reduction:
     array: bool
     spans: tuple[Span, ...]
     guarded: tuple[Span, ...] = ()
+    rebound: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,15 @@ def reduction_of(name: str, body: list[ast.stmt], span: Callable[[ast.AST], Span
     spans: list[Span] = []
     guarded: list[Span] = []
     operators: set[str] = set()
+    rebound: list[ast.stmt] = []
 
     def walk(statements: list[ast.stmt]) -> bool:
         for statement in statements:
             update = _update(statement, name)
             if update is not None:
                 operators.add(update)
+                if isinstance(statement, ast.Assign):
+                    rebound.append(statement)
                 (guarded if isinstance(statement, ast.If) else spans).append(span(statement))
                 continue
             headers: list[ast.AST] = []
@@ -50,7 +53,7 @@ def reduction_of(name: str, body: list[ast.stmt], span: Callable[[ast.AST], Span
 
     if not walk(body) or len(operators) != 1:
         return None
-    return Reduction(name, operators.pop(), array, tuple(spans), tuple(guarded))
+    return Reduction(name, operators.pop(), array, tuple(spans), tuple(guarded), bool(rebound))
 
 
 def _update(statement: ast.stmt, name: str) -> str | None:

@@ -459,3 +459,42 @@ def kruskal_with_list(u, v, w, n):
 def kruskal_with_list_args(size, rng):
     n = of(size, 8, 30, 200); m = 4*n
     return rng.integers(0, n, m), rng.integers(0, n, m), rng.random(m), int(n)
+
+
+def hop_counts(u, v, n):
+    """Hops from node 0 in an undirected graph, by lists of neighbours and a queue"""
+    near = [[] for _ in range(n)]
+    for a, b in zip(u, v):
+        near[a].append(b)
+        near[b].append(a)
+    hops = np.full(n, -1)
+    hops[0] = 0
+    queue = [0]
+    while queue:
+        k = queue.pop(0)
+        for m in near[k]:
+            if hops[m] < 0:
+                hops[m] = hops[k] + 1
+                queue.append(m)
+    return hops
+
+
+def hop_counts_args(size, rng):
+    n = of(size, 20, 300, 5000)
+    return rng.integers(0, n, 2*n), rng.integers(0, n, 2*n), n
+
+
+def group_means(labels, x):
+    """Mean of each group, gathered in dicts, in the order of the labels"""
+    total = {}
+    count = {}
+    for g, v in zip(labels, x):
+        total[g] = total.get(g, 0.0) + v
+        count[g] = count.get(g, 0) + 1
+    groups = sorted(total)
+    return np.array([total[g]/count[g] for g in groups]), len(groups)
+
+
+def group_means_args(size, rng):
+    n = of(size, 40, 2000, 100000)
+    return rng.integers(0, 6, n), rng.normal(size=n)

@@ -427,3 +427,107 @@ def swapped_list(swaps, n):
 def swapped_list_args(size, rng):
     n = of(size, 12, 40, 100)
     return rng.integers(0, n, (3*n, 2)), int(n)
+
+
+def descent_history(A, b, rate, steps):
+    """Gradient descent for least squares that keeps the cost of each step"""
+    x = np.zeros(A.shape[1])
+    costs = []
+    for k in range(steps):
+        r = A @ x - b
+        costs.append(0.5*np.sum(r**2))
+        x = x - rate*(A.T @ r)/len(b)
+    return x, np.array(costs)
+
+
+def descent_history_args(size, rng):
+    n, p = of(size, (30, 3), (500, 8), (20000, 20))
+    return rng.normal(size=(n, p)), rng.normal(size=n), 0.2, 25
+
+
+def peak_amplitudes(x, height):
+    """Local maxima of a standardised trace as shares of their sum, and the trace's envelope"""
+    z = (x - x.mean())/x.std()
+    peaks = []
+    for i in range(1, len(z) - 1):
+        if z[i] > z[i-1] and z[i] >= z[i+1] and z[i] > height:
+            peaks.append(z[i]**2)
+    peaks = np.array(peaks)
+    return peaks/np.sum(peaks), np.sqrt(z**2 + 1.0)
+
+
+def peak_amplitudes_args(size, rng):
+    return rng.normal(size=of(size, 50, 1000, 100000)), 0.3
+
+
+def block_errors(x, w):
+    """Errors of block means: their mean, scatter and worst block"""
+    errs = []
+    for i in range(0, len(x) - w + 1, w):
+        block = x[i:i+w]
+        errs.append(np.std(block)/np.sqrt(w))
+    return np.mean(errs), np.std(errs), np.argmax(errs)
+
+
+def block_errors_args(size, rng):
+    return rng.normal(size=of(size, 60, 2000, 100000)), 10
+
+
+def best_predecessors(cost, gap):
+    """Chains of scored items, each after its best predecessor, the choice from a list of candidates"""
+    n = len(cost)
+    best = np.zeros(n)
+    back = np.zeros(n, dtype=int)
+    for i in range(n):
+        options = [0.0]
+        for j in range(max(0, i - 5), i):
+            options.append(best[j] - gap*(i - j - 1))
+        k = np.argmax(options)
+        best[i] = cost[i] + options[k]
+        back[i] = k
+    return best, back
+
+
+def best_predecessors_args(size, rng):
+    return rng.normal(size=of(size, 30, 300, 10000)), 0.3
+
+
+def interval_schedule(start, end, gain):
+    """Greedy choice of observations that do not overlap, by their end"""
+    order = sorted(range(len(start)), key=lambda i: end[i])
+    chosen = []
+    total = 0.0
+    free = -np.inf
+    for i in order:
+        if start[i] >= free:
+            chosen.append(i)
+            total += gain[i]
+            free = end[i]
+    return np.array(chosen), total
+
+
+def interval_schedule_args(size, rng):
+    n = of(size, 40, 500, 20000)
+    start = rng.integers(0, 4*n, n)
+    return start, start + rng.integers(1, 12, n), rng.uniform(1, 2, n)
+
+
+def deadline_jobs(deadline, gain):
+    """Jobs of one time unit before their deadlines, the dearest first, ties by number"""
+    jobs = [(gain[i], deadline[i], i) for i in range(len(gain))]
+    jobs.sort(key=lambda job: job[0], reverse=True)
+    slots = np.full(np.max(deadline), -1)
+    total = 0
+    for g, d, i in jobs:
+        for t in range(d - 1, -1, -1):
+            if slots[t] < 0:
+                slots[t] = i
+                total += g
+                break
+    best = max(range(len(gain)), key=lambda i: gain[i]/deadline[i])
+    return slots, total, best
+
+
+def deadline_jobs_args(size, rng):
+    n = of(size, 30, 300, 3000)
+    return rng.integers(1, n//2, n), rng.integers(1, 20, n)

@@ -390,3 +390,45 @@ def quadrature_2d(nx, ny):
 
 def quadrature_2d_args(size, rng):
     return of(size, (4, 5), (30, 40), (150, 200))
+
+
+def square_wave(t, harmonics):
+    """Partial Fourier sum of a square wave"""
+    y = 0.0
+    for n in range(1, 2*harmonics, 2):
+        y = y + 4/(np.pi*n)*np.sin(n*t)
+    return y
+
+
+def square_wave_args(size, rng):
+    return np.sort(rng.uniform(0, 20, of(size, 50, 2000, 200000))), of(size, 5, 9, 15)
+
+
+def newton_form(c, nodes, x):
+    """An interpolating polynomial in Newton's form at many places"""
+    p = c[-1]
+    for k in range(len(c) - 2, -1, -1):
+        p = p*(x - nodes[k]) + c[k]
+    return p
+
+
+def newton_form_args(size, rng):
+    return rng.normal(size=6), np.linspace(-1, 1, 6), rng.uniform(-1, 1, of(size, 40, 3000, 300000))
+
+
+def adaptive_moments(A, b, rate, steps):
+    """Least squares by gradient steps with first and second moments"""
+    w = np.zeros(A.shape[1])
+    m = 0.0
+    v = 0.0
+    for t in range(1, steps + 1):
+        g = A.T @ (A @ w - b)/len(b)
+        m = 0.9*m + 0.1*g
+        v = 0.99*v + 0.01*g**2
+        w = w - rate*m/(1 - 0.9**t)/(np.sqrt(v/(1 - 0.99**t)) + 1e-8)
+    return w
+
+
+def adaptive_moments_args(size, rng):
+    n, p = of(size, (30, 3), (500, 8), (20000, 20))
+    return rng.normal(size=(n, p)), rng.normal(size=n), 0.05, 30

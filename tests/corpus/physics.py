@@ -406,3 +406,41 @@ def boris_push(x, v, E, B, qm, dt, steps):
 def boris_push_args(size, rng):
     n = of(size, 5, 50, 400)
     return rng.normal(size=(n, 3)), rng.normal(size=(n, 3)), np.array([0, .1, 0]), np.array([0, 0, 1.]), 1.0, 0.05, of(size, 10, 100, 500)
+
+
+def lyapunov_spectrum(x0, dt, steps):
+    """Lyapunov exponents of Lorenz's system by repeated orthonormalisation"""
+    def flow(s):
+        x, y, z = s
+        return np.array([10*(y - x), x*(28 - z) - y, x*y - 8/3*z])
+
+    def tangent(s):
+        x, y, z = s
+        return np.array([[-10, 10, 0], [28 - z, -1, -x], [y, x, -8/3]])
+
+    s = x0.copy()
+    Q = np.eye(3)
+    growth = np.zeros(3)
+    for k in range(steps):
+        J = np.eye(3) + dt*tangent(s)
+        s = s + dt*flow(s)
+        Q, R = np.linalg.qr(J @ Q)
+        growth += np.log(np.abs(np.diag(R)))
+    return growth/(steps*dt)
+
+
+def lyapunov_spectrum_args(size, rng):
+    return np.array([1.0, 1.0, 20.0]) + 0.1*rng.normal(size=3), 0.002, of(size, 60, 300, 20000)
+
+
+def chain_rates(A, depth):
+    """Spectral radius and slowest rate of a relaxing network, and the diffusion of a ring from a mesh of phases"""
+    w = np.linalg.eigvals(A)
+    k, t = np.mgrid[0:np.pi:depth*1j, 0:1:5j]
+    decay = np.exp(-2*(1 - np.cos(k))*t)
+    return np.max(np.abs(w)), np.max(w.real), decay.sum(axis=0)
+
+
+def chain_rates_args(size, rng):
+    n = of(size, 6, 20, 80)
+    return rng.normal(size=(n, n)), of(size, 10, 100, 2000)

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
+from jitmagic.analysis.words import MASKED
 from jitmagic.backends.cupy import api, checks
 from jitmagic.backends.cupy.calls import HELPERS, NUMBERS, Calls, on_host
 from jitmagic.backends.cupy.elements import Elements
@@ -128,6 +129,8 @@ def _decide(use: Use, module: Module) -> str | cst.BaseExpression | None:
         raise Unsupported(
             f"{where}: CuPy has eigenvalues of symmetric matrices only (`eigh`) in most versions", use.line, "CP-NOFUNC"
         )
+    if name.startswith("ma."):
+        raise Unsupported(f"{where} calls `np.{name}`, {MASKED.format(library='CuPy')}", use.line, "CP-NOFUNC")
     if any(name == one or name.startswith(one + ".") for one in api.LACKING) or not _exists(name):
         raise Unsupported(f"{where}: CuPy has no `{name}`", use.line, "CP-NOFUNC")
     return "cupy" + path.removeprefix("numpy")

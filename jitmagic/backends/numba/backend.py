@@ -78,7 +78,7 @@ class NumbaBackend:
     def _parallel(
         self, workload: Workload, observed: Observation, prange: bool = True, how: Choices = _FIRST
     ) -> Draft | VariantRefusal:
-        refused = checks.parallel_refusal(workload)
+        refused = checks.kernel_refusal(workload) if how.every else None
         if refused is not None:
             return VariantRefusal("numba-parallel", "numba", "parallel", refused)
         loops = {
@@ -154,6 +154,10 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
         found.append(replace(how, nests=False))
     if draft.fused and how.fuse:
         found.append(replace(how, fuse=False))
+    inside = failure.type.endswith("AssertionError") or "closure" in failure.message
+    if inside and how.lift and not how.lift_all:
+        # Numba puts an inner function's body in the place of its call, and trips over some
+        found.insert(0, replace(how, lift_all=True))
     if draft.lifted and how.lift and failure.type.startswith("numba."):
         found.append(replace(how, lift=False))
     if draft.undecided and failure.type.startswith("numba."):

@@ -57,10 +57,10 @@ def refusal(workload: Workload, observed: Observation) -> Refusal | None:
     return None
 
 
-def parallel_refusal(workload: Workload) -> Refusal | None:
-    """Returns why nothing may be compiled with `parallel=True`, None where nothing is known.
+def kernel_refusal(workload: Workload) -> Refusal | None:
+    """Returns why no kernels are made of a function, None where nothing is known.
 
-    A list that grows and becomes an array: with 0.68 and two threads other arrays of the function came out wrong.
+    A list that grows and becomes an array: what its loop does is not taken apart for a GPU.
     """
     tree = SourceTree(workload.module.text, workload.function.name)
     names = Names(tree, workload.names)
@@ -79,7 +79,7 @@ def parallel_refusal(workload: Workload) -> Refusal | None:
             if path in ("numpy.array", "numpy.asarray") and isinstance(argument, ast.Name) and argument.id in growing:
                 line = workload.module.origin_line(node.lineno)
                 return Refusal(
-                    f"line {line} makes an array of the list `{argument.id}`, which Numba's parallel mode gets wrong: "
+                    f"line {line} makes an array of the list `{argument.id}`, which grows step by step: "
                     "store into an array of the final size instead",
                     line,
                     "NB-PRANGE-LIST",

@@ -26,6 +26,8 @@ class Choices:
         Whether functions inside functions become functions of the module.
     decided : bool
         Whether branches that the example's kinds of arguments do not come to are left out.
+    lift_all : bool
+        Whether those that are called at one place only become so too.
     every : bool
         Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
     """
@@ -36,6 +38,7 @@ class Choices:
     fuse: bool = True
     lift: bool = True
     decided: bool = False
+    lift_all: bool = False
     every: bool = False
 
 

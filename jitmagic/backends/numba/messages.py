@@ -28,7 +28,18 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     (r"Untyped global name '(\w+)'", "Numba cannot use the global `{0}`", "NB-CALLS"),
     (r"Cannot determine Numba type of <class '([\w.]+)'>", "Numba knows no values of type `{0}`", "NB-DTYPE"),
     (
-        r"[Cc]annot unify ([^\n]+?) and ([^\n]+?) for '([\w.$]+)'",
+        r"[Cc]annot unify ([^\n]+?) and ([^\n]+?) for '\$[\w.$]+'",
+        "a value is {0} on one path and {1} on another, and Numba wants one type",
+        "NB-UNIFY",
+    ),
+    (
+        r"[Cc]annot unify ((?:Literal\S+|int|float|complex)[^\n]*?) and (array[^\n]+?) for '(\w+)[\w.]*'",
+        "`{2}` begins as a number, {0}, and becomes {1}, whose shape was not proved before: begin with an array, such "
+        "as `np.zeros(shape)`",
+        "NB-UNIFY",
+    ),
+    (
+        r"[Cc]annot unify ([^\n]+?) and ([^\n]+?) for '(\w+)[\w.]*'",
         "`{2}` is {0} on one path and {1} on another, and Numba wants one type",
         "NB-UNIFY",
     ),
@@ -46,6 +57,11 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         r"Sizes of [^\n]* do not match",
         "Numba's parallel mode takes axes for equal that NumPy would stretch",
         "NB-PAR-BROADCAST",
+    ),
+    (
+        r"(\w+)\(\) argument must not cause a domain change",
+        "Numba's `{0}` of a real matrix gives no complex numbers, as it has to here: pass `.astype(np.complex128)`",
+        "NB-UNIFY",
     ),
     (r"([^\n]*f-strings? not supported[^\n.]*)", "Numba: {0}", "NB-SYNTAX"),
     (

@@ -48,6 +48,8 @@ class Wrapping:
         What the wrapper does first: makes generators, draws.
     returned : Returned or None
         The dicts and lists that the function returns: the core returns their values as a tuple.
+    typed_dict : bool
+        Whether the core returns one of Numba's dicts, of which Python's is made.
     """
 
     keyword_only: bool
@@ -58,11 +60,13 @@ class Wrapping:
     arguments: tuple[str, ...]
     head: tuple[Any, ...] = ()
     returned: Returned | None = None
+    typed_dict: bool = False
 
     @property
     def needed(self) -> bool:
         """Whether there has to be a wrapper."""
-        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head) or self.returned is not None
+        made = self.returned is not None or self.typed_dict
+        return self.keyword_only or bool(self.lists) or any(self.casts) or bool(self.head) or made
 
     def core_parameters(self, given: cst.Parameters) -> cst.Parameters:
         """Returns the core's parameters: all positional, without defaults, `*args` last."""
@@ -85,6 +89,8 @@ class Wrapping:
         call = f"{core}({', '.join(passed)})"
         if self.returned is not None:
             return self._rebuilt(self.returned, call, imports)
+        if self.typed_dict:
+            return f"def {self.name}():\n    # Numba returns a dict of its own\n    return dict({call})\n"
         if not any(self.casts):
             return f"def {self.name}():\n    return {call}\n"
         note = "# Numba returns Python numbers: give back NumPy's scalar type\n"
@@ -163,9 +169,9 @@ def wrapping(
         else None
         for item in items
     )
-    return Wrapping(
-        bool(function.params.kwonly_params), lists, casts, several, name, tuple(names), tuple(head), returned
-    )
+    only = bool(function.params.kwonly_params)
+    typed = returned is None and result is not None and result.kind == "dict"
+    return Wrapping(only, lists, casts, several, name, tuple(names), tuple(head), returned, typed)
 
 
 def list_form(fact: ValueFact) -> str | None:

@@ -22,12 +22,15 @@ from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.decided import Decided
+from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
 from jitmagic.backends.numba.rewrites.grids import Grids
+from jitmagic.backends.numba.rewrites.keys import Keys
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
+from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
@@ -42,6 +45,7 @@ from jitmagic.backends.numba.rewrites.selects import Selects
 from jitmagic.backends.numba.rewrites.short import Short
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
+from jitmagic.backends.numba.rewrites.starts import Starts
 from jitmagic.backends.numba.rewrites.sweeps import Sweeps
 from jitmagic.backends.numba.rewrites.tables import Tables
 from jitmagic.backends.numba.rewrites.turns import Turns
@@ -123,6 +127,18 @@ def _aliases(module: Module) -> Aliases:
     return Aliases(tree, Names(tree, module.names), seen, overlapping)
 
 
+def _check_sums(module: Module, loops: Mapping[str, Sequence[LoopClass]], names: set[str]) -> None:
+    """Refuses to run a loop in parallel that sums up in a name which was proved as a number, and is an array now."""
+    for loop in (one for found in loops.values() for one in found):
+        for reduction in loop.reductions:
+            if reduction.name in names:
+                line = module.source.origin_line(loop.span.line)
+                raise Unsupported(
+                    f"line {line}: the loop sums up arrays in `{reduction.name}`, which begins as a number: begin with "
+                    "an array of zeros", line, "NB-UNIFY",
+                )  # fmt: skip
+
+
 def _within(inner: Span, outer: Span) -> bool:
     return outer.line <= inner.line and inner.end_line <= outer.end_line
 
@@ -142,18 +158,22 @@ def _write(
     without = tree.visit(decided)
     if how.decided:
         tree = without
+    starts = Starts(context, by_function(module, tree, name))
+    tree = tree.visit(starts)
+    _check_sums(module, loops, starts.names)
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     if how.every:
         tree = tree.visit(PlainViews(context))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        EmptyLists, PlainTexts, Unpacking, GeneratorLists, Special, UfuncMethods, Grids, Spelling,
+        EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids, Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
+    aliases = _aliases(module)
+    tree = tree.visit(Listed(context, aliases))
     tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
-    aliases = _aliases(module)
     looked_up = False
     if how.fuse:
         plain = tree
@@ -189,7 +209,7 @@ def _write(
     tree.visit(Supported(context))
     moved: dict[str, str] = {}
     if how.lift:
-        tree, moved = lifted(module, tree)
+        tree, moved = lifted(module, tree, how.lift_all)
         parallel |= _parallel_ones(module, tree, moved, parallel)
     tree = tree.visit(GeneratorLoops(context))
     core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from jitmagic.analysis.memory import VIEW_FUNCTIONS
+from jitmagic.analysis.words import MASKED
 from jitmagic.backends.torch import algebra, elementwise, making, reductions, searching, shaping  # noqa: F401
 from jitmagic.backends.torch.calls import ADAPTORS, Argument, CallSite, Written, atom, code, dtype_name
 from jitmagic.backends.torch.draws import Draws
@@ -105,6 +106,8 @@ class Calls(Draws):
         unknown = not made or None in arguments or any(a.star for a in original.args)
         # where nothing is stored into arrays, a view is as good as a copy
         if self.compiled or unknown or (self.stores and short in VIEW_FUNCTIONS):
+            if path.startswith("numpy.ma."):
+                self.fail(f"calls `{code(original.func)}`, {MASKED.format(library='torch')}")
             self.fail(f"calls `{code(original.func)}`, for which torch has no counterpart that is known here")
         assert seen is not None
         args = [new.with_changes(value=one) for new, one in zip(updated.args, arguments, strict=True)]
@@ -131,6 +134,12 @@ class Calls(Draws):
 
     def _on_host(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression | None:
         """Returns an argument as NumPy takes it, None where it is none of what can be handed over."""
+        if isinstance(original, cst.List | cst.Tuple) and isinstance(updated, cst.List | cst.Tuple):
+            pairs = zip(original.elements, updated.elements, strict=True)
+            parts = [None if isinstance(old, cst.StarredElement) else self._on_host(old.value, new.value)
+                     for old, new in pairs]  # fmt: skip
+            made = [new.with_changes(value=one) for new, one in zip(updated.elements, parts, strict=True) if one]
+            return updated.with_changes(elements=made) if parts and len(made) == len(parts) else None
         value = self.value(original)
         if value.is_tensor:
             return cst.parse_expression(f"{atom(updated)}.numpy(force=True)")

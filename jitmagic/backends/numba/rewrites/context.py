@@ -127,10 +127,18 @@ class NumbaRewriter(Rewriter):
         try:
             return super().on_leave(original_node, updated_node)
         except Unsupported as error:
-            place = self.context.place(original_node) if isinstance(original_node, cst.Call) else None
+            leaves = isinstance(original_node, cst.Call) and not self._is_builtin(original_node.func)
+            place = self.context.place(original_node) if leaves else None
             if place is None or isinstance(error, Beyond):
                 raise
             raise Beyond(error, place) from None
+
+    def _is_builtin(self, func: cst.BaseExpression) -> bool:
+        """Says whether a call is Python's own, which is not left to Python: only `print` and libraries are."""
+        if isinstance(func, cst.Attribute) and self.path(func) is None:
+            fact = self.fact(func.value)
+            return fact is not None and fact.kind in ("dict", "list")
+        return isinstance(func, cst.Name) and func.value != "print" and self.path(func) is None
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         self.functions.append(node)

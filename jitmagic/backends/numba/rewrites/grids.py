@@ -66,6 +66,10 @@ class Grids(NumbaRewriter):
                 return None
             line = f"{self.context.imports.code('numpy.linspace')}({{a}}, {{b}}, {int(count)})"
             return expression(line, a=start, b=part.upper)
+        count_of = None if part.step is None else self._count(part.step)
+        if count_of is not None:
+            linspace = self.context.imports.code("numpy.linspace")
+            return expression(f"{linspace}({{a}}, {{b}}, {{n}})", a=start, b=part.upper, n=count_of)
         if not all(self._is_whole(bound) for bound in (before.lower, before.upper, before.step) if bound is not None):
             return None
         arange = self.context.imports.code("numpy.arange")
@@ -74,6 +78,18 @@ class Grids(NumbaRewriter):
         if code(start) == "0":
             return expression(f"{arange}({{b}})", b=part.upper)
         return expression(f"{arange}({{a}}, {{b}})", a=start, b=part.upper)
+
+    def _count(self, step: cst.BaseExpression) -> cst.BaseExpression | None:
+        """Returns the whole number of points that `n*1j`, `1j*n` or `complex(n)` asks for."""
+        count: cst.BaseExpression | None = None
+        if isinstance(step, cst.BinaryOperation) and isinstance(step.operator, cst.Multiply):
+            sides = (step.left, step.right)
+            units = [one for one in sides if isinstance(one, cst.Imaginary) and complex(one.value) == 1j]
+            count = next((one for one in sides if one not in units), None) if len(units) == 1 else None
+        elif isinstance(step, cst.Call) and code(step.func) == "complex" and len(step.args) in (1, 2):
+            zero = len(step.args) == 1 or code(step.args[0].value) == "0"
+            count = step.args[-1].value if zero and not any(a.keyword or a.star for a in step.args) else None
+        return count if count is not None and self._is_whole(count) else None
 
     def _is_whole(self, node: cst.BaseExpression) -> bool:
         fact = self.fact(node)

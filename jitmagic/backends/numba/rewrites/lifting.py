@@ -25,11 +25,12 @@ from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import Finder
 
 
-def lifted(module: Module, tree: cst.Module) -> tuple[cst.Module, dict[str, str]]:
+def lifted(module: Module, tree: cst.Module, every: bool = False) -> tuple[cst.Module, dict[str, str]]:
     """Returns the tree with the functions that can stand at the top there, and in which function each stood.
 
     A function stays where it is if it is bound twice, is handed on while it reads names around it, or has defaults that
-    are no literals; and if it is called at one place: there it is compiled once in either form.
+    are no literals; and, unless `every` is asked for, if it is called at one place: there it is compiled once in
+    either form.
     """
     taken = set(
         name_tools.all_names(tree.with_changes(body=[s for s in tree.body if not isinstance(s, cst.FunctionDef)]))
@@ -38,18 +39,20 @@ def lifted(module: Module, tree: cst.Module) -> tuple[cst.Module, dict[str, str]
     body: list[Any] = []
     moved: dict[str, str] = {}
     for statement in tree.body:
-        body += _flat(module, statement, taken, moved) if isinstance(statement, cst.FunctionDef) else [statement]
+        body += _flat(module, statement, taken, moved, every) if isinstance(statement, cst.FunctionDef) else [statement]
     return tree.with_changes(body=body), moved
 
 
-def _flat(module: Module, function: cst.FunctionDef, taken: set[str], moved: dict[str, str]) -> list[cst.FunctionDef]:
+def _flat(
+    module: Module, function: cst.FunctionDef, taken: set[str], moved: dict[str, str], every: bool
+) -> list[cst.FunctionDef]:
     """Returns the functions that stood in a function, then what is left of it."""
     before: list[cst.FunctionDef] = []
-    while (found := _candidate(function, taken)) is not None:
+    while (found := _candidate(function, taken, every)) is not None:
         new, function = _lift(module, function, found)
         taken.add(found.name)
         moved[found.name] = function.name.value
-        before += _flat(module, new, taken, moved)
+        before += _flat(module, new, taken, moved, every)
     return [*before, function]
 
 
@@ -77,7 +80,7 @@ def _inner(statement: Any) -> _Inner | None:
     return None
 
 
-def _candidate(function: cst.FunctionDef, taken: set[str]) -> _Inner | None:
+def _candidate(function: cst.FunctionDef, taken: set[str], every: bool) -> _Inner | None:
     inner = [found for s in statements(function) if (found := _inner(s)) is not None]
     if not inner:
         return None
@@ -101,7 +104,7 @@ def _candidate(function: cst.FunctionDef, taken: set[str]) -> _Inner | None:
         function.visit(uses)
         if uses.bindings != 1 or uses.shadowed or (reads and (uses.values or uses.starred)):
             continue
-        if uses.calls == 1 and not uses.values and not uses.deeper:
+        if uses.calls == 1 and not every and not uses.values and not uses.deeper:
             continue
         order = [n for n in name_tools.parameters(function) if n in reads]
         return _Inner(one.name, one.statement, one.node, (*order, *_in_order(one.node, reads - set(order))))

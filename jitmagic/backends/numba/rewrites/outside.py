@@ -21,7 +21,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis import memory
-from jitmagic.analysis.words import words
+from jitmagic.analysis.words import MASKED, words
 from jitmagic.backends.numba.generators import SAME_STREAM
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.errors import Unsupported
@@ -36,6 +36,7 @@ _MISSING_MATH = words("cbrt comb dist exp2 factorial fsum isqrt lcm nextafter pe
 """What Python's `math` has and Numba has not (0.68)."""
 _PASSED = frozenset({"array", "scalar", "int", "float", "bool", "complex"})
 _NUMBERS = {"int": "int64", "float": "float64", "bool": "boolean", "complex": "complex128"}
+_EIGENVALUES = frozenset({"numpy.linalg.eig", "numpy.linalg.eigvals", "numpy.roots"})
 _FREE = "xyzuvwabcdefgh"
 
 
@@ -55,11 +56,14 @@ class Outside(NumbaRewriter):
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         place = self.context.place(original_node)
-        if place is None or place not in self._places:
+        if place is None or (place not in self._places and not self._turns_complex(original_node)):
             return updated_node
         made = self._outside(original_node, updated_node)
         if made is None:
             line = self.module.line(original_node)
+            if (self.path(original_node.func) or "").startswith("numpy.ma."):
+                told = MASKED.format(library="Numba")
+                raise Unsupported(f"line {line} calls `{code(original_node.func)}`, {told}", line, "NB-NOFUNC")
             raise Unsupported(
                 f"line {line}: Numba does not take `{code(original_node.func)}` with these arguments", line, "NB-NOFUNC"
             )
@@ -74,6 +78,15 @@ class Outside(NumbaRewriter):
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self._kinds.pop()
         return super().leave_FunctionDef(original_node, updated_node)
+
+    def _turns_complex(self, call: cst.Call) -> bool:
+        """Says whether eigenvalues of a real matrix came out complex: Numba's raise there."""
+        if self.path(call.func) not in _EIGENVALUES or not call.args:
+            return False
+        given, result = self.known(call.args[0].value), self.fact(call)
+        parts = result.items if result is not None and result.kind == "tuple" else (result,)
+        found = {np.dtype(one.dtype).kind for one in parts if one is not None and one.dtype is not None}
+        return given is not None and given.dtype is not None and np.dtype(given.dtype).kind != "c" and "c" in found
 
     def known(self, node: cst.BaseExpression) -> ValueFact | None:
         """Returns what is known of an expression, of a name also what was seen of it elsewhere."""

@@ -28,7 +28,9 @@ def chosen(loops: tuple[LoopClass, ...], trips: dict[int, int] | None = None) ->
             above = loops[above].parent
         # Numba 0.68 corrupts memory where an array reduction is entered more than once in a call (seen: malloc aborts)
         nested = loop.parent is not None and any(reduction.array for reduction in loop.reductions)
-        if loop.parallel and not nested and not inside and (trips or {}).get(loop.span.line, 2) > 1:
+        # and gives zeros where one is written as `s = s + e`
+        rebound = any(reduction.array and reduction.rebound for reduction in loop.reductions)
+        if loop.parallel and not nested and not rebound and not inside and (trips or {}).get(loop.span.line, 2) > 1:
             taken.append(position)
     return tuple(loops[position] for position in taken)
 

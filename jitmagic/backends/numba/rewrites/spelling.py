@@ -7,6 +7,7 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
+from jitmagic.analysis.words import words
 from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expression, scalar_path
 from jitmagic.backends.numba.wrapper import list_form
@@ -28,6 +29,8 @@ _DTYPE_PLACES = {
     for name in names.split()
 }  # fmt: skip
 """Where these functions take a dtype without its keyword."""
+_NO_ARRAYS = ("axis", "axes", "dtype", "shape")
+"""Keywords whose lists and tuples are no arrays."""
 _NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
 _WIDEST = 16
 """Values of a tuple up to which they are written out one by one."""
@@ -38,6 +41,18 @@ _OUT = (
     "hypot sign where clip reciprocal logical_and logical_or logical_not greater less"
 )
 _OUT_UFUNCS = frozenset(f"numpy.{name}" for name in _OUT.split())
+
+_OF_ARRAYS = frozenset(
+    f"numpy.{name}"
+    for name in words(
+        "all amax amin any argmax argmin argsort average bincount convolve corrcoef correlate cov cross "
+        "cumprod cumsum diff dot histogram inner interp max mean median min nanmax nanmean nanmedian nanmin "
+        "nanstd nansum nanvar outer percentile polyfit polyval prod ptp quantile searchsorted sort std sum "
+        "trapezoid trapz unique vander var vdot linalg.cond linalg.det linalg.eigh linalg.eigvalsh linalg.inv "
+        "linalg.lstsq linalg.pinv linalg.qr linalg.solve linalg.svd"
+    )
+)
+"""Functions that take lists for arrays wherever an array may stand."""
 
 _DRAWN = {
     f"numpy.random.{name}": given
@@ -90,6 +105,8 @@ class Spelling(NumbaRewriter):
         if path == "numpy.gradient" and self._ndims(original_node)[:1] == (1,):
             return self._gradient(original_node, updated_node)
         updated_node = self._dtype_arguments(original_node, updated_node)
+        if path in _OF_ARRAYS:
+            return self._without_lists(original_node, updated_node)
         if path is not None and path.split(".")[0] == "numpy":
             return updated_node
         if self._copies_a_number(original_node) and isinstance(updated_node.func, cst.Attribute):
@@ -137,6 +154,10 @@ class Spelling(NumbaRewriter):
             if len(updated.args) == 1:
                 return cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(updated.args[0].value)])
             return updated
+        if result is not None and result.dtype == "float64" and (result.ndim or 0) > 1:
+            first = updated.args[0]
+            value = self._as_floats(original.args[0].value, first.value, 0)
+            updated = updated.with_changes(args=[first.with_changes(value=value), *updated.args[1:]])
         listed = isinstance(updated.args[0].value, cst.List)
         if listed and result is not None and result.kind == "array":
             return self._stacked(original, updated, result.ndim)
@@ -150,6 +171,22 @@ class Spelling(NumbaRewriter):
         if result.dtype != given.dtype:
             return expression(f"{{x}}.astype({self.context.imports.code(scalar_path(result.dtype))})", x=operand)
         return expression("{x}.copy()", x=operand) if path == "numpy.array" else updated.args[0].value
+
+    def _as_floats(self, old: cst.BaseExpression, new: cst.BaseExpression, depth: int) -> cst.BaseExpression:
+        """Writes the whole numbers in a matrix of floats as floats: Numba wants one type for all rows."""
+        if isinstance(old, cst.List | cst.Tuple) and isinstance(new, cst.List | cst.Tuple):
+            pairs = zip(old.elements, new.elements, strict=True)
+            made = [b.with_changes(value=self._as_floats(a.value, b.value, depth + 1)) for a, b in pairs]
+            return new.with_changes(elements=made)
+        if isinstance(new, cst.UnaryOperation) and isinstance(old, cst.UnaryOperation) and depth:
+            inner = self._as_floats(old.expression, new.expression, depth)
+            return new.with_changes(expression=inner) if isinstance(inner, cst.Float) else new
+        if isinstance(new, cst.Integer):
+            return cst.Float(f"{new.value}.0") if new.value.isdecimal() and depth else new
+        fact = self.fact(old)
+        if depth < 2 or fact is None or fact.kind not in ("int", "bool"):
+            return new
+        return cst.Call(cst.Name("float"), [cst.Arg(self.context.bare(new))])
 
     def _of_list(
         self, original: cst.Call, updated: cst.Call, given: ValueFact | None, result: ValueFact | None, names: list[str]
@@ -327,10 +364,26 @@ class Spelling(NumbaRewriter):
 
     def _without_lists(self, original: cst.Call, updated: cst.Call) -> cst.Call:
         arguments = [
-            new.with_changes(value=self._part(old.value, new.value)) if self._is_listed(old.value) else new
+            new.with_changes(value=self._from_list(old.value, new.value))
+            if self._is_listed(old.value) and _keyword(old) not in _NO_ARRAYS else new
             for old, new in zip(original.args, updated.args, strict=True)
-        ]
+        ]  # fmt: skip
         return updated.with_changes(args=arguments)
+
+    def _from_list(self, old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
+        """Makes the array that NumPy makes of a list or tuple."""
+        fact = self.fact(old)
+        if fact is None or not fact.items or not all(item.kind == "array" for item in fact.items):
+            made = self._part(old, new)
+        elif isinstance(old, cst.List) and isinstance(new, cst.List):
+            made = self._level(old, new) or new
+        elif fact.kind == "tuple":
+            made = cst.Call(self.context.imports.spell("numpy.stack"), [cst.Arg(new)])
+        else:
+            made = cst.Call(self.context.helper("stacked", helpers.STACKED), [cst.Arg(new)])
+        if fact is not None and (told := _as_array(fact)) is not None:
+            self.module.learn(made, told)
+        return made
 
     def _summed(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         """Writes `sum(x[k] for k in ...)` as a sum over a list, and one of arrays through a helper."""
@@ -594,6 +647,16 @@ class Spelling(NumbaRewriter):
         rest = [a for a in call.args if a.keyword is None or a.keyword.value != "out"]
         rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return _store(out[0], call.with_changes(args=rest))
+
+
+def _as_array(fact: ValueFact) -> ValueFact | None:
+    """Returns what an array of a list is, where its elements are all alike; else None."""
+    dtypes = {item.dtype or _PYTHON_DTYPES.get(item.kind) for item in fact.items}
+    shapes = {() if item.kind in _NUMBERS else item.shape for item in fact.items if item.kind in _NUMBERS | {"array"}}
+    inner, dtype = next(iter(shapes), None), next(iter(dtypes), None)
+    if len(dtypes) != 1 or len(shapes) != 1 or dtype is None or inner is None:
+        return None
+    return ValueFact("array", dtype, (None, *inner), contiguous=True)
 
 
 class _Given(Finder):

@@ -4,6 +4,7 @@
 beta, *_ = np.linalg.lstsq(A, b)           ->  beta = np.linalg.lstsq(A, b)[0]
 n, *inner, m = x.shape                     ->  n, inner, m = x.shape[0], x.shape[1:-1], x.shape[-1]
 a, b = (np.deg2rad(v) for v in (ra, dec))  ->  a, b = np.deg2rad(ra), np.deg2rad(dec)
+position(*row)                             ->  position(*elements(row))
 ```
 
 A starred name is a list in Python; here it is a tuple, or an array of its own. It is rewritten only where it is used as
@@ -26,6 +27,15 @@ _NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
 _READERS = words("len sum min max tuple list sorted enumerate zip reversed any all print")
 
 
+_ELEMENTS = """
+@njit(error_model="numpy")
+def {name}(values):
+    if len(values) != {count}:
+        raise TypeError("another number of values than the function takes")
+    return ({values})
+"""
+
+
 class Unpacking(NumbaRewriter):
     """Rewrites assignments to several names at once."""
 
@@ -46,10 +56,33 @@ class Unpacking(NumbaRewriter):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         """Writes `tuple(f(v) for v in (a, b))` as `(f(a), f(b))`."""
         func = original_node.func
+        if any(a.star == "*" for a in updated_node.args):
+            return self._spread(original_node, updated_node)
         if not isinstance(func, cst.Name) or func.value != "tuple" or len(updated_node.args) != 1:
             return updated_node
         values = None if self._is_local("tuple") else self._written_out(updated_node.args[0].value)
         return updated_node if values is None else _tuple(values, parentheses=True)
+
+    def _spread(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Writes `f(*x)` of an array or list as `f(*elements(x))`, a tuple of as many as the function takes."""
+        func = original.func
+        functions = [self.module.tree, *self.functions[:1]]
+        named = [f for node in functions for f in nodes_of(node, cst.FunctionDef) if f.name.value == code(func)]
+        fact = self.fact(original.args[-1].value)
+        if not isinstance(func, cst.Name) or not named or len({id(f) for f in named}) != 1 or fact is None:
+            return updated
+        params = named[0].params
+        plain = not isinstance(params.star_arg, cst.Param) and all(p.default is None for p in params.params)
+        rest = updated.args[:-1]
+        count = len(params.params) - len(rest)
+        if not plain or updated.args[-1].star != "*" or any(a.star or a.keyword for a in rest) or count < 1:
+            return updated
+        if not (fact.kind == "array" and fact.ndim == 1) and fact.kind != "list":
+            return updated
+        values = ", ".join(f"values[{k}]" for k in range(count))
+        source = _ELEMENTS.replace("{count}", str(count)).replace("{values}", values + ("," if count == 1 else ""))
+        made = cst.Call(self.context.helper("elements", source), [cst.Arg(updated.args[-1].value)])
+        return updated.with_changes(args=[*rest, updated.args[-1].with_changes(value=made)])
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         target = updated_node.targets[0].target

@@ -1,0 +1,158 @@
+"""Writes dicts that count or gather as Numba types them: from what is first stored in them.
+
+```
+counts[key] = counts.get(key, 0) + 1   ->   counts[key] = (counts[key] if key in counts else 0) + 1
+total = defaultdict(float)                  total = {}
+total[key] += x                        ->   total[key] = (total[key] if key in total else 0.0) + x
+Counter(labels)                        ->   counted(labels)
+```
+
+`[[] for _ in range(n)]`, lists of neighbours, gets the type of what is appended to its rows.
+
+Of an empty dict Numba learns the types by its stores, and not by `.get`; it has no `defaultdict` and no `Counter`. A
+key that is read and missing raises KeyError there, where `defaultdict` and `Counter` give a first value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code, expression, scalar_path
+from jitmagic.errors import Unsupported
+from jitmagic.generate.walking import nodes_of
+
+_FIRST = {"int": "0", "float": "0.0"}
+
+_NUMBERS = {"int": "int64", "float": "float64", "bool": "bool"}
+_KINDS = frozenset({"int", "float", "bool", "scalar"})
+
+_COUNTED = """
+@njit(error_model="numpy")
+def {name}(values):
+    # how often each value occurs, in the order of their first
+    counts = {}
+    for value in values:
+        if value in counts:
+            counts[value] += 1
+        else:
+            counts[value] = 1
+    return counts
+"""
+
+
+class Dicts(NumbaRewriter):
+    """Makes each dict one whose stores tell its types."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._first: list[dict[str, str]] = []
+        self._named: dict[cst.CSTNode, str] = {}
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        self._first.append(self._defaults(node))
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self._first.pop()
+        return super().leave_FunctionDef(original_node, updated_node)
+
+    def _defaults(self, function: cst.FunctionDef) -> dict[str, str]:
+        """Returns the names of `defaultdict`s of numbers, and what a missing key stands for."""
+        found = {}
+        for node in nodes_of(function, cst.Assign):
+            target, value = node.targets[0].target, node.value
+            if isinstance(target, cst.Name) and len(node.targets) == 1 and self._default(value) is not None:
+                found[target.value] = str(self._default(value))
+        return found
+
+    def _default(self, node: cst.BaseExpression) -> str | None:
+        if not isinstance(node, cst.Call) or self.path(node.func) != "collections.defaultdict" or len(node.args) != 1:
+            return None
+        kind = node.args[0].value
+        if isinstance(kind, cst.Lambda) and not kind.params.params and isinstance(kind.body, cst.Integer | cst.Float):
+            return code(kind.body)
+        return _FIRST.get(kind.value) if isinstance(kind, cst.Name) else None
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        func, args = updated_node.func, updated_node.args
+        path = self.path(original_node.func)
+        if self._first and self._default(original_node) is not None:
+            return cst.Dict([])
+        if path == "collections.Counter" and len(args) == 1 and not args[0].star and args[0].keyword is None:
+            return cst.Call(self.context.helper("counted", _COUNTED), [cst.Arg(args[0].value)])
+        if path == "collections.Counter" and not args:
+            return cst.Dict([])
+        if not isinstance(func, cst.Attribute) or func.attr.value != "get" or len(args) != 2 or not self.functions:
+            return updated_node
+        assert isinstance(original_node.func, cst.Attribute)
+        fact = self.fact(original_node.func.value)
+        if not isinstance(func.value, cst.Name) or (fact is not None and fact.kind not in ("dict", "object")):
+            return updated_node
+        if any(a.keyword is not None or a.star for a in args):
+            return updated_node
+        key = args[0].value
+        self._check(original_node, key)
+        made = expression("({d}[{k}] if {k} in {d} else {v})", d=func.value, k=key, v=args[1].value)
+        return made
+
+    def leave_ListComp(self, original_node: cst.ListComp, updated_node: cst.ListComp) -> cst.BaseExpression:
+        """Writes `[[] for _ in range(n)]` with a first number cut off: by itself it tells no type."""
+        empty = updated_node.elt
+        parent = self._named.get(original_node)
+        if not isinstance(empty, cst.List) or empty.elements or parent is None or not self.functions:
+            return updated_node
+        firsts: set[str | None] = set()
+        for call in nodes_of(self.functions[0], cst.Call):
+            func = call.func
+            if not isinstance(func, cst.Attribute) or func.attr.value != "append" or len(call.args) != 1:
+                continue
+            if isinstance(func.value, cst.Subscript) and code(func.value.value) == parent:
+                firsts.add(self._zero(call.args[0].value))
+        first = firsts.pop() if len(firsts) == 1 else None
+        return updated_node if first is None else updated_node.with_changes(elt=cst.parse_expression(f"[{first}][:0]"))
+
+    def _zero(self, node: cst.BaseExpression) -> str | None:
+        """Returns a number, or a tuple of numbers, of the type that an expression has."""
+        if isinstance(node, cst.Tuple):
+            parts = [self._zero(element.value) for element in node.elements]
+            return None if None in parts or len(parts) < 2 else f"({', '.join(str(part) for part in parts)})"
+        fact = self.fact(node)
+        if fact is None or fact.kind not in _KINDS:
+            return None
+        dtype = _NUMBERS.get(fact.kind, fact.dtype)
+        return None if dtype is None else f"{self.context.imports.code(scalar_path(dtype))}(0)"
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        if len(node.targets) == 1 and isinstance(node.targets[0].target, cst.Name):
+            self._named[node.value] = node.targets[0].target.value
+
+    def leave_AugAssign(self, original_node: cst.AugAssign, updated_node: cst.AugAssign) -> Any:
+        """Writes `total[key] += x` of a `defaultdict` with the first value spelled out."""
+        target = updated_node.target
+        if not isinstance(target, cst.Subscript) or not isinstance(target.value, cst.Name) or not self._first:
+            return updated_node
+        first = self._first[-1].get(target.value.value)
+        index = target.slice[0].slice
+        if first is None or not isinstance(updated_node.operator, cst.AddAssign) or len(target.slice) != 1:
+            return updated_node
+        if not isinstance(index, cst.Index):
+            return updated_node
+        self._check(original_node, index.value)
+        value = updated_node.value
+        if isinstance(value, cst.BinaryOperation | cst.IfExp | cst.Comparison) and not value.lpar:
+            value = value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        text = f"({{d}}[{{k}}] if {{k}} in {{d}} else {first}) + {{v}}"
+        made = expression(text, d=target.value, k=index.value, v=value)
+        return cst.Assign([cst.AssignTarget(target)], made)
+
+    def _check(self, node: cst.CSTNode, key: cst.BaseExpression) -> None:
+        """Refuses a key whose reading might change something: it is read twice."""
+        for call in nodes_of(key, cst.Call):
+            if not isinstance(call.func, cst.Name) or call.func.value not in ("int", "float", "min", "max", "abs"):
+                line = self.module.line(node)
+                raise Unsupported(
+                    f"line {line}: the key `{code(key)}` of a dict is read twice in Numba's form: give it a name first",
+                    line, "NB-SYNTAX",
+                )  # fmt: skip

@@ -1,0 +1,61 @@
+"""Dicts that count and gather, and lists of empty lists: Numba learns their types by what is stored."""
+
+import numpy as np
+import pytest
+
+from jitmagic.backends.protocol import Draft
+from tests.backends.numba.harness import IMPORTS, assert_same, drafts, reference, run, workload
+
+RNG = np.random.default_rng(11)
+KEYS = RNG.integers(0, 5, 40)
+X = RNG.normal(size=40)
+IMPORTED = "from collections import Counter, defaultdict\n" + IMPORTS
+
+CASES = {
+    "get": (
+        "s = {}\nfor k, v in zip(g, x):\n    s[k] = s.get(k, 0.0) + v\nreturn np.array([s[k] for k in sorted(s)])",
+        "s[k] = (s[k] if k in s else 0.0) + v",
+    ),
+    "defaultdict": (
+        "s = defaultdict(float)\nfor k, v in zip(g, x):\n    s[k] += v*2\nreturn np.array([s[k] for k in sorted(s)])",
+        "s[k] = (s[k] if k in s else 0.0) + (v*2)",
+    ),
+    "Counter": (
+        "c = Counter(g)\np = np.array([v for v in c.values()])/len(g)\nreturn (p*np.log(p)).sum(), x[0]",
+        "c = counted(g)",
+    ),
+    "a dict as result": (
+        "s = {}\nfor k in g:\n    s[int(k)] = s.get(int(k), 0) + 1\nreturn s", "return dict(_fn(x, g))",
+    ),
+    "neighbours": (
+        "near = [[] for _ in range(5)]\nfor k in range(39):\n    near[g[k]].append((k, x[k]))\ns = np.zeros(5)\n"
+        "for k in range(5):\n    for j, v in near[k]:\n        s[k] += j*v\nreturn s",
+        "near = [[(np.int64(0), np.float64(0))][:0] for _ in range(5)]",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_stores_tell_the_types(name):
+    body, wanted = CASES[name]
+    source = "def fn(x, g):\n" + "\n".join(f"    {line}" for line in body.splitlines()) + "\n"
+    work = workload(source, X, KEYS, imports=IMPORTED)
+    draft = drafts(work)["numba"]
+    assert isinstance(draft, Draft), draft
+    assert wanted in draft.module.text
+    got, _ = run(work, draft, name)
+    assert_same(got, reference(work)[0], 1e-12)
+
+
+def test_a_key_that_changes_something_is_not_read_twice():
+    source = """
+    def fn(x, g):
+        stack = [int(k) for k in g]
+        s = {}
+        for v in x:
+            s[0] = s.get(stack.pop(), 0.0) + v
+        return s[0]
+    """
+    refused = drafts(workload(source, X, KEYS))["numba"]
+    assert "line 5" in refused.refusal.reason
+    assert "read twice" in refused.refusal.reason
