@@ -16,6 +16,12 @@ machine with two cores, 2026-11-22; a standard deviation of 0.9 to 1.3 %): where
 and how its dictionaries hash. Some pairs, of BLAS above all, differ by 5 to 13 %, which is why the median of several
 says so much more than one."""
 
+_AS_MANY = 2
+"""How many differences between processes that figure counts for beside those that were seen in a comparison."""
+
+_TWO_SIDED = 1.96
+"""Standard deviations that hold nineteen of twenty."""
+
 _UNSTEADY = math.log(2.0)
 """Where the middle half of the rounds' ratios spans more than a factor of two, they are not of one kind."""
 
@@ -47,6 +53,8 @@ class Interval:
         longer of the median.
     processes : int
         How many processes of each side, one after the other, the samples come from.
+    spread : float
+        Standard deviation of the logarithms of what each of these processes tells; 0 of one.
     """
 
     median: float
@@ -55,6 +63,7 @@ class Interval:
     samples: int
     steady: bool = True
     processes: int = 1
+    spread: float = 0.0
 
     @property
     def relative_width(self) -> float:
@@ -102,13 +111,14 @@ def ratio_interval(
     """
     ratios = _log_ratios(baseline, variant)
     parts = np.split(ratios, [one for one in fresh if 0 < one < len(ratios)])
-    middle = float(np.median([np.median(part) for part in parts]))
+    told = [float(np.median(part)) for part in parts]
+    middle, spread = float(np.median(told)), float(np.std(told, ddof=1)) if len(told) > 1 else 0.0
     if len(ratios) < _FEW:
         # the slowest of one over the fastest of the other: wide, as three rounds deserve
         low, high = math.log(min(baseline) / max(variant)), math.log(max(baseline) / min(variant))
     elif float(np.subtract(*np.percentile(ratios, [75, 25]))) > _UNSTEADY:
         low, high = np.percentile(ratios, [5, 95])
-        return Interval(math.exp(middle), math.exp(low), math.exp(high), len(ratios), False, len(parts))
+        return Interval(math.exp(middle), math.exp(low), math.exp(high), len(ratios), False, len(parts), spread)
     elif len(parts) > 1:
         generator = np.random.default_rng(seed)
         each = [_block_medians(part, generator, _DRAWS) for part in parts]
@@ -116,7 +126,7 @@ def ratio_interval(
     else:
         low, high = np.percentile(log_ratio_draws(baseline, variant, seed), [2.5, 97.5])
     ends = math.exp(min(low, middle)), math.exp(max(high, middle))
-    return Interval(math.exp(middle), *ends, len(ratios), processes=len(parts))
+    return Interval(math.exp(middle), *ends, len(ratios), processes=len(parts), spread=spread)
 
 
 def log_ratio_draws(
@@ -147,12 +157,15 @@ def across_processes(ratio: Interval) -> Interval:
     """Widens a ratio's interval by what two processes that run the same code differ by.
 
     Rounds cannot see it: where a process's code, heap and stack happen to lie stays the same for all its samples. The
-    two are independent, and so add up as squares do; of several processes, it is the less by the root of their number.
+    two are independent, and so add up as squares do. Of several processes, what they were seen to differ by counts
+    beside what is known of others, and it is the less by the root of their number.
 
     >>> across_processes(Interval(1.01, 1.005, 1.015, 20)).low < 1.0
     True
     """
-    slack = math.log1p(BETWEEN_PROCESSES) / math.sqrt(ratio.processes)
+    known, seen, more = math.log1p(BETWEEN_PROCESSES), _TWO_SIDED * ratio.spread, ratio.processes - 1
+    typical = math.sqrt((_AS_MANY * known**2 + more * seen**2) / (_AS_MANY + more))
+    slack = typical / math.sqrt(ratio.processes)
     below, above = math.log(ratio.median / ratio.low), math.log(ratio.high / ratio.median)
     return replace(
         ratio,

@@ -1,5 +1,7 @@
 """Medians and ratio intervals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -123,18 +125,31 @@ def test_outliers_are_counted_by_tukeys_fences():
     assert count_outliers([1.0, 9.0]) == 0
 
 
-def test_several_processes_say_more_than_one_and_one_that_is_off_says_little():
+def timed_in(*processes):
     rng = np.random.default_rng(5)
-    base = np.full(80, 0.01)
-    process = np.repeat([1.0, 1.01, 0.99, 1.12], 20)
-    variant = 0.01 * process * np.exp(rng.normal(0, 0.005, 80))
-    several = ratio_interval(base, variant, fresh=(20, 40, 60))
-    assert several.processes == 4
+    variant = 0.01 * np.repeat(processes, 20) * np.exp(rng.normal(0, 0.005, 20 * len(processes)))
+    fresh = tuple(range(20, 20 * len(processes), 20))
+    return ratio_interval(np.full(len(variant), 0.01), variant, fresh=fresh)
+
+
+def test_several_processes_say_more_than_one():
+    several, one = timed_in(1.0, 1.01, 0.99, 1.005), timed_in(1.0)
+    assert (several.processes, one.processes) == (4, 1)
+    assert across_processes(several).relative_width < across_processes(one).relative_width
+
+
+def test_a_process_that_is_off_moves_the_ratio_little_and_widens_its_interval():
+    several, alike = timed_in(1.0, 1.01, 0.99, 1.12), timed_in(1.0, 1.01, 0.99, 1.005)
     assert several.median == pytest.approx(1 / 1.005, abs=0.005)
     assert several.low <= several.median <= several.high
-    one = ratio_interval(base[:20], variant[:20])
-    assert one.processes == 1
-    assert across_processes(several).relative_width < across_processes(one).relative_width
+    assert across_processes(several).relative_width > 2 * across_processes(alike).relative_width
+
+
+def test_what_is_known_of_processes_counts_for_as_much_as_two_that_were_seen():
+    same = timed_in(1.0, 1.0, 1.0)
+    exact = replace(same, low=same.median, high=same.median, spread=0.0)
+    expected = BETWEEN_PROCESSES * (2 / 4) ** 0.5 / 3**0.5
+    assert across_processes(exact).high / exact.median == pytest.approx(1 + expected, rel=1e-3)
 
 
 def test_places_outside_of_the_rounds_divide_nothing():
