@@ -17,6 +17,7 @@ from jitmagic.analysis.tree import SourceTree
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.nests.regions import Regions
+from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
@@ -165,7 +166,8 @@ def _write(
     if how.every:
         tree = tree.visit(PlainViews(context))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids, Spelling,
+        BitCounts, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
+        Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
