@@ -229,7 +229,7 @@ def _tried(
         try:
             return write(workload, observed, static, written_out, stepwise, counted)
         except Unsupported as error:
-            first = first or error.refusal
+            first = first or _in_their_names(error.refusal, workload)
             more = more_written_out(Module.of(workload, observed), error.refusal.line, written_out)
             if more == written_out or not more_loops:
                 return first
@@ -244,3 +244,9 @@ def _tried(
                 f"{' '.join(str(error).split())[:200]}); "
                 "please report the function"
             )
+
+
+def _in_their_names(refusal: Refusal, workload: Workload) -> Refusal:
+    """Words a refusal with the user's name for NumPy, for which rewrites may have put a mark."""
+    numpy = next((name for name, path in workload.names.items() if path == "numpy"), "np")
+    return replace(refusal, reason=refusal.reason.replace("__numpy__", numpy).replace("__jax__", "jax"))
