@@ -105,8 +105,8 @@ def test_rows_of_lists_that_are_put_in_again_are_named_as_what_cannot_be_carried
 def test_a_refusal_speaks_of_numpy_by_the_users_name():
     made = make(
         "import numpy\n\n\ndef fn(x, k):\n    kept = numpy.delete(x, numpy.flatnonzero(x > 2))\n    H = 0.0\n"
-        "    for a in numpy.unique(k):\n        q = x[k == a]\n        q = q[q > 0]\n        H -= (q*numpy.log2(q)).sum()\n"
-        "    return kept, H\n",
+        "    for a in numpy.unique(k):\n        q = x[k == a]\n        q = q[q > 0]\n"
+        "        H -= (q*numpy.log2(q)).sum()\n    return kept, H\n",
         np.array([1.0, 3.0, 0.5, 0.0]), np.array([0, 0, 1, 1]),
     )  # fmt: skip
     assert "in `numpy.sum((q*numpy.log2(q)), where=chosen)`" in made.refusal.reason
