@@ -18,6 +18,7 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.jax import asking
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, each_function, leading, made, small, statements
@@ -225,12 +226,9 @@ class _Uses:
 
     def asks(self, test: Any) -> bool | None:
         """Says which outcome of a test tells that there are indices, None where neither does."""
-        if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-            inner = self.asks(test.expression)
-            return None if inner is None else not inner
-        if isinstance(test, cst.BooleanOperation):
-            wanted = isinstance(test.operator, cst.And)
-            return wanted if wanted in (self.asks(test.left), self.asks(test.right)) else None
+        return asking.asks(test, self._told)
+
+    def _told(self, test: Any) -> bool | None:
         if self.use(test) == "count":
             return True
         if isinstance(test, cst.Comparison) and len(test.comparisons) == 1 and self.use(test.left) == "count":

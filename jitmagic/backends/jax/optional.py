@@ -20,6 +20,7 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.jax import asking
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, each_function, leading, made, small, statements
@@ -266,13 +267,7 @@ class _Reads:
 
     def asks(self, test: Any) -> bool | None:
         """Says which outcome of a test tells that there is a number, None where neither does."""
-        if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-            inner = self.asks(test.expression)
-            return None if inner is None else not inner
-        if isinstance(test, cst.BooleanOperation):
-            wanted = isinstance(test.operator, cst.And)
-            return wanted if wanted in (self.asks(test.left), self.asks(test.right)) else None
-        return self.test(test)
+        return asking.asks(test, self.test)
 
 
 def _is(node: Any, name: str) -> bool:
