@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BACKENDS = "jitmagic.backends"
 """The group of backends: each entry point is a class of :class:`jitmagic.backends.protocol.Backend`."""
@@ -48,6 +50,9 @@ class Plugin:
 
 def plugins(group: str) -> Iterator[Plugin]:
     """Yields the entry points of a group by name; one that several folders of the path list is yielded once."""
+    # takes 40 ms, which each worker would spend that begins
+    from importlib.metadata import entry_points
+
     seen = set()
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
         name = point.dist.name if point.dist is not None else ""

@@ -19,8 +19,8 @@ Sampler = Callable[[int, int], float]
 """Takes (calls, untimed warm calls first) and returns the seconds of one call."""
 
 
-_FAR_TOO_LONG = 5.0
-"""A sample that lasts so many times what it should is made of fewer calls from then on."""
+_FAR_TOO_LONG, _TOO_SHORT = 5.0, 0.75
+"""A sample that lasts so many times what it should is made of fewer calls from then on, or of more."""
 _COLD = 20.0
 """A second call may last so many times as long as those after it: threads wake, pages are touched."""
 
@@ -29,7 +29,7 @@ _LEVEL = math.log(1.25)
 _HANGING = 0.1
 """A ratio so near to 1 may turn out on either side of it, or neither."""
 _SETTLING = 2
-"""Samples of a fresh process that count for nothing."""
+"""Samples of a fresh process that count for nothing; one of a call that makes a sample by itself."""
 _DEAR = 0.15
 """A replacement that takes more than this share of the budget is the last."""
 
@@ -57,7 +57,9 @@ class Plan:
         as much as with 5, but the way to a worker and back, half a millisecond, would be a sixth of it.
     warm_below : float
         Calls of less than so many seconds have one before each sample that is not timed, since the calls of other
-        variants have emptied the caches; one that takes longer fills them again in a small part of its time.
+        variants have emptied the caches. To fill them again takes some 20 ms of a call that works on 50 MB, and nothing
+        where the sample before was the same variant's: such calls of 45 ms scattered twice as much without. Of a call
+        that takes longer it is a small part.
     precise, close : float
         Stop when every ratio's interval is narrower than a share of its median, on either side: a tenth of how far it
         is from 1, since that is what it has to tell, but no more than ``precise`` and no less than ``close``.
@@ -74,8 +76,8 @@ class Plan:
     """
 
     budget: float = 10.0
-    sample_seconds: float = 0.005
-    warm_below: float = 0.01
+    sample_seconds: float = 0.006
+    warm_below: float = 0.5
     precise: float = 0.05
     close: float = 0.008
     enough: float = 0.02
@@ -83,7 +85,11 @@ class Plan:
     most_calls: int = 1_000_000
     least: int = 5
     most: int = 2000
-    replaced: int = 3
+    replaced: int = 4
+
+    def lasts(self, call: float) -> float:
+        """Returns how long a sample of calls takes that take ``call`` seconds each, with the one before it."""
+        return max(call, self.sample_seconds) + (call if call < self.warm_below else 0.0)
 
 
 @dataclass
@@ -205,7 +211,7 @@ def run_rounds(
                     bases = {(against or {}).get(name, baseline) for name in level}
                     others = replace([baseline, *sorted(bases - {baseline}), *level])
                     for name in others:
-                        for _ in range(_SETTLING if name in active else 0):
+                        for _ in range((_SETTLING if calls[name] > 1 else 1) if name in active else 0):
                             if name in active:
                                 take(name, calls[name])
                     for name in set(others) & set(series):
@@ -221,8 +227,9 @@ def run_rounds(
                 if seconds is not None:
                     series[name].samples.append(seconds)
                     series[name].calls += calls[name]
-                    if seconds * calls[name] > _FAR_TOO_LONG * plan.sample_seconds:
-                        # it was fast while the calls were counted, as threads are that get a core each
+                    share = seconds * calls[name] / plan.sample_seconds
+                    if share > _FAR_TOO_LONG or share < _TOO_SHORT:
+                        # they were counted while it was fast, as threads are that get a core each, or slow
                         calls[name] = _calls(seconds, plan)
             longest = max(longest, clock() - began)
             done += 1

@@ -54,7 +54,7 @@ class Interval:
     processes : int
         How many processes of each side, one after the other, the samples come from.
     spread : float
-        Standard deviation of the logarithms of what each of these processes tells; 0 of one.
+        Standard deviation of the logarithms of these processes' ratios, beyond what their rounds explain; 0 of one.
     """
 
     median: float
@@ -94,13 +94,12 @@ def _median_interval(samples: tuple[float, ...], seed: int) -> Interval:
 def ratio_interval(
     baseline: Sequence[float], variant: Sequence[float], seed: int = 0, fresh: Sequence[int] = ()
 ) -> Interval:
-    """Estimates how many times faster a variant is than the baseline, from rounds that hold both.
-
-    The median of the rounds' ratios; where processes were replaced meanwhile, the median of the processes' medians.
+    """Estimates how many times faster a variant is than the baseline, by the median ratio of rounds that hold both.
 
     A machine that is shared runs everything half as fast for a while and then again
     at full speed: that is in both samples of a round and leaves their ratio, while the two medians may fall into
-    different whiles. The interval is a bootstrap over blocks of rounds, since such whiles outlast a round.
+    different whiles. The interval is a bootstrap over blocks of rounds, since such whiles outlast a round; where
+    processes were replaced meanwhile, the rounds of each are drawn from its own.
 
     Parameters
     ----------
@@ -111,22 +110,29 @@ def ratio_interval(
     """
     ratios = _log_ratios(baseline, variant)
     parts = np.split(ratios, [one for one in fresh if 0 < one < len(ratios)])
-    told = [float(np.median(part)) for part in parts]
-    middle, spread = float(np.median(told)), float(np.std(told, ddof=1)) if len(told) > 1 else 0.0
+    middle = float(np.median(ratios))
+    generator = np.random.default_rng(seed)
+    drawn = [_blocks_drawn(part, generator, _DRAWS) for part in parts]
+    spread = _between(parts, drawn)
     if len(ratios) < _FEW:
         # the slowest of one over the fastest of the other: wide, as three rounds deserve
         low, high = math.log(min(baseline) / max(variant)), math.log(max(baseline) / min(variant))
     elif float(np.subtract(*np.percentile(ratios, [75, 25]))) > _UNSTEADY:
         low, high = np.percentile(ratios, [5, 95])
         return Interval(math.exp(middle), math.exp(low), math.exp(high), len(ratios), False, len(parts), spread)
-    elif len(parts) > 1:
-        generator = np.random.default_rng(seed)
-        each = [_block_medians(part, generator, _DRAWS) for part in parts]
-        low, high = np.percentile(np.median(each, axis=0), [2.5, 97.5])
     else:
-        low, high = np.percentile(log_ratio_draws(baseline, variant, seed), [2.5, 97.5])
+        low, high = np.percentile(np.median(np.concatenate(drawn, axis=1), axis=1), [2.5, 97.5])
     ends = math.exp(min(low, middle)), math.exp(max(high, middle))
     return Interval(math.exp(middle), *ends, len(ratios), processes=len(parts), spread=spread)
+
+
+def _between(parts: Sequence[np.ndarray], drawn: Sequence[np.ndarray]) -> float:
+    """Returns the standard deviation of processes: that of their medians, less what draws of their rounds explain."""
+    if len(parts) < 2:
+        return 0.0
+    whole = float(np.var([np.median(part) for part in parts], ddof=1))
+    within = float(np.mean([np.median(one, axis=1).var() for one in drawn]))
+    return math.sqrt(max(whole - within, 0.0))
 
 
 def log_ratio_draws(
@@ -142,14 +148,16 @@ def log_ratio_draws(
         top, bottom = generator.integers(0, len(ratios), (2, count))
         singles: np.ndarray = np.log(np.asarray(baseline, float)[top] / np.asarray(variant, float)[bottom])
         return singles
-    return _block_medians(ratios, generator, count)
+    medians: np.ndarray = np.median(_blocks_drawn(ratios, generator, count), axis=1)
+    return medians
 
 
-def _block_medians(ratios: np.ndarray, generator: np.random.Generator, count: int) -> np.ndarray:
+def _blocks_drawn(ratios: np.ndarray, generator: np.random.Generator, count: int) -> np.ndarray:
+    """Returns as many rounds as there are, drawn anew in blocks of neighbours; a row a draw."""
     length = max(1, len(ratios) // _BLOCKS)
     starts = generator.integers(0, len(ratios), (count, -(-len(ratios) // length)))
     places = (starts[:, :, None] + np.arange(length)) % len(ratios)
-    drawn: np.ndarray = np.median(ratios[places.reshape(count, -1)[:, : len(ratios)]], axis=1)
+    drawn: np.ndarray = ratios[places.reshape(count, -1)[:, : len(ratios)]]
     return drawn
 
 

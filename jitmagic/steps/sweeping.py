@@ -194,7 +194,7 @@ class _Sweep:
         """Returns the variants that have time at a size, and the seconds for all; the others drop out."""
         baseline = self._run.baseline.name
         sizes = self._sizes[place:]
-        allotted = planning.allot(baseline, self.taken, sizes, left, sample_seconds=Plan().sample_seconds)
+        allotted = planning.allot(baseline, self.taken, sizes, left, lasts=Plan().lasts)
         if not allotted.fits:
             call = planning.foretell(self.taken[baseline], sizes[0]) or 0.0
             raise _Over(

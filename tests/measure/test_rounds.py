@@ -86,6 +86,26 @@ def test_a_variant_that_becomes_slow_is_called_less_often():
     assert max(taken[4:]) <= 2 * few
 
 
+def test_calls_that_were_counted_in_a_slow_moment_are_counted_again():
+    machine = Machine({"numpy": 1e-5, "threads": 1e-4})
+    sampler = machine.sampler("threads")
+
+    def waking(calls, warm):
+        machine.speeds["threads"] = 1e-4 if len(machine.log) < 3 else 1e-5
+        return sampler(calls, warm)
+
+    run_rounds(
+        {"numpy": machine.sampler("numpy"), "threads": waking},
+        machine.speeds,
+        "numpy",
+        Plan(budget=60.0, most=20),
+        failures=(RuntimeError,),
+        clock=machine.clock,
+    )
+    taken = [calls for name, calls, _ in machine.log if name == "threads"]
+    assert taken[-1] == pytest.approx(Plan().sample_seconds / 1e-5, rel=0.01)
+
+
 def test_it_stops_early_when_the_ratios_are_tight():
     machine = Machine({"numpy": 0.05, "jax": 0.01}, noise=0.0)
     rounds = machine.run(Plan(budget=100.0, least=5))
@@ -125,11 +145,19 @@ def test_a_ratio_that_is_not_steady_keeps_the_clock_running_for_as_long_as_round
     assert machine.now < 10
 
 
-def test_only_calls_shorter_than_a_sample_are_made_once_more_before_it():
-    machine = Machine({"numpy": 0.05, "jax": 0.002})
+def test_all_but_long_calls_are_made_once_more_before_a_sample():
+    machine = Machine({"numpy": 0.8, "numba": 0.2, "jax": 0.002})
     machine.run()
     warm = {name: warm for name, _, warm in machine.log}
-    assert warm == {"numpy": 0, "jax": 1}
+    assert warm == {"numpy": 0, "numba": 1, "jax": 1}
+
+
+def test_a_sample_is_foretold_to_last_as_long_as_it_does():
+    for call in (0.8, 0.2, 1e-4):
+        machine = Machine({"numpy": call, "jax": call})
+        rounds = machine.run(Plan(budget=5.0))
+        samples = sum(len(one.samples) for one in rounds.series.values())
+        assert machine.now / samples == pytest.approx(Plan().lasts(call), rel=0.3)
 
 
 def test_rounds_in_which_a_variant_still_gets_faster_count_for_none():
@@ -261,12 +289,12 @@ def test_what_is_level_with_the_baseline_is_timed_in_several_processes():
     machine = Machine({"numpy": 0.011, "same": 0.011, "fast": 0.001}, noise=0.02)
     replace, asked = replacing(machine)
     rounds = machine.run(Plan(budget=20.0), replace=replace)
-    assert [set(names) for _, names in asked] == [{"numpy", "same"}] * 3
-    assert len(rounds.series["same"].fresh) == 3
+    assert [set(names) for _, names in asked] == [{"numpy", "same"}] * Plan.replaced
+    assert len(rounds.series["same"].fresh) == Plan.replaced
     assert rounds.series["numpy"].fresh == rounds.series["same"].fresh
     assert rounds.series["fast"].fresh == []
     # spread over the budget
-    assert [round(at / 20.0, 1) for at, _ in asked] == pytest.approx([0.25, 0.5, 0.75], abs=0.1)
+    assert [round(at / 20.0, 1) for at, _ in asked] == pytest.approx([0.2, 0.4, 0.6, 0.8], abs=0.1)
     assert len({len(one.samples) for one in rounds.series.values()}) == 1
 
 
@@ -305,4 +333,4 @@ def test_a_variant_that_fails_in_its_new_process_is_lost_alone():
         replace=replace,
     )
     assert set(rounds.failed) == {"same"}
-    assert len(rounds.series["other"].fresh) == 3
+    assert len(rounds.series["other"].fresh) == Plan.replaced

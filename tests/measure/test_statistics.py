@@ -132,6 +132,25 @@ def timed_in(*processes):
     return ratio_interval(np.full(len(variant), 0.01), variant, fresh=fresh)
 
 
+def test_processes_that_are_alike_are_not_said_to_differ_by_what_their_rounds_do():
+    rng = np.random.default_rng(9)
+    spreads, apart = [], []
+    for _ in range(30):
+        noise = np.exp(rng.normal(0, 0.2, 200))
+        fresh = (40, 80, 120, 160)
+        spreads.append(ratio_interval(np.ones(200), noise, fresh=fresh).spread)
+        noise *= np.repeat(np.exp(rng.normal(0, 0.1, 5)), 40)
+        apart.append(ratio_interval(np.ones(200), noise, fresh=fresh).spread)
+    # a median of 40 such rounds lies within 0.04 of the truth
+    assert np.median(spreads) < 0.01
+    assert np.median(apart) == pytest.approx(0.1, rel=0.3)
+
+
+def test_a_process_that_is_off_does_not_decide_the_ratio():
+    interval = timed_in(1.0, 1.0, 1.4, 1.0, 1.0)
+    assert interval.median == pytest.approx(1.0, abs=0.005)
+
+
 def test_several_processes_say_more_than_one():
     several, one = timed_in(1.0, 1.01, 0.99, 1.005), timed_in(1.0)
     assert (several.processes, one.processes) == (4, 1)

@@ -61,6 +61,8 @@ def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
     page, plan = text("measuring.md"), rounds.Plan()
     for words in (
         f"last {plan.sample_seconds * 1e3:.0f} ms together",
+        "shorter than half a second,\none that is not timed" if plan.warm_below == 0.5 else "other calls",
+        "up to four times, spread" if plan.replaced == 4 else "another number",
         f"at least to\n±{plan.precise:.0%};".replace("%", " %"),
         f"where 1 is nearer than a tenth, to ±{plan.close:.1%}, else".replace("%", " %"),
         f"no closer than ±{plan.enough:.0%})".replace("%", " %"),

@@ -6,7 +6,7 @@ What a size will cost is foretold from those before it, along a straight line be
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 LEAST_ROUNDS = 3
@@ -82,7 +82,7 @@ def allot(
     sizes: Sequence[float],
     left: float,
     *,
-    sample_seconds: float,
+    lasts: Callable[[float], float],
 ) -> Size:
     """Decides on the first of the sizes that are left.
 
@@ -96,8 +96,8 @@ def allot(
         The sizes that are left, ascending.
     left : float
         Seconds that are left for timing all of them.
-    sample_seconds : float
-        What a sample lasts at least.
+    lasts : callable
+        Returns how long a sample takes of calls that take so many seconds each.
 
     Notes
     -----
@@ -116,7 +116,7 @@ def allot(
     kept, dropped = list(calls), dict[str, float]()
 
     def need(names: Sequence[str]) -> float:
-        return LEAST_ROUNDS * sum(max(calls[name], 0.0) for name in names)
+        return LEAST_ROUNDS * sum(lasts(calls[name]) for name in names)
 
     while need(kept) > left:
         slowest = max(kept, key=lambda name: calls[name])
@@ -124,14 +124,14 @@ def allot(
             return Size((), dropped, False, 0.0)
         kept.remove(slowest)
         dropped[slowest] = calls[slowest]
-    rounds = [_round(taken, kept, one, sample_seconds) for one in sizes]
+    rounds = [_round(taken, kept, one, lasts) for one in sizes]
     share = left * rounds[0] / sum(rounds)
     return Size(tuple(kept), dropped, True, min(left, max(share, need(kept))))
 
 
-def _round(taken: Mapping[str, Points], kept: Sequence[str], size: float, sample_seconds: float) -> float:
+def _round(taken: Mapping[str, Points], kept: Sequence[str], size: float, lasts: Callable[[float], float]) -> float:
     """Foretells how long a round takes at a size."""
-    return sum(max(foretell(taken[name], size) or 0.0, sample_seconds) for name in kept)
+    return sum(lasts(foretell(taken[name], size) or 0.0) for name in kept)
 
 
 def fits_in_memory(points: Points, size: float, free: float, for_each: float) -> tuple[bool, float]:
