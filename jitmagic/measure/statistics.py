@@ -16,8 +16,12 @@ machine with two cores, 2026-11-22; a standard deviation of 0.9 to 1.3 %): where
 and how its dictionaries hash. Some pairs, of BLAS above all, differ by 5 to 13 %, which is why the median of several
 says so much more than one."""
 
-_AS_MANY = 2
-"""How many differences between processes that figure counts for beside those that were seen in a comparison."""
+LASTING = 0.012
+"""The part of it that stays in a comparison whichever its processes: two sides with the same code differed by so much more
+than the five processes of each explain (from the same benchmark, 250 comparisons)."""
+
+_AS_MANY = 3
+"""How many differences between processes the rest of it counts for beside those that were seen in a comparison."""
 
 _TWO_SIDED = 1.96
 """Standard deviations that hold nineteen of twenty."""
@@ -166,14 +170,15 @@ def across_processes(ratio: Interval) -> Interval:
 
     Rounds cannot see it: where a process's code, heap and stack happen to lie stays the same for all its samples. The
     two are independent, and so add up as squares do. Of several processes, what they were seen to differ by counts
-    beside what is known of others, and it is the less by the root of their number.
+    beside what is known of others, and all but :data:`LASTING` of it is the less by the root of their number.
 
     >>> across_processes(Interval(1.01, 1.005, 1.015, 20)).low < 1.0
     True
     """
-    known, seen, more = math.log1p(BETWEEN_PROCESSES), _TWO_SIDED * ratio.spread, ratio.processes - 1
-    typical = math.sqrt((_AS_MANY * known**2 + more * seen**2) / (_AS_MANY + more))
-    slack = typical / math.sqrt(ratio.processes)
+    lasting, seen, more = math.log1p(LASTING), _TWO_SIDED * ratio.spread, ratio.processes - 1
+    known = math.log1p(BETWEEN_PROCESSES) ** 2 - lasting**2
+    typical = (_AS_MANY * known + more * seen**2) / (_AS_MANY + more)
+    slack = math.sqrt(typical / ratio.processes + lasting**2)
     below, above = math.log(ratio.median / ratio.low), math.log(ratio.high / ratio.median)
     return replace(
         ratio,

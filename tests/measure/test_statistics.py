@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jitmagic.measure.statistics import (
     BETWEEN_PROCESSES,
+    LASTING,
     Interval,
     across_processes,
     count_outliers,
@@ -164,11 +165,17 @@ def test_a_process_that_is_off_moves_the_ratio_little_and_widens_its_interval():
     assert across_processes(several).relative_width > 2 * across_processes(alike).relative_width
 
 
-def test_what_is_known_of_processes_counts_for_as_much_as_two_that_were_seen():
+def test_what_is_known_of_processes_counts_for_as_much_as_three_that_were_seen():
     same = timed_in(1.0, 1.0, 1.0)
     exact = replace(same, low=same.median, high=same.median, spread=0.0)
-    expected = BETWEEN_PROCESSES * (2 / 4) ** 0.5 / 3**0.5
+    known = BETWEEN_PROCESSES**2 - LASTING**2
+    expected = (known * (3 / 5) / 3 + LASTING**2) ** 0.5
     assert across_processes(exact).high / exact.median == pytest.approx(1 + expected, rel=1e-3)
+
+
+def test_a_part_of_the_room_stays_however_many_processes_there_are():
+    many = across_processes(Interval(1.0, 1.0, 1.0, 5000, processes=1000))
+    assert many.high == pytest.approx(1 + LASTING, rel=1e-3)
 
 
 def test_places_outside_of_the_rounds_divide_nothing():
