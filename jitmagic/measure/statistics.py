@@ -17,8 +17,8 @@ and how its dictionaries hash. Some pairs, of BLAS above all, differ by 5 to 13 
 says so much more than one."""
 
 LASTING = 0.012
-"""The part of it that stays in a comparison whichever its processes: two sides with the same code differed by so much more
-than the five processes of each explain (from the same benchmark, 250 comparisons)."""
+"""The part of it that stays in a comparison, whichever its processes: two sides with the same code differed by so much
+more than the five processes of each explain (from the same benchmark, 250 comparisons)."""
 
 _AS_MANY = 3
 """How many differences between processes the rest of it counts for beside those that were seen in a comparison."""
