@@ -64,6 +64,26 @@ def with_body(node: Any, body: Iterable[Any]) -> Any:
     return node.with_changes(body=node.body.with_changes(body=tuple(body)))
 
 
+def alternative(node: cst.CSTNode) -> tuple[Any, ...]:
+    """Returns the statements behind ``else`` of a branch or loop; an ``elif`` is one statement."""
+    orelse = getattr(node, "orelse", None)
+    if orelse is None:
+        return ()
+    return (orelse,) if isinstance(orelse, cst.If) else statements(orelse)
+
+
+def with_alternative(new: Any, old: Any, rewrite: Callable[[tuple[Any, ...]], Iterable[Any]]) -> Any:
+    """Returns a compound statement with what another one has behind ``else``, rewritten; `elif` may become more."""
+    orelse = getattr(old, "orelse", None)
+    if orelse is None:
+        return new
+    body = tuple(rewrite(alternative(old)))
+    if not isinstance(orelse, cst.If):
+        return new.with_changes(orelse=with_body(orelse, body))
+    alone = len(body) == 1 and isinstance(body[0], cst.If)
+    return new.with_changes(orelse=body[0] if alone else cst.Else(cst.IndentedBlock(body)))
+
+
 def leading(statement: Any, like: Any) -> Any:
     """Gives a new statement the comments and blank lines that stood above another one."""
     return statement.with_changes(leading_lines=like.leading_lines)

@@ -22,7 +22,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, on_the_line_of, small, statements
+from jitmagic.generate.blocks import alternative, code, on_the_line_of, small, statements
 from jitmagic.generate.module import Module
 from jitmagic.observe.facts import ValueFact
 
@@ -74,9 +74,9 @@ class Choices:
             if isinstance(line, cst.If):
                 skips = _without_continue(line)
                 if skips is not None:
-                    rest = [*_else(skips), *body[number + 1 :]]
+                    rest = [*alternative(skips), *body[number + 1 :]]
                     return [*new, *self._if(skips, list(statements(skips)), rest)]
-                new += self._if(line, list(statements(line)), _else(line))
+                new += self._if(line, list(statements(line)), list(alternative(line)))
             else:
                 new.append(line)
                 self.bound |= name_tools.bound(line)
@@ -119,7 +119,7 @@ class Choices:
         if isinstance(one, cst.Assign) and len(one.targets) == 1:
             return one.targets[0].target, one.value
         if isinstance(body[0], cst.If):
-            first, second = self._single(list(statements(body[0]))), self._single(_else(body[0]))
+            first, second = self._single(list(statements(body[0]))), self._single(list(alternative(body[0])))
             if first is not None and second is not None and code(first[0]) == code(second[0]):
                 return first[0], self._choice(body[0].test, first[1], second[1])
         return None
@@ -206,12 +206,6 @@ def _without_continue(node: cst.If) -> cst.If | None:
     return node.with_changes(body=node.body.with_changes(body=tuple(body[:-1])))
 
 
-def _else(node: cst.If) -> list[Any]:
-    if node.orelse is None:
-        return []
-    return [node.orelse] if isinstance(node.orelse, cst.If) else list(statements(node.orelse))
-
-
 def _led(line: Any, above: Any) -> Any:
     """Puts what stood above a branch above its first statement."""
     return line if above is None else line.with_changes(leading_lines=[*above.leading_lines, *line.leading_lines])
@@ -220,7 +214,7 @@ def _led(line: Any, above: Any) -> Any:
 def _comments(statement: Any) -> list[cst.EmptyLine]:
     found = [line for line in getattr(statement, "leading_lines", ()) if line.comment is not None]
     if isinstance(statement, cst.If):
-        inner = [*statements(statement), *_else(statement)]
+        inner = [*statements(statement), *alternative(statement)]
         return [*found, *(line for one in inner for line in _comments(one))]
     return found
 

@@ -14,7 +14,7 @@ import libcst as cst
 from jitmagic.backends.jax.loops import LoopMaker
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, commented, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import alternative, code, commented, leading, made, small, statements, with_body
 
 _CHEAP = 8
 """Branches with more statements than this become functions for ``lax.cond``."""
@@ -175,8 +175,7 @@ def always_returns(body: Sequence[Any]) -> bool:
     if isinstance(small(last), cst.Return | cst.Raise):
         return True
     if isinstance(last, cst.If) and last.orelse is not None:
-        other = [last.orelse] if isinstance(last.orelse, cst.If) else statements(last.orelse)
-        return always_returns(statements(last)) and always_returns(other)
+        return always_returns(statements(last)) and always_returns(alternative(last))
     return False
 
 
@@ -185,11 +184,9 @@ def contains_return(body: Sequence[Any]) -> bool:
     for statement in body:
         if isinstance(small(statement), cst.Return):
             return True
-        if isinstance(statement, cst.If | cst.For | cst.While | cst.With):
-            orelse = getattr(statement, "orelse", None)
-            other = [orelse] if isinstance(orelse, cst.If) else (statements(orelse) if orelse is not None else [])
-            if contains_return(statements(statement)) or contains_return(other):
-                return True
+        compound = isinstance(statement, cst.If | cst.For | cst.While | cst.With)
+        if compound and (contains_return(statements(statement)) or contains_return(alternative(statement))):
+            return True
     return False
 
 
@@ -199,9 +196,7 @@ def jump_in(body: Sequence[Any]) -> Any:
         if isinstance(small(statement), cst.Break | cst.Continue):
             return small(statement)
         if isinstance(statement, cst.If | cst.With):
-            orelse = getattr(statement, "orelse", None)
-            other = [orelse] if isinstance(orelse, cst.If) else (statements(orelse) if orelse is not None else [])
-            found = jump_in(statements(statement)) or jump_in(other)
+            found = jump_in(statements(statement)) or jump_in(alternative(statement))
             if found is not None:
                 return found
     return None
@@ -210,9 +205,7 @@ def jump_in(body: Sequence[Any]) -> Any:
 def _only_binds(statement: Any) -> bool:
     """Says whether a statement does nothing but bind names."""
     if isinstance(statement, cst.If | cst.For | cst.While):
-        orelse = getattr(statement, "orelse", None)
-        other = [orelse] if isinstance(orelse, cst.If) else statements(orelse) if orelse is not None else ()
-        return all(_only_binds(inner) for inner in [*statements(statement), *other])
+        return all(_only_binds(inner) for inner in (*statements(statement), *alternative(statement)))
     return isinstance(statement, cst.FunctionDef) or isinstance(
         small(statement), cst.Assign | cst.AnnAssign | cst.AugAssign | cst.Pass
     )
@@ -228,9 +221,7 @@ def _names(body: Sequence[Any]) -> list[str]:
             found += list(name_tools.targets(one.target))
         elif isinstance(statement, cst.If | cst.For | cst.While):
             found += _names(statements(statement))
-            orelse = getattr(statement, "orelse", None)
-            if orelse is not None:
-                found += _names([orelse] if isinstance(orelse, cst.If) else statements(orelse))
+            found += _names(alternative(statement))
             if isinstance(statement, cst.For):
                 found += list(name_tools.targets(statement.target))
     return list(dict.fromkeys(found))

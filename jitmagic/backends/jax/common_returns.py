@@ -20,7 +20,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.list_results import Given
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import nodes_of, returns_of
 
@@ -162,11 +162,7 @@ class _Breaks:
 
     def _branch(self, node: Any) -> Any:
         changed = with_body(node, self.block(statements(node)))
-        if isinstance(node.orelse, cst.If):
-            changed = changed.with_changes(orelse=self._branch(node.orelse))
-        elif node.orelse is not None:
-            changed = changed.with_changes(orelse=with_body(node.orelse, self.block(statements(node.orelse))))
-        return self._with(node, changed)
+        return self._with(node, with_alternative(changed, node, self.block))
 
     def _with(self, before: Any, after: Any) -> Any:
         self.module.inherit(after, before)

@@ -42,7 +42,7 @@ from jitmagic.backends.jax.list_sites import (
 )
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.liveness import live_names
 from jitmagic.generate.module import Module
@@ -224,12 +224,7 @@ class _Function(ListResults):
         elif isinstance(node, cst.For):
             new, first = self.over(node)
             body = [*first, *body]
-        new = with_body(new, body)
-        orelse = getattr(node, "orelse", None)
-        if isinstance(orelse, cst.If):
-            new = new.with_changes(orelse=self.compound(orelse))
-        elif orelse is not None:
-            new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse))))
+        new = with_alternative(with_body(new, body), node, self.block)
         self.module.inherit(new, node)
         return new
 

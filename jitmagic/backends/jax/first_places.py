@@ -17,7 +17,7 @@ import libcst as cst
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import children, nodes_of
@@ -68,12 +68,9 @@ class _Places:
         inside = holds if isinstance(node, cst.If) else self.left(holds, node)
         if not isinstance(node, cst.For):
             inside |= self.asked(node.test)
+        outer = holds if isinstance(node, cst.If) else frozenset[str]()
         new = with_body(node, self.block(statements(node), inside))
-        if isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
-            new = new.with_changes(orelse=self.compound(node.orelse, holds))
-        elif node.orelse is not None:
-            outer = holds if isinstance(node, cst.If) else frozenset[str]()
-            new = new.with_changes(orelse=with_body(node.orelse, self.block(statements(node.orelse), outer)))
+        new = with_alternative(new, node, lambda body: self.block(body, outer))
         self.module.inherit(new, node)
         return new
 

@@ -15,7 +15,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.tracing import Tracing, can_lower, loop_line
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import alternative, code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 
 Exits = dict[int, tuple[str, ...]]
@@ -78,7 +78,7 @@ class _Finder:
                 if self.tracing.expression(node.test):
                     inside = [(loop, True) for loop, _ in loops]
                 self.block(statements(node), inside)
-                self.block(_else_of(node), inside)
+                self.block(alternative(node), inside)
             elif isinstance(node, cst.For | cst.While):
                 self.block(statements(node), [*loops, (node, loop_line(self.module, node) in self.tracing.lowered)])
                 if node.orelse is not None:
@@ -115,7 +115,7 @@ class _Rewrite:
         result: list[Any] = []
         for node in body:
             if isinstance(node, cst.If):
-                result.append(self.branch(node, self.block(statements(node)), self.block(_else_of(node))))
+                result.append(self.branch(node, self.block(statements(node)), self.block(alternative(node))))
             elif isinstance(node, cst.For | cst.While):
                 result += self.loop(node)
             else:
@@ -186,7 +186,7 @@ class _Rewrite:
                 return True
             if isinstance(node, cst.If):
                 inside = traced or self.tracing.expression(node.test) or code(node.test) in self.taken - self.known()
-                if self.decided_by_values(statements(node), inside) or self.decided_by_values(_else_of(node), inside):
+                if self.decided_by_values(statements(node), inside) or self.decided_by_values(alternative(node), inside):
                     return True
         return False
 
@@ -217,7 +217,7 @@ class _Rewrite:
                 result.append(node)
                 continue
             rest = list(body[position + 1 :])
-            then, other = list(statements(node)), _else_of(node)
+            then, other = list(statements(node)), list(alternative(node))
             if rest and not _always_jumps(then) and not _always_jumps(other):
                 skip = self.name("skip")
                 leaving.skips.append(skip)
@@ -290,7 +290,7 @@ def _is_jump(node: Any) -> bool:
 def _jumps(body: Sequence[Any]) -> bool:
     """Says whether statements hold a jump of the loop around them; those of inner loops are theirs."""
     return any(
-        _is_jump(node) or (isinstance(node, cst.If) and (_jumps(statements(node)) or _jumps(_else_of(node))))
+        _is_jump(node) or (isinstance(node, cst.If) and (_jumps(statements(node)) or _jumps(alternative(node))))
         for node in body
     )
 
@@ -298,12 +298,6 @@ def _jumps(body: Sequence[Any]) -> bool:
 def _always_jumps(body: Sequence[Any]) -> bool:
     return any(
         _is_jump(node)
-        or (isinstance(node, cst.If) and _always_jumps(statements(node)) and _always_jumps(_else_of(node)))
+        or (isinstance(node, cst.If) and _always_jumps(statements(node)) and _always_jumps(alternative(node)))
         for node in body
     )
-
-
-def _else_of(node: cst.If) -> list[Any]:
-    if node.orelse is None:
-        return []
-    return [node.orelse] if isinstance(node.orelse, cst.If) else list(statements(node.orelse))

@@ -18,7 +18,7 @@ from jitmagic.backends.jax.settled import Assigned
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import alternative, code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import nodes_of
 
@@ -477,14 +477,8 @@ def bound_in_order(statement: Any, found: list[str]) -> None:
         if name not in found:
             found.append(name)
     if isinstance(statement, cst.For | cst.While | cst.If | cst.With):
-        for inner in statements(statement):
+        for inner in (*statements(statement), *alternative(statement)):
             bound_in_order(inner, found)
-        orelse = getattr(statement, "orelse", None)
-        if isinstance(orelse, cst.If):
-            bound_in_order(orelse, found)
-        elif orelse is not None:
-            for inner in statements(orelse):
-                bound_in_order(inner, found)
 
 
 def _own_statements(node: Any) -> list[Any]:
@@ -497,11 +491,7 @@ def _own_statements(node: Any) -> list[Any]:
             if one is not None and not (inner_loop and isinstance(one, cst.Break | cst.Continue)):
                 found.append(one)
             if isinstance(statement, cst.If):
-                walk(statements(statement), inner_loop)
-                if isinstance(statement.orelse, cst.If):
-                    walk([statement.orelse], inner_loop)
-                elif statement.orelse is not None:
-                    walk(statements(statement.orelse), inner_loop)
+                walk((*statements(statement), *alternative(statement)), inner_loop)
             elif isinstance(statement, cst.For | cst.While):
                 walk(statements(statement), True)
 

@@ -17,7 +17,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
 
@@ -43,12 +43,7 @@ class _Function:
 
     def statement(self, node: Any) -> list[Any]:
         if isinstance(node, cst.For | cst.While | cst.If | cst.With):
-            new = with_body(node, self.block(statements(node)))
-            orelse = getattr(node, "orelse", None)
-            if isinstance(orelse, cst.If):
-                new = new.with_changes(orelse=self.statement(orelse)[0])
-            elif orelse is not None:
-                new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse))))
+            new = with_alternative(with_body(node, self.block(statements(node))), node, self.block)
             self.module.inherit(new, node)
             return [new]
         one = small(node)

@@ -21,7 +21,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import alternative, code, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import nodes_of, returns_of
 
@@ -101,7 +101,7 @@ class _Rewrite:
                     raise _Cannot  # a constant decides: it raises while JAX traces
                 result.append(node)
                 continue
-            then, other = list(statements(node)), _else_of(node)
+            then, other = list(statements(node)), list(alternative(node))
             if _only_raises(then):
                 return [*result, *self.failing(node, then[0], node.test, [*other, *rest])]
             if _only_raises(other) or (not other and _always_returns(then) and _only_raises(rest)):
@@ -143,11 +143,8 @@ def _with_flags(function: cst.FunctionDef, flags: Sequence[str], module: Module)
             module.inherit(small(new), one)
             return new
         if isinstance(node, cst.If):
-            new = with_body(node, [renewed(s) for s in statements(node)])
-            if isinstance(node.orelse, cst.If):
-                new = new.with_changes(orelse=renewed(node.orelse))
-            elif node.orelse is not None:
-                new = new.with_changes(orelse=with_body(node.orelse, [renewed(s) for s in statements(node.orelse)]))
+            new = with_body(node, map(renewed, statements(node)))
+            new = with_alternative(new, node, lambda body: map(renewed, body))
             module.inherit(new, node)
             return new
         return node
@@ -187,14 +184,8 @@ def _always_returns(body: Sequence[Any]) -> bool:
         return False
     last = body[-1]
     if isinstance(last, cst.If) and last.orelse is not None:
-        return _always_returns(statements(last)) and _always_returns(_else_of(last))
+        return _always_returns(statements(last)) and _always_returns(alternative(last))
     return isinstance(small(last), cst.Return)
-
-
-def _else_of(node: cst.If) -> list[Any]:
-    if node.orelse is None:
-        return []
-    return [node.orelse] if isinstance(node.orelse, cst.If) else list(statements(node.orelse))
 
 
 def _is_docstring(statement: Any) -> bool:

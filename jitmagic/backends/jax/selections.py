@@ -14,7 +14,7 @@ import libcst as cst
 from jitmagic.backends.jax.masks import mask_of
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import each_function, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import each_function, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -46,11 +46,7 @@ class _Selections:
             if isinstance(node, cst.For | cst.While | cst.If | cst.With):
                 self.depth += 1
                 new = with_body(node, self.block(list(statements(node))))
-                orelse = getattr(node, "orelse", None)
-                if isinstance(orelse, cst.If):
-                    new = new.with_changes(orelse=self.block([orelse])[0])
-                elif orelse is not None:
-                    new = new.with_changes(orelse=with_body(orelse, self.block(list(statements(orelse)))))
+                new = with_alternative(new, node, lambda other: self.block(list(other)))
                 self.depth -= 1
                 self.module.inherit(new, node)
                 result.append(new)

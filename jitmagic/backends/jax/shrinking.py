@@ -20,7 +20,17 @@ import libcst as cst
 
 from jitmagic.backends.jax.masks import mask_of, unmasked
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import (
+    alternative,
+    code,
+    each_function,
+    leading,
+    made,
+    small,
+    statements,
+    with_alternative,
+    with_body,
+)
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -176,9 +186,7 @@ class _Vector:
             if one is None:
                 inside = [] if isinstance(node, cst.For | cst.While) else before
                 self.find_masks(statements(node), inside)
-                orelse = getattr(node, "orelse", None)
-                if orelse is not None:
-                    self.find_masks([orelse] if isinstance(orelse, cst.If) else statements(orelse), inside)
+                self.find_masks(alternative(node), inside)
                 if any(_selected_from_itself(s, self.kinds) == self.name for s in nodes_of(node, cst.Assign)):
                     before = []
                 continue
@@ -212,11 +220,7 @@ class _Vector:
         elif isinstance(node, cst.For):
             new = new.with_changes(iter=self.visited(node.iter))
         new = with_body(new, self.block(statements(node), None))
-        orelse = getattr(node, "orelse", None)
-        if isinstance(orelse, cst.If):
-            new = new.with_changes(orelse=self.compound(orelse))
-        elif orelse is not None:
-            new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse), None)))
+        new = with_alternative(new, node, lambda body: self.block(body, None))
         self.module.inherit(new, node)
         return new
 

@@ -24,7 +24,7 @@ from jitmagic.backends.jax.sums import difference
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder, nodes_of
 
@@ -353,14 +353,10 @@ class _Function:
         if isinstance(node, cst.For):
             self.loops.pop()
         kept = {n: p for n, p in self.named.items() if outside.get(n) is p}
-        orelse = getattr(node, "orelse", None)
         self.places = dict(places) if isinstance(node, cst.If) else dict(steady)
-        if orelse is not None:
+        if node.orelse is not None:
             self.named = dict(kept) if not isinstance(node, cst.If) else dict(outside)
-            if isinstance(orelse, cst.If):
-                new = new.with_changes(orelse=self.statement(orelse)[0])
-            else:
-                new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse))))
+            new = with_alternative(new, node, self.block)
             kept = {n: p for n, p in kept.items() if self.named.get(n) is p}
         self.named = kept
         self.places = steady

@@ -11,7 +11,7 @@ from jitmagic.backends.jax.functions import BINARY_UFUNCS, ELEMENTWISE
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.aliases import Aliases
-from jitmagic.generate.blocks import code, small, statements
+from jitmagic.generate.blocks import alternative, code, small, statements
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder
@@ -57,9 +57,7 @@ class Stores:
                         found.add(other[1:])
             if isinstance(node, cst.For | cst.While | cst.With | cst.If):
                 found |= self.mutated(statements(node))
-                orelse = getattr(node, "orelse", None)
-                if orelse is not None:
-                    found |= self.mutated([orelse] if isinstance(orelse, cst.If) else statements(orelse))
+                found |= self.mutated(alternative(node))
         return found
 
     def stored(self, node: Any) -> list[str]:
@@ -130,18 +128,12 @@ class Stores:
 
 
 def all_statements(node: Any) -> list[Any]:
+    """Returns the statements in a function, loop or branch, what is behind ``else`` and all inner ones among them."""
     found = []
-    for statement in statements(node):
+    for statement in (*statements(node), *alternative(node)):
         found.append(statement)
         if isinstance(statement, cst.For | cst.While | cst.With | cst.If):
             found += all_statements(statement)
-            orelse = getattr(statement, "orelse", None)
-            if isinstance(orelse, cst.If):
-                found += [orelse, *all_statements(orelse)]
-                if orelse.orelse is not None:
-                    found += all_statements(orelse.orelse)
-            elif orelse is not None:
-                found += all_statements(orelse)
     return found
 
 

@@ -27,7 +27,7 @@ from jitmagic.backends.jax.store_values import Update
 from jitmagic.backends.jax.stored_calls import CallStores
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.aliases import aliases, same_objects
-from jitmagic.generate.blocks import code, commented, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, commented, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.liveness import live_names
 from jitmagic.generate.module import Module
@@ -116,12 +116,7 @@ class _Rewrite(CallStores):
 
     def statement(self, node: Any) -> list[Any]:
         if isinstance(node, cst.For | cst.While | cst.With | cst.If):
-            new = with_body(node, self.block(statements(node)))
-            orelse = getattr(node, "orelse", None)
-            if isinstance(orelse, cst.If):
-                new = new.with_changes(orelse=self.statement(orelse)[0])
-            elif orelse is not None:
-                new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse))))
+            new = with_alternative(with_body(node, self.block(statements(node))), node, self.block)
             self.module.inherit(new, node)
             return [new]
         if isinstance(node, cst.FunctionDef):

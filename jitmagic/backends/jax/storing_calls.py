@@ -18,7 +18,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
+from jitmagic.generate.blocks import code, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -120,16 +120,7 @@ class _Statements:
             return self.simple(node, one)
         if not isinstance(node, cst.For | cst.While | cst.If | cst.With):
             return [node]
-        new = with_body(node, self.block(statements(node)))
-        orelse = getattr(node, "orelse", None)
-        if isinstance(orelse, cst.If):
-            inner = self.statement(orelse)
-            if len(inner) == 1 and isinstance(inner[0], cst.If):
-                new = new.with_changes(orelse=inner[0])
-            else:
-                new = new.with_changes(orelse=cst.Else(cst.IndentedBlock(inner)))
-        elif orelse is not None:
-            new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse))))
+        new = with_alternative(with_body(node, self.block(statements(node))), node, self.block)
         self.module.inherit(new, node)
         if not isinstance(node, cst.If):
             return [new]

@@ -14,7 +14,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.functions import SHAPE_ONLY
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import statements
+from jitmagic.generate.blocks import alternative, statements
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder
@@ -314,9 +314,8 @@ def _choose(module: Module, tracing: Tracing, body: Iterable[Any], copies: int) 
             inner = 1
         if isinstance(node, cst.For | cst.While | cst.If | cst.With):
             _choose(module, tracing, statements(node), inner)
-            if isinstance(node, cst.If) and node.orelse is not None:
-                orelse = node.orelse
-                _choose(module, tracing, [orelse] if isinstance(orelse, cst.If) else statements(orelse), inner)
+            if isinstance(node, cst.If):
+                _choose(module, tracing, alternative(node), inner)
 
 
 def is_short(module: Module, node: cst.For, written_out: frozenset[int], copies: int = 1) -> bool:
