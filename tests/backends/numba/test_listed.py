@@ -1,6 +1,7 @@
 """Lists that become arrays in parallel functions: the loop that fills them stays one step after the other."""
 
 import numpy as np
+import pytest
 
 from tests.backends.numba.harness import assert_same, drafts, reference, run, source_of, workload
 
@@ -79,6 +80,28 @@ def test_several_arrays_of_one_list_compile():
     draft = drafts(work)["numba"]
     got, _ = run(work, draft, "several")
     assert_same(got, reference(work)[0], 1e-12)
+
+
+@pytest.mark.parametrize("head", ["for k in range(steps):", "for k, _ in enumerate(np.arange(steps)):"])
+def test_lists_that_one_loop_fills_compile(head):
+    source = f"""
+    def fn(v, dt, steps):
+        t, x, y = 0.0, 0.0, 1.0
+        times, xs, ys = [t], [], []
+        {head}
+            x, y = x + dt*v*y, y - dt*x
+            t += dt
+            times.append(t)
+            xs.append(x)
+            ys.append(y)
+        return np.array(times), np.array(xs), np.array(ys)
+    """
+    work = workload(source, 0.7, 0.01, 30)
+    for variant in ("numba", "numba-parallel"):
+        draft = drafts(work).get(variant)
+        if draft is not None:
+            got, _ = run(work, draft, f"together_{variant[5:]}_{len(head)}")
+            assert_same(got, reference(work)[0], 1e-12)
 
 
 def test_functions_of_arrays_take_lists():

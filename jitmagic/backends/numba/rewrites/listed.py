@@ -10,7 +10,8 @@ return np.array(kept)                            return array_of(kept)
 In a function compiled with ``parallel=True`` Numba 0.68 takes a loop that appends once a step to a list, of which
 `np.array` is called right behind it, for an array comprehension: the loop becomes a `prange`, though its steps build on
 each other (`numba.core.inline_closurecall._inline_arraycall`). A call in a function of its own is out of its sight.
-Without ``parallel=True`` the loop stays as it is, but of several such calls on one list all but one fail to compile.
+Without ``parallel=True`` the loop stays as it is, but of several such calls on one list, or on several lists that one
+loop fills, all but one fail to compile.
 """
 
 from __future__ import annotations
@@ -49,15 +50,18 @@ class Listed(NumbaRewriter):
         self._tree = aliases.tree
         self._purity = Purity(aliases.tree, aliases.names, aliases)
         self._counts: list[Counter[str]] = []
+        self._beside: list[set[str]] = []
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         calls = [one for one in nodes_of(node, cst.Call) if self.path(one.func) == "numpy.array" and one.args]
         given = [one.args[0].value for one in calls]
         self._counts.append(Counter(one.value for one in given if isinstance(one, cst.Name)))
+        self._beside.append(_filled_together(node, set(self._counts[-1])))
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self._counts.pop()
+        self._beside.pop()
         return super().leave_FunctionDef(original_node, updated_node)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
@@ -67,7 +71,8 @@ class Listed(NumbaRewriter):
         if isinstance(new, cst.Name):
             independent = self.is_array(old) or self._is_comprehension(new.value)
             if not self.context.parallel:
-                independent = self.is_array(old) or self._counts[-1].get(new.value, 0) < 2
+                once = self._counts[-1].get(new.value, 0) < 2 and new.value not in self._beside[-1]
+                independent = self.is_array(old) or once
         else:
             steps = isinstance(new, cst.ListComp) and self.context.parallel
             independent = not steps or self._is_pure(self._comprehension_at(old))
@@ -116,3 +121,13 @@ class Listed(NumbaRewriter):
         if not isinstance(value, ast.Call) or self._purity.names.path(value.func) != "numpy.array":
             return False
         return len(value.args) == 1 and isinstance(value.args[0], ast.Name) and value.args[0].id == name
+
+
+def _filled_together(function: cst.FunctionDef, names: set[str]) -> set[str]:
+    """Returns the names to which a loop appends that appends to another of them too."""
+    found: set[str] = set()
+    for loop in nodes_of(function, cst.For):
+        methods = [call.func for call in nodes_of(loop.body, cst.Call) if isinstance(call.func, cst.Attribute)]
+        filled = {code(one.value) for one in methods if one.attr.value == "append"} & names
+        found |= filled if len(filled) > 1 else set()
+    return found
