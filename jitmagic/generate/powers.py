@@ -1,4 +1,4 @@
-"""Rewrite powers of half-integers as powers of a square root: ``d2**-1.5`` becomes ``np.sqrt(d2)**-3``.
+"""Rewrite powers of half-integers as powers of a square root: ``d2**-1.5`` becomes ``1/np.sqrt(d2)**3``.
 
 A compiler makes a call of ``pow`` of the first, some twenty times as slow as a square root and two products, and never
 vectorised. The two are equal to some units in the last place for all that is not negative: below zero both are NaN, but
@@ -88,13 +88,22 @@ class HalfPowers(FunctionRewriter[Kinds]):
         self.module.inherit(bare, updated)
         root = cst.Call(cst.parse_expression(self.spell("numpy.sqrt")), [cst.Arg(bare)])
         self.module.learn(root, fact)
-        times = _HALVES[float(number.value)] * (-1 if negative else 1)
-        if times == 1:
-            return root
-        # the nodes of the base are kept, so that what was observed of them stays known
-        whole = cst.parse_expression(f"root**{times}")
-        assert isinstance(whole, cst.BinaryOperation)
-        return whole.with_changes(left=root)
+        times = _HALVES[float(number.value)]
+        if not negative:
+            return root if times == 1 else _joined("x**y", root, cst.Integer(str(times)))
+        if fact.kind != "float" and fact.dtype != "float64":
+            # with 32 bits the 1 of a division would make 64 of them
+            return _joined("x**y", root, cst.parse_expression(f"-{times}"))
+        below = root if times == 1 else _joined("x**y", root, cst.Integer(str(times)))
+        self.module.learn(below, fact)
+        return _joined("x/y", cst.Integer("1"), below)
+
+
+def _joined(form: str, left: cst.BaseExpression, right: cst.BaseExpression) -> cst.BinaryOperation:
+    """Returns an operation on two nodes that are kept, so that what was observed of them stays known."""
+    whole = cst.parse_expression(form)
+    assert isinstance(whole, cst.BinaryOperation)
+    return whole.with_changes(left=left, right=right)
 
 
 class Signs:

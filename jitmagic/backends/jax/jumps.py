@@ -186,7 +186,8 @@ class _Rewrite:
                 return True
             if isinstance(node, cst.If):
                 inside = traced or self.tracing.expression(node.test) or code(node.test) in self.taken - self.known()
-                if self.decided_by_values(statements(node), inside) or self.decided_by_values(alternative(node), inside):
+                bodies = (statements(node), alternative(node))
+                if any(self.decided_by_values(one, inside) for one in bodies):
                     return True
         return False
 

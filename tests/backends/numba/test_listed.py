@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jitmagic.backends.protocol import Draft
 from tests.backends.numba.harness import assert_same, drafts, reference, run, source_of, workload
 
 RNG = np.random.default_rng(3)
@@ -98,8 +99,8 @@ def test_lists_that_one_loop_fills_compile(head):
     """
     work = workload(source, 0.7, 0.01, 30)
     for variant in ("numba", "numba-parallel"):
-        draft = drafts(work).get(variant)
-        if draft is not None:
+        draft = drafts(work)[variant]
+        if isinstance(draft, Draft):
             got, _ = run(work, draft, f"together_{variant[5:]}_{len(head)}")
             assert_same(got, reference(work)[0], 1e-12)
 

@@ -16,6 +16,7 @@ from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code, expres
 from jitmagic.errors import Unsupported
 from jitmagic.observe.facts import ValueFact
 
+_SIGNS = {"argmax": ("<=", "largest"), "argmin": (">=", "smallest")}
 _REDUCTIONS = "sum mean std var max min prod any all argmax argmin ptp cumsum cumprod median"
 _NAMES = {name: name for name in _REDUCTIONS.split()} | {"amax": "max", "amin": "min"}
 _FLOATING = ("sum", "mean", "std", "var", "cumsum", "prod")
@@ -95,12 +96,12 @@ class Reductions(NumbaRewriter):
     ) -> cst.BaseExpression:
         narrow = dtype in ("float32", "complex64") and call.dtype is None
         if call.axis is None and not call.keepdims:
-            return self._whole(call, dtype, narrow, updated, self.fact(original))
+            return self._whole(call, dtype, ndim, narrow, updated, self.fact(original))
         line = self.module.line(original)
         if call.axis is None:
             if call.name in ("any", "all", "argmax", "argmin", "max", "min", "sum", "mean", "prod", "std", "var"):
                 bare = _Reduction(call.name, call.array, None, call.dtype, False, call.ddof)
-                value = self._whole(bare, dtype, narrow, self._bare(call))
+                value = self._whole(bare, dtype, ndim, narrow, self._bare(call))
                 shape = "(" + ", ".join(["1"] * ndim) + ("," if ndim == 1 else "") + ")"
                 kind = self.fact(original)
                 if kind is not None and kind.dtype is not None:
@@ -145,8 +146,9 @@ class Reductions(NumbaRewriter):
         return tuple(sorted(v % ndim for v in values))
 
     def _whole(
-        self, call: _Reduction, dtype: str, narrow: bool, updated: cst.Call, result: ValueFact | None = None
-    ) -> cst.BaseExpression:
+        self, call: _Reduction, dtype: str, ndim: int, narrow: bool, updated: cst.Call,
+        result: ValueFact | None = None,
+    ) -> cst.BaseExpression:  # fmt: skip
         """Writes a reduction of the whole array."""
         np_sum = self.context.imports.code("numpy.sum")
         wide = self.context.imports.code("numpy.complex128" if dtype == "complex64" else "numpy.float64")
@@ -167,6 +169,11 @@ class Reductions(NumbaRewriter):
             if call.name == "std":
                 value = expression(f"{self.context.imports.code('numpy.sqrt')}({{v}})", v=value)
             return self.context.cast(dtype, value) if narrow else value
+        if call.name in _SIGNS and ndim == 1 and dtype in ("float64", "float32"):
+            sign, word = _SIGNS[call.name]
+            source = helpers.FIRST_EXTREMUM.replace("{sign}", sign).replace("{word}", word)
+            helper = self.context.helper(f"first_{word}", source.replace("{reduction}", call.name))
+            return expression(f"{code(helper)}({{x}})", x=call.array)
         if call.name in ("max", "min", "argmax", "argmin") and self.context.parallel:
             return self._serial_extremum(call)
         if call.dtype is not None and call.name not in ("sum",):
@@ -230,7 +237,7 @@ class Reductions(NumbaRewriter):
             return value
         if ndim == 1 and name in ("max", "min", "prod", "any", "all", "median", "ptp"):
             bare = _Reduction(name, call.array, None, None, False, None)
-            return self._whole(bare, dtype, narrow, self._bare(call))
+            return self._whole(bare, dtype, ndim, narrow, self._bare(call))
         if ndim == 1 and name in ("cumsum", "cumprod"):
             return expression(f"{{x}}.{name}()", x=self.context.operand(call.array))
         if name in ("max", "min", "prod", "any", "all", "cumsum", "cumprod"):

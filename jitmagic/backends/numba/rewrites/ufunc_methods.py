@@ -16,11 +16,11 @@ _ACCUMULATE = """
 @njit(error_model="numpy")
 def {name}(x):
     # np.{ufunc}.accumulate of one axis: what is not a number stays
-    out = x.copy()
+    out = {np}.empty_like(x)
     if x.size == 0:
         return out
     last = x[0]
-    for i in range(1, x.size):
+    for i in range(x.size):
         if x[i] {sign} last or x[i] != x[i]:
             last = x[i]
         out[i] = last
