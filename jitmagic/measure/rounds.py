@@ -37,6 +37,9 @@ _RESTLESS = 40
 """Rounds after which no more are made for a ratio that is not steady: its interval is that of nine rounds in ten, and
 comes no closer however many there are."""
 
+_FIRST_LOOK = 3
+"""Rounds after which the ratios are told for the first time: as ranges of what was seen, by which nothing is decided."""
+
 _NEXT_LOOK = 1.15
 """After so many times the rounds it is looked again whether they are enough: the look itself takes time."""
 
@@ -191,7 +194,7 @@ def run_rounds(
             # the estimate is that of a cold call: where many may make a sample, a warm one says how many
             if each[name] < _COLD * plan.sample_seconds and (seconds := take(name, calls[name])) is not None:
                 each[name], calls[name] = seconds, _calls(seconds, plan)
-        done, longest, look, turns = 0, 0.0, plan.least, 0
+        done, longest, look, turns = 0, 0.0, min(_FIRST_LOOK, plan.least), 0
         while done < plan.most and not _enough(done, longest, plan.budget - (clock() - start), plan):
             if done >= look:
                 ratios = _ratios(series, active, baseline, against or {})
@@ -202,7 +205,7 @@ def run_rounds(
                 known = known and all(
                     _known(one, plan, False) for one in _across(series, active, baseline, against or {})
                 )
-                if known and clock() - start >= plan.at_least:
+                if known and done >= plan.least and clock() - start >= plan.at_least:
                     break
                 look = math.ceil(done * _NEXT_LOOK)
                 level = [name for name, one in ratios.items() if _is_level(one)]
