@@ -38,7 +38,7 @@ _RESTLESS = 40
 comes no closer however many there are."""
 
 _FIRST_LOOK = 3
-"""Rounds after which the ratios are told for the first time: as ranges of what was seen, by which nothing is decided."""
+"""Rounds after which the ratios are told first: as ranges of what was seen, by which nothing is decided."""
 
 _NEXT_LOOK = 1.15
 """After so many times the rounds it is looked again whether they are enough: the look itself takes time."""
