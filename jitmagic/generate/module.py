@@ -57,9 +57,10 @@ class Module:
         return Span(place.start.line, place.start.column, place.end.line, place.end.column)
 
     def line(self, node: cst.CSTNode) -> int | None:
-        """Returns the user's line of a node, None for a node that a rewrite made."""
+        """Returns the user's line of a node; of one that a rewrite made its mark's, None where it has none."""
         place = self._positions.get(node)
-        return None if place is None else self.source.origin_line(place.start.line)
+        first = place.start.line if place is not None else _marked_line(node)
+        return None if first is None else self.source.origin_line(first)
 
     def fact(self, node: cst.CSTNode) -> ValueFact | None:
         """Returns what was observed of an expression, None where nothing was."""
@@ -217,6 +218,14 @@ class _Marker(cst.CSTTransformer):
         if old is not None:
             self.positions[body] = old
         return node.with_changes(body=body)
+
+
+def _marked_line(node: Any) -> int | None:
+    """Returns the first line of the mark of a statement, None for anything without one."""
+    space = getattr(node, "trailing_whitespace", None) or getattr(getattr(node, "body", None), "header", None)
+    comment = getattr(space, "comment", None)
+    mark = _MARK.search(comment.value) if comment is not None else None
+    return int(mark[1]) if mark is not None else None
 
 
 def _header_height(node: cst.CSTNode) -> int:

@@ -11,12 +11,12 @@ X = RNG.normal(size=9)
 P = RNG.normal(size=(9, 3))
 
 PROVED = {
-    "return (x*x + 0.5)**-1.5": "jnp.sqrt(x*x + 0.5)**-3",
+    "return (x*x + 0.5)**-1.5": "1/jnp.sqrt(x*x + 0.5)**3",
     "r2 = np.sum(p**2, axis=1)\n    return r2**1.5": "jnp.sqrt(r2)**3",
     "d = (p**2).sum(axis=1) + 1e-3\n    return np.power(d, 2.5)": "jnp.sqrt(d)**5",
     "return 1/(np.abs(x) + 1)**0.5": "1/jnp.sqrt(jnp.abs(x) + 1)",
     "s = 0.0\n    for i in range(len(x)):\n        s += x[i]*x[i]\n    return s**1.5": "jnp.sqrt(s)**3",
-    "return np.exp(x)**-0.5*np.linalg.norm(p)**1.5": "jnp.sqrt(jnp.exp(x))**-1*jnp.sqrt(jnp.linalg.norm(p))**3",
+    "return np.exp(x)**-0.5*np.linalg.norm(p)**1.5": "1/jnp.sqrt(jnp.exp(x))*jnp.sqrt(jnp.linalg.norm(p))**3",
     "v = p[0]\n    return np.dot(v, v)**1.5 + (v @ v)**2.5": "jnp.sqrt(jnp.dot(v, v))**3 + jnp.sqrt(v @ v)**5",
     "q = x**2\n    return (q[1:]/(1 + q[:-1]))**3.5": "jnp.sqrt(q[1:]/(1 + q[:-1]))**7",
 }

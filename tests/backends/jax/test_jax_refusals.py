@@ -30,6 +30,15 @@ REFUSED = {
         7,
         "JX-LEAK",
     ),
+    "a list that an inner function reads, in a statement that was divided": (
+        "def fn(x):\n    parent = [0]\n\n    def find(a):\n        while parent[a] != a:\n            a = parent[a]\n"
+        "        return a\n    n = 0\n    for i in range(len(x)):\n        if x[i] > 0:\n            n += 1\n"
+        "            parent.append(n)\n        else:\n            a, b = find(n), find(n // 2)\n"
+        "            parent[max(a, b)] = min(a, b)\n    return np.array(parent)\n",
+        (X,),
+        16,
+        "JX-LEAK",
+    ),
     "a list of different kinds beside a store, in a loop that is written out": (
         "def fn(x):\n    y, r = x.copy(), []\n    for i in range(9):\n        if x[i] > x[i + 1]:\n"
         "            y[i] = 0.5\n            r.append((i, x[i]))\n    return y, np.array(r)\n",
