@@ -67,7 +67,7 @@ def rows(budget: float) -> Iterator[Cost]:
                         costs[draft.variant] = Cost(case, draft.variant, bool(observed.mutated))
                         estimates[draft.variant] = built.second
                         samplers[draft.variant] = _counted(bench, draft.variant, built.second, costs[draft.variant])
-            plan = Plan(budget=budget, precise=0.0, close=0.0)
+            plan = Plan(budget=budget, margin=0.0, close=0.0)
             run_rounds(samplers, estimates, "numpy", plan, failures=(WorkerError,))
             yield from costs.values()
         finally:

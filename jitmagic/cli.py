@@ -85,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
     ):
         compare.add_argument(short, flag, metavar="NAMES", action="append", type=_names, help=words)
     compare.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to spend on timing (10)")
+    margin = "per cent to which every speedup is to be known; then the timing ends (15)"
+    compare.add_argument("--margin", metavar="PERCENT", type=float, help=margin)
     compare.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds until a variant is given up (60)")
     compare.add_argument("--dtype", choices=("float32", "float64"), help="cast the floating arguments first")
     compare.add_argument("--threads", metavar="COUNTS", type=_names, help="CPU threads to allow, e.g. 1,all for both")
@@ -211,6 +213,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         "backends": _flat(arguments.backends),
         "devices": _flat(arguments.devices),
         "budget": arguments.budget,
+        "margin": arguments.margin,
         "timeout": arguments.timeout,
         "dtype": arguments.dtype,
         "sweep": arguments.sweep,

@@ -267,6 +267,7 @@ def compare(
     backends: Sequence[str] | None = None,
     devices: Sequence[str] | None = None,
     budget: float = 10.0,
+    margin: float = 15.0,
     timeout: float = 60.0,
     dtype: str | None = None,
     sweep: str | Sequence[float] | Mapping[float, Any] | None = None,
@@ -297,6 +298,9 @@ def compare(
         Which to compare, e.g. ``["numba", "jax"]`` and ``["cpu"]``; all that are found by default.
     budget : float
         Seconds for the timing of all variants together.
+    margin : float
+        Per cent: the timing ends sooner where half of every speedup's 95 % interval is less than that, and narrower
+        where the speedup is near 1.
     timeout : float
         Seconds that one variant may take to build.
     dtype : str, optional
@@ -380,6 +384,7 @@ def compare(
         keep,
         None if on is None else tuple(on),
         asked_transform({"grad": grad, "jacobian": jacobian, "hessian": hessian, "vmap": vmap}),
+        margin,
     )
     if resized is not None and not args:
         workload = resized.workload(resized.sizes[-1])

@@ -15,6 +15,9 @@ from jitmagic.measure.nodes import address
 from jitmagic.measure.sweep import sizes
 from jitmagic.transforms.transform import KINDS, Transform, parse
 
+MOST_MARGIN = 50.0
+"""Per cent: an interval that is wider than its median has nothing to say."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -47,6 +50,8 @@ class Options:
         Addresses of other machines that the variants are run on too: ``ssh://host``, or a Dask scheduler's ``tcp://…``.
     transform : Transform or None
         The derivative or the batch that is compared in place of the function itself.
+    margin : float
+        The timing ends sooner where every speedup is known to so many per cent on either side, and those near 1 closer.
     """
 
     backends: tuple[str, ...] | None = None
@@ -64,6 +69,7 @@ class Options:
     keep: str | None = None
     on: tuple[str, ...] | None = None
     transform: Transform | None = None
+    margin: float = 15.0
 
     def __post_init__(self) -> None:
         known = all_backends()
@@ -87,6 +93,10 @@ class Options:
         for name, value in (("budget", self.budget), ("timeout", self.timeout)):
             if not isinstance(value, int | float) or not 0 < value < float("inf"):
                 raise ValueError(f"{name} has to be a positive number of seconds, not {value!r}")
+        if not isinstance(self.margin, int | float) or not 0 < self.margin <= MOST_MARGIN:
+            raise ValueError(
+                f"margin has to be a number of per cent above 0, at most {MOST_MARGIN:g}, and not {self.margin!r}"
+            )
         self._resolve(known)
         if self.dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype has to be float32 or float64, not {self.dtype!r}")

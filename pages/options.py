@@ -35,6 +35,7 @@ the session: `%config JitMagic.budget = 20`.
 _VALUES = {
     "names": "NAMES",
     "seconds": "SECONDS",
+    "percent": "PERCENT",
     "variable": "NAME",
     "count": "N",
     "sweep": "n=1e3:1e7:9",
@@ -51,9 +52,12 @@ MORE: Mapping[str, str] = {
     "devices": "`jitmagic devices`, or `%jitdevices`, lists what this machine has and which backend can use it.",
     "budget": "For all variants together, and for the rounds of the clock only: to build and to verify the variants "
     "comes before, and to try other arguments comes after and takes as long again at most. Five rounds are made in any "
-    "case, or three where five would take longer than the budget. A larger budget makes the intervals narrower; the "
-    "rounds end sooner where every ratio is known well enough ([How measuring works](measuring.md)). A sweep has a "
-    "budget of this length of its own.",
+    "case, or three where five would take longer than the budget. The rounds end sooner where every ratio is known "
+    "well enough: see `--margin`. A sweep has a budget of this length of its own.",
+    "margin": "Half of a speedup's 95 % interval over the speedup. 15 tells 5 from 6 within a few seconds, where the "
+    "machine is quiet a good deal better; for figures that will be printed ask for 3, with a longer `--budget`, which "
+    "ends the timing in any case. Speedups near 1 are always followed closer, since they may turn out on either side "
+    "([How measuring works](measuring.md)).",
     "timeout": "A variant that takes longer to build is *timed out*: its process is ended, the others go on.",
     "dtype": "Arrays and NumPy's numbers of a floating dtype are cast before anything else, also for NumPy's own run: "
     "the baseline is in that precision too. Python's own floats, integers and complex numbers stay as they are.",

@@ -36,6 +36,7 @@ class Options:
     keep: str | None = None
     on: tuple[str, ...] | None = None
     transform: Any = None
+    margin: float = 15.0
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

@@ -175,7 +175,8 @@ def test_every_option_of_the_form_is_one_of_the_magic() -> None:
 def test_the_flags_that_the_form_writes_are_the_magics() -> None:
     source = (ROOT / "labextension" / "src" / "python" / "magic-line.ts").read_text(encoding="utf-8")
     for flag, name in (
-        ("-b", "backends"), ("-d", "devices"), ("--budget", "budget"), ("--timeout", "timeout"), ("--dtype", "dtype"),
+        ("-b", "backends"), ("-d", "devices"), ("--budget", "budget"), ("--margin", "margin"), ("--timeout", "timeout"),
+        ("--dtype", "dtype"),
         ("--threads", "threads"), ("--sweep", "sweep"), ("--cold", "cold"),
         ("--calls", "calls"), ("--need", "need"), ("--deploy", "deploy"), ("--keep", "keep"), ("--on", "on"),
     ):  # fmt: skip

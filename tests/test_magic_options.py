@@ -46,6 +46,7 @@ options = st.lists(
             ("-b 'numba'", {"backends": ("numba",)}),
             ("-d cuda:0", {"devices": ("cuda:0",)}),
             ("--budget 2.5", {"budget": 2.5}),
+            ("--margin 3", {"margin": 3.0}),
             ("-v out", {"variable": "out"}),
             ("--dtype=float32", {"dtype": "float32"}),
         ]
@@ -108,6 +109,8 @@ def test_line(line, settings, call):
         ("-b ',' fn(x)", "-b needs one name or more"),
         ("--budget soon fn(x)", "a number of seconds"),
         ("--budget= 5", "--budget needs a value"),
+        ("--margin tight fn(x)", "a number of per cent, e.g. --margin 3, and got 'tight'"),
+        ("--margin", "--margin needs a value, e.g. --margin 3"),
         ("--dtype float16 fn(x)", "float32 or float64, and got 'float16'"),
         ("-v my-result fn(x)", "the name of a variable"),
         ("-v class fn(x)", "the name of a variable"),

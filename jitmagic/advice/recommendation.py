@@ -15,8 +15,8 @@ from jitmagic.measure.statistics import Interval, ratio_interval
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import Outcome
 
-_NEAR = 1.1
-"""Up to this ratio of medians the time to build decides."""
+_NEAR = 1.03
+"""Up to this ratio of medians the time to build decides: what is recommended is to be within 5 % of the best."""
 
 _PLACE = {"cpu": "CPU", "gpu": "GPU", "tpu": "TPU"}
 

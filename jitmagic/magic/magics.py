@@ -43,6 +43,7 @@ class JitMagic(Magics):
     """
 
     budget = Float(10.0, help="Seconds to spend on timing.").tag(config=True)
+    margin = Float(15.0, help="Per cent to which every speedup is to be known; then the timing ends.").tag(config=True)
     timeout = Float(60.0, help="Seconds after which one variant is given up.").tag(config=True)
     backends = Union(
         [List(Unicode()), Unicode()], allow_none=True, default_value=None, help="Backends to try; None: all."
@@ -91,6 +92,7 @@ class JitMagic(Magics):
             --panel                show progress and result in a widget (needs anywidget)
             --no-panel             show no widget
             --budget SECONDS       seconds to spend on timing (10)
+            --margin PERCENT       end the timing sooner where every speedup is known to so many per cent (15)
             --timeout SECONDS      seconds after which one variant is given up (60)
             --dtype DTYPE          cast the floating arguments to float32 or float64 first
             --threads 1,all        time with one CPU thread and with all, as rows of their own (also 4, or 1,4,all)
@@ -235,6 +237,7 @@ class JitMagic(Magics):
             "backends": _as_names(self.backends),
             "devices": _as_names(self.devices),
             "budget": self.budget,
+            "margin": self.margin,
             "timeout": self.timeout,
             "dtype": self.dtype,
             "sweep": None,

@@ -38,10 +38,9 @@ class Option:
     name : str
         Its key in ``Line.settings``.
     value : str or None
-        What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"count"``, ``"variable"``, ``"choice"``,
-        ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``), ``"address"``, ``"argument"``, ``"batch"``
-        (``ARG[:AXIS]``);
-        None for a flag.
+        What it takes: ``"names"`` (comma-separated), ``"seconds"``, ``"percent"``, ``"count"``, ``"variable"``,
+        ``"choice"``, ``"sweep"``, ``"path"``, ``"python"`` (``BACKEND=PATH``), ``"address"``, ``"argument"``,
+        ``"batch"`` (``ARG[:AXIS]``); None for a flag.
     help : str
         One line.
     choices : tuple of str
@@ -66,6 +65,7 @@ OPTIONS = (
     Option(("--panel",), "panel", None, "show progress and result in a widget"),
     Option(("--no-panel",), "no_panel", None, "show no widget"),
     Option(("--budget",), "budget", "seconds", "seconds to spend on timing"),
+    Option(("--margin",), "margin", "percent", "per cent to which every speedup is to be known; then the timing ends"),
     Option(("--timeout",), "timeout", "seconds", "seconds after which one variant is given up"),
     Option(("--dtype",), "dtype", "choice", "cast the floating arguments first: float32 or float64", DTYPES),
     Option(("--threads",), "threads", "names", "CPU threads the libraries may use, e.g. 1,all for both"),
@@ -84,6 +84,8 @@ OPTIONS = (
     Option(("--on",), "on", "address", "run it on another machine too: ssh://host, or a Dask scheduler's tcp://host:8786"),
     Option(("--help",), "help", None, "show the help"),
 )
+_NUMBERS = {"seconds": ("seconds", "20"), "percent": ("per cent", "3")}
+"""What takes a number with a fraction: what it counts, and an example."""
 BY_FLAG: Mapping[str, Option] = {flag: option for option in OPTIONS for flag in option.flags}
 
 
@@ -278,8 +280,8 @@ def _value(line: str, start: int, option: Option, flag: str, attached: bool) -> 
             break
         end = _word_end(line, following)
     value = line[start:end]
-    # A negative number of seconds is told apart further on, with the number in the message.
-    if not value or (value.startswith("-") and not attached and option.value != "seconds"):
+    # A negative number is told apart further on, with the number in the message.
+    if not value or (value.startswith("-") and not attached and option.value not in _NUMBERS):
         return "", start, _no_value(option, flag)
     return value, end, None
 
@@ -288,11 +290,12 @@ def converted(option: Option, flag: str, raw: str) -> Any:
     """Reads the value of an option; raises :class:`OptionError` where it is none."""
     if option.value is None:
         return True
-    if option.value == "seconds":
+    if option.value in _NUMBERS:
+        words, example = _NUMBERS[option.value]
         try:
             return float(raw)
         except ValueError:
-            raise OptionError(f"{flag} takes a number of seconds, e.g. {flag} 20, and got {raw!r}") from None
+            raise OptionError(f"{flag} takes a number of {words}, e.g. {flag} {example}, and got {raw!r}") from None
     if option.value == "variable" and (not raw.isidentifier() or keyword.iskeyword(raw)):
         raise OptionError(f"{flag} takes the name of a variable, e.g. {flag} result, and got {raw!r}")
     if option.value == "count":
@@ -327,7 +330,8 @@ def converted(option: Option, flag: str, raw: str) -> Any:
 
 def _no_value(option: Option, flag: str) -> str:
     example = {
-        "names": "cpu" if option.name == "devices" else "numba,jax", "seconds": "20", "variable": "result",
+        "names": "cpu" if option.name == "devices" else "numba,jax", "variable": "result",
+        **{value: example for value, (_, example) in _NUMBERS.items()},
         "python": "jax=/path/to/python", "sweep": "n=1e3:1e7:9", "path": "results/", "count": "1000",
         "address": "ssh://host",
         "argument": "x", "batch": "x:0",

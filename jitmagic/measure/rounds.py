@@ -28,6 +28,9 @@ _LEVEL = math.log(1.25)
 """A ratio so near to 1 may be what two processes that run the same code differ by: it is taken from several."""
 _HANGING = 0.1
 """A ratio so near to 1 may turn out on either side of it, or neither."""
+_HANGING_SHARE, _CLEAR_SHARE = 0.1, 0.25
+"""What a ratio's interval may be wide, on either side, as a share of how far it is from 1: of one that may turn out on
+either side, and of one that cannot. A quarter tells 1.3 from 1.2 and from 1.4."""
 _SETTLING = 2
 """Samples of a fresh process that count for nothing; one of a call that makes a sample by itself."""
 _DEAR = 0.15
@@ -63,11 +66,12 @@ class Plan:
         variants have emptied the caches. To fill them again takes some 20 ms of a call that works on 50 MB, and nothing
         where the sample before was the same variant's: such calls of 45 ms scattered twice as much without. Of a call
         that takes longer it is a small part.
-    precise, close : float
+    margin, close : float
         Stop when every ratio's interval is narrower than a share of its median, on either side: a tenth of how far it
-        is from 1, since that is what it has to tell, but no more than ``precise`` and no less than ``close``.
+        is from 1, since that is what it has to tell, but no less than ``close``; where 1 is a tenth or more away, a
+        quarter of it, but no more than ``margin``.
     enough : float
-        What is wanted at most where 1 is a tenth or more away: other processes would differ by more.
+        What is wanted at most there: other processes would differ by more.
     most_calls : int
         Calls of a sample.
     at_least : float
@@ -81,7 +85,7 @@ class Plan:
     budget: float = 10.0
     sample_seconds: float = 0.006
     warm_below: float = 0.5
-    precise: float = 0.05
+    margin: float = 0.15
     close: float = 0.008
     enough: float = 0.02
     at_least: float = 0.0
@@ -300,8 +304,9 @@ def _known(ratio: Interval, plan: Plan, left: bool) -> bool:
     if left and _is_level(ratio) and whole.low <= 1.0 <= whole.high:
         return False
     away = abs(math.log(ratio.median))
-    least = plan.close if away < _HANGING else plan.enough
-    return ratio.relative_width < max(least, min(plan.precise, away / 10))
+    if away < _HANGING:
+        return ratio.relative_width < max(plan.close, min(plan.margin, _HANGING_SHARE * away))
+    return ratio.relative_width < max(min(plan.enough, plan.margin), min(plan.margin, _CLEAR_SHARE * away))
 
 
 def _expected(done: int, spent: float, plan: Plan) -> int:

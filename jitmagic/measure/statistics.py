@@ -16,9 +16,9 @@ machine with two cores, 2026-11-22; a standard deviation of 0.9 to 1.3 %): where
 and how its dictionaries hash. Some pairs, of BLAS above all, differ by 5 to 13 %, which is why the median of several
 says so much more than one."""
 
-LASTING = 0.012
+LASTING = 0.016
 """The part of it that stays in a comparison, whichever its processes: two sides with the same code differed by so much
-more than the five processes of each explain (from the same benchmark, 250 comparisons)."""
+more than the five processes of each explain (from the same benchmark, 350 comparisons)."""
 
 _AS_MANY = 3
 """How many differences between processes the rest of it counts for beside those that were seen in a comparison."""

@@ -77,6 +77,7 @@ def record(run: Run) -> dict[str, Any]:
             "backends": run.options.backends and list(run.options.backends),
             "devices": run.options.devices and list(run.options.devices),
             "budget": run.options.budget,
+            "margin": run.options.margin,
             "timeout": run.options.timeout,
             "dtype": run.options.dtype,
             "sweep": run.options.sweep,

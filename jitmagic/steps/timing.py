@@ -39,6 +39,10 @@ _LAUNCHES = 7
 _LAUNCH_SECONDS = 2.0
 """No further call is made for that when those before took so long."""
 
+_SHORTEST, _SHORTEST_OF_NEW = 0.1, 0.5
+"""Shares of the budget that the timing takes at least: rounds of short calls would all fall into one while of a machine
+that is fast and slow by turns."""
+
 _REBUILT = 0.15
 """Processes are not replaced where building their variants again would take more than this share of the budget."""
 
@@ -55,7 +59,7 @@ def measure(run: Run) -> None:
 
 
 def _time(run: Run) -> None:
-    for one in take_rounds(run, at_least=_for_probing(run), replaced=Plan.replaced):
+    for one in take_rounds(run, at_least=_shortest(run), replaced=Plan.replaced):
         _transfer(run, one)
         _launch(run, one)
 
@@ -93,6 +97,7 @@ def take_rounds(run: Run, at_least: float = 0.0, replaced: int = 0) -> list[Outc
             run.baseline.name,
             Plan(
                 budget=run.options.budget,
+                margin=run.options.margin / 100,
                 at_least=at_least,
                 replaced=replaced,
                 most_calls=_COLD_CALLS if run.options.cold else Plan.most_calls,
@@ -192,13 +197,13 @@ def _warming(rounds: int) -> str:
     return f"it was still getting faster in the {few} of the timing, which count for no variant"
 
 
-def _for_probing(run: Run) -> float:
-    """Returns the seconds that the timing takes at least: probing may take no longer than the timing.
+def _shortest(run: Run) -> float:
+    """Returns the seconds that the timing takes at least.
 
-    What is new is probed for the first time, and half of the budget is what most functions need for it. The more
-    precise figures come with it.
+    What is new is probed for the first time, and probing may take no longer than the timing: half of the budget is what
+    most functions need for it. The more precise figures come with it.
     """
-    return run.options.budget / 2 if probing.is_new(run) else 0.0
+    return run.options.budget * (_SHORTEST_OF_NEW if probing.is_new(run) else _SHORTEST)
 
 
 def _twice(sampler: Sampler) -> Sampler:

@@ -75,8 +75,8 @@ export class Settings {
       return;
     }
     const values = this._settings!.composite as Partial<CompareOptions> & { marks?: boolean };
-    const { backends, devices, budget, timeout, dtype, threads, cold } = { ...NO_OPTIONS, ...values };
-    this._options = { ...this._options, backends, devices, budget, timeout, dtype, threads, cold };
+    const { backends, devices, budget, margin, timeout, dtype, threads, cold } = { ...NO_OPTIONS, ...values };
+    this._options = { ...this._options, backends, devices, budget, margin, timeout, dtype, threads, cold };
     this._marks = values.marks ?? true;
     this._changed.emit();
   }

@@ -11,6 +11,7 @@ test('every option is written before the call', () => {
     backends: ['numba', 'jax'],
     devices: ['cpu', 'cuda:0'],
     budget: 2.5,
+    margin: 3,
     timeout: 30,
     dtype: 'float32',
     threads: ['1', 'all'],
@@ -26,7 +27,7 @@ test('every option is written before the call', () => {
   };
   assert.equal(
     magicLine(options, 'fn(x)'),
-    '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --timeout 30 --dtype float32 --threads 1,all ' +
+    '%jitcompare -b numba,jax -d cpu,cuda:0 --budget 2.5 --margin 3 --timeout 30 --dtype float32 --threads 1,all ' +
       '--sweep n=1e3:1e6:7 --cold --calls 1000 --need gradients --deploy gpu --keep simple --on ssh://gpu1 --on tcp://10.0.0.5:8786 fn(x)'
   );
 });
@@ -41,6 +42,7 @@ test('what would become something else on the line is refused', () => {
   assert.match(optionsProblem({ ...NO_OPTIONS, backends: ['numba; import os'] })!, /no name of a backend/);
   assert.match(optionsProblem({ ...NO_OPTIONS, devices: ['-o'] })!, /no name of a device/);
   assert.match(optionsProblem({ ...NO_OPTIONS, budget: -1 })!, /above 0/);
+  assert.match(optionsProblem({ ...NO_OPTIONS, margin: 60 })!, /at most 50/);
   assert.match(optionsProblem({ ...NO_OPTIONS, timeout: NaN })!, /above 0/);
   assert.match(optionsProblem({ ...NO_OPTIONS, dtype: 'float16' })!, /float32 or float64/);
   assert.match(optionsProblem({ ...NO_OPTIONS, threads: ['0'] })!, /no number of threads/);

@@ -114,9 +114,18 @@ def test_it_stops_early_when_the_ratios_are_tight():
 
 
 def test_what_is_clear_is_measured_less_often_than_what_is_close():
-    clear = Machine({"numpy": 0.05, "jax": 0.02}, noise=0.2).run(Plan(budget=1000.0))
-    close = Machine({"numpy": 0.05, "jax": 0.0505}, noise=0.2).run(Plan(budget=1000.0))
+    clear = Machine({"numpy": 0.05, "jax": 0.02}, noise=0.4).run(Plan(budget=1000.0))
+    close = Machine({"numpy": 0.05, "jax": 0.0505}, noise=0.4).run(Plan(budget=1000.0))
     assert 5 < len(clear.series["jax"].samples) < len(close.series["jax"].samples) / 2
+
+
+def test_a_narrower_margin_takes_more_rounds_where_the_ratio_is_clear():
+    def rounds(margin):
+        machine = Machine({"numpy": 0.05, "jax": 0.01}, noise=0.4)
+        return len(machine.run(Plan(budget=1000.0, margin=margin)).series["jax"].samples)
+
+    wide, narrow = rounds(0.15), rounds(0.03)
+    assert 4 * wide < narrow < 1000
 
 
 def test_no_more_is_asked_than_other_processes_would_differ_by_unless_the_verdict_hangs_on_it():
@@ -261,7 +270,7 @@ def test_progress_counts_up_and_the_time_left_down():
 def test_the_ratios_so_far_are_told_after_three_rounds_and_grow_sure():
     machine = Machine({"numpy": 0.05, "jax": 0.01}, noise=0.3)
     seen = []
-    rounds = machine.run(Plan(budget=5.0), so_far=seen.append)
+    rounds = machine.run(Plan(budget=5.0, margin=0.03), so_far=seen.append)
     assert all(set(one) == {"jax"} for one in seen)
     counts = [one["jax"].samples for one in seen]
     assert counts[0] == 3

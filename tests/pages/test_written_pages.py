@@ -56,6 +56,7 @@ def test_every_verdict_is_explained_with_its_sign() -> None:
 
 def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
     from jitmagic.measure import noise, rounds, statistics
+    from jitmagic.options import Options
     from jitmagic.steps import timing
 
     page, plan = text("measuring.md"), rounds.Plan()
@@ -63,9 +64,10 @@ def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
         f"last {plan.sample_seconds * 1e3:.0f} ms together",
         "shorter than half a second,\none that is not timed" if plan.warm_below == 0.5 else "other calls",
         "up to four times, spread" if plan.replaced == 4 else "another number",
-        f"at least to\n±{plan.precise:.0%};".replace("%", " %"),
-        f"where 1 is nearer than a tenth, to ±{plan.close:.1%}, else".replace("%", " %"),
-        f"no closer than ±{plan.enough:.0%})".replace("%", " %"),
+        f"at least ±{plan.margin:.0%} (`--margin`)".replace("%", " %"),
+        f"no closer than ±{plan.enough:.0%}, which".replace("%", " %"),
+        "a quarter of how far it is from 1 (a ratio of 1.3" if rounds._CLEAR_SHARE == 0.25 else "another share",
+        f"where 1 is nearer than a tenth, it is ±{plan.close:.1%} or a tenth".replace("%", " %"),
         "at least five, or three where",
         f"{len(statistics.log_ratio_draws([1.0] * 7, [1.0] * 7))} bootstrap draws",
         f"at most {'eight' if timing._COLD_CALLS == 8 else timing._COLD_CALLS} in a sample",
@@ -79,7 +81,8 @@ def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
         f"frequency | {1 - noise.LEAST_FREQUENCY:.0%}".replace("%", " %"),
     ):
         assert words in page, words
-    assert (plan.least, statistics._FEW, rounds._HANGING) == (5, 6, 0.1)
+    assert (plan.least, statistics._FEW, rounds._HANGING, rounds._HANGING_SHARE) == (5, 6, 0.1, 0.1)
+    assert (plan.budget, 100 * plan.margin) == (Options().budget, Options().margin)
 
 
 def test_the_tolerances_on_the_page_are_those_of_the_code() -> None:

@@ -5,6 +5,8 @@ export interface CompareOptions {
   backends: string[];
   devices: string[];
   budget: number | null;
+  /** Per cent to which every speedup is to be known. */
+  margin: number | null;
   timeout: number | null;
   dtype: string | null;
   /** Numbers of CPU threads, and `all`. */
@@ -29,6 +31,7 @@ export const NO_OPTIONS: CompareOptions = {
   backends: [],
   devices: [],
   budget: null,
+  margin: null,
   timeout: null,
   dtype: null,
   threads: [],
@@ -44,6 +47,7 @@ export const NO_OPTIONS: CompareOptions = {
 };
 export const TRANSFORMS = ['grad', 'jacobian', 'hessian', 'vmap'];
 export const PLACES = ['cpu', 'gpu', 'tpu'];
+export const MOST_MARGIN = 50;
 export const DTYPES = ['float32', 'float64'];
 
 const THREADS = /^(all|[1-9]\d{0,3})$/;
@@ -70,6 +74,10 @@ export function optionsProblem(options: CompareOptions): string | null {
     if (seconds !== null && !(Number.isFinite(seconds) && seconds > 0)) {
       return `The ${what} must be a number of seconds above 0.`;
     }
+  }
+  const { margin } = options;
+  if (margin !== null && !(Number.isFinite(margin) && margin > 0 && margin <= MOST_MARGIN)) {
+    return `The margin must be a number of per cent above 0, at most ${MOST_MARGIN}.`;
   }
   if (options.dtype !== null && !DTYPES.includes(options.dtype)) {
     return `The element type must be ${DTYPES.join(' or ')}.`;
@@ -119,6 +127,9 @@ export function magicLine(options: CompareOptions, call: string): string {
   }
   if (options.budget !== null) {
     words.push('--budget', String(options.budget));
+  }
+  if (options.margin !== null) {
+    words.push('--margin', String(options.margin));
   }
   if (options.timeout !== null) {
     words.push('--timeout', String(options.timeout));

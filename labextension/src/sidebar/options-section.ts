@@ -15,7 +15,7 @@ export class OptionsSection extends Section {
     this._backends = new Map();
     this._backendBox.append(h('legend', {}, 'Backends'), this._boxes);
     this.offer(BACKENDS);
-    const seconds = (name: 'budget' | 'timeout', label: string, usual: number) => {
+    const number = (name: 'budget' | 'margin' | 'timeout', label: string, usual: number) => {
       const input = h('input', {
         type: 'number',
         min: 0,
@@ -62,8 +62,9 @@ export class OptionsSection extends Section {
     this.body.append(
       this._backendBox,
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Devices'), this._devices),
-      seconds('budget', 'Seconds for timing', 10),
-      seconds('timeout', 'Seconds to build a variant', 60),
+      number('budget', 'Seconds for timing', 10),
+      number('margin', 'Per cent to know speedups to', 15),
+      number('timeout', 'Seconds to build a variant', 60),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Floating arguments'), this._dtype),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'CPU threads'), this._threads),
       h('label', { class: 'jp-jitmagic-field' }, h('span', {}, 'Other sizes too'), this._sweep),
@@ -178,7 +179,7 @@ export class OptionsSection extends Section {
   }
 
   private readonly _backends: Map<string, HTMLInputElement>;
-  private readonly _inputs = new Map<'budget' | 'timeout', HTMLInputElement>();
+  private readonly _inputs = new Map<'budget' | 'margin' | 'timeout', HTMLInputElement>();
   private readonly _boxes = h('div', { class: 'jp-jitmagic-boxes' });
   private readonly _backendBox = h('fieldset', {});
   private readonly _devices = h('input', {

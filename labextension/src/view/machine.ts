@@ -29,6 +29,7 @@ export function machine({ record }: Shown): HTMLElement {
     options.backends && `backends ${options.backends.join(', ')}`,
     options.devices && `devices ${options.devices.join(', ')}`,
     options.budget !== null && `${figures.duration(options.budget)} for timing`,
+    options.margin != null && `speedups to ±${figures.figure(options.margin)} %`,
     options.timeout !== null && `${figures.duration(options.timeout)} for each build`,
     options.dtype && `arguments cast to ${options.dtype}`,
     options.on?.length && `also on ${options.on.join(', ')}`

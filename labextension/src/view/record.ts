@@ -181,6 +181,7 @@ export interface JitmagicRecord {
     backends: string[] | null;
     devices: string[] | null;
     budget: number | null;
+    margin?: number | null;
     timeout: number | null;
     dtype: string | null;
     python?: { [backend: string]: string } | null;
