@@ -70,8 +70,6 @@ class Plan:
         Stop when every ratio's interval is narrower than a share of its median, on either side: a tenth of how far it
         is from 1, since that is what it has to tell, but no less than ``close``; where 1 is a tenth or more away, a
         quarter of it, but no more than ``margin``.
-    enough : float
-        What is wanted at most there: other processes would differ by more.
     most_calls : int
         Calls of a sample.
     at_least : float
@@ -87,7 +85,6 @@ class Plan:
     warm_below: float = 0.5
     margin: float = 0.15
     close: float = 0.008
-    enough: float = 0.02
     at_least: float = 0.0
     most_calls: int = 1_000_000
     least: int = 5
@@ -306,7 +303,7 @@ def _known(ratio: Interval, plan: Plan, left: bool) -> bool:
     away = abs(math.log(ratio.median))
     if away < _HANGING:
         return ratio.relative_width < max(plan.close, min(plan.margin, _HANGING_SHARE * away))
-    return ratio.relative_width < max(min(plan.enough, plan.margin), min(plan.margin, _CLEAR_SHARE * away))
+    return ratio.relative_width < min(plan.margin, _CLEAR_SHARE * away)
 
 
 def _expected(done: int, spent: float, plan: Plan) -> int:

@@ -128,14 +128,14 @@ def test_a_narrower_margin_takes_more_rounds_where_the_ratio_is_clear():
     assert 4 * wide < narrow < 1000
 
 
-def test_no_more_is_asked_than_other_processes_would_differ_by_unless_the_verdict_hangs_on_it():
+def test_more_is_asked_where_the_verdict_hangs_on_it():
     rounds = {
         variant: len(Machine({"numpy": 0.02, "jax": 0.02 / variant}, noise=0.3).run(Plan(budget=1000.0, replaced=0))
                      .series["jax"].samples)
         for variant in (1.07, 1.14, 1.22)
     }  # fmt: skip
     assert rounds[1.07] > 2 * rounds[1.14]
-    assert rounds[1.14] < 1.5 * rounds[1.22]
+    assert rounds[1.22] < rounds[1.14] < 3 * rounds[1.22]
 
 
 def test_a_ratio_that_is_not_steady_keeps_the_clock_running_for_as_long_as_rounds_tell_more_of_it():
