@@ -15,7 +15,7 @@ core runs: a draw whose being made, or whose size, depends on what is computed i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,19 @@ import libcst as cst
 from jitmagic.analysis.memory import GENERATOR_METHODS
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.array_shapes import Alike, Shapes, bound_often, reshaped, shape_of
 from jitmagic.generate.blocks import code, made, small, statements, with_body
+from jitmagic.generate.draws_in_loops import (
+    Calls,
+    Uncertain,
+    bounds_of,
+    holds,
+    leaves,
+    loops_around,
+    operand,
+    skeleton,
+    target_of,
+)
 from jitmagic.generate.draws_of_places import places_drawn
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
@@ -151,8 +163,8 @@ class _Hoist:
         self.mutated = mutated - finder.generators
         self.taken = set(name_tools.all_names(function))
         self.parameters = frozenset(name_tools.parameters(function))
-        self.rebound = _bound_often(function)
-        self.reshaped = _reshaped(function, self.rebound, kinds)
+        self.rebound = bound_often(function)
+        self.reshaped = reshaped(function, self.rebound, kinds)
         self.out = Hoisted(function)
         # names that the wrapper has, and the statements that would give it more
         self.ready = {p for p in self.parameters if p not in self.rebound}
@@ -221,7 +233,7 @@ class _Hoist:
         if isinstance(statement, cst.For):
             self._loop(statement, finder.draws)
             return [statement]
-        if isinstance(statement, cst.If) and all(_holds(statement.test, call) for call in finder.draws):
+        if isinstance(statement, cst.If) and all(holds(statement.test, call) for call in finder.draws):
             return self._line(statement, statement.test, finder.draws)
         if one is None:
             raise self._refuse(finder.draws[0], "is drawn only where a condition holds, or in a loop without a count")
@@ -258,7 +270,7 @@ class _Hoist:
 
     def _loop(self, loop: cst.For, draws: Sequence[cst.Call]) -> None:
         """Takes the draws out of a nest of counted loops, as arrays with an axis for each loop."""
-        nests = [_nest(loop, call) for call in draws]
+        nests = [loops_around(loop, call) for call in draws]
         for call, nest in zip(draws, nests, strict=True):
             if nest is None:
                 raise self._refuse(call, "is drawn only where a condition holds, or in a loop without a count")
@@ -283,13 +295,13 @@ class _Hoist:
 
     def _plan(self, call: cst.Call, nest: Sequence[cst.For]) -> tuple[str, str, int]:
         """Returns the new array's name, the index of this draw in it, and the number of its loops."""
-        given = _target(nest[-1], call)
+        given = target_of(nest[-1], call)
         name = self._fresh(f"drawn_{given}" if given is not None else "drawn")
         index = []
         for loop in nest:
-            start = _bounds(loop)[0]
+            start = bounds_of(loop)[0]
             counter = code(loop.target)
-            index.append(counter if start == "0" else f"{counter} - {_operand(start)}")
+            index.append(counter if start == "0" else f"{counter} - {operand(start)}")
         return name, ", ".join(index), len(nest)
 
     def _whole(self, call: cst.Call, nest: Sequence[cst.For]) -> str | None:
@@ -316,8 +328,8 @@ class _Hoist:
                 return None
         counts = []
         for loop in nest:
-            start, stop = _bounds(loop)
-            counts.append(stop if start == "0" else f"{_operand(stop)} - {_operand(start)}")
+            start, stop = bounds_of(loop)
+            counts.append(stop if start == "0" else f"{operand(stop)} - {operand(start)}")
         size = f"({', '.join(counts)}{own})" if len(counts) > 1 or own else counts[0]
         return f"{code(func)}({size})"
 
@@ -327,16 +339,16 @@ class _Hoist:
         names = [name for name, _, _ in plans]
         for name in names:
             self._emit(made(f"{name} = []", like=loop))
-        text = "\n".join(_skeleton(loop, keep, ""))
+        text = "\n".join(skeleton(loop, keep, ""))
         self._emit(cst.parse_statement(text + "\n"))
         module_name = next((n for n, path in self.kinds.module.names.items() if path == "numpy"), "__numpy__")
         for call, (name, _, axes) in zip(draws, plans, strict=True):
             shaped = ""
             if axes > 1:
-                nest = _nest(loop, call) or []
+                nest = loops_around(loop, call) or []
                 counts = [
-                    stop if start == "0" else f"{_operand(stop)} - {_operand(start)}"
-                    for start, stop in map(_bounds, nest)
+                    stop if start == "0" else f"{operand(stop)} - {operand(start)}"
+                    for start, stop in map(bounds_of, nest)
                 ]
                 fact = self.module.fact(call)
                 inner = f", *{module_name}.shape({name}[0])" if fact is not None and fact.shape else ""
@@ -347,17 +359,17 @@ class _Hoist:
 
     def _check_certain(self, one: Any, call: cst.Call) -> None:
         """Refuses a draw that the statement may leave out or repeat."""
-        finder = _Uncertain(call)
+        finder = Uncertain(call)
         one.visit(finder)
         if finder.found:
             raise self._refuse(call, "is drawn only where a condition holds, or in a comprehension")
 
     def _check_counted(self, loop: cst.For, call: cst.Call) -> None:
-        bounds = _bounds(loop)
+        bounds = bounds_of(loop)
         if bounds is None or not isinstance(loop.target, cst.Name):
             raise self._refuse(call, f"is drawn in the loop `for {code(loop.target)} in {code(loop.iter)}`, which does "
                                      "not count by ones")  # fmt: skip
-        if _leaves(loop):
+        if leaves(loop):
             raise self._refuse(call, "is drawn in a loop that may end early")
         if loop.target.value in name_tools.bound(loop.body):
             raise self._refuse(call, f"is drawn in a loop that changes its counter `{loop.target.value}`")
@@ -389,12 +401,12 @@ class _Hoist:
         if not isinstance(one, cst.Assign) or len(one.targets) != 1:
             return
         names = name_tools.targets(one.targets[0].target)
-        source = _shape_of(one.value, self.kinds)
+        source = shape_of(one.value, self.kinds)
         if len(names) == 1 and names[0] not in self.rebound and source in self.parameters - self.reshaped:
             # `s = spins.copy()`: its shape is the argument's
             self.alike[names[0]] = source
         if set(self.alike) & name_tools.loads(one.value):
-            statement = statement.visit(_Alike(self.module, self.alike))
+            statement = statement.visit(Alike(self.module, self.alike))
             one = small(statement)
         fact = self.kinds.of(one.value)
         plain = fact is not None and fact.kind in ("int", "float", "bool", "scalar", "tuple")
@@ -409,12 +421,12 @@ class _Hoist:
 
     def _asked_for_shape(self, node: cst.CSTNode) -> frozenset[str]:
         """Returns the parameters of which an expression reads the shape alone, which is as it was in the call."""
-        finder = _Shapes()
+        finder = Shapes()
         node.visit(finder)
         return frozenset(finder.shapes - finder.others) & self.parameters - self.reshaped
 
     def _repeatable(self, node: cst.BaseExpression) -> bool:
-        finder = _Calls()
+        finder = Calls()
         node.visit(finder)
         for call in finder.found:
             path = self.kinds.path(call.func)
@@ -473,252 +485,3 @@ class _Replace(Rewriter):
             return updated_node
         self.module.inherit(made_, original_node)
         return made_
-
-
-class _Calls(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[cst.Call] = []
-
-    def leave_Call(self, original_node: cst.Call) -> None:
-        self.found.append(original_node)
-
-
-class _Uncertain(cst.CSTVisitor):
-    """Finds whether a call stands where it may not be made, or be made several times."""
-
-    def __init__(self, call: cst.Call) -> None:
-        super().__init__()
-        self.call = call
-        self.found = False
-        self.depth = 0
-
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        if node is self.call and self.depth:
-            self.found = True
-        self.depth += isinstance(node, _UNCERTAIN)
-        return True
-
-    def on_leave(self, original_node: cst.CSTNode) -> None:
-        self.depth -= isinstance(original_node, _UNCERTAIN)
-
-
-_UNCERTAIN = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.ListComp, cst.GeneratorExp, cst.SetComp, cst.DictComp,
-              cst.FunctionDef)  # fmt: skip
-
-
-def _bound_often(function: cst.FunctionDef) -> frozenset[str]:
-    """Returns the names that are bound more than once, parameters counted."""
-    counter = _Bindings()
-    function.visit(counter)
-    counts = counter.counts
-    for parameter in name_tools.parameters(function):
-        counts[parameter] = counts.get(parameter, 0) + 1
-    return frozenset(name for name, count in counts.items() if count > 1)
-
-
-def _reshaped(function: cst.FunctionDef, rebound: frozenset[str], kinds: Kinds) -> frozenset[str]:
-    """Returns the names that are bound again to anything but a copy of themselves."""
-    copies = _Copies(kinds)
-    function.visit(copies)
-    counter = _Bindings()
-    function.visit(counter)
-    return frozenset(name for name in rebound if counter.counts.get(name, 0) != copies.counts.get(name, 0))
-
-
-def _shape_of(node: cst.BaseExpression, kinds: Kinds) -> str:
-    """Returns the name of the array whose shape a new array has, "" where none is told."""
-    if not isinstance(node, cst.Call):
-        return ""
-    source: Any = None
-    if kinds.path(node.func) in _SAME_SHAPE and node.args:
-        source = node.args[0].value
-    elif isinstance(node.func, cst.Attribute) and node.func.attr.value in ("copy", "astype"):
-        source = node.func.value
-    fact = kinds.of(source) if isinstance(source, cst.Name) else None
-    return source.value if fact is not None and fact.kind == "array" else ""
-
-
-_SAME_SHAPE = frozenset(
-    f"numpy.{name}" for name in ("copy", "array", "asarray", "zeros_like", "ones_like", "empty_like", "full_like")
-)
-
-
-class _Alike(Rewriter):
-    """Asks arguments for their shapes in place of arrays that have the same."""
-
-    def __init__(self, module: Module, alike: Mapping[str, str]) -> None:
-        super().__init__(module)
-        self.alike = alike
-
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
-        if updated_node.attr.value in ("shape", "size", "ndim") and isinstance(updated_node.value, cst.Name):
-            name = updated_node.value.value
-            return updated_node.with_changes(value=cst.Name(self.alike.get(name, name)))
-        return updated_node
-
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
-        if isinstance(updated_node.func, cst.Name) and updated_node.func.value == "len" and updated_node.args:
-            only = updated_node.args[0]
-            if isinstance(only.value, cst.Name) and only.value.value in self.alike:
-                return updated_node.with_changes(args=[only.with_changes(value=cst.Name(self.alike[only.value.value]))])
-        return updated_node
-
-
-class _Copies(Finder):
-    """Counts assignments such as ``a = a.copy()``, ``a = np.array(a, float)`` and ``a = a.astype(float)``."""
-
-    def __init__(self, kinds: Kinds) -> None:
-        super().__init__()
-        self.kinds = kinds
-        self.counts: dict[str, int] = {}
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        value, target = node.value, node.targets[0].target
-        if not isinstance(value, cst.Call) or not isinstance(target, cst.Name) or len(node.targets) > 1:
-            return
-        func = value.func
-        source: cst.CSTNode | None = None
-        if self.kinds.path(func) in ("numpy.array", "numpy.asarray", "numpy.copy", "numpy.ascontiguousarray"):
-            source = value.args[0].value if value.args else None
-        elif isinstance(func, cst.Attribute) and func.attr.value in ("copy", "astype"):
-            source = func.value
-        if isinstance(source, cst.Name) and source.value == target.value:
-            self.counts[target.value] = self.counts.get(target.value, 0) + 1
-
-
-class _Shapes(Finder):
-    """Tells names of which the shape is asked from names whose value is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shapes: set[str] = set()
-        self.others: set[str] = set()
-
-    def visit_Attribute(self, node: cst.Attribute) -> bool:
-        if node.attr.value in ("shape", "size", "ndim") and isinstance(node.value, cst.Name):
-            self.shapes.add(node.value.value)
-            return False
-        node.value.visit(self)
-        return False
-
-    def visit_Call(self, node: cst.Call) -> bool:
-        if isinstance(node.func, cst.Name) and node.func.value == "len" and isinstance(node.args[0].value, cst.Name):
-            self.shapes.add(node.args[0].value.value)
-            return False
-        return True
-
-    def visit_Name(self, node: cst.Name) -> None:
-        self.others.add(node.value)
-
-
-class _Bindings(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts: dict[str, int] = {}
-
-    def _add(self, target: cst.BaseExpression) -> None:
-        for name in name_tools.targets(target):
-            self.counts[name] = self.counts.get(name, 0) + 1
-
-    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
-        self._add(node.target)
-
-    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
-        self._add(node.target)
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        self._add(node.target)
-        self._add(node.target)
-
-    def visit_For(self, node: cst.For) -> None:
-        self._add(node.target)
-
-    def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
-        self._add(node.target)
-
-
-def _nest(loop: cst.For, call: cst.Call) -> list[cst.For] | None:
-    """Returns the loops around a call, from the outermost; None where anything else decides whether it is made."""
-    for statement in statements(loop):
-        if not _holds(statement, call):
-            continue
-        if isinstance(statement, cst.For):
-            if _holds(statement.iter, call):
-                return None
-            inner = _nest(statement, call)
-            return None if inner is None else [loop, *inner]
-        part = statement.test if isinstance(statement, cst.If) else small(statement)
-        if part is None or not _holds(part, call):
-            return None
-        finder = _Uncertain(call)
-        part.visit(finder)
-        return None if finder.found else [loop]
-    return None
-
-
-def _target(loop: cst.For, call: cst.Call) -> str | None:
-    """Returns the name that a statement of the loop gives to what a call draws."""
-    for statement in statements(loop):
-        one = small(statement)
-        if isinstance(one, cst.Assign) and one.value is call and isinstance(one.targets[0].target, cst.Name):
-            return str(one.targets[0].target.value)
-    return None
-
-
-def _holds(node: cst.CSTNode, call: cst.Call) -> bool:
-    finder = _Calls()
-    node.visit(finder)
-    return any(found is call for found in finder.found)
-
-
-def _bounds(loop: cst.For) -> Any:
-    """Returns the first and the last-but-one value of a counter that goes up by ones, as source; else None."""
-    call = loop.iter
-    if not (isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value == "range"):
-        return None
-    values = [code(a.value) for a in call.args]
-    if len(values) == 1:
-        return "0", values[0]
-    return (values[0], values[1]) if len(values) == 2 else None
-
-
-class _Jumps(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def visit_Break(self, node: cst.Break) -> None:
-        self.found = True
-
-    def visit_Continue(self, node: cst.Continue) -> None:
-        self.found = True
-
-    def visit_Return(self, node: cst.Return) -> None:
-        self.found = True
-
-
-def _leaves(loop: cst.For) -> bool:
-    finder = _Jumps()
-    loop.visit(finder)
-    return finder.found
-
-
-def _operand(text: str) -> str:
-    whole = (cst.Name, cst.Integer, cst.Attribute, cst.Subscript, cst.Call)
-    return text if isinstance(cst.parse_expression(text), whole) else f"({text})"
-
-
-def _skeleton(loop: cst.For, keep: dict[cst.Call, str], indent: str) -> list[str]:
-    """Writes a nest of loops with nothing in it but its draws."""
-    lines = [f"{indent}for {code(loop.target)} in {code(loop.iter)}:"]
-    for statement in statements(loop):
-        if isinstance(statement, cst.For):
-            if any(_holds(statement, call) for call in keep):
-                lines += _skeleton(statement, keep, indent + "    ")
-            continue
-        finder = _Calls()
-        (statement.test if isinstance(statement, cst.If) else statement).visit(finder)
-        calls = [call for call in finder.found if call in keep]
-        lines += [f"{indent}    {keep[call]}.append({code(call)})" for call in calls]
-    return lines
