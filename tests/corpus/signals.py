@@ -427,3 +427,25 @@ def centroid_window(spec, freqs, half):
 def centroid_window_args(size, rng):
     n = of(size, 30, 200, 2000)
     return rng.random(n), np.linspace(0, 1, n), 4
+
+
+def longest_quiet_stretch(x, fs, limit):
+    """Start, end (s) and mean level of the longest stretch below a limit; NaN where there is none."""
+    longest = None
+    start = -1
+    for i in range(len(x) + 1):
+        quiet = i < len(x) and abs(x[i]) < limit
+        if quiet and start < 0:
+            start = i
+        elif not quiet and start >= 0:
+            if longest is None or i - start > longest[1] - longest[0]:
+                longest = (start, i)
+            start = -1
+    if longest is None:
+        return np.nan, np.nan, np.nan
+    return longest[0]/fs, longest[1]/fs, np.mean(np.abs(x[longest[0]:longest[1]]))
+
+
+def longest_quiet_stretch_args(size, rng):
+    n = of(size, 200, 5_000, 200_000)
+    return rng.normal(size=n)*(1 + np.sin(np.arange(n)/50)), 8000.0, 0.8

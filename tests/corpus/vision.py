@@ -463,3 +463,34 @@ def watershed_flood_args(size, rng):
     m = np.zeros((n, n), dtype=int)
     m[0, 0], m[-1, -1] = 1, 2
     return rng.random((n, n)), m
+
+
+def darkest_seed_growth(img, start, size):
+    """Grow a region from a seed, always by the neighbouring pixel that is nearest to the region's mean."""
+    h, w = img.shape
+    inside = np.zeros((h, w), dtype=bool)
+    inside[start] = True
+    total, count = img[start], 1
+    while count < size:
+        nearest, best = np.inf, None
+        mean = total/count
+        for y in range(h):
+            for x in range(w):
+                if inside[y, x]:
+                    continue
+                touches = ((y > 0 and inside[y-1, x]) or (y < h-1 and inside[y+1, x])
+                           or (x > 0 and inside[y, x-1]) or (x < w-1 and inside[y, x+1]))
+                if touches and abs(img[y, x] - mean) < nearest:
+                    nearest = abs(img[y, x] - mean)
+                    best = (y, x)
+        if best is None:
+            break
+        inside[best[0], best[1]] = True
+        total += img[best[0], best[1]]
+        count += 1
+    return inside
+
+
+def darkest_seed_growth_args(size, rng):
+    n = of(size, 6, 14, 40)
+    return rng.random((n, n)), (n//2, n//3), 2*n

@@ -18,8 +18,8 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax import asking
 from jitmagic.backends.jax.store_targets import root_name
+from jitmagic.generate import asking
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, each_function, leading, made, small, statements
 from jitmagic.generate.kinds import Kinds

@@ -32,7 +32,6 @@ from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
 from jitmagic.backends.jax.next_values import next_as_loops
-from jitmagic.backends.jax.optional import without_none
 from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
@@ -59,6 +58,7 @@ from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.optional import Known, without_none
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, returns_of
 from jitmagic.observe.facts import Observation, ValueFact
@@ -175,7 +175,8 @@ def write(
     tree = _without_draws(parts, tree)
     tree, parts.own = without_exchanges(module, tree, entry, _kinds(parts, tree)[entry])
     tree = nested_ranges(module, tree, _kinds(parts, tree))
-    tree = without_none(module, tree, _tracing(parts, tree))
+    traced = {name: Known(one.kinds, one.names) for name, one in _tracing(parts, tree).items()}
+    tree = without_none(module, tree, traced)
     tree = counted_walks(module, tree, _tracing(parts, tree))
     tree = first_places(module, tree, _tracing(parts, tree))
     if counted:

@@ -71,6 +71,12 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "NB-UNIFY",
     ),
     (
+        r"DictType\[undefined",
+        "Numba does not see what this dict holds: store something in it in the same function before it is read, or use "
+        "an array",
+        "NB-UNIFY",
+    ),
+    (
         r"No implementation of function Function\(<(?:built-in )?(?:function|ufunc) '?(\w+)[^\n]*\n?[^>]*"
         r">>> (\w+\([^\n]*\))",
         "Numba's `{0}` does not take these arguments: {1}",

@@ -1,12 +1,12 @@
-"""Rewrite a number that is None at first as a number and a flag that says whether there is one.
+"""Writes a number that is None at first as a number and a flag that says whether there is one.
 
     best = None                                      best, has_best = 0.0, False   (on two lines)
     for v in x:                              ->      for v in x:
         if best is None or v < best:                     if not has_best or v < best:
             best = v                                         best, has_best = v, True
 
-A traced value cannot be None in some steps and a number in others. Where the number is read and nothing proves that
-there is one, an exception stands before: NumPy would go on with None there.
+A traced value cannot be None in some steps and a number in others, and Numba has no type for a tuple or None. Where the
+number is read and nothing proves that there is one, an exception stands before: NumPy would go on with None there.
 
 Names that stand for one tuple of numbers and then another, None among them or not, become a name for each number:
 ``where = (i, j)`` becomes ``where_0, where_1 = i, j``.
@@ -14,16 +14,16 @@ Names that stand for one tuple of numbers and then another, None among them or n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax import asking
-from jitmagic.backends.jax.tracing import Tracing
+from jitmagic.generate import asking
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, each_function, leading, made, small, statements
+from jitmagic.generate.blocks import OneStatementALine, code, each_function, leading, made, small, statements
+from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import children, nodes_of
@@ -33,16 +33,45 @@ _ZERO = {"int": "0", "float": "0.0", "bool": "False", "int64": "0", "float64": "
 _FACT = {"0": ValueFact("int"), "0.0": ValueFact("float"), "False": ValueFact("bool")}
 
 
-def without_none(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cst.Module:
-    """Returns the tree without names that are None or a number as values decide."""
+@dataclass(frozen=True)
+class Known:
+    """What is known of a function: its expressions' values, and the names that may be rewritten."""
+
+    kinds: Kinds
+    names: Collection[str]
+
+
+def without_none(module: Module, tree: cst.Module, known: Mapping[str, Known]) -> cst.Module:
+    """Returns the tree without names that are None or a number as values decide, and without tuples that change."""
     taken = set(name_tools.all_names(tree))
-    return each_function(tree, tracing, lambda function, known: _function(module, function, known, taken))
+
+    def rewritten(function: cst.FunctionDef, of: Known) -> cst.FunctionDef:
+        found = _none_at_first(function) | _tuples(function)
+        return _function(module, function, sorted(found & set(of.names)), of.kinds, taken)
+
+    return each_function(tree, known, rewritten)
 
 
-def _function(module: Module, function: cst.FunctionDef, tracing: Tracing, taken: set[str]) -> cst.FunctionDef:
-    found = _none_at_first(function) | _tuples(function)
-    for name in sorted(found & tracing.names - set(name_tools.parameters(function))):
-        plan = _plan(name, function, tracing, taken)
+def without_optional_tuples(module: Module, tree: cst.Module, kinds: Mapping[str, Kinds]) -> cst.Module:
+    """Returns the tree without names that are None or a tuple as values decide."""
+    taken = set(name_tools.all_names(tree))
+
+    def rewritten(function: cst.FunctionDef, of: Kinds) -> cst.FunctionDef:
+        found = _none_at_first(function) & _tuples(function, least=1)
+        if not found:
+            return function
+        lines = function.visit(OneStatementALine(module))
+        assert isinstance(lines, cst.FunctionDef)
+        return _function(module, lines, sorted(found), of, taken)
+
+    return each_function(tree, kinds, rewritten)
+
+
+def _function(
+    module: Module, function: cst.FunctionDef, names: Iterable[str], kinds: Kinds, taken: set[str]
+) -> cst.FunctionDef:
+    for name in names:
+        plan = None if name in name_tools.parameters(function) else _plan(name, function, kinds, taken)
         if plan is None:
             continue
         taken |= {plan.flag, *plan.parts}
@@ -57,10 +86,10 @@ def _none_at_first(function: cst.FunctionDef) -> set[str]:
     return {n for one in nodes_of(function, cst.Assign) for n, v in _bindings(one) if n and _is_none(v)}
 
 
-def _tuples(function: cst.FunctionDef) -> set[str]:
-    """Returns the names that are bound to a tuple more than once."""
+def _tuples(function: cst.FunctionDef, least: int = 2) -> set[str]:
+    """Returns the names that are bound to a tuple so many times, or more."""
     bound = [n for one in nodes_of(function, cst.Assign) for n, v in _bindings(one) if isinstance(v, cst.Tuple)]
-    return {n for n in bound if n and bound.count(n) > 1}
+    return {n for n in bound if n and bound.count(n) >= least}
 
 
 def _bindings(one: cst.Assign) -> list[tuple[str, Any]]:
@@ -103,7 +132,7 @@ class _Plan:
     unproved: list[Any] = field(default_factory=list)
 
 
-def _plan(name: str, function: cst.FunctionDef, tracing: Tracing, taken: set[str]) -> _Plan | None:
+def _plan(name: str, function: cst.FunctionDef, kinds: Kinds, taken: set[str]) -> _Plan | None:
     inner: list[Any] = [f for f in nodes_of(function, cst.FunctionDef) if f is not function]
     inner += nodes_of(function, cst.Lambda)
     if any(name in name_tools.all_names(one) for one in inner):
@@ -119,7 +148,7 @@ def _plan(name: str, function: cst.FunctionDef, tracing: Tracing, taken: set[str
     others += [*nodes_of(function, cst.AnnAssign), *nodes_of(function, cst.AugAssign)]
     if bound != len(values) or any(name in name_tools.targets(one.target) for one in others):
         return None
-    shapes = {_zeros(value, tracing) for value in values if not _is_none(value)}
+    shapes = {_zeros(value, kinds) for value in values if not _is_none(value)}
     is_tuple = any(isinstance(value, cst.Tuple) for value in values)
     empty = any(map(_is_none, values))
     if None in shapes or len(shapes if empty else set(map(len, shapes))) != 1:  # type: ignore[arg-type]
@@ -132,12 +161,12 @@ def _plan(name: str, function: cst.FunctionDef, tracing: Tracing, taken: set[str
     return None if reads.unknown else plan
 
 
-def _zeros(value: Any, tracing: Tracing) -> tuple[str, ...] | None:
+def _zeros(value: Any, kinds: Kinds) -> tuple[str, ...] | None:
     """Returns what stands for nothing in the place of a value: one number, or one for each element."""
     elements = [e.value for e in value.elements] if isinstance(value, cst.Tuple) else [value]
     found = []
     for one in elements:
-        fact = tracing.kinds.of(one)
+        fact = kinds.of(one)
         zero = None if fact is None else _ZERO.get((fact.dtype if fact.kind == "scalar" else fact.kind) or "")
         if zero is None:
             return None
