@@ -23,6 +23,7 @@ from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.decided import Decided
+from jitmagic.backends.numba.rewrites.dict_arguments import without_dict_arguments
 from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
@@ -156,6 +157,8 @@ def _write(
     tree = without_masked_ufuncs(module, drawn.tree, name)
     tree = without_optional_tuples(module, tree, by_function(module, tree, name))
     imports = _imports(module, workload)
+    records = without_dict_arguments(module, tree, name, observed, imports)
+    tree = records.tree
     context = Context(module, imports, bool(parallel), how.every, notes=list(drawn.notes))
     decided = Decided(context if how.decided else Context(module, imports))
     without = tree.visit(decided)
@@ -221,7 +224,7 @@ def _write(
     if returned is not None:
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
-    plan = wrapping(workload, observed, core, drawn.head, returned)
+    plan = wrapping(workload, observed, core, (*drawn.head, *records.head), returned)
     if nested or fused:
         threaded = any("parallel=True" in source for source in context.helpers.values())
         kept = frozenset(one for one in parallel if _has_work(module, tree, one))
@@ -289,6 +292,7 @@ def _imports(module: Module, workload: Workload) -> Imports:
         Offer("numba.prange", "prange", member=True),
         Offer("numba.vectorize", "vectorize", member=True),
         Offer("math", "math"),
+        Offer("collections.namedtuple", "namedtuple", member=True),
     ]
     return Imports(module, offers, workload.needs)
 
