@@ -347,3 +347,20 @@ def robertson_be(y0, k1, k2, k3, dt, nsteps, growth=1.05):
 
 def robertson_be_args(size, rng):
     return np.array([1.0, 0.0, 0.0]), 0.04, 1e4, 3e7, 1e-4, of(size, 15, 300, 6000)
+
+
+def arrhenius_network(c, T, rates, dt, steps):
+    """Concentrations of A -> B -> C with the reverse of the first step; pre-factors and energies (J/mol) in a dict."""
+    R = 8.314462618
+    k1 = rates["A1"]*np.exp(-rates["E1"]/(R*T))
+    k2 = rates["A2"]*np.exp(-rates["E2"]/(R*T))
+    k_1 = k1/rates["K"]
+    for _ in range(steps):
+        forward, back, on = k1*c[0], k_1*c[1], k2*c[1]
+        c = c + dt*np.array([back - forward, forward - back - on, on])
+    return c, c.sum()
+
+
+def arrhenius_network_args(size, rng):
+    rates = {"A1": 1e5, "E1": 3.0e4, "A2": 4e4, "E2": 3.2e4, "K": 8.0}
+    return np.array([1.0, 0.0, 0.0]), 350.0, rates, 1e-3, of(size, 50, 2_000, 50_000)

@@ -1,5 +1,8 @@
 """Lattices, particles, waves and radiation."""
 
+import itertools
+import math
+
 import numpy as np
 
 from tests.corpus.sizes import of
@@ -444,3 +447,42 @@ def chain_rates(A, depth):
 def chain_rates_args(size, rng):
     n = of(size, 6, 20, 80)
     return rng.normal(size=(n, n)), of(size, 10, 100, 2000)
+
+
+def madelung_constant(shells):
+    """Potential at an ion of rock salt, by neutral cubes of ions."""
+    total = 0.0
+    for i, j, k in itertools.product(range(-shells, shells + 1), repeat=3):
+        if i == 0 and j == 0 and k == 0:
+            continue
+        # ions on faces, edges and corners of the cube count by the part that lies inside
+        weight = 1.0
+        for index in (i, j, k):
+            if abs(index) == shells:
+                weight *= 0.5
+        total += weight*(-1)**(i + j + k)/math.sqrt(i*i + j*j + k*k)
+    return -total
+
+
+def madelung_constant_args(size, rng):
+    return (of(size, 2, 6, 30),)
+
+
+def pendulum_with_drive(theta0, omega0, pars, dt, steps):
+    """A driven, damped pendulum by the midpoint rule; its constants in a dict."""
+    def slope(t, y, pars):
+        return np.array([y[1], -pars["g"]/pars["length"]*np.sin(y[0]) - pars["damping"]*y[1]
+                         + pars["drive"]*np.cos(pars["omega"]*t)])
+
+    y = np.array([theta0, omega0])
+    track = np.empty((steps, 2))
+    for n in range(steps):
+        half = y + 0.5*dt*slope(n*dt, y, pars)
+        y = y + dt*slope((n + 0.5)*dt, half, pars)
+        track[n] = y
+    return track
+
+
+def pendulum_with_drive_args(size, rng):
+    pars = {"g": 9.81, "length": 1.2, "damping": 0.3, "drive": 1.1, "omega": 2.0}
+    return 0.4, 0.0, pars, 0.01, of(size, 50, 1_000, 20_000)

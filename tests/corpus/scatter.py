@@ -275,7 +275,7 @@ def robust_line_args(size, rng):
     return x, 2*x + 1 + rng.standard_t(2, len(x)), 2.0
 
 
-def group_means(values, offsets):
+def stretch_means(values, offsets):
     """means of stretches of different lengths"""
     n = len(offsets) - 1
     means = np.zeros(n)
@@ -288,7 +288,7 @@ def group_means(values, offsets):
     return means
 
 
-def group_means_args(size, rng):
+def stretch_means_args(size, rng):
     lengths = rng.integers(0, of(size, 6, 60, 400), of(size, 5, 40, 500))
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     return rng.random(offsets[-1]), offsets

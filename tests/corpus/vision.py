@@ -408,7 +408,7 @@ def grey_cooccurrence_args(size, rng):
     return (rng.integers(0, 256, (n, n), dtype=np.uint8),)
 
 
-def hough_lines(edges, n_theta=18, n_peaks=3):
+def hough_votes(edges, n_theta=18, n_peaks=3):
     """Accumulator and the strongest lines, each peak's neighbourhood suppressed."""
     h, w = edges.shape
     diag = int(np.ceil(np.hypot(h, w)))
@@ -428,7 +428,7 @@ def hough_lines(edges, n_theta=18, n_peaks=3):
     return acc, np.array(peaks, dtype=float)
 
 
-def hough_lines_args(size, rng):
+def hough_votes_args(size, rng):
     n = of(size, 12, 40, 300)
     E = rng.random((n, n)) < 0.05
     E[np.arange(n), np.arange(n)] = True

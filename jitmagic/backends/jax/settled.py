@@ -24,7 +24,14 @@ def assigned_facts(module: Module, function: cst.FunctionDef) -> dict[str, list[
     """Returns what was seen of the values given to each name, in the order of the source."""
     finder = _AssignedFacts(module)
     function.visit(finder)
-    return whole_facts(module, finder.found, function)
+    found = {
+        # what is added to an array in place changes neither its shape nor its dtype
+        name: several
+        if name not in finder.plain or any(one.fact.kind != "array" for one in finder.plain[name])
+        else finder.plain[name]
+        for name, several in finder.found.items()
+    }
+    return whole_facts(module, found, function)
 
 
 def _broadcast(shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
@@ -38,19 +45,23 @@ class _AssignedFacts(Finder):
         super().__init__()
         self.module = module
         self.found: dict[str, list[Assigned]] = {}
+        self.plain: dict[str, list[Assigned]] = {}
 
-    def _add(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
+    def _add(self, target: cst.BaseExpression, value: cst.BaseExpression, plain: bool = True) -> None:
         if isinstance(target, cst.Tuple | cst.List) and isinstance(value, cst.Tuple | cst.List):
             if len(target.elements) == len(value.elements):
                 for t, v in zip(target.elements, value.elements, strict=True):
-                    self._add(t.value, v.value)
+                    self._add(t.value, v.value, plain)
             return
         if isinstance(target, cst.Name):
             fact = self.module.fact(value)
             if fact is None and isinstance(value, cst.Integer | cst.Float):
                 fact = ValueFact("int" if isinstance(value, cst.Integer) else "float")
             if fact is not None:
-                self.found.setdefault(target.value, []).append(Assigned(self.module.span(value).line, fact))
+                one = Assigned(self.module.span(value).line, fact)
+                self.found.setdefault(target.value, []).append(one)
+                if plain:
+                    self.plain.setdefault(target.value, []).append(one)
 
     def visit_Assign(self, node: cst.Assign) -> None:
         for target in node.targets:
@@ -63,7 +74,7 @@ class _AssignedFacts(Finder):
     def visit_AugAssign(self, node: cst.AugAssign) -> None:
         # the sum is at least what is added to it, where the name began as a Python number
         if isinstance(node.target, cst.Name):
-            self._add(node.target, node.value)
+            self._add(node.target, node.value, plain=False)
 
 
 def whole_facts(

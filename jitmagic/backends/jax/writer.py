@@ -22,7 +22,6 @@ from jitmagic.backends.jax.factors import factorisations
 from jitmagic.backends.jax.first_places import first_places
 from jitmagic.backends.jax.firsts import without_indices
 from jitmagic.backends.jax.grown_arrays import grown_as_lists
-from jitmagic.backends.jax.indices import nested_ranges
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
 from jitmagic.backends.jax.list_ends import arrays_at_the_end
@@ -58,6 +57,7 @@ from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.nested_ranges import nested_ranges
 from jitmagic.generate.optional import Known, without_none
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, returns_of

@@ -64,6 +64,7 @@ from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.kinds import by_function
 from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.nested_ranges import nested_products
 from jitmagic.generate.optional import without_optional_tuples
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.walking import Finder, Transformer
@@ -155,6 +156,7 @@ def _write(
     signature = module.function(name).params
     drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
     tree = without_masked_ufuncs(module, drawn.tree, name)
+    tree = nested_products(module, tree, by_function(module, tree, name))
     tree = without_optional_tuples(module, tree, by_function(module, tree, name))
     imports = _imports(module, workload)
     records = without_dict_arguments(module, tree, name, observed, imports)

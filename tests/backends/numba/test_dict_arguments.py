@@ -46,6 +46,27 @@ def test_keys_that_are_no_names_have_fields_too():
     assert_same(got, reference(work)[0], 1e-12)
 
 
+def test_functions_inside_take_it_too_under_any_name():
+    source = """
+    def fn(y, pars, steps):
+        def slope(y, p):
+            return -p["rate"]*y
+
+        def push(y):
+            return y + pars["step"]*slope(y, pars)
+
+        for _ in range(steps):
+            y = push(y)
+        return y
+    """
+    work = workload(source, RNG.random(4), {"rate": 0.5, "step": 0.1}, 5)
+    draft = drafts(work)["numba"]
+    assert "return -p.rate*y" in draft.module.text
+    assert "pars.step*" in draft.module.text
+    got, _ = run(work, draft, "inside")
+    assert_same(got, reference(work)[0], 1e-12)
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [("    p['n'] = 2\n    return x*p['n']", "line 2: .*`p` is changed"),

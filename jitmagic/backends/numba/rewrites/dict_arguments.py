@@ -10,13 +10,14 @@
                                                       params = Params(params["m"], params["cd"])
                                                       return _fall(v, params)
 
-What is read is known from the source: keys that are written out, also in functions that are given the dict on. A dict that
-is read in another way, or changed, is refused with its line.
+What is read is known from the source: keys that are written out, also in functions that are given the dict on. A dict
+that is read in another way, or changed, is refused with its line.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
@@ -29,7 +30,7 @@ from jitmagic.generate.blocks import made
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
-from jitmagic.generate.walking import nodes_of
+from jitmagic.generate.walking import Finder, nodes_of
 from jitmagic.observe.facts import Observation
 
 
@@ -61,24 +62,21 @@ def without_dict_arguments(
     head, types = [], []
     for name in dicts:
         reads = _Reads(module, functions, name)
-        reads.follow(entry, name)
+        reads.follow(functions[entry], name)
         if not reads.keys:
             continue
         fields = _fields(reads.keys)
         label = name_tools.fresh(name.title().replace("_", ""), taken)
         taken.add(label)
-        for function, parameter in reads.places:
-            new = functions[function].visit(_Replaced(module, parameter, fields))
-            assert isinstance(new, cst.FunctionDef)
-            module.inherit(new, functions[function])
-            functions[function] = new
+        tree = tree.visit(_Replaced(module, reads.places, fields))
+        functions = {s.name.value: s for s in tree.body if isinstance(s, cst.FunctionDef)}
         namedtuple = imports.code("collections.namedtuple")
         types.append(made(f'{label} = {namedtuple}("{label}", "{" ".join(fields.values())}")\n'))
         given = ", ".join(f"{name}[{key!r}]".replace("'", '"') for key in fields)
         head.append(made(f"{name} = {label}({given})\n"))
     if not types:
         return Records(tree)
-    body: list[Any] = [functions[s.name.value] if isinstance(s, cst.FunctionDef) else s for s in tree.body]
+    body = list(tree.body)
     first = next(i for i, s in enumerate(body) if isinstance(s, cst.FunctionDef))
     types[0] = types[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
     return Records(tree.with_changes(body=[*body[:first], *types, *body[first:]]), tuple(head))
@@ -95,43 +93,44 @@ def _fields(keys: list[str]) -> dict[str, str]:
 
 
 class _Reads:
-    """Follows a dict through the functions that it is given on to, and collects the keys that they read."""
+    """Follows a dict through the functions that it is given on to, and collects the keys that they read.
 
-    def __init__(self, module: Module, functions: dict[str, cst.FunctionDef], name: str) -> None:
-        self.module, self.functions, self.name = module, functions, name
+    Attributes
+    ----------
+    keys : list of str
+    places : list of (FunctionDef, str)
+        The functions that take the dict, those inside others among them, each with its name for it.
+    """
+
+    def __init__(self, module: Module, functions: Mapping[str, cst.FunctionDef], name: str) -> None:
+        self.module, self.name = module, name
+        self.functions = {f.name.value: f for one in functions.values() for f in (*nodes_of(one, cst.FunctionDef), one)}
         self.keys: list[str] = []
-        self.places: list[tuple[str, str]] = []
+        self.places: list[tuple[cst.FunctionDef, str]] = []
 
-    def follow(self, function: str, parameter: str) -> None:
-        if (function, parameter) in self.places:
+    def follow(self, function: cst.FunctionDef, parameter: str) -> None:
+        if any(function is one and parameter == name for one, name in self.places):
             return
         self.places.append((function, parameter))
-        node = self.functions[function]
-        if parameter in name_tools.bound(node.body):
-            self.refuse(next(n for n in nodes_of(node.body, cst.Name) if n.value == parameter), "is bound anew")
-        known: set[int] = set()
-        for target in [*nodes_of(node.body, cst.AssignTarget), *nodes_of(node.body, cst.AugAssign)]:
-            if isinstance(target.target, cst.Subscript) and _is(target.target.value, parameter):
-                self.refuse(target.target, "is changed")
-        for part in nodes_of(node.body, cst.Subscript):
-            key = _key(part, parameter)
-            if key is not None:
-                known.add(id(part.value))
-                if key not in self.keys:
-                    self.keys.append(key)
-        for call in nodes_of(node.body, cst.Call):
+        uses = _Uses(parameter)
+        function.body.visit(uses)
+        if uses.changed is not None:
+            self.refuse(uses.changed, "is changed")
+        if uses.bound is not None:
+            self.refuse(uses.bound, "is bound anew")
+        self.keys += [key for key in uses.keys if key not in self.keys]
+        known = set()
+        for call in uses.calls:
+            other = self.functions.get(call.func.value) if isinstance(call.func, cst.Name) else None
+            if other is None or any(a.star for a in call.args):
+                continue
+            names = list(name_tools.parameters(other))
             for position, argument in enumerate(call.args):
-                if not _is(argument.value, parameter):
-                    continue
-                other = self.functions.get(call.func.value) if isinstance(call.func, cst.Name) else None
-                if other is None or argument.star or any(a.star for a in call.args[:position]):
-                    continue
-                names = list(name_tools.parameters(other))
-                into = argument.keyword.value if argument.keyword is not None else names[position]
-                known.add(id(argument.value))
-                self.follow(other.name.value, into)
-        for one in nodes_of(node.body, cst.Name):
-            if one.value == parameter and id(one) not in known:
+                if _is(argument.value, parameter):
+                    known.add(id(argument.value))
+                    self.follow(other, argument.keyword.value if argument.keyword is not None else names[position])
+        for one in uses.others:
+            if id(one) not in known:
                 self.refuse(one, "is used as a whole, or with a key that is not written out")
 
     def refuse(self, node: cst.CSTNode, why: str) -> None:
@@ -140,6 +139,51 @@ class _Reads:
             f"line {line}: Numba takes no dict, and `{self.name}` {why}: read its values before the function, or by "
             'keys that are written out, such as `params["mass"]`', line, "NB-DTYPE",
         )  # fmt: skip
+
+
+class _Uses(Finder):
+    """What a function does with a name; functions inside that have a parameter of that name are left out."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.keys: list[str] = []
+        self.calls: list[cst.Call] = []
+        self.others: list[cst.Name] = []
+        self.changed: cst.CSTNode | None = None
+        self.bound: cst.CSTNode | None = None
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        return self.name not in name_tools.parameters(node)
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        self.target(node.target)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        self.target(node.target)
+
+    def visit_For(self, node: cst.For) -> None:
+        self.target(node.target)
+
+    def target(self, node: Any) -> None:
+        if isinstance(node, cst.Subscript) and _is(node.value, self.name):
+            self.changed = self.changed or node
+        elif self.name in name_tools.targets(node):
+            self.bound = self.bound or node
+
+    def visit_Subscript(self, node: cst.Subscript) -> bool:
+        key = _key(node, self.name)
+        if key is None:
+            return True
+        self.keys.append(key)
+        return False
+
+    def visit_Call(self, node: cst.Call) -> None:
+        self.calls.append(node)
+
+    def visit_Name(self, node: cst.Name) -> None:
+        if node.value == self.name:
+            self.others.append(node)
 
 
 def _is(node: Any, name: str) -> bool:
@@ -155,10 +199,24 @@ def _key(node: cst.Subscript, name: str) -> str | None:
 
 
 class _Replaced(Rewriter):
-    def __init__(self, module: Module, name: str, fields: dict[str, str]) -> None:
+    """Reads fields in the place of keys, in the functions that take the dict."""
+
+    def __init__(self, module: Module, places: Sequence[tuple[cst.FunctionDef, str]], fields: dict[str, str]) -> None:
         super().__init__(module)
-        self.name, self.fields = name, fields
+        self.places, self.fields = places, fields
+        self.names: list[frozenset[str]] = [frozenset()]
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        own = {name for one, name in self.places if one is node}
+        self.names.append(self.names[-1] - set(name_tools.parameters(node)) | own)
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self.names.pop()
+        return updated_node
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
-        key = _key(original_node, self.name)
-        return updated_node if key is None else cst.Attribute(cst.Name(self.name), cst.Name(self.fields[key]))
+        for name in self.names[-1]:
+            key = _key(original_node, name)
+            if key is not None:
+                return cst.Attribute(cst.Name(name), cst.Name(self.fields[key]))
+        return updated_node

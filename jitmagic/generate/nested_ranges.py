@@ -1,7 +1,8 @@
-"""Rewrite ``for i in np.ndindex(a.shape)`` as one loop over a range for each axis."""
+"""Writes loops over several indices at once as a loop for each: ``np.ndindex(a.shape)``, ``itertools.product(…)``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -15,38 +16,57 @@ from jitmagic.generate.walking import Finder
 
 
 def nested_ranges(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
-    """Returns the tree without ``np.ndindex`` in loops that nothing leaves early."""
+    """Returns the tree without ``np.ndindex`` and ``itertools.product`` in loops that nothing leaves early."""
     return tree.visit(_Loops(module, kinds))
 
 
+def nested_products(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
+    """Returns the tree without ``itertools.product`` in loops that nothing leaves early."""
+    return tree.visit(_Loops(module, kinds, ("itertools.product",)))
+
+
 class _Loops(FunctionRewriter[Kinds]):
+    def __init__(
+        self, module: Module, kinds: dict[str, Kinds], paths: Sequence[str] = ("numpy.ndindex", "itertools.product")
+    ) -> None:
+        super().__init__(module, kinds)
+        self.paths = paths
+
     def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
         iterated: Any = original_node.iter
         if not self.stack or not isinstance(iterated, cst.Call) or original_node.orelse is not None:
             return updated_node
         kinds = self.stack[-1]
-        if kinds.path(iterated.func) != "numpy.ndindex" or _leaves(original_node):
+        path = kinds.path(iterated.func)
+        if path not in self.paths or _leaves(original_node):
             return updated_node
-        lengths = _lengths(iterated, kinds)
-        if not lengths:
+        indices = path == "numpy.ndindex"
+        if indices:
+            ways = [f"range({length})" for length in _lengths(iterated, kinds)]
+        else:
+            ways = _factors(iterated, original_node, kinds)
+        if not ways:
             return updated_node
         target = original_node.target
         body = list(statements(updated_node))
-        if isinstance(target, cst.Tuple) and len(target.elements) == len(lengths):
+        if isinstance(target, cst.Tuple) and len(target.elements) == len(ways):
             names = [code(e.value) for e in target.elements]
         elif isinstance(target, cst.Name):
             taken = set(name_tools.all_names(kinds.function))
-            names = [name_tools.fresh(f"{target.value}{axis}", taken) for axis in range(len(lengths))]
+            names = [name_tools.fresh(f"{target.value}{axis}", taken) for axis in range(len(ways))]
             uses = _Uses(target.value)
             original_node.body.visit(uses)
-            if uses.others:
+            if not uses.others:
+                body = [s.visit(_Indices(self.module, target.value, names)) for s in body]
+            elif indices:
                 return updated_node
-            body = [s.visit(_Indices(self.module, target.value, names)) for s in body]
+            else:
+                body.insert(0, made(f"{target.value} = ({', '.join(names)}{',' if len(names) == 1 else ''})", body[0]))
         else:
             return updated_node
         new: Any = None
-        for name, length in zip(reversed(names), reversed(lengths), strict=True):
-            loop = made(f"for {name} in range({length}):\n    pass\n", original_node)
+        for name, way in zip(reversed(names), reversed(ways), strict=True):
+            loop = made(f"for {name} in {way}:\n    pass\n", original_node)
             new = with_body(loop, body if new is None else [new])
             self.module.inherit(new, original_node)
         return leading(new, updated_node)
@@ -67,6 +87,32 @@ def _lengths(call: cst.Call, kinds: Kinds) -> list[str]:
     if any(a.star or a.keyword is not None for a in call.args):
         return []
     return [code(a.value) for a in call.args]
+
+
+def _factors(call: cst.Call, loop: cst.For, kinds: Kinds) -> list[str]:
+    """Returns what the loops go through in the place of a product, none where it may differ from step to step.
+
+    A product goes through what its factors held when it began; a loop inside a loop looks at its factor anew.
+    """
+    repeat, factors = 1, []
+    for argument in call.args:
+        if argument.star or (argument.keyword is not None and argument.keyword.value != "repeat"):
+            return []
+        if argument.keyword is None:
+            factors.append(argument.value)
+        elif isinstance(argument.value, cst.Integer):
+            repeat = int(argument.value.value)
+        else:
+            return []
+    changed = name_tools.bound(loop)
+    for one in factors:
+        plain = isinstance(one, cst.Call) and kinds.path(one.func) is None and code(one.func) == "range"
+        numbers = isinstance(one, cst.Tuple | cst.List) and all(map(kinds.is_number, (e.value for e in one.elements)))
+        fact = kinds.of(one)
+        fixed = isinstance(one, cst.Name) and fact is not None and fact.kind == "tuple"
+        if not (plain or numbers or fixed) or name_tools.loads(one) & changed:
+            return []
+    return [code(one) for one in factors] * repeat
 
 
 def _leaves(node: cst.For) -> bool:
