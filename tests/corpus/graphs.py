@@ -498,3 +498,44 @@ def group_means(labels, x):
 def group_means_args(size, rng):
     n = of(size, 40, 2000, 100000)
     return rng.integers(0, 6, n), rng.normal(size=n)
+
+
+def link_scores(src, dst, n, d=0.85, tol=1e-10):
+    """Stationary scores of a random surfer over links; pages without links jump anywhere."""
+    out = np.bincount(src, minlength=n)
+    r = np.ones(n)/n
+    while True:
+        new = np.full(n, (1 - d)/n)
+        np.add.at(new, dst, d*np.where(out > 0, r/np.maximum(out, 1), 0)[src])
+        new += d*r[out == 0].sum()/n
+        if np.abs(new - r).sum() < tol:
+            return new
+        r = new
+
+
+def link_scores_args(size, rng):
+    n = of(size, 10, 100, 2000)
+    return rng.integers(0, n, 4*n), rng.integers(0, n, 4*n), n
+
+
+def label_diffusion(W, labels, alpha=0.8, tol=1e-8):
+    """Spread known labels (one column a class, zero rows are unknown) over a weighted graph."""
+    S = W/W.sum(axis=1, keepdims=True)
+    F = labels.astype(float)
+    rounds = 0
+    while True:
+        new = S @ F
+        new *= alpha
+        new += (1 - alpha)*labels
+        rounds += 1
+        if np.max(np.abs(new - F)) < tol:
+            return new, rounds
+        F = new
+
+
+def label_diffusion_args(size, rng):
+    n = of(size, 8, 60, 400)
+    W = rng.random((n, n))
+    labels = np.zeros((n, 3))
+    labels[np.arange(0, n, 4), rng.integers(0, 3, len(range(0, n, 4)))] = 1
+    return W + W.T, labels

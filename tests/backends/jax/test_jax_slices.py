@@ -309,3 +309,18 @@ def columns_through_views(A):
 def test_copies_stay_copies_and_views_change_inside_of_their_part_alone(function):
     both_sizes(inspect.getsource(function), (RNG.random((7, 5)),) if function is reflectors else (RNG.random((6, 6)),),
                (RNG.random((12, 9)),) if function is reflectors else (RNG.random((9, 9)),))  # fmt: skip
+
+
+def test_what_is_added_in_place_to_an_array_says_nothing_of_its_shape():
+    source = """
+def settle(x, tol):
+    r = np.ones(len(x))
+    while True:
+        new = x*0.5 + 0.1*r
+        new += r.sum()*0.01
+        if np.abs(new - r).sum() < tol:
+            return new
+        r = new
+"""
+    text = both_sizes(source, (RNG.random(6), 1e-9), (RNG.random(9), 1e-6))
+    assert "jax.lax.while_loop" in text
