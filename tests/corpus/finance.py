@@ -291,3 +291,24 @@ def swaption_annuity_curve_args(size, rng):
     e, n = of(size, (3, 3), (12, 12), (60, 60))
     t = np.array([.25, .5, 1, 2, 3, 5, 7, 10, 20, 30.])
     return t, 0.02 + 0.01*np.sqrt(t/30) + rng.normal(0, 1e-4, 10), np.linspace(.5, 10, e), np.linspace(1, 20, n).round()
+
+
+def trinomial_american_put(S0, K, r, q, sigma, T, N):
+    dt = T/N
+    dx = sigma*np.sqrt(3*dt)
+    nu = r - q - 0.5*sigma**2
+    pu = 0.5*((sigma**2*dt + nu**2*dt**2)/dx**2 + nu*dt/dx)
+    pd = 0.5*((sigma**2*dt + nu**2*dt**2)/dx**2 - nu*dt/dx)
+    pm = 1 - pu - pd
+    disc = np.exp(-r*dt)
+    S = S0*np.exp(dx*np.arange(-N, N + 1))
+    V = np.maximum(K - S, 0)
+    for _ in range(N):
+        V = disc*(pu*V[2:] + pm*V[1:-1] + pd*V[:-2])
+        S = S[1:-1]
+        V = np.maximum(V, K - S)
+    return V[0]
+
+
+def trinomial_american_put_args(size, rng):
+    return 100.0, 100.0 + rng.random(), 0.05, 0.01, 0.3, 1.0, of(size, 5, 50, 300)

@@ -432,3 +432,21 @@ def adaptive_moments(A, b, rate, steps):
 def adaptive_moments_args(size, rng):
     n, p = of(size, (30, 3), (500, 8), (20000, 20))
     return rng.normal(size=(n, p)), rng.normal(size=n), 0.05, 30
+
+
+def neville_table(x, y, xs):
+    """interpolating polynomial through (x, y), at each of xs"""
+    n = len(x)
+    out = np.empty(len(xs))
+    for j, t in enumerate(xs):
+        p = y.copy()
+        for k in range(1, n):
+            p = ((t - x[k:])*p[:-1] - (t - x[:-k])*p[1:])/(x[:-k] - x[k:])
+        out[j] = p[0]
+    return out
+
+
+def neville_table_args(size, rng):
+    n, m = of(size, (6, 4), (12, 40), (40, 300))
+    x = np.cos(np.pi*(2*np.arange(n) + 1)/(2*n))
+    return x, np.exp(x)*rng.uniform(.5, 1.5), rng.uniform(-1, 1, m)

@@ -224,3 +224,34 @@ def gaussian_overlaps(centres, widths, points):
 
 def gaussian_overlaps_args(size, rng):
     return rng.random(of(size, 4, 20, 80)), np.array([0.1, 0.3, 1.0]), rng.random(of(size, 6, 50, 1000))
+
+
+def flock_steering(p, v, radius, w_sep):
+    """cohesion, alignment and separation of boids in the plane"""
+    d = p[None, :, :] - p[:, None, :]
+    dist = np.sqrt(np.sum(d**2, axis=2))
+    near = (dist < radius) & (dist > 0)
+    count = np.maximum(near.sum(axis=1), 1)[:, None]
+    towards = (near[:, :, None]*d).sum(axis=1)/count
+    along = (near[:, :, None]*v[None, :, :]).sum(axis=1)/count - v
+    away = np.where(near[..., None], d/np.where(near, dist, 1.0)[..., None]**2, 0.0).sum(axis=1)
+    return towards + along - w_sep*away
+
+
+def flock_steering_args(size, rng):
+    n = of(size, 8, 60, 400)
+    return 10*rng.random((n, 2)), rng.standard_normal((n, 2)), 3.0, 1.5
+
+
+def dipole_field(points, sources, moments):
+    # field of magnetic dipoles, mu0/4pi = 1
+    r = points[:, None, :] - sources[None, :, :]
+    dist = np.linalg.norm(r, axis=-1, keepdims=True)
+    u = r/dist
+    along = np.sum(u*moments[None], axis=-1, keepdims=True)
+    return np.sum((3*along*u - moments[None])/dist**3, axis=1)
+
+
+def dipole_field_args(size, rng):
+    n, m = of(size, (5, 4), (60, 20), (800, 100))
+    return rng.uniform(2, 3, (n, 3)), rng.random((m, 3)), rng.standard_normal((m, 3))

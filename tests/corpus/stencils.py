@@ -218,3 +218,35 @@ def every_third_row_smoothed(z, first):
 
 def every_third_row_smoothed_args(size, rng):
     return rng.random((of(size, 11, 60, 400), of(size, 9, 50, 400))), 1
+
+
+def rod_between_baths(T, left, right, r, steps):
+    T = T.copy()
+    for k in range(steps):
+        T[1:-1] = T[1:-1] + r*(T[2:] - 2*T[1:-1] + T[:-2])
+        T[0] = left
+        T[-1] = right + 5*np.sin(0.1*k)
+    return T
+
+
+def rod_between_baths_args(size, rng):
+    return 20 + rng.random(of(size, 9, 80, 1000)), 0.0, 100.0, 0.4, of(size, 6, 60, 300)
+
+
+def lax_friedrichs_burgers(u0, dx, dt, steps):
+    nx = len(u0)
+    u = u0.copy()
+    for n in range(steps):
+        f = 0.5*u*u
+        new = np.empty(nx)
+        new[1:-1] = 0.5*(u[2:] + u[:-2]) - dt/(2*dx)*(f[2:] - f[:-2])
+        # open ends
+        new[0] = u[1]
+        new[-1] = u[-2]
+        u = new
+    return u
+
+
+def lax_friedrichs_burgers_args(size, rng):
+    n = of(size, 12, 80, 1000)
+    return rng.uniform(.5, 1) + np.sin(2*np.pi*np.arange(n)/n), 1/n, 0.2/n, of(size, 5, 50, 300)

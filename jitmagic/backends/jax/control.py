@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.branches import BranchMaker, always_returns, contains_return, jump_in
+from jitmagic.backends.jax.joined_stores import joined
 from jitmagic.backends.jax.jumps import Exits
 from jitmagic.backends.jax.loops import LoopMaker
 from jitmagic.backends.jax.settled import Assigned
@@ -132,6 +133,10 @@ class Control:
             return [new]
         return [node]
 
+    def is_vector(self, name: str) -> bool:
+        facts = self.tracing.kinds.names.get(name, [])
+        return bool(facts) and all(f.kind == "array" and f.ndim == 1 for f in facts)
+
     def flags(self, node: cst.CSTNode) -> tuple[str, ...]:
         return self.exits.get(loop_line(self.module, node), ())
 
@@ -148,6 +153,9 @@ class Control:
             self.steps.nest.pop()
         head = self.live.head.get(node, frozenset())
         after = self.live.after.get(node, frozenset())
+        if lowered and not self.stepwise:
+            for vector in sorted(n for s in body for n in name_tools.bound(s) if self.is_vector(n)):
+                body = joined(body, vector, self.tracing.kinds, vector in defined & (head | after))
         if lowered:
             if isinstance(node, cst.For) and self.flags(node):
                 self.forms.add("while_loop")

@@ -28,6 +28,8 @@ class Frame:
         The mask itself, where one chooses what counts and not a slice.
     exact : bool
         Whether ``0 <= start <= stop <= length`` is proved: the bounds are positions then, and not only asked for.
+    within : bool
+        Whether ``stop <= length`` is proved.
     inside : str or None
         The name under which the mask is known, in all that has this very frame.
     """
@@ -39,6 +41,7 @@ class Frame:
     seen: int | None = field(default=None, compare=False)
     chosen: str | None = None
     exact: bool = False
+    within: bool = field(default=False, compare=False)
     inside: str | None = field(default=None, compare=False)
 
     def mask(self) -> str:
@@ -67,7 +70,7 @@ class Frame:
         """Returns the position behind the last element; one that lies inside the axis, or before the start."""
         if self.stop is None:
             return self.length
-        return self.stop if self.exact else f"__numpy__.minimum({self.stop}, {self.length})"
+        return self.stop if self.exact or self.within else f"__numpy__.minimum({self.stop}, {self.length})"
 
     def texts(self) -> tuple[str, ...]:
         """Returns all that stands for a value: what a frame depends on."""

@@ -82,12 +82,13 @@ def turned(part: Ragged, axis: int) -> Ragged:
 
 
 def cut(part: Ragged, lower: str | None, upper: str | None, back: bool) -> Ragged:
-    """Returns ``part[lower:upper]`` of a vector; the bounds count from its start, the upper one ``back`` from its end.
+    """Returns ``part[lower:upper]``; the bounds count from its start, the upper one ``back`` from its end.
 
     The lower bound must not be negative, nor the upper one but where it counts back.
     """
-    part = packed(part, -1)
-    frame = part.frames[-1]
+    axis = -part.ndim
+    part = packed(part, axis)
+    frame = part.frames[axis]
     if frame.step != "1":
         raise Unknown("a part of steps other than 1 is cut again")
     start = frame.start if lower in (None, "0") else added(frame.start, str(lower))
@@ -95,12 +96,15 @@ def cut(part: Ragged, lower: str | None, upper: str | None, back: bool) -> Ragge
     if upper is not None and back:
         # of a part that is shorter than this nothing is left: the end lies before the start
         stop = added(frame.end(), f"-({upper})")
-        return replace(part, frames={-1: replace(frame, start=start, stop=stop, exact=False, inside=None)})
+        return replace(part, frames={axis: replace(frame, start=start, stop=stop, exact=False, inside=None)})
     if upper is not None:
         stop = added(frame.start, upper)
-        stop = stop if frame.stop is None else f"__numpy__.minimum({stop}, {frame.stop})"
+        more = None if frame.stop is None else difference(frame.stop, stop)
+        if more is not None and (set(more) - {""} or more.get("", 0) < 0):
+            stop = f"__numpy__.minimum({stop}, {frame.stop})"
     same = start == frame.start and stop == frame.stop
-    return replace(part, frames={-1: replace(frame, start=start, stop=stop, exact=frame.exact and same, inside=None)})
+    cut_again = replace(frame, start=start, stop=stop, exact=frame.exact and same, inside=None)
+    return replace(part, frames={axis: cut_again})
 
 
 def differences(part: Ragged) -> Ragged:
@@ -110,6 +114,10 @@ def differences(part: Ragged) -> Ragged:
     if frame.step != "1":
         raise Unknown("differences of a part of steps other than 1")
     stop = None if frame.stop is None else added(frame.stop, "-1")
+    if frame.within and part.dtype != "bool":
+        # it keeps its length: what counts of it is told by the frame alone
+        whole = f"__numpy__.roll({part.whole}, -1) - {term(part.whole)}"
+        return Ragged(whole, 1, {-1: replace(frame, stop=stop, exact=False, inside=None)}, part.dtype)
     seen = None if frame.seen is None else frame.seen - 1
     shorter = Frame(frame.start, stop, "1", added(frame.length, "-1"), seen)
     return Ragged(f"__numpy__.diff({part.whole})", 1, {-1: shorter}, part.dtype)

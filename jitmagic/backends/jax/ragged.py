@@ -19,6 +19,7 @@ from jitmagic.backends.jax.ragged_vectors import Value, Vectors
 from jitmagic.backends.jax.sums import added, difference, written
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
+from jitmagic.generate.precedence import bracketed
 
 _REDUCTIONS = frozenset({"sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin", "any", "all"})
 _ARGS = {"argmax": ("max", "-__numpy__.inf"), "argmin": ("min", "__numpy__.inf")}
@@ -42,6 +43,8 @@ class Evaluator(Vectors):
     highest : callable
         Returns what a whole number that depends on values never exceeds, None where no such bound is found, and the
         empty string for a number that does not depend on values.
+    as_long : callable
+        Returns length, and as it was seen, of an array of which as many elements count; None where there is none.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class Evaluator(Vectors):
         named: Callable[[cst.Name], Ragged | None],
         natural: Callable[[cst.BaseExpression], bool],
         highest: Callable[[cst.BaseExpression], str | None],
+        as_long: Callable[[str], tuple[str, int | None] | None],
     ) -> None:
         self.kinds = kinds
         self.slices = slices
         self.named = named
         self.natural = natural
         self.highest = highest
+        self.as_long = as_long
 
     def plain(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Returns an expression in which no moving slice is left; raises Unknown where its value is one."""
@@ -76,14 +81,18 @@ class Evaluator(Vectors):
         if isinstance(node, cst.UnaryOperation):
             inner = self.value(node.expression)
             if isinstance(inner, Ragged):
-                return self.mapped(inner, code(node.with_changes(expression=_bracketed(inner.whole))), inner.dtype)
+                operand = cst.parse_expression(term(inner.whole))
+                return self.mapped(inner, code(node.with_changes(expression=operand)), inner.dtype)
             return node if inner is node.expression else node.with_changes(expression=inner)
         if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
             only = node.comparisons[0]
             return self.together(
                 node,
                 [node.left, only.comparator],
-                lambda parts: node.with_changes(left=parts[0], comparisons=[only.with_changes(comparator=parts[1])]),
+                lambda parts: node.with_changes(
+                    left=bracketed(node, "left", parts[0]),
+                    comparisons=[only.with_changes(comparator=bracketed(only, "comparator", parts[1]))],
+                ),
                 "bool",
             )
         if isinstance(node, cst.Call):
@@ -125,7 +134,7 @@ class Evaluator(Vectors):
             raise Unknown(f"`{code(node)}` of a part whose length changes")
         place = axis if axis < 0 else axis - part.ndim
         if place in part.frames:
-            return cst.parse_expression(part.frames[place].width())
+            return cst.parse_expression(term(part.frames[place].width()))
         return cst.parse_expression(f"{term(part.whole)}.shape[{axis}]")
 
     def of_part(self, node: cst.Subscript, base: Ragged) -> Value:
@@ -140,15 +149,29 @@ class Evaluator(Vectors):
                         raise Unknown(f"`{code(node)}` turns an axis round that does not move")
                     base = turned(base, position - base.ndim)
             return base
-        if base.ndim == 1 and len(node.slice) == 1 and -1 in base.frames:
+        rows = -base.ndim in base.frames and all(_is_all(e) for e in node.slice[1:])
+        if rows and len(base.frames) == 1 and (base.ndim == 1 or not isinstance(only, cst.Index) or self.counts(only)):
             if isinstance(only, cst.Index):
                 index = self.value(only.value)
                 if isinstance(index, Ragged):
                     return self.chosen(node, base, index)
                 return self.element(base, only.value)
             if isinstance(only, cst.Slice) and (only.step is None or code(only.step) == "1"):
-                return self.shorter(node, base, only)
+                part = self.shorter(node, base, only)
+                # all parts of one vector from its beginning: where they meet, each has been shifted once
+                frame = part.frames[-part.ndim]
+                first = difference(frame.start, base.frames[-part.ndim].start)
+                if set(first) == {""} and base.frames[-part.ndim].start == "0":
+                    stop = None if frame.stop is None else added(frame.stop, f"-({frame.start})")
+                    stop = added(frame.length, f"-({frame.start})") if stop is None else stop
+                    return self.moved(part, -part.ndim, replace(frame, start="0", stop=stop), node)
+                return part
         raise Unknown(f"the length of `{code(node.value)}` changes from step to step, and `{code(node)}` cuts it")
+
+    def counts(self, index: cst.Index) -> bool:
+        """Says whether an index is one whole number."""
+        fact = self.kinds.of(index.value)
+        return fact is not None and fact.kind in ("int", "scalar")
 
     def chosen(self, node: cst.Subscript, base: Ragged, mask: Ragged) -> Ragged:
         """Returns ``part[part > 0]``: of what counts, only what the mask chooses."""
@@ -168,7 +191,7 @@ class Evaluator(Vectors):
 
     def shorter(self, node: cst.Subscript, base: Ragged, only: cst.Slice) -> Ragged:
         """Returns ``part[a:b]``."""
-        base = packed(base, -1)
+        base = packed(base, -base.ndim)
         lower, upper, back = only.lower, only.upper, False
         start = "0" if lower is None else code(self.plain(lower))
         if lower is not None and not self.natural(lower):
@@ -178,9 +201,9 @@ class Evaluator(Vectors):
                 or (upper is not None or not self.natural(lower.expression))
             ):
                 raise Unknown(f"`{code(node)}` cuts a part whose length changes at a place that may be negative")
-            frame = base.frames[-1]
+            frame = base.frames[-base.ndim]
             start = f"__numpy__.maximum({added(frame.end(), f'-({code(lower.expression)})')}, {frame.start})"
-            return replace(base, frames={-1: replace(frame, start=start, exact=False, inside=None)})
+            return replace(base, frames={-base.ndim: replace(frame, start=start, exact=False, inside=None)})
         if isinstance(upper, cst.UnaryOperation) and isinstance(upper.operator, cst.Minus):
             upper, back = upper.expression, True
         if upper is not None and not self.natural(upper):
@@ -217,8 +240,8 @@ class Evaluator(Vectors):
 
     def element(self, base: Ragged, index: cst.BaseExpression) -> cst.BaseExpression:
         """Returns one element of a part: its index counts from the start, or back from the end."""
-        base = packed(base, -1)
-        frame = base.frames[-1]
+        base = packed(base, -base.ndim)
+        frame = base.frames[-base.ndim]
         fact = self.kinds.of(index)
         if fact is None or fact.kind not in ("int", "scalar") or frame.step != "1":
             raise Unknown("an element of a part whose length changes is taken by an index that is no whole number")
@@ -248,7 +271,9 @@ class Evaluator(Vectors):
         return self.together(
             node,
             [node.left, node.right],
-            lambda parts: node.with_changes(left=parts[0], right=parts[1]),
+            lambda parts: node.with_changes(
+                left=bracketed(node, "left", parts[0]), right=bracketed(node, "right", parts[1])
+            ),
             fact.dtype if fact is not None else None,
             [left, right],
         )
@@ -269,7 +294,8 @@ class Evaluator(Vectors):
         values = alike(values)
         ragged = [v for v in values if isinstance(v, Ragged)]
         frames: dict[int, Frame] = {}
-        for one in ragged:
+        # what begins at the beginning stays there: less is shifted
+        for one in sorted(ragged, key=lambda part: any(f.start != "0" for f in part.frames.values())):
             for axis, frame in one.frames.items():
                 frames.setdefault(axis, frame)
         ndim = max(one.ndim for one in ragged)
@@ -310,9 +336,9 @@ class Evaluator(Vectors):
             raise Unknown(f"the slices in `{code(node)}` begin at different places")
         apart = difference(own.start, frame.start)
         shift = written(apart)
-        if not set(apart) - {""} and own.same_length(frame):
+        if own.same_length(frame):
             along = "" if value.ndim == 1 else f", axis={axis + value.ndim}"
-            text = f"__numpy__.roll({value.whole}, {written({'': -apart.get('', 0)})}{along})"
+            text = f"__numpy__.roll({value.whole}, {written({t: -n for t, n in apart.items()})}{along})"
         else:
             place = f"__numpy__.arange({frame.length})"
             if apart:
@@ -337,7 +363,7 @@ class Evaluator(Vectors):
         if name in ("real", "imag"):
             return self.mapped(inner, f"{term(inner.whole)}.{name}")
         if name == "size" and inner.ndim == 1:
-            return cst.parse_expression(inner.frames[-1].width())
+            return cst.parse_expression(term(inner.frames[-1].width()))
         if name == "dtype":
             return cst.parse_expression(f"{term(inner.whole)}.dtype")
         raise Unknown(f"`{code(node)}` of a part whose length changes")
@@ -368,7 +394,7 @@ class Evaluator(Vectors):
         first = values[0]
         name = (path or "").removeprefix("numpy.")
         if plain and func.value == "len" and isinstance(first, Ragged) and -first.ndim in first.frames:
-            return cst.parse_expression(first.frames[-first.ndim].width())
+            return cst.parse_expression(term(first.frames[-first.ndim].width()))
         if plain and func.value == "abs" and isinstance(first, Ragged):
             return self.mapped(first, f"__numpy__.abs({first.whole})", first.dtype)
         if plain and func.value in _BUILTINS and isinstance(first, Ragged) and first.ndim == 1 and len(values) == 1:
@@ -488,7 +514,7 @@ class Evaluator(Vectors):
 
     def reduced(self, name: str, part: Ragged, args: list[cst.Arg], node: Any) -> Value:
         """Returns a reduction over the elements that count."""
-        more, axis = "", None
+        more, axis, also = "", None, ""
         for position, argument in enumerate(args):
             word = argument.keyword.value if argument.keyword is not None else "axis" if position == 0 else ""
             if word == "axis":
@@ -498,6 +524,11 @@ class Evaluator(Vectors):
                 axis = axis if axis < 0 else axis - part.ndim
             elif word == "ddof" and name in ("std", "var"):
                 more = f", ddof={code(argument.value)}"
+            elif word == "where" and part.ndim == 1 and name not in _ARGS:
+                _, chosen = self.pair(node, part, self.value(argument.value))
+                also = f" & {term(chosen.whole)}"
+            elif word == "initial" and name in ("max", "min"):
+                more += f", initial={code(self.plain(argument.value))}"
             else:
                 raise Unknown(f"`{code(argument)}` in `{code(node)}`")
         if name in _ARGS:
@@ -507,11 +538,14 @@ class Evaluator(Vectors):
         where = ""
         if over:
             mask = part.mask(over)
+            mask = f"({mask}){also}" if also else mask
             if name == "count_nonzero":
                 text = part.whole if part.dtype == "bool" else f"({part.whole} != 0)"
                 name, part, where = "sum", Ragged(text, part.ndim, part.frames, "bool"), f", where={mask}"
             elif name in ("max", "min", "amax", "amin"):
-                where = f", where={mask}, initial={_extreme(part.dtype, name.endswith('max'), node)}"
+                where = f", where={mask}"
+                if "initial=" not in more:
+                    where += f", initial={_extreme(part.dtype, name.endswith('max'), node)}"
             elif name in ("mean", "std", "var") and part.ndim > len(over):
                 where = f", where=__numpy__.broadcast_to({mask}, {term(part.whole)}.shape)"
             else:
@@ -561,10 +595,12 @@ def _turns(part: Any) -> bool | None:
 
 
 def _is_whole(node: cst.Subscript) -> bool:
-    return all(
-        isinstance(e.slice, cst.Slice) and e.slice.lower is None and e.slice.upper is None and e.slice.step is None
-        for e in node.slice
-    )
+    return all(_is_all(e) for e in node.slice)
+
+
+def _is_all(element: cst.SubscriptElement) -> bool:
+    part = element.slice
+    return isinstance(part, cst.Slice) and part.lower is None and part.upper is None and part.step is None
 
 
 def _extreme(dtype: str | None, largest: bool, node: Any) -> str:
@@ -583,7 +619,3 @@ def _whole_number(node: cst.BaseExpression) -> int | None:
         inner = _whole_number(node.expression)
         return None if inner is None else -inner
     return None
-
-
-def _bracketed(text: str) -> cst.BaseExpression:
-    return cst.parse_expression(term(text))

@@ -22,7 +22,8 @@ from jitmagic.backends.jax.parts import (
     term,
     turned,
 )
-from jitmagic.backends.jax.sums import added
+from jitmagic.backends.jax.sums import added, terms, written
+from jitmagic.backends.jax.tapers import arange_length
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 
@@ -37,6 +38,7 @@ class Vectors:
     kinds: Kinds
     natural: Callable[[cst.BaseExpression], bool]
     highest: Callable[[cst.BaseExpression], str | None]
+    as_long: Callable[[str], tuple[str, int | None] | None]
 
     def value(self, node: Any) -> Value:
         """Returns the value of an expression."""
@@ -172,8 +174,11 @@ class Vectors:
 
     def counted(self, node: cst.Call, values: list[Value]) -> Ragged | None:
         """Returns ``np.arange(k)`` of a count that depends on values as a part of a longer one; None for any other."""
-        if len(values) > 2 or any(a.keyword is not None for a in node.args):
+        if any(a.keyword is not None for a in node.args):
             return None
+        beside = self.beside(node, values)
+        if beside is not None or len(values) > 2:
+            return beside
         bounds = [self.highest(a.value) for a in node.args]
         if not any(b != "" for b in bounds):
             return None
@@ -201,3 +206,21 @@ class Vectors:
             f"{term(start)} + __numpy__.arange({most})", 1,
             {-1: Frame("0", added(stop, f"-({start})"), "1", most)}, dtype,
         )  # fmt: skip
+
+    def beside(self, node: cst.Call, values: list[Value]) -> Ragged | None:
+        """Returns ``np.arange`` of as many numbers as count of a vector that loses elements; None for any other."""
+        dtype = self.kinds.dtype(node)
+        count = arange_length(values, lambda one: terms(one))
+        if count is None or dtype is None or not dtype.startswith("int") or not values:
+            return None
+        room = self.as_long(written(count))
+        if room is None:
+            return None
+        start = code(values[0]) if len(values) > 1 else "0"  # type: ignore[arg-type]
+        step = int(code(values[2])) if len(values) == 3 else 1  # type: ignore[arg-type]
+        text = f"__numpy__.arange({room[0]})"
+        text = text if abs(step) == 1 else f"{abs(step)} * {text}"
+        if start != "0" or step < 0:
+            sign = "-" if step < 0 else "+"
+            text = f"-{text}" if start == "0" else f"{term(start) if '-' not in start[:1] else start} {sign} {text}"
+        return Ragged(text, 1, {-1: Frame("0", written(count), "1", *room, within=True)}, dtype)

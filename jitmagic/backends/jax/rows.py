@@ -15,6 +15,7 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.jax.joined_stores import joined
 from jitmagic.backends.jax.outputs import is_number, keeps_axes, stored
 from jitmagic.backends.jax.sums import difference, terms, written
 from jitmagic.generate import names as name_tools
@@ -138,9 +139,16 @@ def by_rows(
             text = cast(cst.parse_expression(f"{row} {symbol} ({code(value)})"), axes)
             reads.current = True
         result.append(leading(made(f"{row} = {text}", statement), statement))
+        if rest:
+            module.inherit_parts(small(result[-1]).value.args[0].value, value)
     if reads.deepest > _MOST:
         raise NoRows
     at = ", ".join([*prefix, index if offset == "0" else written(_plus(index, offset))])
+    whole = joined(result, row, kinds, True)
+    if not whole_first and len(whole) < len(result):
+        using = next(s for s in whole if row in name_tools.loads(s) | name_tools.bound(s))
+        whole_first = row not in name_tools.loads(using)
+    result = whole
     if not whole_first:
         result.insert(0, made(f"{row} = {name}[{at}]", body[0]))
     elif not result:

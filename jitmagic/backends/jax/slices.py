@@ -17,16 +17,18 @@ from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.highest import Highest
 from jitmagic.backends.jax.lowest import Lowest, count_bindings, sizes_of
 from jitmagic.backends.jax.masks import mask_of
-from jitmagic.backends.jax.parts import Ragged, Unknown, is_plain_number
+from jitmagic.backends.jax.parts import Ragged, Unknown, is_plain_number, term
 from jitmagic.backends.jax.ragged import Evaluator
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.sums import difference
+from jitmagic.backends.jax.tapers import Taper, Tapered
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, each_function, leading, made, small, statements, with_alternative, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder, nodes_of
+from jitmagic.observe.facts import ValueFact
 
 _BINARY = {
     "AddAssign": "+", "SubtractAssign": "-", "MultiplyAssign": "*", "DivideAssign": "/", "PowerAssign": "**",
@@ -34,16 +36,24 @@ _BINARY = {
 }  # fmt: skip
 
 
-def whole_axes(module: Module, tree: cst.Module, tracing: dict[str, Tracing]) -> cst.Module:
-    """Returns the tree without slices whose length changes; raises Unsupported where there is no such form."""
+def whole_axes(module: Module, tree: cst.Module, tracing: dict[str, Tracing], wanted: set[str]) -> cst.Module:
+    """Returns the tree without slices whose length changes; raises Unsupported where there is no such form.
+
+    Whole numbers among the parameters that lengths behind a loop depend on are added to ``wanted``: they have to be
+    constants.
+    """
     taken = set(name_tools.all_names(tree))
-    return each_function(tree, tracing, lambda function, known: _Function(module, function, known, taken).result())
+    return each_function(
+        tree, tracing, lambda function, known: _Function(module, function, known, taken, wanted).result()
+    )
 
 
 class _Function:
     """Rewrites the statements of one function."""
 
-    def __init__(self, module: Module, function: cst.FunctionDef, tracing: Tracing, taken: set[str]) -> None:
+    def __init__(
+        self, module: Module, function: cst.FunctionDef, tracing: Tracing, taken: set[str], wanted: set[str]
+    ) -> None:
         self.module, self.function, self.tracing, self.taken = module, function, tracing, taken
         self.kinds = tracing.kinds
         self.loops: list[cst.For] = []
@@ -53,21 +63,30 @@ class _Function:
         self.lifted: dict[str, str] | None = None
         self.views: set[str] = set()
         self.uses: dict[str, list[cst.Name]] = {}
-        self.evaluator = Evaluator(self.kinds, self.ragged, self.name, self.never_negative, self.most)
+        self.evaluator = Evaluator(self.kinds, self.ragged, self.name, self.never_negative, self.most, self.as_long)
         self.sizes = sizes_of(function)
         self.highest = Highest(
             function, tracing.expression, self.never_negative, self.room, self.is_vector, self.loops
         )  # fmt: skip
+        self.tapered = Tapered(module, tracing, self.highest, wanted)
+        self.before: list[Any] = []
+        self.position = 0
+        self.since: dict[str, int] = {}
 
     def result(self) -> cst.FunctionDef:
         finder = _Moving(self)
         self.function.visit(finder)
-        if not finder.found:
+        if not finder.found and not self.tapered.anywhere():
             return self.function
-        new: cst.FunctionDef = with_body(self.function, self.block(statements(self.function)))
+        body: list[Any] = []
+        outermost = statements(self.function)
+        for self.position, node in enumerate(outermost):
+            body += self.block([node], outermost[: self.position])
+        new: cst.FunctionDef = with_body(self.function, body)
         self.module.inherit(new, self.function)
         for name, seen in self.uses.items():
-            loads = _count(self.function, name)
+            # what is read of it before stood for another value
+            loads = sum(_count(s, name) for s in statements(self.function)[self.since[name] :])
             # a place may be looked at twice
             if loads > len({id(node) for node in seen}):
                 line = self.bindings.get(name) or self.module.line(self.function)
@@ -105,6 +124,15 @@ class _Function:
         part = self.named.get(name)
         return part.frames[-1].length if part is not None and part.ndim == 1 and -1 in part.frames else None
 
+    def as_long(self, count: str) -> tuple[str, int | None] | None:
+        """Returns the length, and as it was seen, of a vector that loses elements and has at least so many."""
+        for name in self.tapered.now:
+            frame = next(iter(self.named[name].frames.values()))
+            more = difference(frame.end(), count)
+            if not set(more) - {""} and more.get("", 0) >= 0:
+                return frame.length, frame.seen
+        return None
+
     def is_vector(self, node: cst.BaseExpression) -> bool:
         fact = self.kinds.of(node)
         return fact is not None and fact.kind == "array" and fact.ndim == 1
@@ -134,7 +162,7 @@ class _Function:
         mask = mask_of(node, self.kinds)
         if mask is not None:
             return self.selected(node, mask)
-        if not any(self.is_moving(e) for e in node.slice):
+        if not any(self.is_moving(e) for e in node.slice) or self.tapered.is_one(node.value):
             return None
         fact = self.kinds.of(node.value)
         if fact is None or fact.kind != "array" or fact.ndim is None:
@@ -226,10 +254,8 @@ class _Function:
             return text
         if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
             inner = node.expression
-            if isinstance(inner, cst.Integer) or self.never_negative(inner):
-                shown = code(inner) if isinstance(inner, cst.Name | cst.Integer) else f"({code(inner)})"
-                if isinstance(inner, cst.Integer):
-                    return f"{length} - {shown}"
+            if isinstance(inner, cst.Integer) or self.never_negative(cst.parse_expression(f"({code(inner)}) - 1")):
+                return f"{length} - {term(code(self.evaluator.plain(inner)))}"
         closed = text if text.isidentifier() else f"({text})"
         whole = f"__numpy__.where({closed} < 0, {closed} + {length}, {text})"
         if self.lifted is None:
@@ -253,9 +279,10 @@ class _Function:
 
     # statements -------------------------------------------------------------------------------
 
-    def block(self, body: Sequence[Any]) -> list[Any]:
+    def block(self, body: Sequence[Any], before: Sequence[Any] = ()) -> list[Any]:
         result: list[Any] = []
-        for node in body:
+        for position, node in enumerate(body):
+            self.before = [*before, *body[:position]]
             for new in self.statement(node):
                 self.module.inherit(new, node)
                 if small(new) is not None and small(node) is not None:
@@ -270,7 +297,7 @@ class _Function:
             self.lifted = {}
             lines = self.rewritten(node)
             before = [made(f"{name} = {text}", node) for name, text in self.lifted.items()]
-            if before:
+            if before and lines:
                 first = lines[0].with_changes(leading_lines=())
                 lines = [leading(before[0], lines[0]), *before[1:], first, *lines[1:]]
             self.lifted = None
@@ -290,7 +317,8 @@ class _Function:
 
     def origin(self, node: cst.CSTNode) -> int | None:
         """Returns the line at which the first of the parts got its name that a statement reads."""
-        return min((self.bindings[n] or 0 for n in name_tools.loads(node) & set(self.named)), default=0) or None
+        named = name_tools.loads(node) & set(self.named) & set(self.bindings)
+        return min((self.bindings[n] or 0 for n in named), default=0) or None
 
     def moves(self, node: cst.CSTNode) -> bool:
         """Says whether a statement holds a slice that moves, or a name of a part."""
@@ -300,7 +328,7 @@ class _Function:
 
     def rewritten(self, node: Any) -> list[Any]:
         if isinstance(node, cst.For | cst.While | cst.If | cst.With):
-            return [self.compound(node)]
+            return self.compound(node)
         one = small(node)
         if one is None:
             return [node]
@@ -322,20 +350,23 @@ class _Function:
         if isinstance(one, cst.Assign | cst.AugAssign):
             targets = [t.target for t in one.targets] if isinstance(one, cst.Assign) else [one.target]
             bound |= {root for target in targets if (root := root_name(target)) is not None}
+        bound -= self.tapered.now.keys()  # they stay as long as they are
         for name, part in list(self.named.items()):
             reads = {n for f in part.frames.values() for t in f.texts() for n in _names(t)}
             if reads & bound:
                 del self.named[name]
         self.places = {n: key for n, key in self.places.items() if not _names(key[0]) & bound}
 
-    def compound(self, node: Any) -> Any:
+    def compound(self, node: Any) -> list[Any]:
         new = node
-        outside, places = dict(self.named), dict(self.places)
-        bound = name_tools.bound(cst.Module([node])) | _stored(node)
+        outside, places, before = dict(self.named), dict(self.places), self.before
+        bound = (name_tools.bound(cst.Module([node])) | _stored(node)) - self.tapered.now.keys()
         steady = {n: key for n, key in places.items() if not _names(key[0]) & bound}
+        tapers: list[Taper] = []
         if isinstance(node, cst.For):
             iterated = self.evaluator.plain(node.iter)
             new = new.with_changes(iter=iterated) if iterated is not node.iter else new
+            tapers = [t for t in self.tapered.of(node, before, self.loops) if t.name not in self.named]
             self.loops.append(node)
         if isinstance(node, cst.For | cst.While):
             # what an iteration changes holds for the next one's beginning as well, and for the test before it
@@ -344,24 +375,45 @@ class _Function:
                 texts = [t for f in part.frames.values() for t in f.texts()]
                 if bound & ({name} | {n for t in texts for n in _names(t)}):
                     del self.named[name]
+        for taper in tapers:
+            self.tapered.now[taper.name] = taper
+            self.named[taper.name] = Ragged(taper.name, -taper.axis, {taper.axis: taper.frame}, taper.dtype)
+            self.uses[taper.name] = []
         if isinstance(node, cst.While | cst.If):
             test = self.evaluator.plain(node.test)
             if test is not node.test:
                 self.module.inherit(test, node.test)
                 new = new.with_changes(test=test)
-        new = with_body(new, self.block(statements(node)))
+        prefix = before if isinstance(node, cst.If) else ()
+        body = self.block(statements(node), prefix)
+        new = with_body(new, body or [made("pass", node)])
         if isinstance(node, cst.For):
             self.loops.pop()
-        kept = {n: p for n, p in self.named.items() if outside.get(n) is p}
+        behind = [line for taper in tapers for line in self.behind(node, taper)]
+        now = {n: self.named[n] for n in self.tapered.now}
+        kept = {n: p for n, p in self.named.items() if outside.get(n) is p} | now
         self.places = dict(places) if isinstance(node, cst.If) else dict(steady)
         if node.orelse is not None:
             self.named = dict(kept) if not isinstance(node, cst.If) else dict(outside)
-            new = with_alternative(new, node, self.block)
-            kept = {n: p for n, p in kept.items() if self.named.get(n) is p}
+            new = with_alternative(new, node, lambda body: self.block(body, prefix))
+        if isinstance(node, cst.If):
+            self.tapered.check_branches(node, now, self.named if node.orelse is not None else outside)
+        if node.orelse is not None:
+            kept = {n: p for n, p in kept.items() if self.named.get(n) is p or n in now}
         self.named = kept
         self.places = steady
         self.module.inherit(new, node)
-        return new
+        return [new, *behind]
+
+    def behind(self, loop: cst.For, taper: Taper) -> list[Any]:
+        """Returns the statements behind a loop that give a vector the length that is left of it."""
+        name = taper.name
+        part = self.named.pop(name)
+        del self.tapered.now[name]
+        if _count(loop.body, name) > len({id(node) for node in self.uses.pop(name)}):
+            raise Unknown(f"`{name}` loses elements in each step, and is used in a way that has no form for that")
+        self.tapered.check_end(taper, part)
+        return self.tapered.cut(loop, taper, self.is_settled)
 
     def assigned(self, node: Any, one: cst.Assign) -> list[Any]:
         targets = [t.target for t in one.targets]
@@ -372,6 +424,10 @@ class _Function:
         if isinstance(one.value, cst.Tuple) and any(self.is_ragged(e.value) for e in parts):
             return self.exchanged(node, parts, one.value)
         value = self.evaluator.value(one.value) if not isinstance(one.value, cst.Tuple) else None
+        if any(name in self.tapered.now for target in targets for name in name_tools.targets(target)):
+            return self.shortened(node, targets, value)
+        if len(targets) == 1 and isinstance(only, cst.Subscript) and (mask := self.chosen(only)) is not None:
+            return [self.where_chosen(node, one, mask, value)]
         if len(targets) == 1 and isinstance(only, cst.Name) and isinstance(value, Ragged):
             origin = self.origin(node) or self.module.line(node)
             self.named.pop(only.value, None)
@@ -394,6 +450,7 @@ class _Function:
             if only.value in reads:
                 raise Unknown(f"`{only.value}` is bound to a part of itself")
             self.uses.setdefault(only.value, [])
+            self.since.setdefault(only.value, self.position)
             self.named[only.value] = Ragged(only.value, value.ndim, frames, value.dtype)
             self.bindings[only.value] = origin
             lines = [*before, new]
@@ -408,6 +465,43 @@ class _Function:
         new = self.evaluator.children(one)
         self.module.inherit(new, one)
         return [node.with_changes(body=[new])]
+
+    def shortened(self, node: Any, targets: Sequence[Any], value: Any) -> list[Any]:
+        """Returns ``v = v[1:] + v[:-1]`` of a vector that loses elements, over the whole vector."""
+        if len(targets) != 1 or not isinstance(targets[0], cst.Name):
+            raise Unknown(f"`{code(small(node))}` binds a vector that loses elements with other names")
+        name = targets[0].value
+        frame = self.tapered.next_frame(self.named[name], value, name)
+        axis = -self.named[name].ndim
+        value = self.evaluator.moved(value, axis, frame, small(node))
+        self.named[name] = Ragged(name, value.ndim, {axis: frame}, value.dtype)
+        if value.whole == name:
+            return []
+        return [leading(made(f"{name} = {value.whole}", node), node)]
+
+    def chosen(self, target: cst.Subscript) -> Ragged | None:
+        """Returns the mask of ``v[v > 0] = 0`` where the vector loses elements; None for any other target."""
+        index: Any = target.slice[0].slice
+        if len(target.slice) != 1 or not isinstance(index, cst.Index) or not self.tapered.is_one(target.value):
+            return None
+        mask = self.evaluator.value(index.value)
+        if not isinstance(mask, Ragged) or mask.dtype != "bool":
+            return None
+        part = self.evaluator.value(target.value)
+        assert isinstance(part, Ragged)
+        if mask.ndim != part.ndim:
+            raise Unknown(f"`{code(target)}` chooses rows of an array that loses some")
+        return self.evaluator.moved(mask, -mask.ndim, part.frames[-part.ndim], target)
+
+    def where_chosen(self, node: Any, one: cst.Assign, mask: Ragged, value: Any) -> Any:
+        if isinstance(value, Ragged) or not is_plain_number(one.value, self.kinds):
+            raise Unknown(f"`{code(one)}` stores more than a number")
+        target: Any = one.targets[0].target
+        new = made(f"{target.value.value}[{mask.whole}] = {code(value)}", node)
+        stored: Any = small(new).targets[0].target
+        self.module.learn(stored.slice[0].slice.value, ValueFact("array", "bool", (None,) * mask.ndim))
+        self.module.inherit(small(new).value, one.value)
+        return leading(new, node)
 
     def is_fancy(self, node: Any) -> bool:
         """Says whether a value takes elements by a mask or an array, so that NumPy copies them."""
@@ -427,13 +521,16 @@ class _Function:
             if frame.chosen is not None and not frame.chosen.isidentifier():
                 frames[axis] = replace(frame, chosen=self.fresh("chosen"))
                 lines.append(made(f"{frames[axis].chosen} = {frame.chosen}", node))
-            elif frame.chosen is None and frame.inside is None and reads > 1:
+            elif frame.chosen is None and frame.inside is None and reads > 1 and not frame.within:
                 frames[axis] = replace(frame, inside=self.fresh("inside"))
                 lines.append(made(f"{frames[axis].inside} = {frame.mask()}", node))
         return replace(value, frames=frames), lines
 
     def is_ragged(self, node: Any) -> bool:
-        return isinstance(node, cst.Subscript) and any(self.is_moving(e) for e in node.slice)
+        if not isinstance(node, cst.Subscript):
+            return False
+        cut = any(isinstance(e.slice, cst.Slice) for e in node.slice)
+        return any(self.is_moving(e) for e in node.slice) or (cut and self.tapered.is_one(node.value))
 
     def is_masked(self, node: cst.Subscript) -> bool:
         """Says whether a subscript chooses by a mask: stores into one have their own form."""
@@ -499,8 +596,8 @@ class _Function:
 
     def stored(self, node: Any, target: cst.Subscript, old: cst.BaseExpression, value: Any) -> Any:
         """Returns a store into a part as a store of a selection into the whole."""
-        into = self.ragged(target)
-        assert into is not None
+        into = self.evaluator.value(target) if self.tapered.is_one(target.value) else self.ragged(target)
+        assert isinstance(into, Ragged)
         if isinstance(value, Ragged):
             if value.ndim > into.ndim:
                 raise Unknown(f"`{code(old)}` has more axes than `{code(target)}`")

@@ -13,6 +13,7 @@ from jitmagic.backends.jax.bit_counts import counted_bits
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.common_returns import without_early_returns
+from jitmagic.backends.jax.components import by_components
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.counted_lists import counted_lists
 from jitmagic.backends.jax.counts import counted_to
@@ -207,12 +208,16 @@ def write(
     tree = inlined(module, tree, _kinds(parts, tree))
     tree = masked_reductions(module, tree, _kinds(parts, tree))
     tree = casts(module, tree, _kinds(parts, tree))
-    tree = whole_axes(module, tree, _tracing(parts, tree))
+    wanted: set[str] = set()
+    tree = whole_axes(module, tree, _tracing(parts, tree), wanted)
+    if wanted - parts.static:
+        return write(workload, observed, {*static, *wanted}, written_out, stepwise, counted)
     # before the scalars: `v = a if c else b` must still be seen as a name for either array
     tree, mutated, returns = _without_stores(parts, tree)
     tree = scalars(module, tree, _tracing(parts, tree))
     tree = windows(module, tree, _tracing(parts, tree))
     refuse_masks(module, tree, _kinds(parts, tree))
+    tree = by_components(module, tree, _kinds(parts, tree))
     tree, forms = _lowered(parts, tree, facts)
     return _finished(parts, tree, signature, mutated[entry], returns, checks, forms)
 

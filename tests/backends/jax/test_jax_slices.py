@@ -324,3 +324,16 @@ def settle(x, tol):
 """
     text = both_sizes(source, (RNG.random(6), 1e-9), (RNG.random(9), 1e-6))
     assert "jax.lax.while_loop" in text
+
+
+def numbers_from_a_moving_start(x):
+    s = 0.0
+    for k in range(len(x)):
+        m = np.argmax(x[: k + 1])
+        s += (2 * np.arange(m, k + 1)).sum()
+    return s
+
+
+def test_a_factor_before_a_range_with_a_moving_start_takes_all_of_it():
+    text = both_sizes(inspect.getsource(numbers_from_a_moving_start), (RNG.random(40),), (RNG.random(53),))
+    assert "2 * (m + jnp.arange(len(x)))" in text
