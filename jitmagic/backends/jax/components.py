@@ -5,8 +5,8 @@
     a = np.sum(r*w[:, :, None], axis=1)            a = jnp.stack([jnp.sum(r_k*w, axis=1) for r_k in r], axis=-1)
 
 XLA's code for the CPU goes through a last axis of three elements one by one, and through the long axis of a component
-eight or more at a time: pairs of bodies take a third of the time. Done where the axis was seen to be short, and where all
-that is done with the array is elementwise, or sums along an axis. What is written holds for any number of components.
+eight or more at a time: pairs of bodies take a third of the time. Done where the axis was seen to be short, and where
+all that is done with the array is elementwise, or a sum along an axis. What is written holds for any number of them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.functions import ELEMENTWISE
+from jitmagic.backends.jax.lowest import count_bindings
+from jitmagic.backends.jax.parts import term
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import alternative, code, each_function, small, statements
 from jitmagic.generate.kinds import Kinds
@@ -73,7 +75,7 @@ def _function(module: Module, function: cst.FunctionDef, kinds: Kinds, taken: se
     names = {n for n in kinds.names if _is_short(kinds, n) and n not in name_tools.parameters(function)}
     names = {n for n in names if _in_one_block(function, n)}
     while True:
-        rewriter = _Components(module, kinds, frozenset(names), taken)
+        rewriter = _Components(module, function, kinds, frozenset(names), taken)
         new: Any = function.visit(rewriter)
         left = {n.value for n in rewriter.left} & names
         if not left:
@@ -106,7 +108,7 @@ def _in_one_block(function: cst.FunctionDef, name: str) -> bool:
     binding = [b for b in blocks if any(_binds(s, name) for s in b)]
     every = [n for n in nodes_of(function, cst.Name) if n.value == name]
     targets = [t for t in nodes_of(function, cst.AssignTarget) if name in name_tools.targets(t.target)]
-    if len(binding) != 1 or name in name_tools.all_names(cst.Module([f for f in _inner(function)])):
+    if len(binding) != 1 or name in name_tools.all_names(cst.Module(nodes_of(function.body, cst.FunctionDef))):
         return False
     block = binding[0]
     inside = [n for s in block for n in nodes_of(s, cst.Name) if n.value == name]
@@ -121,10 +123,6 @@ def _in_one_block(function: cst.FunctionDef, name: str) -> bool:
         and not any(name in name_tools.targets(a.target) for a in nodes_of(function, cst.AugAssign))
         and not any(name in name_tools.targets(a.target) for a in nodes_of(function, cst.For))
     )
-
-
-def _inner(function: cst.FunctionDef) -> list[Any]:
-    return [*nodes_of(function.body, cst.FunctionDef)]
 
 
 def _blocks(body: Sequence[Any]) -> list[Sequence[Any]]:
@@ -143,9 +141,11 @@ def _binds(statement: Any, name: str) -> bool:
 class _Components(Rewriter):
     """Rewrites what is bound to some names, and sums over arrays of short vectors."""
 
-    def __init__(self, module: Module, kinds: Kinds, names: frozenset[str], taken: set[str]) -> None:
+    def __init__(
+        self, module: Module, function: cst.FunctionDef, kinds: Kinds, names: frozenset[str], taken: set[str]
+    ) -> None:
         super().__init__(module)
-        self.kinds, self.names, self.taken = kinds, names, taken
+        self.function, self.kinds, self.names, self.taken = function, kinds, names, taken
         self.left: list[cst.Name] = []
         self.done = False
         self.new: dict[cst.CSTNode, cst.BaseExpression] = {}
@@ -221,9 +221,10 @@ class _Components(Rewriter):
             raise _Cannot
         axis = axis if axis >= 0 else axis + fact.ndim
         if axis == fact.ndim - 1:
-            if keepdims or word == "mean" or fact.dtype not in _SUMMED:
+            if word == "mean" or fact.dtype not in _SUMMED:
                 raise _Cannot
-            return _total(each, word)
+            total = _total(each, word)
+            return cst.parse_expression(f"{term(code(total))}[..., None]") if keepdims else total
         if keepdims or word == "norm":
             raise _Cannot
         inner = f"__numpy__.{word}({_bare(each.node)}, axis={axis})"
@@ -287,9 +288,32 @@ class _Components(Rewriter):
         if isinstance(node, cst.Subscript):
             return self.subscript(node)
         fact = self.kinds.of(node)
+        if isinstance(node, cst.Name) and self.ends_in_one(node):
+            return _Each(cst.parse_expression(f"{node.value}[..., 0]"))
         if isinstance(node, cst.Name) and fact is not None and fact.kind == "array" and fact.shape:
             return self.plain(node, len(fact.shape), fact.shape[-1])
         raise _Cannot
+
+    def ends_in_one(self, node: Any, depth: int = 6) -> bool:
+        """Says whether the last axis is proved to have one element: what a sum over it left, or a new axis."""
+        if isinstance(node, cst.Name) and depth:
+            values = [a.value for a in nodes_of(self.function, cst.Assign)
+                      if any(node.value in name_tools.targets(t.target) for t in a.targets)]  # fmt: skip
+            known = len(values) == 1 == count_bindings(self.function, node.value)
+            return known and self.ends_in_one(values[0], depth - 1)
+        if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):
+            parts: list[Any] = [node.left, node.right]
+        elif isinstance(node, cst.UnaryOperation):
+            parts = [node.expression]
+        elif isinstance(node, cst.Call) and (over := self.summed(node)) is not None:
+            fact = self.kinds.of(over[0])
+            return over[3] and fact is not None and fact.ndim is not None and over[1] in (-1, fact.ndim - 1)
+        elif isinstance(node, cst.Call) and self.kinds.path(node.func) in ELEMENTWISE:
+            parts = [a.value for a in node.args]
+        else:
+            return False
+        known = [p for p in parts if not self.kinds.is_number(p)]
+        return bool(known) and all(self.ends_in_one(p, depth - 1) for p in known)
 
     def plain(self, node: cst.Name, ndim: int, last: int | None) -> _Each:
         """Returns the components of an array that stays as it is."""
