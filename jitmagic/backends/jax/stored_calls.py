@@ -44,6 +44,12 @@ class CallStores(Values):
             if subscript is not None:
                 raise self.refuse(node, "np.fill_diagonal of a part of an array cannot be passed on to the whole")
             text = self.cast(base, call.args[1].value)
+            value = call.args[1].value
+            fact = self.kinds.of(base)
+            number = self.kinds.is_number(value) or self.kinds.path(value) in ("numpy.inf", "numpy.nan")
+            if len(call.args) == 2 and number and fact is not None and fact.ndim == 2:
+                # one pass together with what is around it, where jnp.fill_diagonal scatters into a copy
+                return [Update(name, f"__numpy__.where(__numpy__.eye(*{name}.shape, dtype=bool), {text}, {name})")]
             return [Update(name, f"__numpy__.fill_diagonal({name}, {text}, inplace=False)")]
         if path in ("numpy.putmask", "numpy.place"):
             name, base, subscript = self.base(node, call.args[0].value)
