@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
+from jitmagic.backends.jax.integer_tables import Whole
 from jitmagic.backends.jax.sums import added, difference, written
 from jitmagic.generate.kinds import Kinds
 
@@ -28,12 +29,15 @@ class Ragged:
     frames : dict of int to Frame
         What counts, by axis from the end (-1 is the last).
     dtype : str or None
+    of : Whole or None
+        What it is of whole numbers, where it is a function of these alone.
     """
 
     whole: str
     ndim: int
     frames: dict[int, Frame] = field(default_factory=dict)
     dtype: str | None = None
+    of: Whole | None = field(default=None, compare=False)
 
     def mask(self, axes: Any = None) -> str:
         """Returns the mask of some axes (all by default), shaped to broadcast against the whole."""

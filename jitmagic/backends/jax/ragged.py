@@ -14,6 +14,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.functions import ELEMENTWISE
+from jitmagic.backends.jax.integer_tables import Whole, changed
 from jitmagic.backends.jax.parts import Ragged, Unknown, alike, cut, is_plain_number, packed, term, turned
 from jitmagic.backends.jax.ragged_vectors import Value, Vectors
 from jitmagic.backends.jax.sums import added, difference, written
@@ -45,6 +46,10 @@ class Evaluator(Vectors):
         empty string for a number that does not depend on values.
     as_long : callable
         Returns length, and as it was seen, of an array of which as many elements count; None where there is none.
+    steady : callable
+        Says whether a number is the same in all steps of the loop.
+    tabled : callable
+        Returns a function of whole numbers as a look-up, where that is less work.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class Evaluator(Vectors):
         natural: Callable[[cst.BaseExpression], bool],
         highest: Callable[[cst.BaseExpression], str | None],
         as_long: Callable[[str], tuple[str, int | None] | None],
+        steady: Callable[[cst.BaseExpression], bool],
+        tabled: Callable[[Ragged], Ragged],
     ) -> None:
         self.kinds = kinds
         self.slices = slices
@@ -62,6 +69,8 @@ class Evaluator(Vectors):
         self.natural = natural
         self.highest = highest
         self.as_long = as_long
+        self.steady = steady
+        self.tabled = tabled
 
     def plain(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Returns an expression in which no moving slice is left; raises Unknown where its value is one."""
@@ -82,7 +91,13 @@ class Evaluator(Vectors):
             inner = self.value(node.expression)
             if isinstance(inner, Ragged):
                 operand = cst.parse_expression(term(inner.whole))
-                return self.mapped(inner, code(node.with_changes(expression=operand)), inner.dtype)
+                result = self.mapped(inner, code(node.with_changes(expression=operand)), inner.dtype)
+                if inner.of is None or not isinstance(node.operator, cst.Minus):
+                    return result
+                if inner.of.is_bare:
+                    rest = {t: -n for t, n in inner.of.rest}
+                    return replace(result, of=inner.of.shifted(-inner.of.step, rest, result.whole))
+                return replace(result, of=replace(inner.of, function=f"-({inner.of.function})"))
             return node if inner is node.expression else node.with_changes(expression=inner)
         if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
             only = node.comparisons[0]
@@ -268,7 +283,10 @@ class Evaluator(Vectors):
         if isinstance(node.operator, cst.MatrixMultiply):
             return self.product(node, left, right, node.left, node.right)
         fact = self.kinds.of(node)
-        return self.together(
+        of = self.of_whole(node, left, right)
+        if of is None:
+            left, right = self.looked_up(left), self.looked_up(right)
+        result = self.together(
             node,
             [node.left, node.right],
             lambda parts: node.with_changes(
@@ -277,6 +295,32 @@ class Evaluator(Vectors):
             fact.dtype if fact is not None else None,
             [left, right],
         )
+        if of is None or not isinstance(result, Ragged):
+            return result
+        return replace(result, of=replace(of, text=result.whole) if of.is_bare else of)
+
+    def of_whole(self, node: cst.BinaryOperation, left: Value, right: Value) -> Whole | None:
+        """Returns what an operation with a number makes of a function of whole numbers; None for any other."""
+        first = isinstance(left, Ragged)
+        part, other = (left, node.right) if first else (right, node.left)
+        if not isinstance(part, Ragged) or part.of is None or isinstance(left, Ragged) == isinstance(right, Ragged):
+            return None
+        if not is_plain_number(other, self.kinds):
+            return None
+        fact = self.kinds.of(other)
+        integer = fact is not None and (fact.kind == "int" or fact.dtype == "int64")
+        found = changed(part.of, node, other, first, "", integer)
+        if found is not None:
+            return found
+        if not self.steady(other):
+            return None
+        inner = bracketed(node, "left" if first else "right", cst.parse_expression(part.of.function))
+        new = node.with_changes(left=inner) if first else node.with_changes(right=inner)
+        power = isinstance(node.operator, cst.Power) and not isinstance(node.right, cst.Integer)
+        return replace(part.of, function=code(new), dear=part.of.dear or power)
+
+    def looked_up(self, value: Value) -> Value:
+        return self.tabled(value) if isinstance(value, Ragged) and value.of is not None else value
 
     def together(
         self,
@@ -401,6 +445,11 @@ class Evaluator(Vectors):
             return self.reduced(_BUILTINS[func.value], first, [], node)
         if path in ELEMENTWISE and all(a.keyword is None for a in node.args):
             fact = self.kinds.of(node)
+            if len(values) == 1 and isinstance(first, Ragged) and first.of is not None:
+                result = self.mapped(first, f"{code(node.func)}({first.whole})", None if fact is None else fact.dtype)
+                of = replace(first.of, function=f"{code(node.func)}({first.of.function})", dear=True)
+                return replace(result, of=of)
+            values = [self.looked_up(v) for v in values]
             return self.together(
                 node,
                 [a.value for a in node.args],

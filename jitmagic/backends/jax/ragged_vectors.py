@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
+from jitmagic.backends.jax.integer_tables import PLACE, Whole
 from jitmagic.backends.jax.parts import (
     Ragged,
     Unknown,
@@ -190,16 +191,15 @@ class Vectors:
         most = bounds[-1] or code(node.args[-1].value)
         stop = code(values[-1])  # type: ignore[arg-type]
         if len(values) == 1:
-            return Ragged(f"__numpy__.arange({most})", 1, {-1: Frame("0", stop, "1", most)}, dtype)
+            text = f"__numpy__.arange({most})"
+            return Ragged(text, 1, {-1: Frame("0", stop, "1", most)}, dtype, Whole(PLACE, 1, (), stop, text))
         start = code(values[0])  # type: ignore[arg-type]
         if bounds[0] == "" and isinstance(node.args[0].value, cst.Integer):
             length = added(most, f"-({start})")
-            return Ragged(
-                f"__numpy__.arange({start}, {most})",
-                1,
-                {-1: Frame("0", added(stop, f"-({start})"), "1", length)},
-                dtype,
-            )
+            text, count = f"__numpy__.arange({start}, {most})", added(stop, f"-({start})")
+            rest = (("", int(start)),) if int(start) else ()
+            frame = Frame("0", count, "1", length)
+            return Ragged(text, 1, {-1: frame}, dtype, Whole(PLACE, 1, rest, count, text))
         if not self.natural(node.args[0].value):
             raise Unknown(f"`{code(node)}` may begin below zero, so that no bound is known for its length")
         return Ragged(
@@ -223,4 +223,6 @@ class Vectors:
         if start != "0" or step < 0:
             sign = "-" if step < 0 else "+"
             text = f"-{text}" if start == "0" else f"{term(start) if '-' not in start[:1] else start} {sign} {text}"
-        return Ragged(text, 1, {-1: Frame("0", written(count), "1", *room, within=True)}, dtype)
+        frame = Frame("0", written(count), "1", *room, within=True)
+        rest = tuple(sorted((t, n) for t, n in terms(cst.parse_expression(start)).items() if n))
+        return Ragged(text, 1, {-1: frame}, dtype, Whole(PLACE, step, rest, written(count), text))

@@ -15,12 +15,13 @@ import libcst as cst
 
 from jitmagic.backends.jax.frames import Frame
 from jitmagic.backends.jax.highest import Highest
+from jitmagic.backends.jax.integer_tables import PLACE, bounds, steady
 from jitmagic.backends.jax.lowest import Lowest, count_bindings, sizes_of
 from jitmagic.backends.jax.masks import mask_of
 from jitmagic.backends.jax.parts import Ragged, Unknown, is_plain_number, term
 from jitmagic.backends.jax.ragged import Evaluator
 from jitmagic.backends.jax.store_targets import root_name
-from jitmagic.backends.jax.sums import difference
+from jitmagic.backends.jax.sums import added, difference, written
 from jitmagic.backends.jax.tapers import Taper, Tapered
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
@@ -63,13 +64,15 @@ class _Function:
         self.lifted: dict[str, str] | None = None
         self.views: set[str] = set()
         self.uses: dict[str, list[cst.Name]] = {}
-        self.evaluator = Evaluator(self.kinds, self.ragged, self.name, self.never_negative, self.most, self.as_long)
+        self.evaluator = Evaluator(self.kinds, self.ragged, self.name, self.never_negative, self.most, self.as_long,
+                                   lambda node: steady(node, self.loops, self.kinds), self.tabled)  # fmt: skip
         self.sizes = sizes_of(function)
         self.highest = Highest(
             function, tracing.expression, self.never_negative, self.room, self.is_vector, self.loops
         )  # fmt: skip
         self.tapered = Tapered(module, tracing, self.highest, wanted)
         self.before: list[Any] = []
+        self.tables: list[dict[str, str]] = []
         self.position = 0
         self.since: dict[str, int] = {}
 
@@ -359,6 +362,7 @@ class _Function:
 
     def compound(self, node: Any) -> list[Any]:
         new = node
+        ahead: list[Any] = []
         outside, places, before = dict(self.named), dict(self.places), self.before
         bound = (name_tools.bound(cst.Module([node])) | _stored(node)) - self.tapered.now.keys()
         steady = {n: key for n, key in places.items() if not _names(key[0]) & bound}
@@ -368,6 +372,7 @@ class _Function:
             new = new.with_changes(iter=iterated) if iterated is not node.iter else new
             tapers = [t for t in self.tapered.of(node, before, self.loops) if t.name not in self.named]
             self.loops.append(node)
+            self.tables.append({})
         if isinstance(node, cst.For | cst.While):
             # what an iteration changes holds for the next one's beginning as well, and for the test before it
             self.places = dict(steady)
@@ -389,6 +394,7 @@ class _Function:
         new = with_body(new, body or [made("pass", node)])
         if isinstance(node, cst.For):
             self.loops.pop()
+            ahead = [made(f"{name} = {text}", node) for text, name in self.tables.pop().items()]
         behind = [line for taper in tapers for line in self.behind(node, taper)]
         now = {n: self.named[n] for n in self.tapered.now}
         kept = {n: p for n, p in self.named.items() if outside.get(n) is p} | now
@@ -403,7 +409,29 @@ class _Function:
         self.named = kept
         self.places = steady
         self.module.inherit(new, node)
-        return [new, *behind]
+        if ahead:
+            ahead[0], new = leading(ahead[0], new), new.with_changes(leading_lines=())
+            self.module.inherit(new, node)
+        return [*ahead, new, *behind]
+
+    def tabled(self, value: Ragged) -> Ragged:
+        """Returns a function of whole numbers as a look-up in what is worked out before the loop."""
+        of, frame = value.of, value.frames.get(-1)
+        ends = bounds(of, self.loops) if of is not None and of.dear else None
+        if of is None or frame is None or ends is None or not self.tapered.is_settled(ends, self.is_settled):
+            return value
+        same = all(steady(cst.parse_expression(t), self.loops, self.kinds) for t, _ in of.rest if t)
+        low, high = ends[0], added(ends[1], "1")
+        numbers = f"__numpy__.arange({high})" if low == "0" else f"__numpy__.arange({low}, {high})"
+        text = of.function.replace(PLACE, term(of.text) if same else numbers)
+        changing = name_tools.bound(self.loops[-1].body) - self.tapered.now.keys()
+        if _names(text) & changing:
+            return value  # its length is not known before the loop
+        name = self.tables[-1].get(text)
+        if name is None:
+            name = self.tables[-1][text] = self.fresh("powers" if "**" in of.function else "table")
+        at = of.text if low == "0" else written(difference(of.text, low))
+        return replace(value, whole=name if same else f"{name}[{at}]", of=None)
 
     def behind(self, loop: cst.For, taper: Taper) -> list[Any]:
         """Returns the statements behind a loop that give a vector the length that is left of it."""
@@ -424,6 +452,7 @@ class _Function:
         if isinstance(one.value, cst.Tuple) and any(self.is_ragged(e.value) for e in parts):
             return self.exchanged(node, parts, one.value)
         value = self.evaluator.value(one.value) if not isinstance(one.value, cst.Tuple) else None
+        value = self.tabled(value) if isinstance(value, Ragged) else value
         if any(name in self.tapered.now for target in targets for name in name_tools.targets(target)):
             return self.shortened(node, targets, value)
         if len(targets) == 1 and isinstance(only, cst.Subscript) and (mask := self.chosen(only)) is not None:

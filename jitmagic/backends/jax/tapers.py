@@ -488,13 +488,20 @@ class Tapered:
         }
         if behind <= firsts | stored:
             return []
-        for part in (cst.parse_expression(t) for t in terms(cst.parse_expression(taper.left)) if t):
-            if self.tracing.expression(part):
-                if not settled(part):
-                    raise Unknown(f"how many elements are left of `{taper.name}` depends on array values")
-                self.wanted |= self.parameters(part)
+        if not self.is_settled([taper.left], settled):
+            raise Unknown(f"how many elements are left of `{taper.name}` depends on array values")
         shown = taper.left if taper.frame.exact else f"max({taper.left}, 0)"
         return [made(f"{taper.name} = {taper.name}[:{shown}]", loop)]
+
+    def is_settled(self, texts: Sequence[str], settled: Callable[[Any], bool]) -> bool:
+        """Says whether lengths depend on whole numbers among the parameters alone, which are to be constants then."""
+        sums = [cst.parse_expression(text) for text in texts]
+        parts = [p for one in sums for t in terms(one) if t and self.tracing.expression(p := cst.parse_expression(t))]
+        if not all(map(settled, parts)):
+            return False
+        for part in parts:
+            self.wanted |= self.parameters(part)
+        return True
 
     def parameters(self, node: Any) -> set[str]:
         """Returns the parameters from which a whole number is worked out."""
