@@ -449,3 +449,33 @@ def longest_quiet_stretch(x, fs, limit):
 def longest_quiet_stretch_args(size, rng):
     n = of(size, 200, 5_000, 200_000)
     return rng.normal(size=n)*(1 + np.sin(np.arange(n)/50)), 8000.0, 0.8
+
+
+def dct_rows(frames, keep):
+    """the first coefficients of the type II cosine transform of each frame"""
+    n = frames.shape[1]
+    k = np.arange(keep)
+    i = np.arange(n)
+    basis = np.cos(np.pi*k[:, None]*(2*i + 1)/(2*n))
+    scale = np.where(k == 0, np.sqrt(1/n), np.sqrt(2/n))
+    return frames @ (basis*scale[:, None]).T
+
+
+def dct_rows_args(size, rng):
+    m, n = of(size, (3, 8), (20, 64), (200, 512))
+    return rng.standard_normal((m, n)), of(size, 4, 24, 256)
+
+
+def steering_spectrum(snapshots, n_angles):
+    """power that a line of sensors, half a wavelength apart, receives from each direction"""
+    m = snapshots.shape[0]
+    s = np.arange(m)
+    q = np.arange(n_angles)[:, None]
+    W = np.exp(-2j*np.pi*q*s/n_angles)
+    R = snapshots @ snapshots.conj().T/snapshots.shape[1]
+    return np.real(np.einsum('as,st,at->a', W, R, W.conj()))
+
+
+def steering_spectrum_args(size, rng):
+    m, t, a = of(size, (4, 6, 9), (8, 40, 90), (24, 400, 720))
+    return rng.standard_normal((m, t)) + 1j*rng.standard_normal((m, t)), a

@@ -4,9 +4,9 @@
         S = u**np.arange(i, -1, -1)             ->      def body(step, …):
                                                             S = powers[i - jnp.arange(V.shape[0])]
 
-A power takes as long as some fifty products, and a tree of ``n`` steps has but ``n`` powers, or ``2n``, where ``n²``
-are written. They are the very same numbers. Done where nothing else in the expression changes in the loop, and where the
-loop tells the smallest and the largest of the whole numbers.
+A power takes as long as some fifty products, and a tree of ``n`` steps has but ``n`` powers, or ``2n``, where ``n**2``
+are written. They are the very same numbers. Done where nothing else in the expression changes in the loop, and where
+the loop tells the smallest and the largest of the whole numbers.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ from jitmagic.backends.jax.storing_calls import calls_on_their_own
 from jitmagic.backends.jax.table_lists import tables
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.tuple_comparisons import without_tuple_comparisons
+from jitmagic.backends.jax.turns import looked_up_turns
 from jitmagic.backends.jax.walks import counted_walks
 from jitmagic.backends.jax.windows import windows
 from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
@@ -202,6 +203,7 @@ def write(
     tree, counts = counted_to(module, tree, parts.entry, _kinds(parts, tree))
     checks += counts
     tree = tree.visit(HalfPowers(module, _kinds(parts, tree), lambda path: path.replace("numpy", "__numpy__")))
+    tree = looked_up_turns(module, tree, _kinds(parts, tree))
     tree = counted_bits(module, tree, _tracing(parts, tree))
     tree = effects(module, tree, _tracing(parts, tree), parts.asserts)
     tree = without_shrinking(module, tree, _kinds(parts, tree))

@@ -7,11 +7,6 @@ result is its result up to that rounding. Where there would be fewer elements th
 
 from __future__ import annotations
 
-import ast
-import math
-from dataclasses import dataclass, field
-from fractions import Fraction
-
 import libcst as cst
 
 from jitmagic.backends.numba.rewrites.context import Context, code
@@ -24,27 +19,8 @@ from jitmagic.backends.numba.rewrites.elements import (
     needs_parentheses,
 )
 from jitmagic.backends.numba.rewrites.windows import steps_of
+from jitmagic.generate.turns import PERIODIC, Angle, angle_of
 from jitmagic.observe.facts import Span, ValueFact
-
-_PERIODIC = {"numpy.exp": "complex128", "numpy.cos": "float64", "numpy.sin": "float64"}
-"""The functions, each with the dtype of its result where the angle's parts are of 64 bits."""
-
-_PI = ("numpy.pi", "math.pi")
-_FINEST = 64
-"""Parts of pi that a constant may be a multiple of."""
-
-
-@dataclass
-class _Angle:
-    """The factors of an angle: constants, whole numbers above, and whole numbers below the line."""
-
-    value: complex = 1.0
-    sign: str = ""
-    above: list[str] = field(default_factory=list)
-    below: list[str] = field(default_factory=list)
-    numbers: list[cst.BaseExpression] = field(default_factory=list)
-    arrays: int = 0
-    divisors: list[cst.BaseExpression] = field(default_factory=list)
 
 
 class Turns(ElementRewriter):
@@ -78,60 +54,19 @@ class Turns(ElementRewriter):
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         path, fact = self.path(original_node.func), self.fact(original_node)
-        dtype = _PERIODIC.get(path or "")
+        dtype = PERIODIC.get(path or "")
         if self.context.every or dtype is None or len(updated_node.args) != 1 or fact is None or fact.dtype != dtype:
             return updated_node
         argument = updated_node.args[0]
         if argument.keyword is not None or argument.star or not fact.shape or not is_usable(fact):
             return updated_node
-        angle = _Angle()
-        if not self._factors(argument.value, angle) or not angle.above or angle.arrays < 2 or not angle.divisors:
+        angle = angle_of(argument.value, self.path, self.fact, is_usable)
+        many = angle.parts(path == "numpy.exp") if angle is not None else None
+        if angle is None or many is None:
             return updated_node
-        turn = _part_of_pi(angle.value, path == "numpy.exp")
-        if turn is None:
-            return updated_node
-        return self._looked_up(updated_node, angle, turn, fact) or updated_node
+        return self._looked_up(updated_node, angle, many, fact) or updated_node
 
-    def _factors(self, node: cst.BaseExpression, angle: _Angle, below: bool = False) -> bool:
-        """Takes an angle apart; returns whether it is a product of constants and whole numbers."""
-        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
-            angle.value = -angle.value
-            angle.sign = "" if angle.sign else "-"
-            return self._factors(node.expression, angle, below)
-        value = self._constant(node)
-        if value is not None:
-            if value == 0:
-                return False
-            angle.value = angle.value / value if below else angle.value * value
-            (angle.below if below else angle.above).append(code(node))
-            return True
-        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
-            return self._factors(node.left, angle, below) and self._factors(node.right, angle, below)
-        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide) and not below:
-            return self._factors(node.left, angle) and self._factors(node.right, angle, True)
-        fact = self.fact(node)
-        if fact is None:
-            return False
-        whole = fact.kind == "int" or (fact.kind == "scalar" and fact.dtype == "int64")
-        if below:
-            angle.divisors.append(node)
-            return whole
-        array = is_usable(fact) and fact.dtype == "int64"
-        angle.numbers.append(node)
-        angle.arrays += array
-        return whole or array
-
-    def _constant(self, node: cst.BaseExpression) -> complex | None:
-        """Returns what a constant is, None for what has to be worked out."""
-        if self.path(node) in _PI:
-            return math.pi
-        try:
-            value = ast.literal_eval(code(node.with_changes(lpar=[], rpar=[])))
-        except (ValueError, SyntaxError):
-            return None
-        return value if isinstance(value, int | float | complex) and not isinstance(value, bool) else None
-
-    def _looked_up(self, call: cst.Call, angle: _Angle, turn: Fraction, fact: ValueFact) -> cst.Call | None:
+    def _looked_up(self, call: cst.Call, angle: Angle, many: int, fact: ValueFact) -> cst.Call | None:
         assert fact.shape is not None
         kernel = Kernel(fact.shape, sizes=[[] for _ in fact.shape], taken={"out", "period", "values"})
         parts = [self.element(kernel, one, one) for one in angle.numbers]
@@ -139,7 +74,6 @@ class Turns(ElementRewriter):
         direct = self.element(kernel, call.args[0].value, call.args[0].value)
         if None in parts or None in divisors or direct is None or not all(kernel.sizes):
             return None
-        many = 2 * turn.denominator // math.gcd(turn.numerator, 2 * turn.denominator)
         over = [_factor(one) for one in divisors if one is not None]
         period = " * ".join([str(many), *over] if many > 1 else over)
         number = " * ".join(_factor(one) for one in parts if one is not None)
@@ -182,19 +116,6 @@ class Turns(ElementRewriter):
         place = self.context.place(node)
         inside = place is None or any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
         return self.context.parallel and not self._loops and not inside
-
-
-def _part_of_pi(value: complex, imaginary: bool) -> Fraction | None:
-    """Returns a constant as a fraction of pi; None where it is none, or not on the axis that it has to be on.
-
-    >>> _part_of_pi(-2j * math.pi, True), _part_of_pi(math.pi / 2, False), _part_of_pi(1.0, False)
-    (Fraction(-2, 1), Fraction(1, 2), None)
-    """
-    number = complex(value)
-    along, across = (number.imag, number.real) if imaginary else (number.real, number.imag)
-    found = Fraction(along / math.pi).limit_denominator(_FINEST)
-    near = abs(float(found) * math.pi - along) <= 4e-16 * abs(along)
-    return found if not across and near and found.numerator else None
 
 
 def _factor(one: Element) -> str:
