@@ -62,7 +62,7 @@ class Angle:
 
 def angle_of(
     node: cst.BaseExpression, path: Callable[[cst.BaseExpression], str | None],
-    fact: Callable[[cst.CSTNode], ValueFact | None], is_array: Callable[[ValueFact], bool],
+    fact: Callable[[cst.BaseExpression], ValueFact | None], is_array: Callable[[ValueFact], bool],
 ) -> Angle | None:  # fmt: skip
     """Takes an angle apart; None where it is no product of constants and whole numbers, of two arrays at least.
 
@@ -85,7 +85,7 @@ def angle_of(
 
 def _factors(
     node: cst.BaseExpression, angle: Angle, path: Callable[[cst.BaseExpression], str | None],
-    fact: Callable[[cst.CSTNode], ValueFact | None], is_array: Callable[[ValueFact], bool], below: bool = False,
+    fact: Callable[[cst.BaseExpression], ValueFact | None], is_array: Callable[[ValueFact], bool], below: bool = False,
 ) -> bool:  # fmt: skip
     def inner(one: cst.BaseExpression, under: bool = below) -> bool:
         return _factors(one, angle, path, fact, is_array, under)

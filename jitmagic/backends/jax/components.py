@@ -312,8 +312,8 @@ class _Components(Rewriter):
             parts = [a.value for a in node.args]
         else:
             return False
-        known = [p for p in parts if not self.kinds.is_number(p)]
-        return bool(known) and all(self.ends_in_one(p, depth - 1) for p in known)
+        arrays = [p for p in parts if not self.kinds.is_number(p)]
+        return bool(arrays) and all(self.ends_in_one(p, depth - 1) for p in arrays)
 
     def plain(self, node: cst.Name, ndim: int, last: int | None) -> _Each:
         """Returns the components of an array that stays as it is."""

@@ -98,6 +98,8 @@ def _piece(statement: Any, name: str, kinds: Kinds) -> _Piece | None:
     if isinstance(part, cst.Slice):
         made_of_steps = code(value).startswith("__jax__.vmap(")
         known = fact is not None and fact.kind == "array" and fact.ndim == 1 and 1 not in (fact.shape or (1,))
+        dtypes = {f.dtype for f in kinds.names.get(name, [])}
+        known = known and (not dtypes or (fact is not None and dtypes == {fact.dtype}))
         if (part.step is not None and code(part.step) != "1") or not (known or made_of_steps):
             return None
         return _Piece(

@@ -97,11 +97,13 @@ def tapers(
     natural : callable
         Says whether an expression is never below zero, where the loop stands.
     """
-    steps = _steps(loop)
+    steps = _steps(loop, kinds)
     names = candidates(kinds, loop) - _deeper(loop)
     if steps is None or not names or loop.orelse is not None:
         return []
     bound = name_tools.bound(loop.body)
+    if any(_loads(count) & (bound - names) for count in steps):
+        return []  # behind the loop they would say something else
     lost = _Lost(kinds, names).after(statements(loop))
     lengths = Lengths(kinds, highest, before)
     found = []
@@ -119,7 +121,7 @@ def tapers(
         whole = f"{name}.shape[0]"
         plain = length is not None and all("(" not in term and "." not in term for term in length)
         begin = length if plain and length is not None else {whole: 1}
-        if {n for term in begin if term for n in name_tools.loads(cst.parse_expression(term))} & (bound - {name}):
+        if _loads(begin) & (bound - {name}):
             continue
         if not ndim:
             continue
@@ -134,7 +136,11 @@ def tapers(
     return found
 
 
-def _steps(loop: cst.For) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
+def _loads(found: Mapping[str, int]) -> frozenset[str]:
+    return frozenset(n for term in found if term for n in name_tools.loads(cst.parse_expression(term)))
+
+
+def _steps(loop: cst.For, kinds: Kinds) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
     """Returns how many steps were done before one, and how many there are, as terms; None for other loops."""
     ends = ends_of(loop)
     if ends is None or not isinstance(loop.target, cst.Name) or ends[0] is None or ends[1] is None:
@@ -148,8 +154,11 @@ def _steps(loop: cst.For) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
     if len(iterated.args) == 3:
         found = terms(iterated.args[2].value)
         step = found[""]
-    if step not in (1, -1) or name in name_tools.bound(loop.body):
+    whole = all(f.kind == "int" or f.dtype == "int64" for f in kinds.names.get(name, []))
+    if step not in (1, -1) or name in name_tools.bound(loop.body) or not whole:
         return None
+    if any("[" in term and ".shape[" not in term for end in ends if end for term in end):
+        return None  # an element, which the loop may store into
     done: Counter[str] = Counter({name: 1})
     if step == 1 and not backwards:
         done.subtract(ends[0])

@@ -89,7 +89,21 @@ def one_is_stored_twice(u, a, steps):
     return u
 
 
-@pytest.mark.parametrize("function", [ends_that_read_the_inside, an_element_is_left, one_is_stored_twice])
+def whole_numbers_into_floats(u, a, steps):
+    total = 0.0
+    for k in range(steps):
+        new = np.zeros(len(u))
+        new[1:-1] = np.arange(len(u) - 2) + k
+        new[0] = 1
+        new[-1] = 2
+        total += a * (new / 2).sum()
+        new[0] = 0.5
+    return total
+
+
+@pytest.mark.parametrize(
+    "function", [ends_that_read_the_inside, an_element_is_left, one_is_stored_twice, whole_numbers_into_floats]
+)
 def test_other_stores_stay_apart(function):
     text = both_sizes(inspect.getsource(function), (RNG.random(30), 0.2, 40), (RNG.random(47), 0.1, 40))
     assert "hstack" not in text

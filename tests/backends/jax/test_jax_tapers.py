@@ -175,7 +175,18 @@ def while_values_say(y):
     return total
 
 
-@pytest.mark.parametrize("function", [in_one_branch, by_a_number_that_changes, while_values_say])
+def a_count_that_changes(y):
+    v = y.copy()
+    n = len(y) // 2
+    for _ in range(n):
+        v = v[1:] + v[:-1]
+        n = n - 1
+    return v.sum()
+
+
+@pytest.mark.parametrize(
+    "function", [in_one_branch, by_a_number_that_changes, while_values_say, a_count_that_changes]
+)
 def test_what_is_not_known_to_lose_as_many_in_each_step_is_right_or_refused(function):
     made = make(HEAD + inspect.getsource(function), RNG.random(60))
     if made.refusal is None:
