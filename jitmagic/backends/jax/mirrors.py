@@ -331,7 +331,13 @@ class _Jumps(Finder):
 
 
 def _half(name: str, side: str) -> str:
-    return f"__numpy__.arange(len({name}))[:, None] {side} __numpy__.arange(len({name}))"
+    """Returns the mask of what lies below the diagonal, or above it.
+
+    ``np.tri``, not a comparison of two ranges: behind a loop XLA compiled that for minutes from some 450 rows on.
+    """
+    if side == ">":
+        return f"__numpy__.tri(len({name}), k=-1, dtype=bool)"
+    return f"~__numpy__.tri(len({name}), dtype=bool)"
 
 
 def _visited(outer: cst.For, inner: cst.For, name: str) -> str | None:
