@@ -52,6 +52,17 @@ def {name}(x):
 """
 
 
+MEDIAN = """
+@njit(error_model="numpy")
+def {name}(x):
+    # NaN where there is one, as in NumPy: Numba's own median leaves it anywhere among the others
+    for value in x.flat:
+        if value != value:
+            return value
+    return {np}.median(x)
+"""
+
+
 _VECTOR_PRODUCT = """
 @njit(error_model="numpy", fastmath={"reassoc", "contract"})
 def {name}(x, y):

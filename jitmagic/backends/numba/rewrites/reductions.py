@@ -169,6 +169,9 @@ class Reductions(NumbaRewriter):
             if call.name == "std":
                 value = expression(f"{self.context.imports.code('numpy.sqrt')}({{v}})", v=value)
             return self.context.cast(dtype, value) if narrow else value
+        if call.name == "median" and dtype in ("float64", "float32"):
+            helper = self.context.helper("median", helpers.MEDIAN)
+            return expression(f"{code(helper)}({{x}})", x=call.array)
         if call.name in _SIGNS and ndim == 1 and dtype in ("float64", "float32"):
             sign, word = _SIGNS[call.name]
             source = helpers.FIRST_EXTREMUM.replace("{sign}", sign).replace("{word}", word)
