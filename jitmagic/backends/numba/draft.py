@@ -30,6 +30,8 @@ class Choices:
         Whether those that are called at one place only become so too.
     every : bool
         Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
+    short : bool
+        Whether Numba is told the lengths of the arguments' short axes when it compiles, by the function around the core.
     """
 
     outside: frozenset[Span] = frozenset()
@@ -40,6 +42,7 @@ class Choices:
     decided: bool = False
     lift_all: bool = False
     every: bool = False
+    short: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ class NumbaDraft(Draft):
     Attributes
     ----------
     choices : Choices
-    native, nested, fused, lifted : bool
-        Whether it does draw from a global state of Numba's own, does hold such nests, such loops, and such functions.
+    native, nested, fused, lifted, shortened : bool
+        Whether it does draw from a global state of Numba's own, does hold such nests, such loops, such functions, and
+        such lengths.
     undecided : bool
         Whether it does hold such branches.
     """
@@ -60,4 +64,5 @@ class NumbaDraft(Draft):
     nested: bool = False
     fused: bool = False
     lifted: bool = False
+    shortened: bool = False
     undecided: bool = False

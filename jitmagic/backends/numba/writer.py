@@ -36,6 +36,7 @@ from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
+from jitmagic.backends.numba.rewrites.pairs import Pairs
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
@@ -55,6 +56,7 @@ from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.unpacking import Unpacking
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.rewrites.wraparound import WrapAround
+from jitmagic.backends.numba.short_axes import shortened
 from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrapping
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
@@ -184,6 +186,8 @@ def _write(
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
     looked_up = False
+    if how.nests:
+        tree = tree.visit(Pairs(context))
     if how.fuse:
         plain = tree
         tree = tree.visit(Turns(context, spans))
@@ -226,7 +230,13 @@ def _write(
     if returned is not None:
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
-    plan = wrapping(workload, observed, core, (*drawn.head, *records.head), returned)
+    short_axes = shortened(tree, context, name, observed) if how.short and not how.every else None
+    head = (*drawn.head, *records.head)
+    if short_axes is not None:
+        tree = short_axes.tree
+        head = (*head, *short_axes.head(imports))
+    further = tuple(short_axes.names.values()) if short_axes is not None else ()
+    plan = wrapping(workload, observed, core, head, returned, further)
     if nested or fused:
         threaded = any("parallel=True" in source for source in context.helpers.values())
         kept = frozenset(one for one in parallel if _has_work(module, tree, one))
@@ -258,6 +268,7 @@ def _write(
         nested=nested,
         fused=fused,
         lifted=bool(moved),
+        shortened=short_axes is not None,
         undecided=decided.found and not how.decided,
     )
 

@@ -111,6 +111,10 @@ class Sums(Values):
                 total = narrow
         value = Value(total, dtype, layout, tuple(nest.path[1 : len(rest) + 1]) if prefix else (),
                       kept=None if prefix else total)  # fmt: skip
+        if prefix and (total, -1) in self.keep:
+            # it is read behind the loops in which it was made
+            self._keep(value)
+            final += f"{chr(10) if final else ''}{nest.element_of(value.kept or '', layout)} = {total}"
         self.results[call] = value
         self.pending[id(value)] = (value, gone, final)
         self.contracted += 1 if not isinstance(inner, cst.Name) else 0
