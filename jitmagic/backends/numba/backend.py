@@ -157,6 +157,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     more = messages.refused_calls(draft, failure, workload) - how.outside
     if more:
         found.append(replace(how, outside=how.outside | more))
+    if draft.inlined and how.inline:
+        found.append(replace(how, inline=False))
     if draft.shortened and how.short:
         found.append(replace(how, short=False))
     if draft.nested and how.nests:

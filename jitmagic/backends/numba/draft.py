@@ -32,6 +32,8 @@ class Choices:
         Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
     short : bool
         Whether Numba is told the lengths of the arguments' short axes when it compiles, by the function around the core.
+    inline : bool
+        Whether helpers with a single call are put in its place.
     """
 
     outside: frozenset[Span] = frozenset()
@@ -43,6 +45,7 @@ class Choices:
     lift_all: bool = False
     every: bool = False
     short: bool = True
+    inline: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,9 @@ class NumbaDraft(Draft):
     Attributes
     ----------
     choices : Choices
-    native, nested, fused, lifted, shortened : bool
-        Whether it does draw from a global state of Numba's own, does hold such nests, such loops, such functions, and
-        such lengths.
+    native, nested, fused, lifted, shortened, inlined : bool
+        Whether it does draw from a global state of Numba's own, does hold such nests, such loops, such functions, such
+        lengths, and such helpers.
     undecided : bool
         Whether it does hold such branches.
     """
@@ -65,4 +68,5 @@ class NumbaDraft(Draft):
     fused: bool = False
     lifted: bool = False
     shortened: bool = False
+    inlined: bool = False
     undecided: bool = False

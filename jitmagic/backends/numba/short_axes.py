@@ -56,7 +56,7 @@ class Shortened:
 
 
 def shortened(tree: cst.Module, context: Context, name: str, observed: Observation) -> Shortened | None:
-    """Returns a core whose loops along its arguments' short axes are of known lengths; None where there is no such loop.
+    """Returns a core whose loops along its arguments' short axes are of known lengths; None where there is none.
 
     The helpers of the context that are changed with it are put into the context.
     """
@@ -68,8 +68,11 @@ def shortened(tree: cst.Module, context: Context, name: str, observed: Observati
         return None
     taken = set(name_tools.all_names(tree)).union(*map(words_of, context.helpers.values()))
     names: dict[Axis, str] = {}
+    plain_names = Counter(_wanted(axis, observed) for axis in short)
     for axis in short:
-        names[axis] = name_tools.fresh(_wanted(axis, observed), taken | set(names.values()))
+        wanted = _wanted(axis, observed)
+        wanted = wanted if plain_names[wanted] == 1 else f"{wanted}_of_{axis[0]}"
+        names[axis] = name_tools.fresh(wanted, taken | set(names.values()))
     own = _Ends(_known(core, {axis: axis for axis in short}), names)
     changed = core.visit(own)
     used = set(own.used)
@@ -130,7 +133,7 @@ def words_of(source: str) -> frozenset[str]:
 
 
 def _known(function: cst.FunctionDef, axes: Mapping[Axis, Axis]) -> dict[str, Axis]:
-    """Returns the texts that stand for the length of a short axis in a function: `x.shape[1]`, and names bound to it."""
+    """Returns the texts that stand for a short axis's length in a function: `x.shape[1]`, and names bound to it."""
     known = {f"{name}.shape[{axis}]": whole for (name, axis), whole in axes.items()}
     known |= {f"len({name})": whole for (name, axis), whole in axes.items() if axis == 0}
     times = Counter(

@@ -16,6 +16,7 @@ from jitmagic.analysis.names import Names
 from jitmagic.analysis.tree import SourceTree
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
+from jitmagic.backends.numba.inlining import inlined
 from jitmagic.backends.numba.nests.regions import Regions
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
@@ -41,11 +42,14 @@ from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
+from jitmagic.backends.numba.rewrites.ramps import Ramps
 from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.selects import Selects
 from jitmagic.backends.numba.rewrites.short import Short
+from jitmagic.backends.numba.rewrites.short_products import ShortProducts
+from jitmagic.backends.numba.rewrites.small_matrices import SmallMatrices
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.starts import Starts
@@ -188,6 +192,8 @@ def _write(
     looked_up = False
     if how.nests:
         tree = tree.visit(Pairs(context))
+        if not how.every:
+            tree = tree.visit(ShortProducts(context))
     if how.fuse:
         plain = tree
         tree = tree.visit(Turns(context, spans))
@@ -205,8 +211,12 @@ def _write(
         tree = tree.visit(Short(context, aliases, spans))
     short = tree is not whole
     if how.fuse:
+        if not how.every:
+            tree = tree.visit(Ramps(context))
         tree = tree.visit(Forwarding(context, aliases, spans))
         tree = tree.visit(Fused(context, aliases, spans))
+        if not how.every:
+            tree = tree.visit(SmallMatrices(context))
     fused = looked_up or short or len(context.helpers) > before
     rewrites = (Rolls, Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
@@ -246,6 +256,9 @@ def _write(
                 "that write to the same places"
             )
         parallel = kept
+    plain = dict(context.helpers)
+    if how.inline and not parallel and not how.every:
+        context.helpers = inlined(tree, name, context.helpers)
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)
@@ -269,6 +282,7 @@ def _write(
         fused=fused,
         lifted=bool(moved),
         shortened=short_axes is not None,
+        inlined=context.helpers != plain,
         undecided=decided.found and not how.decided,
     )
 

@@ -216,7 +216,7 @@ class Builder(Steps):
         if not holds(value.dtype, PYTHON[fact.kind]):
             raise Ends
         self._settle(value)
-        self.nest.open(axes_in(value.layout))
+        self._open(axes_in(value.layout))
         place = self._value(value)
         one, other = (self.nest.index(axis) for axis in axes_in(value.layout))
         number = self.owner.cast_text(value.dtype, self._text(filled))
@@ -278,7 +278,7 @@ class Builder(Steps):
             self._reduce(call)
         for call in inner:
             self._settle(self.results[call])
-        self.nest.open(())
+        self._open(())
         self.nest.line(f"{name} = {self._text(value)}")
         self._define(Value(name, dtype, (), ()))
 
@@ -303,7 +303,7 @@ class Builder(Steps):
         layout = self.layouts[target]
         name = target.value
         if not self.lines:
-            self.nest.open(axes_in(layout))
+            self._open(axes_in(layout))
         right = self._element(value, target)
         left = self._read(target)
         assert into.dtype is not None
@@ -374,7 +374,7 @@ class Builder(Steps):
             self._reduce(call)
         for call in inner:
             self._settle(self.results[call])
-        self.nest.open(())
+        self._open(())
         self.outputs = [("result", self._text(value))]
 
     def _output(self, name: str) -> str:

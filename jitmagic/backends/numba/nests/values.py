@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +102,7 @@ class Values(ABC):
         fact = self.run.fact(shape_of if shape_of is not None else value)
         assert fact is not None
         if not self.lines:
-            self.nest.open(axes_in(layout))
+            self._open(axes_in(layout))
         self.nest.space([0 if axis is None else axis for axis in layout], fact.shape or ())
         found = self.owner.element(self.nest, value, value)
         if found is None or found.dtype not in DTYPES:
@@ -117,8 +117,17 @@ class Values(ABC):
         _, axes, final = found
         self.nest.close(sorted(axes))
         if final:
-            self.nest.open(axes_in(value.layout))
+            self._open(axes_in(value.layout))
             self.nest.line(final)
+
+    def _open(self, axes: Sequence[int]) -> None:
+        """Opens loops, and ends the reductions before whose loops have to be closed for them."""
+        wanted = sorted(axes)
+        for value, _, _ in list(self.pending.values()):
+            held = [loop.axis for loop in value.loops]
+            if wanted[: len(held)] != held:
+                self._settle(value)
+        self.nest.open(axes)
 
     def _define(self, value: Value) -> None:
         """Notes a value, and keeps it in an array where it is needed later."""
@@ -212,10 +221,9 @@ class Values(ABC):
     def _filled(self, made: Filled, node: cst.BaseExpression, dtype: str) -> Element | None:
         """Returns the number that an array is made of, and notes what its lengths are."""
         nest = self.nest
-        if made.like is not None and made.like.value not in self.values:
-            # its lengths are those of the loops
-            if self.owner.element(nest, made.like, made.like) is None:
-                return None
+        like = made.like if made.like is not None and made.like.value not in self.values else None
+        if like is not None and self.owner.element(nest, like, like) is None:
+            return None  # its lengths could not be compared
         for axis, length in zip(self.layouts[node], made.lengths, strict=False):
             if name_tools.loads(length) & (self.run.ours | self.run.numbers):
                 return None
