@@ -157,9 +157,10 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     more = messages.refused_calls(draft, failure, workload) - how.outside
     if more:
         found.append(replace(how, outside=how.outside | more))
-    if draft.inlined and how.inline:
+    typed = failure.type.startswith("numba.")
+    if draft.inlined and how.inline and typed:
         found.append(replace(how, inline=False))
-    if draft.shortened and how.short:
+    if draft.shortened and how.short and typed:
         found.append(replace(how, short=False))
     if draft.nested and how.nests:
         found.append(replace(how, nests=False))

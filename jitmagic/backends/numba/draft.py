@@ -31,7 +31,7 @@ class Choices:
     every : bool
         Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
     short : bool
-        Whether Numba is told the lengths of the arguments' short axes when it compiles, by the function around the core.
+        Whether the function around the core tells Numba the lengths of the arguments' short axes.
     inline : bool
         Whether helpers with a single call are put in its place.
     """

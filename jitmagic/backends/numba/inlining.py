@@ -28,8 +28,9 @@ def inlined(tree: cst.Module, name: str, helpers: Mapping[str, str]) -> dict[str
     helpers : mapping of str to str
     """
     core = next(s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == name)
-    # what runs in Python (`objmode`) has no inlined functions around it
-    if nodes_of(core.body, cst.With) or nodes_of(core.body, cst.Try) or nodes_of(core.body, cst.FunctionDef):
+    # what runs in Python (`objmode`) stands in no function that is inlined, nor around one
+    kinds: tuple[type[cst.CSTNode], ...] = (cst.With, cst.Try, cst.FunctionDef)
+    if any(nodes_of(core.body, kind) for kind in kinds):
         return dict(helpers)
     uses = Counter(node.value for node in nodes_of(tree, cst.Name) if node.value in helpers)
     sources = {one: cst.parse_module(source) for one, source in helpers.items()}
@@ -43,6 +44,8 @@ def inlined(tree: cst.Module, name: str, helpers: Mapping[str, str]) -> dict[str
     made = dict(helpers)
     for one, source in helpers.items():
         alone = uses[one] == 2 and calls[one] == 1 and source.lstrip().startswith(_PLAIN)
+        if any(nodes_of(sources[one], kind) for kind in (*kinds[:2], cst.Yield)):
+            continue
         if alone and (one not in looped or _is_flat(sources[one])):
             made[one] = source.replace(_PLAIN, _INLINED, 1)
     return made

@@ -75,6 +75,7 @@ def shortened(tree: cst.Module, context: Context, name: str, observed: Observati
         names[axis] = name_tools.fresh(wanted, taken | set(names.values()))
     own = _Ends(_known(core, {axis: axis for axis in short}), names)
     changed = core.visit(own)
+    assert isinstance(changed, cst.FunctionDef)
     used = set(own.used)
     passed = _helper_arguments(tree, core, context.helpers)
     more: dict[str, list[Axis]] = {}
@@ -221,7 +222,8 @@ class _Ends(Transformer):
         call = updated_node.iter
         if not self._depth or not isinstance(call, cst.Call) or code(call.func) != "range":
             return updated_node
-        if nodes_of(original_node.body, cst.For) or nodes_of(original_node.body, cst.While):
+        kinds: tuple[type[cst.CSTNode], ...] = (cst.For, cst.While)
+        if any(nodes_of(original_node.body, kind) for kind in kinds):
             return updated_node  # what is written out would grow too long
         inner = _Lengths(self._known, self._names)
         written = call.visit(inner)

@@ -241,10 +241,10 @@ def _write(
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
     short_axes = shortened(tree, context, name, observed) if how.short and not how.every else None
-    head = (*drawn.head, *records.head)
+    head: tuple[Any, ...] = (*drawn.head, *records.head)
     if short_axes is not None:
         tree = short_axes.tree
-        head = (*head, *short_axes.head(imports))
+        head += short_axes.head(imports)
     further = tuple(short_axes.names.values()) if short_axes is not None else ()
     plan = wrapping(workload, observed, core, head, returned, further)
     if nested or fused:
@@ -256,7 +256,7 @@ def _write(
                 "that write to the same places"
             )
         parallel = kept
-    plain = dict(context.helpers)
+    called = dict(context.helpers)
     if how.inline and not parallel and not how.every:
         context.helpers = inlined(tree, name, context.helpers)
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
@@ -282,7 +282,7 @@ def _write(
         fused=fused,
         lifted=bool(moved),
         shortened=short_axes is not None,
-        inlined=context.helpers != plain,
+        inlined=context.helpers != called,
         undecided=decided.found and not how.decided,
     )
 

@@ -141,6 +141,8 @@ def test_it_is_not_where_something_runs_in_python():
     plain = core.replace("    with objmode(y='float64'):\n        y = other(x)\n", "    y = other(x)\n")
     assert "inline" not in inlined(cst.parse_module(core), "fn", {"sum_of": helper})["sum_of"]
     assert "inline" in inlined(cst.parse_module(plain), "fn", {"sum_of": helper})["sum_of"]
+    outside = helper.replace("    return", "    with objmode(y='float64'):\n        y = other(x)\n    return")
+    assert "inline" not in inlined(cst.parse_module(plain), "fn", {"sum_of": outside})["sum_of"]
 
 
 def test_a_helper_of_two_axes_in_a_loop_is_called():

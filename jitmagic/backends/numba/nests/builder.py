@@ -240,9 +240,9 @@ class Builder(Steps):
         before = self.values.get(name)
         if before is not None and before.dtype != element.dtype:
             raise Ends
-        if filled(self.owner, value) is not None and name not in self.run.changed:
-            if (name, self.versions.get(name, -1) + 1) in self.keep:
-                raise Ends  # an array of zeros is made at no cost
+        kept = (name, self.versions.get(name, -1) + 1) in self.keep
+        if kept and name not in self.run.changed and filled(self.owner, value) is not None:
+            raise Ends  # an array of zeros is made at no cost
         reads = {one: self.values.get(one) for one in name_tools.loads(value)}
         self._emit(f"{name} = {element.text}")
         if self.lines:
