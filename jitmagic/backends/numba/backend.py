@@ -157,11 +157,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     more = messages.refused_calls(draft, failure, workload) - how.outside
     if more:
         found.append(replace(how, outside=how.outside | more))
-    typed = failure.type.startswith("numba.")
-    if draft.inlined and how.inline and typed:
+    if draft.inlined and how.inline and "inline" in failure.message:
         found.append(replace(how, inline=False))
-    if draft.shortened and how.short and typed:
-        found.append(replace(how, short=False))
     if draft.nested and how.nests:
         found.append(replace(how, nests=False))
     if draft.fused and how.fuse:
@@ -170,6 +167,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     if inside and how.lift and not how.lift_all:
         # Numba puts an inner function's body in the place of its call, and trips over some
         found.insert(0, replace(how, lift_all=True))
+    if draft.shortened and how.short and failure.type.startswith("numba."):
+        found.append(replace(how, short=False))
     if draft.lifted and how.lift and failure.type.startswith("numba."):
         found.append(replace(how, lift=False))
     if draft.undecided and failure.type.startswith("numba."):
