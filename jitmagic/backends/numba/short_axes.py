@@ -9,6 +9,7 @@ The plain function around the core passes a tuple as long as the axis, and Numba
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,13 +114,17 @@ def _short_axes(core: cst.FunctionDef, observed: Observation) -> list[Axis]:
         fact = observed.arguments.get(name)
         if fact is None or fact.kind != "array" or name in stored:
             continue
-        found += [(name, k) for k, n in enumerate(fact.shape or ()) if n is not None and 2 <= n <= _LONGEST]
+        lengths = [n or 0 for n in fact.shape or ()]
+        # an example that is small as a whole says nothing of its axes
+        found += [
+            (name, k) for k, n in enumerate(lengths) if 2 <= n <= _LONGEST and math.prod(lengths) // n > _LONGEST
+        ]
     return found
 
 
 def _wanted(axis: Axis, observed: Observation) -> str:
     ndim = observed.arguments[axis[0]].ndim or 0
-    return {(2, 0): "rows", (2, 1): "columns", (1, 0): "places"}.get((ndim, axis[1]), "layers")
+    return {(2, 0): "rows", (2, 1): "columns"}.get((ndim, axis[1]), "layers")
 
 
 def _stored(function: cst.FunctionDef) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from jitmagic.backends.numba.nests.builder import NOTE
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter
 from jitmagic.backends.numba.rewrites.elements import is_usable
 from jitmagic.observe.facts import ValueFact
@@ -99,6 +100,7 @@ class SmallMatrices(NumbaRewriter):
         ndims = len(left.shape or ()), len(right.shape or ())
         if ndims not in _NAMES or left.dtype not in ("float64", "complex128"):
             return None
+        self.context.note(NOTE)
         helper = self.context.helper(_NAMES[ndims], source(*ndims, left.dtype))
         return cst.Call(helper, [cst.Arg(self.context.bare(one)) for one in new])
 
