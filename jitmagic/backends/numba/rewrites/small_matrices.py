@@ -1,7 +1,6 @@
 """Writes products of small matrices that are made over and over as loops: a call of BLAS takes longer than they do.
 
-`P = F @ P @ F.T + Q` of a filter with two states is some twenty sums, and each `@` hundreds of nanoseconds. Where the
-matrices of another call are larger, BLAS is called as before.
+`P = F @ P @ F.T + Q` of a filter with two states is some twenty sums, and each `@` hundreds of nanoseconds.
 """
 
 from __future__ import annotations
@@ -16,17 +15,36 @@ from jitmagic.observe.facts import ValueFact
 _SMALL = 8
 """The longest axis of a small matrix."""
 
-_LARGE = 32
-"""Above this length BLAS is called when the function runs."""
-
 _OFTEN = 4
 """How often a product has to have been looked at: of the steps of a loop ever fewer are."""
 
 _NAMES = {(2, 2): "matrix_product", (2, 1): "matrix_vector_product", (1, 2): "vector_matrix_product"}
-_SHAPES = {
-    (2, 2): ("(a.shape[0], b.shape[1])", "ij", "a[i, k] * b[k, j]"),
-    (2, 1): ("a.shape[0]", "i", "a[i, k] * b[k]"),
-    (1, 2): ("b.shape[1]", "j", "a[k] * b[k, j]"),
+_LOOPS = {
+    (2, 2): """
+    out = {np}.zeros((a.shape[0], b.shape[1]), dtype={np}.{dtype})
+    for i in range(a.shape[0]):
+        for k in range(b.shape[0]):
+            # row by row, so that larger matrices keep the processor's vectors busy
+            for j in range(b.shape[1]):
+                out[i, j] += a[i, k] * b[k, j]
+    return out
+""",
+    (2, 1): """
+    out = {np}.empty(a.shape[0], dtype={np}.{dtype})
+    for i in range(a.shape[0]):
+        total = {np}.{dtype}(0)
+        for k in range(b.shape[0]):
+            total += a[i, k] * b[k]
+        out[i] = total
+    return out
+""",
+    (1, 2): """
+    out = {np}.zeros(b.shape[1], dtype={np}.{dtype})
+    for k in range(b.shape[0]):
+        for j in range(b.shape[1]):
+            out[j] += a[k] * b[k, j]
+    return out
+""",
 }
 
 
@@ -36,31 +54,13 @@ def source(left: int, right: int, dtype: str) -> str:
     >>> "total += a[i, k] * b[k]" in source(2, 1, "float64")
     True
     """
-    shape, letters, product = _SHAPES[left, right]
-    ends = {"i": "a.shape[0]", "j": "b.shape[1]"}
-    # with a vector BLAS waits for the memory as loops do
-    large = [f"    if max(a.size, b.size) > {_LARGE**2}:", "        return a @ b"] if left == right == 2 else []
-    lines = [
-        '@njit(error_model="numpy")',
-        "def {name}(a, b):",
-        "    # a @ b of small matrices, without BLAS",
-        *large,
-        f"    if a.shape[{left - 1}] != b.shape[0]:",
-        '        raise ValueError("shapes not aligned")',
-        f"    out = {{np}}.empty({shape}, dtype={{np}}.{dtype})",
-    ]
-    pad = "    "
-    for letter in letters:
-        lines.append(f"{pad}for {letter} in range({ends[letter]}):")
-        pad += "    "
-    lines += [
-        f"{pad}total = {{np}}.{dtype}(0)",
-        f"{pad}for k in range(b.shape[0]):",
-        f"{pad}    total += {product}",
-        f"{pad}out[{', '.join(letters)}] = total",
-        "    return out",
-    ]
-    return "\n" + "\n".join(lines) + "\n"
+    head = f"""
+@njit(error_model="numpy")
+def {{name}}(a, b):
+    # a @ b of small matrices, without BLAS
+    if a.shape[{left - 1}] != b.shape[0]:
+        raise ValueError("shapes not aligned")"""
+    return head + _LOOPS[left, right].replace("{dtype}", dtype)
 
 
 class SmallMatrices(NumbaRewriter):
