@@ -44,7 +44,7 @@ def inlined(tree: cst.Module, name: str, helpers: Mapping[str, str]) -> dict[str
     made = dict(helpers)
     for one, source in helpers.items():
         alone = uses[one] == 2 and calls[one] == 1 and source.lstrip().startswith(_PLAIN)
-        if any(nodes_of(sources[one], kind) for kind in (*kinds[:2], cst.Yield)):
+        if any(nodes_of(sources[one], kind) for kind in kinds[:2]):
             continue
         if alone and (one not in looped or _is_flat(sources[one])):
             made[one] = source.replace(_PLAIN, _INLINED, 1)
