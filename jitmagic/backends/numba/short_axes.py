@@ -107,9 +107,14 @@ def shortened(tree: cst.Module, context: Context, name: str, observed: Observati
 
 
 def _short_axes(core: cst.FunctionDef, observed: Observation) -> list[Axis]:
-    """Returns the short axes of the arrays that a function is given, and whose names it never binds anew."""
+    """Returns the short axes of the arrays that a function is given, and whose names it never binds anew.
+
+    What may be None by default, or whose number of axes the function asks for, may have no such axis in another call.
+    """
     found = []
-    stored = _stored(core)
+    stored = set(_stored(core))
+    stored |= {p.name.value for p in (*core.params.posonly_params, *core.params.params) if p.default is not None}
+    stored |= {code(a.value) for a in nodes_of(core.body, cst.Attribute) if a.attr.value == "ndim"}
     for name in name_tools.parameters(core):
         fact = observed.arguments.get(name)
         if fact is None or fact.kind != "array" or name in stored:

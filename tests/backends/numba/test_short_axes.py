@@ -51,6 +51,8 @@ def test_loops_that_were_written_do_too():
         pytest.param("K = np.zeros((n, n))", "K = np.zeros((n, n)); d = d - 1", (10, 3), id="another number"),
         pytest.param("gamma):", "gamma, *rest):", (10, 3), id="further arguments"),
         pytest.param("gamma", "gamma", (10, 12), id="a long axis"),
+        pytest.param("n, d = X.shape", "n, d = X.shape\n    gamma *= X.ndim", (10, 3), id="how many axes it has"),
+        pytest.param("fn(X, gamma)", "fn(X=None, gamma=1.0)", (10, 3), id="no array by default"),
     ],
 )
 def test_an_axis_that_is_not_short_or_not_the_arguments_keeps_its_loop(old, new, shape):
