@@ -302,3 +302,39 @@ def knapsack_unbounded_start(w, v, cap):
 def knapsack_unbounded_start_args(size, rng):
     n = of(size, 6, 20, 40)
     return rng.integers(1, 6, n), rng.random(n), int(of(size, 12, 40, 200))
+
+
+def local_alignment(s, t, match, mismatch, gap):
+    """Needleman and Wunsch's table with free ends of the second sequence"""
+    m, n = len(s), len(t)
+    H = np.zeros((m + 1, n + 1))
+    H[:, 0] = -gap*np.arange(m + 1)
+    for i in range(1, m + 1):
+        for j in range(1, n + 1):
+            same = match if s[i-1] == t[j-1] else mismatch
+            H[i, j] = max(H[i-1, j-1] + same, H[i-1, j] - gap, H[i, j-1] - gap)
+    return H[m].max()
+
+
+def local_alignment_args(size, rng):
+    n = of(size, 10, 40, 150)
+    return rng.integers(0, 4, n), rng.integers(0, 4, n + 5), 2.0, -1.0, 1.5
+
+
+def transpositions_too(s, t):
+    # edits and swaps of neighbours; a row and a column that count up around the table
+    m, n = len(s), len(t)
+    D = np.empty((m + 1, n + 1), dtype=np.int64)
+    D[:, 0] = np.arange(m + 1)
+    D[0, :] = np.arange(n + 1)
+    for i in range(1, m + 1):
+        for j in range(1, n + 1):
+            D[i, j] = min(D[i-1, j] + 1, D[i, j-1] + 1, D[i-1, j-1] + (s[i-1] != t[j-1]))
+            if i > 1 and j > 1 and s[i-1] == t[j-2] and s[i-2] == t[j-1]:
+                D[i, j] = min(D[i, j], D[i-2, j-2] + 1)
+    return D[m, n]
+
+
+def transpositions_too_args(size, rng):
+    n = of(size, 9, 40, 150)
+    return rng.integers(0, 4, n), rng.integers(0, 4, n + 2)

@@ -386,3 +386,33 @@ def convolved_by_indices(a, b):
 def convolved_by_indices_args(size, rng):
     n = of(size, 20, 60, 400)
     return rng.random(n), rng.random(n)
+
+
+def burning_ship(xs, ys, limit):
+    c = xs[None, :] + 1j*ys[:, None]
+    z = np.zeros_like(c)
+    steps, inside = np.zeros(c.shape, dtype=int), np.ones(c.shape, dtype=bool)
+    for k in range(limit):
+        z[inside] = (np.abs(z.real[inside]) + 1j*np.abs(z.imag[inside]))**2 + c[inside]
+        inside &= np.abs(z) <= 2
+        steps[inside] = k + 1
+    return steps
+
+
+def burning_ship_args(size, rng):
+    n = of(size, 8, 30, 150)
+    return np.linspace(-2.2, 1.2, n), np.linspace(-2, 0.8, n + 3), of(size, 8, 20, 40)
+
+
+def logistic_exponents(r, x0, steps):
+    """Lyapunov exponents of the logistic map for many growth rates at once"""
+    x = np.full(r.shape, x0)
+    total = np.zeros(r.shape)
+    for _ in range(steps):
+        x = r*x*(1 - x)
+        total += np.log(np.abs(r - 2*r*x) + 1e-30)
+    return total/steps
+
+
+def logistic_exponents_args(size, rng):
+    return np.linspace(2.8, 3.5, of(size, 10, 100, 2000)), 0.3, of(size, 10, 50, 100)

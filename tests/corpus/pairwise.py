@@ -255,3 +255,60 @@ def dipole_field(points, sources, moments):
 def dipole_field_args(size, rng):
     n, m = of(size, (5, 4), (60, 20), (800, 100))
     return rng.uniform(2, 3, (n, 3)), rng.random((m, 3)), rng.standard_normal((m, 3))
+
+
+def inverse_distance_weighting(places, values, targets, power):
+    """Shepard's interpolation; a loop over the coordinates, however many there are"""
+    n, dims = places.shape
+    out = np.zeros(len(targets))
+    for t in range(len(targets)):
+        total = 0.0
+        for i in range(n):
+            d2 = 0.0
+            for k in range(dims):
+                d2 += (places[i, k] - targets[t, k])**2
+            w = 1/(d2 + 1e-12)**(power/2)
+            out[t] += w*values[i]
+            total += w
+        out[t] /= total
+    return out
+
+
+def inverse_distance_weighting_args(size, rng):
+    n, m = of(size, 12, 60, 300), of(size, 9, 40, 200)
+    return rng.random((n, 2)), rng.standard_normal(n), rng.random((m, 2)), 2.5
+
+
+def gravity_potential(pos, mass, eps):
+    # potential at each body, and the field's energy
+    sep = pos[:, None, :] - pos[None, :, :]
+    r = np.sqrt((sep**2).sum(axis=2) + eps**2)
+    w = mass[None, :]/r
+    np.fill_diagonal(w, 0.0)
+    phi = -w.sum(axis=1)
+    return phi, 0.5*np.sum(mass*phi)
+
+
+def gravity_potential_args(size, rng):
+    n = of(size, 10, 60, 400)
+    return rng.standard_normal((n, 3)), rng.random(n), 0.1
+
+
+def nearest_centres(points, centres):
+    # squared distances by the binomial formula, as k-means does
+    d2 = (points**2).sum(axis=1)[:, None] - 2*points @ centres.T + (centres**2).sum(axis=1)
+    soft = np.exp(-np.maximum(d2, 0.0))
+    return soft/soft.sum(axis=1, keepdims=True)
+
+
+def nearest_centres_args(size, rng):
+    return rng.random((of(size, 40, 300, 5000), 4)), rng.random((of(size, 9, 20, 40), 4))
+
+
+def cosine_excess(A, B):
+    lengths = np.sqrt((A**2).sum(axis=1))[:, None]*np.sqrt((B**2).sum(axis=1))[None, :]
+    return np.maximum(A @ B.T/lengths - 0.5, 0.0)
+
+
+def cosine_excess_args(size, rng):
+    return rng.standard_normal((of(size, 30, 90, 500), 3)), rng.standard_normal((of(size, 20, 80, 400), 3))

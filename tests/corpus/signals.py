@@ -479,3 +479,43 @@ def steering_spectrum(snapshots, n_angles):
 def steering_spectrum_args(size, rng):
     m, t, a = of(size, (4, 6, 9), (8, 40, 90), (24, 400, 720))
     return rng.standard_normal((m, t)) + 1j*rng.standard_normal((m, t)), a
+
+
+def alpha_beta_smoother(zs, F, H, R, Q):
+    """A filter's pass, and the Rauch-Tung-Striebel pass back over what it kept"""
+    n, d = len(zs), F.shape[0]
+    x, P = np.zeros(d), np.eye(d)
+    xs, Ps = np.zeros((n, d)), np.zeros((n, d, d))
+    for k in range(n):
+        x, P = F @ x, F @ P @ F.T + Q
+        S = (H @ P @ H.T + R)[0, 0]
+        K = P @ H[0]/S
+        x = x + K*(zs[k] - H[0] @ x)
+        P = P - np.outer(K, H[0] @ P)
+        xs[k], Ps[k] = x, P
+    for k in range(n - 2, -1, -1):
+        ahead = F @ Ps[k] @ F.T + Q
+        C = np.linalg.solve(ahead, F @ Ps[k]).T
+        xs[k] = xs[k] + C @ (xs[k+1] - F @ xs[k])
+    return xs
+
+
+def alpha_beta_smoother_args(size, rng):
+    F = np.array([[1.0, 0.1, 0.005], [0.0, 1.0, 0.1], [0.0, 0.0, 1.0]])
+    n = of(size, 12, 80, 400)
+    return np.cumsum(rng.standard_normal(n))*0.1, F, np.array([[1.0, 0.0, 0.0]]), np.array([[0.5]]), 0.01*np.eye(3)
+
+
+def jones_stack(angles, delays):
+    """Polarised light through a stack of wave plates: Jones matrices, one after the other"""
+    field = np.array([1.0 + 0j, 0.0])
+    for a, d in zip(angles, delays):
+        turn = np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) + 0j
+        plate = np.array([[np.exp(-0.5j*d), 0], [0, np.exp(0.5j*d)]])
+        field = turn.T @ plate @ turn @ field
+    return np.abs(field)**2
+
+
+def jones_stack_args(size, rng):
+    n = of(size, 10, 60, 400)
+    return rng.uniform(0, np.pi, n), rng.uniform(0, 2, n)

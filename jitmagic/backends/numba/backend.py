@@ -59,7 +59,14 @@ class NumbaBackend:
         """Writes loops over a batch; nothing for derivatives, which Numba has none of."""
         if asked.derives:
             return ()
-        return batches.drafts(asked, workload, observed, self.drafts(workload, observed)[0])
+        # a loop over the batch calls the core, around which there may be no plain function
+        refused = checks.refusal(workload, observed)
+        inner: Draft | VariantRefusal
+        if refused is not None:
+            inner = VariantRefusal("numba", "numba", "serial", refused)
+        else:
+            inner = self._serial(workload, observed, replace(_FIRST, short=False))
+        return batches.drafts(asked, workload, observed, inner)
 
     def loops(self, workload: Workload, observed: Observation) -> Draft | Refusal:
         """Writes the parallel variant with a loop for every array expression, as kernels for a GPU begin."""
@@ -150,6 +157,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     more = messages.refused_calls(draft, failure, workload) - how.outside
     if more:
         found.append(replace(how, outside=how.outside | more))
+    if draft.inlined and how.inline and "inline" in failure.message:
+        found.append(replace(how, inline=False))
     if draft.nested and how.nests:
         found.append(replace(how, nests=False))
     if draft.fused and how.fuse:
@@ -158,6 +167,8 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
     if inside and how.lift and not how.lift_all:
         # Numba puts an inner function's body in the place of its call, and trips over some
         found.insert(0, replace(how, lift_all=True))
+    if draft.shortened and how.short and failure.type.startswith("numba."):
+        found.append(replace(how, short=False))
     if draft.lifted and how.lift and failure.type.startswith("numba."):
         found.append(replace(how, lift=False))
     if draft.undecided and failure.type.startswith("numba."):

@@ -30,6 +30,10 @@ class Choices:
         Whether those that are called at one place only become so too.
     every : bool
         Whether every array expression becomes a loop, those too that Numba itself would make one of: for kernels.
+    short : bool
+        Whether the function around the core tells Numba the lengths of the arguments' short axes.
+    inline : bool
+        Whether helpers with a single call are put in its place.
     """
 
     outside: frozenset[Span] = frozenset()
@@ -40,6 +44,8 @@ class Choices:
     decided: bool = False
     lift_all: bool = False
     every: bool = False
+    short: bool = True
+    inline: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,9 @@ class NumbaDraft(Draft):
     Attributes
     ----------
     choices : Choices
-    native, nested, fused, lifted : bool
-        Whether it does draw from a global state of Numba's own, does hold such nests, such loops, and such functions.
+    native, nested, fused, lifted, shortened, inlined : bool
+        Whether it does draw from a global state of Numba's own, does hold such nests, such loops, such functions, such
+        lengths, and such helpers.
     undecided : bool
         Whether it does hold such branches.
     """
@@ -60,4 +67,6 @@ class NumbaDraft(Draft):
     nested: bool = False
     fused: bool = False
     lifted: bool = False
+    shortened: bool = False
+    inlined: bool = False
     undecided: bool = False

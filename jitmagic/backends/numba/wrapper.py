@@ -50,6 +50,8 @@ class Wrapping:
         The dicts and lists that the function returns: the core returns their values as a tuple.
     typed_dict : bool
         Whether the core returns one of Numba's dicts, of which Python's is made.
+    further : tuple of str
+        Names that the wrapper's head binds and the core takes behind its own parameters.
     """
 
     keyword_only: bool
@@ -61,6 +63,7 @@ class Wrapping:
     head: tuple[Any, ...] = ()
     returned: Returned | None = None
     typed_dict: bool = False
+    further: tuple[str, ...] = ()
 
     @property
     def needed(self) -> bool:
@@ -74,6 +77,7 @@ class Wrapping:
             p.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT, star="", comma=cst.MaybeSentinel.DEFAULT)
             for p in (*given.posonly_params, *given.params, *given.kwonly_params)
         ]
+        plain += [cst.Param(cst.Name(name)) for name in self.further]
         star = given.star_arg if isinstance(given.star_arg, cst.Param) else cst.MaybeSentinel.DEFAULT
         return cst.Parameters(params=plain, star_arg=star)
 
@@ -86,6 +90,7 @@ class Wrapping:
                 passed.append(f"{imports.code('numpy.asarray')}({argument})")
             else:
                 passed.append(f"tuple({argument})" if form == "tuple" else argument)
+        passed += self.further
         call = f"{core}({', '.join(passed)})"
         if self.returned is not None:
             return self._rebuilt(self.returned, call, imports)
@@ -125,7 +130,7 @@ class Wrapping:
 
 def wrapping(
     workload: Workload, observed: Observation, function: cst.FunctionDef, head: Sequence[Any] = (),
-    returned: Returned | None = None,
+    returned: Returned | None = None, further: Sequence[str] = (),
 ) -> Wrapping:  # fmt: skip
     """Finds out what the wrapper has to do; `Unsupported` for a list that the function changes.
 
@@ -138,6 +143,8 @@ def wrapping(
         What the wrapper does before it calls the core.
     returned : Returned, optional
         The dicts and lists that the function returns.
+    further : sequence of str
+        Names that the head binds and the core takes too.
     """
     name = workload.function.name
     star = function.params.star_arg
@@ -171,7 +178,7 @@ def wrapping(
     )
     only = bool(function.params.kwonly_params)
     typed = returned is None and result is not None and result.kind == "dict"
-    return Wrapping(only, lists, casts, several, name, tuple(names), tuple(head), returned, typed)
+    return Wrapping(only, lists, casts, several, name, tuple(names), tuple(head), returned, typed, tuple(further))
 
 
 def list_form(fact: ValueFact) -> str | None:

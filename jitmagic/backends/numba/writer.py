@@ -16,6 +16,7 @@ from jitmagic.analysis.names import Names
 from jitmagic.analysis.tree import SourceTree
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
+from jitmagic.backends.numba.inlining import inlined
 from jitmagic.backends.numba.nests.regions import Regions
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
@@ -36,15 +37,19 @@ from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
+from jitmagic.backends.numba.rewrites.pairs import Pairs
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
+from jitmagic.backends.numba.rewrites.ramps import Ramps
 from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.selects import Selects
 from jitmagic.backends.numba.rewrites.short import Short
+from jitmagic.backends.numba.rewrites.short_products import ShortProducts
+from jitmagic.backends.numba.rewrites.small_matrices import SmallMatrices
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.starts import Starts
@@ -55,6 +60,7 @@ from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.unpacking import Unpacking
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.rewrites.wraparound import WrapAround
+from jitmagic.backends.numba.short_axes import shortened
 from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrapping
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
@@ -184,6 +190,10 @@ def _write(
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
     looked_up = False
+    if how.nests:
+        tree = tree.visit(Pairs(context))
+        if not how.every:
+            tree = tree.visit(ShortProducts(context))
     if how.fuse:
         plain = tree
         tree = tree.visit(Turns(context, spans))
@@ -201,8 +211,12 @@ def _write(
         tree = tree.visit(Short(context, aliases, spans))
     short = tree is not whole
     if how.fuse:
+        if not how.every:
+            tree = tree.visit(Ramps(context))
         tree = tree.visit(Forwarding(context, aliases, spans))
         tree = tree.visit(Fused(context, aliases, spans))
+        if not how.every:
+            tree = tree.visit(SmallMatrices(context))
     fused = looked_up or short or len(context.helpers) > before
     rewrites = (Rolls, Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
@@ -226,7 +240,13 @@ def _write(
     if returned is not None:
         tree = tree.with_changes(body=[returned.function if s is core else s for s in tree.body])
         core = returned.function
-    plan = wrapping(workload, observed, core, (*drawn.head, *records.head), returned)
+    short_axes = shortened(tree, context, name, observed) if how.short and not how.every else None
+    head: tuple[Any, ...] = (*drawn.head, *records.head)
+    if short_axes is not None:
+        tree = short_axes.tree
+        head += short_axes.head(imports)
+    further = tuple(short_axes.names.values()) if short_axes is not None else ()
+    plan = wrapping(workload, observed, core, head, returned, further)
     if nested or fused:
         threaded = any("parallel=True" in source for source in context.helpers.values())
         kept = frozenset(one for one in parallel if _has_work(module, tree, one))
@@ -236,6 +256,9 @@ def _write(
                 "that write to the same places"
             )
         parallel = kept
+    called = dict(context.helpers)
+    if how.inline and not parallel and not how.every:
+        context.helpers = inlined(tree, name, context.helpers)
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
     tree = _with_helpers(tree, context)
     tree, bindings = imports.write(tree)
@@ -258,6 +281,8 @@ def _write(
         nested=nested,
         fused=fused,
         lifted=bool(moved),
+        shortened=short_axes is not None,
+        inlined=context.helpers != called,
         undecided=decided.found and not how.decided,
     )
 

@@ -142,6 +142,40 @@ CHAINS = {
         (matrix(3, 4), matrix(3, 4, 1)),
         (matrix(2, 2), matrix(2, 2, 1)),
     ),
+    "two arrays in one assignment, and numbers among them": (
+        """
+        def fn(x, y, shift):
+            a, b = np.radians(x), np.radians(y)
+            c = np.radians(shift)
+            d = a - c
+            e = np.sin(d)**2 + np.cos(c)*np.cos(b)
+            return np.sqrt(np.abs(e)), c
+        """,
+        (matrix(1, 6)[0], matrix(1, 6, 1)[0], 0.3),
+        (matrix(1, 2)[0], matrix(1, 2, 1)[0], -3.0),
+    ),
+    "arrays of one number": (
+        """
+        def fn(x, limit):
+            low = x < 0
+            out = np.full(x.shape, limit)
+            out[low] = x[low]**2
+            w = np.ones_like(x)*limit + np.zeros(x.shape[0])[:, None]
+            z = w*out + np.exp(x)
+            return z, out
+        """,
+        (matrix(3, 4), 2.5),
+        (matrix(2, 5), -1.0),
+    ),
+    "sums over the rows of both": (
+        """
+        def fn(x, y):
+            d2 = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None, :]
+            return np.sqrt(d2)
+        """,
+        (matrix(4, 3), matrix(5, 3, 1)),
+        (matrix(2, 6), matrix(3, 1, 1)),
+    ),
     "a name that is bound anew": (
         """
         def fn(x):
@@ -275,6 +309,35 @@ def test_a_loop_over_steps_goes_inside(name, variant):
     source, *given = LOOPS[name]
     added_up = name == "a series" and variant == "numba-parallel"  # `prange` over its terms
     check(source, *given, variant=variant, rtol=1e-11, nest=not added_up)
+
+
+def test_arrays_of_one_number_are_variables():
+    source, args, *_ = LOOPS["escape"]
+    text = draft_of(workload(source, *args)).module.text
+    assert "z = np.complex128(0)" in text
+    assert "\n    z = np.zeros_like(c)" not in text
+
+
+def test_an_array_of_one_number_that_is_returned_is_made_by_numpy():
+    source = """
+    def fn(x):
+        d = x - 1
+        e = d*d
+        zero = np.zeros(x.shape)
+        return e/(1 + e), zero
+    """
+    text = draft_of(workload(source, np.arange(4.0))).module.text
+    assert "zero = np.zeros(x.shape)" in text
+
+
+def test_an_assignment_is_not_divided_where_a_value_reads_a_name_that_it_binds():
+    source = """
+    def fn(x, y):
+        x, y = x + y, x - y
+        return x*y
+    """
+    text = draft_of(workload(source, np.arange(4.0), np.arange(4.0))).module.text
+    assert "x, y = x + y, x - y" in text
 
 
 def test_an_element_at_rest_ends_its_loop():

@@ -400,7 +400,7 @@ def fn(x, y, n):
 
 
 def test_what_one_statement_uses_is_worked_out_there():
-    source = STEP.format(between="d = i + 1")
+    source = STEP.format(between="d = i, 1")  # nothing for a nest
     text = text_of(source, matrix(1, 30)[0], matrix(1, 30, 1)[0], 3)
     assert "y[i] - (x[i] * 2 + y[i])" in text
     check(source, (matrix(1, 30)[0], matrix(1, 30, 1)[0], 3), (matrix(1, 4)[0], matrix(1, 4, 1)[0], 2))

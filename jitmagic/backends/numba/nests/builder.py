@@ -9,6 +9,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.backends.numba import helpers
+from jitmagic.backends.numba.nests.filled import filled
 from jitmagic.backends.numba.nests.layouts import Layouts
 from jitmagic.backends.numba.nests.nest import Again, Ends, Loop, Nest, Value, axes_in, free_indices
 from jitmagic.backends.numba.nests.reading import given, holds, mask_of, reductions
@@ -79,7 +80,7 @@ class Attempt:
         builder = Builder(run, nest, layouts.ordered, keep)
         self.use(builder)
         for position, statement in enumerate(run.body):
-            self.reached = position
+            self.reached = builder.position = position
             builder.add(statement)
         self.reached = len(run.body)
         return builder.finished()
@@ -90,6 +91,9 @@ class Builder(Steps):
 
     returned = False
     """Whether the run ends with the function."""
+
+    position = 0
+    """How many statements of the run stand before the one that is written."""
 
     outputs: Sequence[tuple[str, str]] = ()
     """The names that are needed behind the run, and what the helper returns for each."""
@@ -212,7 +216,7 @@ class Builder(Steps):
         if not holds(value.dtype, PYTHON[fact.kind]):
             raise Ends
         self._settle(value)
-        self.nest.open(axes_in(value.layout))
+        self._open(axes_in(value.layout))
         place = self._value(value)
         one, other = (self.nest.index(axis) for axis in axes_in(value.layout))
         number = self.owner.cast_text(value.dtype, self._text(filled))
@@ -236,6 +240,9 @@ class Builder(Steps):
         before = self.values.get(name)
         if before is not None and before.dtype != element.dtype:
             raise Ends
+        kept = (name, self.versions.get(name, -1) + 1) in self.keep
+        if kept and name not in self.run.changed and filled(self.owner, value) is not None:
+            raise Ends  # an array of zeros is made at no cost
         reads = {one: self.values.get(one) for one in name_tools.loads(value)}
         self._emit(f"{name} = {element.text}")
         if self.lines:
@@ -255,20 +262,32 @@ class Builder(Steps):
             self.defined.add(name)
             return
         inner = reductions(self.owner, value)
-        if not inner:
-            raise Ends
-        for call in inner:
-            self._reduce(call)
-        for call in inner:
-            self._settle(self.results[call])
-        self.nest.open(())
         fact = self.run.fact(value)
         dtype = (fact.dtype or PYTHON.get(fact.kind)) if fact is not None else None
         if dtype not in DTYPES:
             raise Ends
         assert dtype is not None
+        if not inner and self._is_early(name, value):
+            self.nest.head.append(f"{name} = {self._text(value)}")
+            self.early.add(name)
+            self._define(Value(name, dtype, (), ()))
+            return
+        if not inner and not (name_tools.loads(value) & set(self.values)):
+            raise Ends
+        for call in inner:
+            self._reduce(call)
+        for call in inner:
+            self._settle(self.results[call])
+        self._open(())
         self.nest.line(f"{name} = {self._text(value)}")
         self._define(Value(name, dtype, (), ()))
+
+    def _is_early(self, name: str, value: cst.BaseExpression) -> bool:
+        """Says whether a number can be worked out before the loops: from what is known there, and bound once."""
+        reads = name_tools.loads(value) & (self.run.ours | self.run.numbers)
+        once = sum(name in name_tools.bound(one) for one in self.run.body) == 1
+        read = any(name in name_tools.loads(one) for one in self.run.body[: self.position])
+        return once and not read and reads <= self.early and not (reads & self.run.changed)
 
     def _in_place(self, target: cst.Name, value: cst.BaseExpression, operator: cst.BaseAugOp) -> None:
         sign = code(operator).strip()[:-1]
@@ -284,7 +303,7 @@ class Builder(Steps):
         layout = self.layouts[target]
         name = target.value
         if not self.lines:
-            self.nest.open(axes_in(layout))
+            self._open(axes_in(layout))
         right = self._element(value, target)
         left = self._read(target)
         assert into.dtype is not None
@@ -355,7 +374,7 @@ class Builder(Steps):
             self._reduce(call)
         for call in inner:
             self._settle(self.results[call])
-        self.nest.open(())
+        self._open(())
         self.outputs = [("result", self._text(value))]
 
     def _output(self, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.backends.numba.nests.filled import filled
 from jitmagic.backends.numba.nests.nest import Ends, Layout, axes_in
 from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
 from jitmagic.backends.numba.nests.run import NUMBERS, Run
@@ -258,6 +259,9 @@ class Layouts:
         source = copied(owner, node)
         if source is not None:
             return self._layout(source)
+        made = filled(owner, node)
+        if made is not None:
+            return leaf_layout(self.axes, fact) if made.like is None else self._layout(made.like)
         if owner.reduction(node, node) is not None:
             return self._layout_of_reduction(node)
         roll = roll_of(owner, node)

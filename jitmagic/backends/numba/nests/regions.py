@@ -19,7 +19,7 @@ from jitmagic.analysis.aliases import Aliases
 from jitmagic.backends.numba.nests.builder import Attempt, Builder
 from jitmagic.backends.numba.nests.nest import Ends
 from jitmagic.backends.numba.nests.reading import expressions
-from jitmagic.backends.numba.nests.run import Run
+from jitmagic.backends.numba.nests.run import NUMBERS, Run
 from jitmagic.backends.numba.rewrites.context import Context
 from jitmagic.backends.numba.rewrites.elements import Element, ElementRewriter, Kernel, is_usable
 from jitmagic.generate import names as name_tools
@@ -111,6 +111,8 @@ class Regions(ElementRewriter):
         end = start
         while end < len(body) and self._may_join(body[end]) and not self._runs_in_parallel(body[end]):
             end += 1
+        while end > start and self._is_number(body[end - 1]):
+            end -= 1  # what stands last needs no loop
         for _ in range(_TRIES):
             if end <= start:
                 return None
@@ -150,6 +152,14 @@ class Regions(ElementRewriter):
     def _is_whole(self, node: cst.BaseExpression) -> bool:
         fact = self.fact(node)
         return fact is not None and is_usable(fact) and None not in (fact.shape or (None,))
+
+    def _is_number(self, statement: Any) -> bool:
+        """Says whether a statement binds a number that no reduction gives."""
+        one = small(statement)
+        if not isinstance(one, cst.Assign):
+            return False
+        fact = self.fact(one.value)
+        return fact is not None and fact.kind in NUMBERS and not self._reduces(one.value)
 
     def _reduces(self, node: cst.BaseExpression) -> bool:
         return any(self.reduction(call, call) is not None for call in nodes_of(node, cst.Call))

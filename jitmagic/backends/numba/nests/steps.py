@@ -37,7 +37,7 @@ class Steps(Sums):
         for value in list(self.values.values()):
             if value.name in name_tools.all_names(loop):
                 self._settle(value)
-        self.nest.open(axes_in(layout))
+        self._open(axes_in(layout))
         head = self.run.live.head.get(loop, frozenset())
         loaded: list[tuple[str, str]] = []
         for name in sorted(names):

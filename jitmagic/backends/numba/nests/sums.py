@@ -26,7 +26,14 @@ class Sums(Values):
 
     def _prepare(self, value: cst.BaseExpression) -> None:
         """Takes the reductions in an expression first, and ends the loops of those that it reads."""
-        for call in reductions(self.owner, value):
+        layout = sorted(axes_in(self.layouts.get(value, ())))
+
+        def is_beside(call: cst.Call) -> bool:
+            """Says whether a sum has loops of its own: it comes first, and the others share those of the value."""
+            own = sorted(axes_in(self.layouts[call]))
+            return own != layout[: len(own)]
+
+        for call in sorted(reductions(self.owner, value), key=is_beside, reverse=True):
             self._reduce(call)
         for name in name_tools.loads(value):
             if name in self.values:
@@ -61,7 +68,7 @@ class Sums(Values):
                 position = next(k for k, item in enumerate(outer.body) if item is loop)
                 outer.body.insert(position, line)
             else:
-                nest.open(rest)
+                self._open(rest)
                 nest.line(line)
             element = self._element(inner)
             place = total
@@ -111,6 +118,10 @@ class Sums(Values):
                 total = narrow
         value = Value(total, dtype, layout, tuple(nest.path[1 : len(rest) + 1]) if prefix else (),
                       kept=None if prefix else total)  # fmt: skip
+        if prefix and (total, -1) in self.keep:
+            # it is read behind the loops in which it was made
+            self._keep(value)
+            final += f"{chr(10) if final else ''}{nest.element_of(value.kept or '', layout)} = {total}"
         self.results[call] = value
         self.pending[id(value)] = (value, gone, final)
         self.contracted += 1 if not isinstance(inner, cst.Name) else 0

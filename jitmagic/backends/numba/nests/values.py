@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 import numpy as np
 
+from jitmagic.backends.numba.nests.filled import Filled, filled
 from jitmagic.backends.numba.nests.layouts import inserted
 from jitmagic.backends.numba.nests.nest import Again, Ends, Layout, Nest, Value, axes_in
 from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
@@ -58,6 +59,8 @@ class Values(ABC):
         The bodies of the loops over steps that are being written.
     defined : set of str
         Numbers that are certainly bound where the writing has come to.
+    early : set of str
+        Numbers of the run that are worked out before the loops.
     heavy : bool
         Whether something was written that takes long for an element.
     contracted : int
@@ -77,6 +80,7 @@ class Values(ABC):
         self.measured: set[str] = set()
         self.read_arrays: set[str] = set()
         self.defined: set[str] = set()
+        self.early: set[str] = set()
         self.pending: dict[int, tuple[Value, frozenset[int], str]] = {}
         self.lines: list[list[str]] = []
         self.heavy = False
@@ -98,7 +102,7 @@ class Values(ABC):
         fact = self.run.fact(shape_of if shape_of is not None else value)
         assert fact is not None
         if not self.lines:
-            self.nest.open(axes_in(layout))
+            self._open(axes_in(layout))
         self.nest.space([0 if axis is None else axis for axis in layout], fact.shape or ())
         found = self.owner.element(self.nest, value, value)
         if found is None or found.dtype not in DTYPES:
@@ -113,8 +117,17 @@ class Values(ABC):
         _, axes, final = found
         self.nest.close(sorted(axes))
         if final:
-            self.nest.open(axes_in(value.layout))
+            self._open(axes_in(value.layout))
             self.nest.line(final)
+
+    def _open(self, axes: Sequence[int]) -> None:
+        """Opens loops, and ends the reductions before whose loops have to be closed for them."""
+        wanted = sorted(axes)
+        for value, _, _ in list(self.pending.values()):
+            held = [loop.axis for loop in value.loops]
+            if wanted[: len(held)] != held:
+                self._settle(value)
+        self.nest.open(axes)
 
     def _define(self, value: Value) -> None:
         """Notes a value, and keeps it in an array where it is needed later."""
@@ -192,6 +205,9 @@ class Values(ABC):
                 return None
             text = f"({inner.text})" if needs_parentheses(inner.text) else inner.text
             return Element(f"{text}.{node.attr.value}", fact.dtype)
+        made = filled(self.owner, node)
+        if made is not None:
+            return self._filled(made, node, fact.dtype)
         if isinstance(node, cst.Call) and roll_of(self.owner, node) is None:
             source = copied(self.owner, node)
             return None if source is None else self.owner.element(self.nest, source, source)
@@ -201,6 +217,28 @@ class Values(ABC):
                 return Element(f"({inner.text})", inner.dtype, inner.weak)
             return inner
         return self._outer(node, fact)
+
+    def _filled(self, made: Filled, node: cst.BaseExpression, dtype: str) -> Element | None:
+        """Returns the number that an array is made of, and notes what its lengths are."""
+        nest = self.nest
+        like = made.like if made.like is not None and made.like.value not in self.values else None
+        if like is not None and self.owner.element(nest, like, like) is None:
+            return None  # its lengths could not be compared
+        for axis, length in zip(self.layouts[node], made.lengths, strict=False):
+            if name_tools.loads(length) & (self.run.ours | self.run.numbers):
+                return None
+            text = code(length) if isinstance(length, cst.Integer) else nest.parameter(length)
+            if axis is None:
+                nest.ones.append(text)
+            else:
+                nest.lengths[axis].append(text)
+        if made.value is None:
+            return Element(made.text, dtype)
+        number = self.owner.element(nest, made.value, made.value)
+        if number is None:
+            return None
+        bare = number.text[1:-1] if is_wrapped(number.text) else number.text
+        return Element(self.owner.cast_text(dtype, bare), dtype)
 
     def _outer(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
         """Returns the element of an array from outside: a name, or a view that is made before the loops."""
@@ -277,9 +315,8 @@ class Values(ABC):
         """Makes a value anew in the loops that are open now, or has it kept in an array."""
         same = all(self.values.get(one) is other for one, other in value.reads.items())
         if value.expression is None or not same or self.values.get(value.name) is not value or self.lines:
-            if value.version is None:
-                raise Ends
-            self.keep.add((value.name, value.version))
+            # what a reduction gave is bound to no name, and once
+            self.keep.add((value.name, -1 if value.version is None else value.version))
             raise Again
         nest = self.nest
         loops, shape, sizes = nest.loops, nest.shape, nest.sizes
@@ -306,6 +343,8 @@ class Values(ABC):
     def number(self, node: cst.BaseExpression) -> str | None:
         """Returns how the helper names a number: a parameter, a variable, or an expression of these."""
         ours = name_tools.loads(node) & (self.run.numbers | self.run.ours)
+        if ours and ours <= self.early and not self._picks(node) and nodes_of(node, cst.Call):
+            return self.nest.before("factor", self._text(node))
         if ours or reductions(self.owner, node) or (self.lines and self._picks(node)):
             return self._text(node, wrap=True)
         # worked out once, before the loops
