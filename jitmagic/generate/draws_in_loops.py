@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.generate.blocks import code, small, statements
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 
 
 class Calls(Finder):
@@ -89,25 +89,10 @@ def bounds_of(loop: cst.For) -> Any:
     return (values[0], values[1]) if len(values) == 2 else None
 
 
-class _Jumps(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def visit_Break(self, node: cst.Break) -> None:
-        self.found = True
-
-    def visit_Continue(self, node: cst.Continue) -> None:
-        self.found = True
-
-    def visit_Return(self, node: cst.Return) -> None:
-        self.found = True
-
-
 def leaves(loop: cst.For) -> bool:
-    finder = _Jumps()
-    loop.visit(finder)
-    return finder.found
+    """Says whether a loop, or one inside of it, leaves steps out."""
+    kinds: tuple[type[cst.CSTNode], ...] = (cst.Break, cst.Continue, cst.Return)
+    return any(nodes_of(loop, kind) for kind in kinds)
 
 
 def operand(text: str) -> str:

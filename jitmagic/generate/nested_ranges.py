@@ -12,7 +12,7 @@ from jitmagic.generate.blocks import code, leading, made, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter, Rewriter
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 
 
 def nested_ranges(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
@@ -38,7 +38,7 @@ class _Loops(FunctionRewriter[Kinds]):
             return updated_node
         kinds = self.stack[-1]
         path = kinds.path(iterated.func)
-        if path not in self.paths or _leaves(original_node):
+        if path not in self.paths or nodes_of(original_node.body, cst.Break):
             return updated_node
         indices = path == "numpy.ndindex"
         if indices:
@@ -113,21 +113,6 @@ def _factors(call: cst.Call, loop: cst.For, kinds: Kinds) -> list[str]:
         if not (plain or numbers or fixed) or name_tools.loads(one) & changed:
             return []
     return [code(one) for one in factors] * repeat
-
-
-def _leaves(node: cst.For) -> bool:
-    finder = _Jumps()
-    node.body.visit(finder)
-    return finder.found
-
-
-class _Jumps(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def visit_Break(self, node: cst.Break) -> None:
-        self.found = True
 
 
 class _Uses(Finder):

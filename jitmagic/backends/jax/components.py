@@ -31,7 +31,6 @@ from jitmagic.generate.walking import nodes_of
 _MOST = 4
 """So many components are written one by one at most."""
 
-_EINSUM = ("ijk,ijk->ij", "...i,...i->...", "...k,...k->...", "ijd,ijd->ij")
 _SUMMED = ("float64", "float32", "complex128", "complex64", "int64")
 """What NumPy sums in its own dtype."""
 
@@ -411,7 +410,12 @@ def _bare(node: Any) -> str:
 
 
 def _squares(node: Any) -> bool:
-    return isinstance(node, cst.SimpleString) and node.evaluated_value in _EINSUM
+    """Says whether einsum's subscripts sum products over the last axis alone: `ijk,ijk->ij`, `...k,...k->...`."""
+    text = node.evaluated_value if isinstance(node, cst.SimpleString) else ""
+    operands, arrow, result = text.replace(" ", "").partition("->") if isinstance(text, str) else ("", "", "")
+    one, _, other = operands.partition(",")
+    last = one[-1:]
+    return bool(arrow) and one == other and last.isalpha() and one == result + last and last not in result
 
 
 def _literal(node: Any) -> int | None:
