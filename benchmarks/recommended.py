@@ -79,9 +79,11 @@ def main() -> int:
 def measured(entry: Entry, backends: Sequence[str], budget: float) -> Row:
     """Compares one function, and measures again what was said of it."""
     try:
-        made = {elements(args): args for args in map(entry.args, PLACES)}  # type: ignore[arg-type]
+        every = [entry.args(place) for place in PLACES]  # type: ignore[arg-type]
     except (KeyError, TypeError, ValueError) as error:
         raise JitmagicError(f"it has arguments at the three sizes only ({error})") from error
+    count = Count(every[0], every[-1])
+    made = {count(args): args for args in every}
     sizes = sorted(made)
     asked: dict[str, Any] = {"backends": list(backends)}
     found = compare(entry.function, sweep={size: made[size] for size in sizes}, budget=budget, **asked)
@@ -94,17 +96,17 @@ def measured(entry: Entry, backends: Sequence[str], budget: float) -> Row:
     for crossing in (found.record["sweep"] or {"crossovers": ()})["crossovers"]:
         words = f"{crossing['variant']} over {crossing['over']} at {crossing['n']:.0f}"
         if sizes[0] * FACTOR < crossing["n"] < sizes[-1] / FACTOR:
-            row.crossings.append((words, _holds(entry, crossing, asked, budget)))
+            row.crossings.append((words, _holds(entry, count, crossing, asked, budget)))
     return row
 
 
-def _holds(entry: Entry, crossing: dict[str, Any], asked: dict[str, Any], budget: float) -> bool:
+def _holds(entry: Entry, count: Count, crossing: dict[str, Any], asked: dict[str, Any], budget: float) -> bool:
     """Tells whether the variant that was to be faster on a side is nowhere clearly slower there."""
     for factor, ahead, behind in (
         (1 / FACTOR, crossing["over"], crossing["variant"]), (FACTOR, crossing["variant"], crossing["over"])
     ):  # fmt: skip
         shutdown()
-        place = _place(lambda at: elements(entry.args(at)), crossing["n"] * factor)  # type: ignore[arg-type]
+        place = _place(lambda at: count(entry.args(at)), crossing["n"] * factor)  # type: ignore[arg-type]
         there = compare(entry.function, *entry.args(place), budget=budget / 2, **asked)  # type: ignore[arg-type]
         if not _at_least(there, ahead, behind):
             return False
@@ -125,14 +127,31 @@ def _place(count: Callable[[float], int], wanted: float) -> float:
     return (low + high) / 2
 
 
-def elements(args: Sequence[Any]) -> int:
-    """Counts the elements of all arrays; whole numbers count as what they say, since they are counts of steps."""
+class Count:
+    """Counts what grows: the elements of all arrays, and whole numbers that differ from one size to another.
+
+    Such a number counts as what it says, since it is one of steps; one that stays, as a seed does, is none.
+
+    Parameters
+    ----------
+    small, large : sequence
+        Arguments at two sizes.
+    """
+
+    def __init__(self, small: Sequence[Any], large: Sequence[Any]) -> None:
+        self._grows = [_elements([one]) != _elements([other]) for one, other in zip(small, large, strict=True)]
+
+    def __call__(self, args: Sequence[Any]) -> int:
+        return _elements([one for one, grows in zip(args, self._grows, strict=True) if grows])
+
+
+def _elements(args: Sequence[Any]) -> int:
     total = 0
     for one in args:
         if isinstance(one, np.ndarray):
             total += one.size
         elif isinstance(one, list | tuple):
-            total += elements(one)
+            total += _elements(one)
         elif isinstance(one, int) and not isinstance(one, bool):
             total += abs(one)
     return total

@@ -95,12 +95,18 @@ def parse(text: str) -> Asked:
 def of_list(parameter: str, sizes: Iterable[float], text: str | None = None) -> Asked:
     """Takes sizes one by one; raises :class:`SweepError` where there are too few, too many, or none that can be."""
     listed = sorted({_checked(float(size), text or f"the size {size!r}") for size in sizes})
-    told = text if text is not None else f"{parameter}={','.join(f'{size:g}' for size in listed)}"
+    told = text if text is not None else f"{parameter}={','.join(map(_written, listed))}"
     if len(listed) < 2:
         raise SweepError(f"one size is no sweep: give two or more, e.g. {FORM}; got {told!r}")
     if len(listed) > MOST:
         raise SweepError(f"a sweep takes {MOST} sizes at most, and {told[:60]!r} lists {len(listed)}")
     return Asked(parameter, told, listed=tuple(listed))
+
+
+def _written(size: float) -> str:
+    """Writes a size as short as it may be: what is read from the text is the size, to the last bit."""
+    short = f"{size:g}"
+    return short if float(short) == size else repr(size).removesuffix(".0")
 
 
 def _spaced(name: str, given: str, text: str) -> Asked:
