@@ -28,6 +28,7 @@ from jitmagic.backends.numba.rewrites.dict_arguments import without_dict_argumen
 from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
+from jitmagic.backends.numba.rewrites.frames import Frames
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
 from jitmagic.backends.numba.rewrites.grids import Grids
@@ -176,15 +177,17 @@ def _write(
     tree = tree.visit(starts)
     _check_sums(module, loops, starts.names)
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
+    aliases = _aliases(module)
     if how.every:
         tree = tree.visit(PlainViews(context))
+    elif how.nests:
+        tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
         BitCounts, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
         Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
-    aliases = _aliases(module)
     tree = tree.visit(Listed(context, aliases))
     tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)

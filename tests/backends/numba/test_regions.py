@@ -7,6 +7,7 @@ import pytest
 
 from jitmagic.backends.numba.runtime import NumbaRuntime
 from jitmagic.backends.protocol import Draft
+from tests.backends.numba import test_windows as windows
 from tests.backends.numba.harness import assert_same, drafts, reference, workload
 
 
@@ -566,3 +567,78 @@ def test_a_copy_may_be_changed_behind_a_loop_over_steps():
         (matrix(3, 4), matrix(3, 4, 1), 2),
         (matrix(3, 4), matrix(3, 4, 1), 0),
     )
+
+
+PARTS = {
+    "the inner part of another array": (
+        """
+        def fn(u, new, c):
+            lap = u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4*u[1:-1, 1:-1]
+            flux = c*lap
+            new[1:-1, 1:-1] = u[1:-1, 1:-1] + flux
+            return new
+        """,
+        "new[i + 1, j + 1] = u[i + 1, j + 1] + flux",
+        (matrix(6, 5), matrix(6, 5, 1), 0.1),
+        (matrix(2, 5), matrix(2, 5, 1), 0.1),
+        (matrix(1, 1), matrix(1, 1, 1), 0.1),
+        (matrix(6, 5), matrix(5, 5, 1), 0.1),
+    ),
+    "added up": (
+        """
+        def fn(x, total):
+            d = x[1:] - x[:-1]
+            w = d*d
+            total[:-1] += w/(1 + w)
+            total[2:] *= 2
+            return total
+        """,
+        "total[i] += w / (1 + w)",
+        (matrix(1, 9)[0], matrix(1, 9, 1)[0]),
+        (matrix(1, 1)[0], matrix(1, 1, 1)[0]),
+    ),
+    "arrays that take turns": (
+        """
+        def fn(u, n):
+            un = u.copy()
+            for _ in range(n):
+                d = u[2:] - u[:-2]
+                s = np.abs(d)
+                un[1:-1] = u[1:-1] - 0.1*s*d
+                u, un = un, u
+            return u
+        """,
+        "un[i + 1] = u[i + 1] - 0.1 * s * d",
+        (matrix(1, 9)[0], 4),
+        (matrix(1, 2)[0], 3),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_of_another_array_is_written_by_the_nest(name):
+    source, line, *given = PARTS[name]
+    assert line in windows.check(source, *given)
+
+
+READ = {
+    "beside": "u[1:-1] = u[1:-1] + flux",
+    "by another name": "v = u\n            v[1:-1] = u[1:-1] + flux",
+    "behind": "new[1:-1] = flux\n            u = new*2 + u",
+    "by a number of it": "new[1:-1] = flux\n            u = u + new[1]",
+    "stretched": "new[1:-1, 1:-1] = flux",
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_part_of_what_is_read_too_has_its_values_worked_out_before(name):
+    wide = name == "stretched"
+    source = f"""
+        def fn(u, new):
+            lap = u[2:] - 2*u[1:-1] + u[:-2]
+            flux = 0.1*lap
+            {READ[name]}
+            return u, new
+        """
+    new = matrix(7, 9, 1) if wide else matrix(1, 9, 1)[0]
+    windows.check(source, (matrix(1, 9)[0], new))

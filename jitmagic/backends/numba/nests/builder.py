@@ -76,7 +76,7 @@ class Attempt:
         if layouts.count > len(letters):
             raise Ends
         lengths: list[list[str]] = [[] for _ in range(layouts.count)]
-        nest = Nest((), loops_of_all=letters, taken=set(used & (run.ours | run.numbers)), lengths=lengths)
+        nest = Nest((), loops_of_all=letters, taken=set(used & (run.ours | run.numbers) - run.parts), lengths=lengths)
         builder = Builder(run, nest, layouts.ordered, keep)
         self.use(builder)
         for position, statement in enumerate(run.body):
@@ -153,13 +153,13 @@ class Builder(Steps):
 
     def _check_aliases(self) -> None:
         """Raises Ends where an array that is changed in place may share memory with another one that is read."""
+        run = self.run
         others = self.read_arrays | set(self.stored)
-        around = {function.name.value for function in self.owner.functions}
-        definitions = [node for node in self.run.aliases.tree.definitions() if node.name in around]
-        for name in self.run.changed & set(self.stored):
-            for other in others - {name}:
-                if any(self.run.aliases.may_share(one, name, other) for one in definitions):
-                    raise Ends
+        if any(run.shares(name, others - {name}) for name in run.changed & set(self.stored)):
+            raise Ends
+        named = frozenset().union(*(name_tools.loads(statement) for statement in run.body))
+        if any(run.shares(name, named - {name}) for name in run.parts):
+            raise Ends
 
     def _checks(self) -> list[str]:
         nest = self.nest
@@ -182,7 +182,9 @@ class Builder(Steps):
         one = small(statement)
         if isinstance(one, cst.Assign):
             target = one.targets[0].target
-            if isinstance(target, cst.Subscript):
+            if target in self.layouts and isinstance(target, cst.Subscript):
+                self._part(target, one.value, "=", None)
+            elif isinstance(target, cst.Subscript):
                 self._masked(target, one.value, None)
             elif isinstance(target, cst.Name) and self.run.is_array(one.value):
                 self._bind(target.value, one.value)
@@ -191,7 +193,9 @@ class Builder(Steps):
             else:
                 raise Ends
         elif isinstance(one, cst.AugAssign):
-            if isinstance(one.target, cst.Subscript):
+            if one.target in self.layouts and isinstance(one.target, cst.Subscript):
+                self._part(one.target, one.value, code(one.operator).strip(), UFUNC.get(type(one.operator)))
+            elif isinstance(one.target, cst.Subscript):
                 self._masked(one.target, one.value, one.operator)
             elif isinstance(one.target, cst.Name) and self.run.is_array(one.target):
                 self._in_place(one.target, one.value, one.operator)
@@ -322,6 +326,32 @@ class Builder(Steps):
         value = self._touched(name)
         if value is not None and value.kept is not None and place == name and not self.lines:
             self._emit(f"{self.nest.element_of(value.kept, value.layout)} = {name}")
+
+    def _part(self, target: cst.Subscript, value: cst.BaseExpression, operator: str, ufunc: str | None) -> None:
+        """Writes a store into a part of an array from outside, of which nothing is read here."""
+        self._prepare(value)
+        into, fact = self.run.fact(target.value), self.run.fact(value)
+        assert into is not None
+        assert into.dtype is not None
+        assert fact is not None
+        element = self._element(value)
+        if ufunc is None and operator != "=":
+            raise Ends
+        if ufunc is not None and (operator not in ("+=", "-=", "*=", "/=") or np.dtype(into.dtype).kind not in "fc"):
+            raise Ends
+        if element.dtype != into.dtype:
+            if ufunc is not None or not (element.weak or np.can_cast(element.dtype, into.dtype)):
+                raise Ends  # NumPy casts it down, or refuses
+            if element.weak and not holds(into.dtype, element.dtype):
+                raise Ends
+            element = Element(self.owner.cast_text(into.dtype, element.text), into.dtype)
+        layout = self.layouts[target]
+        place = self.owner.place(self.nest, target, fact)
+        for axis, length in zip(layout, place.lengths, strict=True):
+            assert axis is not None
+            self.nest.lengths[axis].append(length)
+        where = place.at([self.nest.index(axis) for axis in axes_in(layout)])
+        self._emit(f"{where} {operator} {element.text}")
 
     def _masked(self, target: cst.Subscript, value: cst.BaseExpression, operator: cst.BaseAugOp | None) -> None:
         mask = mask_of(target)

@@ -153,9 +153,12 @@ class Layouts:
         self.count = 0
         self._bound: set[str] = set()
         self._looped = False
+        self._taken: list[Any] = []
 
     def statement(self, statement: Any, looped: bool = False) -> None:
         """Takes a statement in; raises Ends where it is none for a nest."""
+        if not looped:
+            self._taken.append(statement)
         if isinstance(statement, cst.For):
             outer, self._looped = self._looped, True
             for inner in statements(statement):
@@ -178,13 +181,13 @@ class Layouts:
                 self.names[target.value] = layout
                 self._bound.add(target.value)
             elif isinstance(target, cst.Subscript):
-                self._masked_layout(target, layout)
+                self._stored_layout(target, layout, looped)
             elif not isinstance(target, cst.Name):
                 raise Ends
         elif isinstance(one, cst.AugAssign):
             layout = self._layout(one.value)
             if isinstance(one.target, cst.Subscript):
-                self._masked_layout(one.target, layout)
+                self._stored_layout(one.target, layout, looped)
             elif isinstance(one.target, cst.Name) and self.run.is_array(one.target):
                 base = self._layout(one.target)
                 if len(self.axes.broadcast([base, layout])) != len(base):
@@ -196,6 +199,17 @@ class Layouts:
                 raise Ends
         elif not isinstance(one, cst.Break | cst.Pass):
             raise Ends
+
+    def _stored_layout(self, target: cst.Subscript, value: Layout, looped: bool) -> None:
+        if looped or not self.run.is_part(target, self._taken):
+            self._masked_layout(target, value)
+            return
+        base = self.run.fact(target.value)
+        if base is None or len(value) != len(base.shape or ()) or None in value:
+            raise Ends  # NumPy stretches it
+        assert isinstance(target.value, cst.Name)
+        self.run.parts.add(target.value.value)
+        self.layouts[target] = value
 
     def _masked_layout(self, target: cst.Subscript, value: Layout) -> None:
         mask = mask_of(target)
@@ -222,6 +236,8 @@ class Layouts:
         if not is_usable(fact):
             raise Ends
         if isinstance(node, cst.Name):
+            if node.value in self.run.parts:
+                raise Ends  # only a part of it is known here
             if node.value in self.run.ours:
                 if node.value not in self.names:
                     self.names[node.value] = leaf_layout(self.axes, fact)

@@ -147,7 +147,9 @@ class Regions(ElementRewriter):
         one = statement.body[0]
         if isinstance(one, cst.Expr):
             return isinstance(one.value, cst.Call) and self.path(one.value.func) == "numpy.fill_diagonal"
-        return isinstance(one, cst.Assign | cst.AugAssign | cst.Return)
+        if isinstance(one, cst.Assign):
+            return len(one.targets) == 1 and isinstance(one.targets[0].target, cst.Name | cst.Subscript)
+        return isinstance(one, cst.AugAssign | cst.Return)
 
     def _is_whole(self, node: cst.BaseExpression) -> bool:
         fact = self.fact(node)

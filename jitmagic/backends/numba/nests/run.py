@@ -13,9 +13,11 @@ from jitmagic.analysis.stored import Stored
 from jitmagic.backends.numba.nests.nest import Ends
 from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import ElementRewriter, axes_of, is_usable
+from jitmagic.backends.numba.rewrites.windows import window_of
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import small, statements
 from jitmagic.generate.liveness import Liveness
+from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import ValueFact
 
 NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
@@ -43,6 +45,8 @@ class Run:
         Arrays that are bound here, and those whose elements are stored into.
     numbers : set of str
         Numbers that are bound here.
+    parts : set of str
+        Arrays of ``changed`` of which a part is written as a whole, and nothing is read.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Run:
         self.bound: set[str] = set()
         self.changed: set[str] = set()
         self.numbers: set[str] = set()
+        self.parts: set[str] = set()
 
     def collect(self, run: Iterable[Any]) -> None:
         """Notes what the statements bind and change; raises Ends where one has an `else`."""
@@ -80,6 +85,35 @@ class Run:
                 base = one.target.value if isinstance(one.target, cst.Subscript) else one.target
                 if isinstance(base, cst.Name):
                     (self.changed if self.is_array(base) else self.numbers).add(base.value)
+
+    def is_part(self, target: cst.Subscript, taken: Iterable[Any]) -> bool:
+        """Says whether a store goes into a part of an array, `new[1:-1, 1:-1]`, of which nothing is read so far.
+
+        Parameters
+        ----------
+        target : libcst.Subscript
+        taken : iterable of statement
+            Those of the run up to this one.
+        """
+        base = target.value
+        if not isinstance(base, cst.Name):
+            return False
+        name = base.value
+        if sum(node.value == name for one in taken for node in nodes_of(one, cst.Name)) != 1:
+            return False
+        fact = self.fact(base)
+        if fact is None or not is_usable(fact) or fact.shape is None:
+            return False
+        window = window_of(target, len(fact.shape))
+        if window is None or window.moves or None in window.axes:
+            return False
+        return len(window.axes) == len(fact.shape)
+
+    def shares(self, name: str, others: Iterable[str]) -> bool:
+        """Says whether an array may share memory with other names."""
+        around = {function.name.value for function in self.owner.functions}
+        definitions = [node for node in self.aliases.tree.definitions() if node.name in around]
+        return any(self.aliases.may_share(one, name, other) for one in definitions for other in others)
 
     def fact(self, node: cst.BaseExpression) -> ValueFact | None:
         return self.owner.fact(node)

@@ -51,6 +51,9 @@ def reads_elsewhere(
     def look(node: ast.AST) -> bool:
         if isinstance(node, ast.Subscript | ast.Name) and ast.dump(node) == same:
             return False  # the very element that is written
+        part = isinstance(node, ast.Attribute) and node.attr in ("real", "imag")
+        if isinstance(node, ast.Call | ast.Attribute) and not part and any(map(shares, aliases.names_in(node))):
+            return True  # a view with its elements in another order, as `x.T` is
         if isinstance(node, ast.Name) and shares(node.id):
             return True
         return any(look(child) for child in ast.iter_child_nodes(node))

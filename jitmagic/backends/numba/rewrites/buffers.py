@@ -37,12 +37,12 @@ def reusable(owner: NumbaRewriter, function: cst.FunctionDef, aliases: Aliases) 
     for name, loop in finder.loops.items():
         if name in taken or name in finder.outside(name, loop, function):
             continue
-        if not _escapes(owner, loop, name) and _is_alone(name, function.name.value, aliases):
+        if not escapes(owner, loop, name) and is_alone(name, function.name.value, aliases):
             found[name] = loop
     return found
 
 
-def _is_alone(name: str, function: str, aliases: Aliases) -> bool:
+def is_alone(name: str, function: str, aliases: Aliases) -> bool:
     """Says whether no other name of a function may stand for the same memory."""
     definitions = [node for node in aliases.tree.definitions() if node.name == function]
     return bool(definitions) and all(
@@ -50,16 +50,30 @@ def _is_alone(name: str, function: str, aliases: Aliases) -> bool:
     )
 
 
-def _escapes(owner: NumbaRewriter, loop: cst.CSTNode, name: str) -> bool:
-    """Says whether an array may be held by anything but its name."""
+def escapes(owner: NumbaRewriter, loop: cst.CSTNode, name: str, returned: bool = False) -> bool:
+    """Says whether an array may be held by anything but its name.
+
+    Parameters
+    ----------
+    owner : NumbaRewriter
+        Knows the paths of functions.
+    loop : libcst node
+        Where to look.
+    name : str
+    returned : bool, optional
+        Whether it may be returned: behind that nothing is written any more.
+    """
     for call in nodes_of(loop, cst.Call):
         path = owner.path(call.func) or ""
         if not path.startswith(("numpy.", "math.")) and any(_is(a.value, name) for a in call.args):
             return True
+    handed = {one for node in nodes_of(loop, cst.Return) for one in nodes_of(node, cst.Element)} if returned else set()
     for kind in (cst.Element, cst.StarredElement):
-        if any(_is(element.value, name) for element in nodes_of(loop, kind)):
+        if any(_is(element.value, name) for element in nodes_of(loop, kind) if element not in handed):
             return True
     for holder in (cst.Return, cst.Yield, cst.NamedExpr, cst.IfExp, cst.BooleanOperation, cst.Dict):
+        if holder is cst.Return and returned:
+            continue
         if any(name in name_tools.loads(node) for node in nodes_of(loop, holder)):
             return True
     return any(_is(node.value, name) for node in nodes_of(loop, cst.Assign))

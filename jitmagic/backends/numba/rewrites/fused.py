@@ -33,8 +33,10 @@ from jitmagic.backends.numba.rewrites.elements import (
     is_wrapped,
     needs_parentheses,
 )  # fmt: skip
+from jitmagic.backends.numba.rewrites.own_arrays import own_arrays
 from jitmagic.backends.numba.rewrites.windows import steps_of, window_of
 from jitmagic.backends.numba.typing_model import UFUNC
+from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import Span, ValueFact
 
 _NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
@@ -42,6 +44,8 @@ _NOTE = "the loops beside the function make arrays of the dtypes of this call: f
 
 _WORTH_THREADS = 2000
 """Elements from which threads are begun in each step of a loop."""
+
+_LABELS = {"=": "store", "+=": "add_to", "-=": "subtract_from", "*=": "multiply", "/=": "divide"}
 
 _SHORT = 16
 """Up to this length one thread of a GPU adds up the product of two vectors."""
@@ -65,6 +69,7 @@ class Fused(ElementRewriter):
         self._aliases = aliases
         self._reusable: dict[str, cst.For | cst.While] = {}
         self._reused: dict[str, str] = {}
+        self._own: frozenset[str] = frozenset()
         self._loops = 0
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -73,6 +78,7 @@ class Fused(ElementRewriter):
             # an array that parallel steps share would be written by all of them
             self._reusable = {} if self.context.parallel else reusable(self, node, self._aliases)
             self._reused = {}
+            self._own = own_arrays(self, node, self._aliases)
 
     def visit_For(self, node: cst.For) -> None:
         self._loops += 1
@@ -304,13 +310,26 @@ class Fused(ElementRewriter):
         if isinstance(old, cst.Subscript):
             return self._stored(old, new, original_node.value, updated_node.value, "=") or updated_node
         if isinstance(old, cst.Name):
-            return self._made(original_node, updated_node) or updated_node
+            over = self._in_place(original_node, updated_node)
+            return over or self._made(original_node, updated_node) or updated_node
         return updated_node
+
+    def _in_place(self, original: cst.Assign, updated: cst.Assign) -> cst.BaseSmallStatement | None:
+        """Writes `x = f(x)` in a loop as a store into `x`, where nobody else can see that."""
+        target = original.targets[0].target
+        assert isinstance(target, cst.Name)
+        reads = [node for node in nodes_of(original.value, cst.Name) if node.value == target.value]
+        if not self._loops or target.value not in self._own or not reads or self._is_inside(original.value):
+            return None
+        # what the name stood for before tells the shape and the dtype of its memory
+        name = updated.targets[0].target
+        return self._stored(reads[0], name, original.value, updated.value, "=", f"update_{target.value}")
 
     def _stored(
         self, target: cst.BaseExpression, place: cst.BaseExpression, old: cst.BaseExpression, new: cst.BaseExpression,
-        operator: str,
+        operator: str, label: str | None = None,
     ) -> cst.BaseSmallStatement | None:  # fmt: skip
+        """Writes a store as a loop over its elements, in a helper that is named ``label``; None where it cannot be."""
         base = target.value if isinstance(target, cst.Subscript) else target
         fact, into = self.fact(old), self.fact(base)
         if not isinstance(base, cst.Name) or into is None or fact is None or not is_usable(into) or not fact.shape:
@@ -327,13 +346,14 @@ class Fused(ElementRewriter):
             ahead = ndim == 1 and reads_ahead(self, self._aliases, base.value, target, old)
             if not ahead:
                 return None
-        if None in fact.shape and not ahead:
+        whole = isinstance(target, cst.Name) and into.shape == fact.shape
+        if None in fact.shape and not ahead and not whole:
             return None
         if np.dtype(into.dtype).kind not in "fc" or into.dtype != fact.dtype:
             return None
         kernel = Kernel(fact.shape)
-        whole = self._target(kernel, place, target, fact, ahead)
-        kernel.sizes = [[length] for length in whole.lengths]
+        stored = self._target(kernel, place, target, fact, ahead)
+        kernel.sizes = [[length] for length in stored.lengths]
         element = self.element(kernel, old, new)
         if element is None or kernel.operations == 0:
             return None
@@ -341,11 +361,10 @@ class Fused(ElementRewriter):
         lines = self._head(kernel, f"{code(target)} {operator} {code(old)}", word)
         pad = "    "
         for k in range(ndim):
-            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({steps_of(whole.lengths[k])}):")
+            lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({steps_of(stored.lengths[k])}):")
             pad += "    "
-        lines.append(f"{pad}{whole.at(LOOPS[:ndim])} {operator} {element.text}")
-        label = {"=": "store", "+=": "add_to", "-=": "subtract_from", "*=": "multiply", "/=": "divide"}.get(operator)
-        helper = self.context.helper(label or "update", "\n" + "\n".join(lines) + "\n")
+        lines.append(f"{pad}{stored.at(LOOPS[:ndim])} {operator} {element.text}")
+        helper = self.context.helper(label or _LABELS.get(operator, "update"), "\n" + "\n".join(lines) + "\n")
         return cst.Expr(cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed]))
 
     def _target(

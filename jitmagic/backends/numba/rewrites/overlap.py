@@ -91,13 +91,13 @@ class Overlap(NumbaRewriter):
         assert isinstance(made, cst.BaseExpression)
         return made
 
-    def reads_elsewhere(self, node: cst.Subscript, base: str, target: str) -> bool:
-        """Says whether a subscript is a view of what a store to `base` may write, at another place than the store."""
+    def reads_elsewhere(self, node: cst.BaseExpression, base: str, target: str) -> bool:
+        """Says whether an expression is a view of what a store to `base` may write, in another order or place."""
         fact = self.fact(node)
-        name = base_name(ast.parse(_bare(node), mode="eval").body)
-        if name is None or fact is None or fact.kind != "array" or code(node) == target:
+        if fact is None or fact.kind != "array" or code(node) == target:
             return False
-        return name == base or self._may_share(base, name)
+        names = self._aliases.names_in(ast.parse(_bare(node), mode="eval").body)
+        return any(name == base or self._may_share(base, name) for name in names)
 
     def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
         if isinstance(value, cst.Tuple | cst.List):
@@ -140,9 +140,23 @@ class _Apart(Transformer):
         return False
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
-        if not self.overlap.reads_elsewhere(original_node, self.base, self.target):
-            return updated_node
-        return cst.Call(cst.Attribute(updated_node, cst.Name("copy")), [])
+        return self._copied(original_node, updated_node)
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        return False
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+        if original_node.attr.value in ("real", "imag"):
+            return updated_node  # each at the place that is written
+        return self._copied(original_node, updated_node)
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        return self._copied(original_node, updated_node)
+
+    def _copied(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
+        if not self.overlap.reads_elsewhere(original, self.base, self.target):
+            return updated
+        return cst.Call(cst.Attribute(updated, cst.Name("copy")), [])
 
 
 def _bare(node: cst.BaseExpression) -> str:

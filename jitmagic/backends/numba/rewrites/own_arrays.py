@@ -1,0 +1,66 @@
+"""Finds arrays that are a function's own, and that what is made of them may be written over.
+
+In `u = u0.copy(); for _ in range(n): u = u + dt*f` nothing but `u` ever stands for its memory: each step may write
+where the last one did, as `u += dt*f` would. Memory taken anew is memory that the processor has to fetch first.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from jitmagic.analysis.aliases import Aliases
+from jitmagic.backends.numba.rewrites.buffers import escapes, is_alone
+from jitmagic.backends.numba.rewrites.context import NumbaRewriter
+from jitmagic.backends.numba.rewrites.windows import window_of
+from jitmagic.generate import names as name_tools
+from jitmagic.generate.walking import nodes_of
+
+_MAKES: tuple[type[cst.CSTNode], ...] = (cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.Call)
+_BINDING: tuple[type[cst.For | cst.CompFor | cst.NamedExpr | cst.AnnAssign], ...] = (
+    cst.For, cst.CompFor, cst.NamedExpr, cst.AnnAssign,
+)  # fmt: skip
+_ELSEWHERE: tuple[type[cst.Global | cst.Nonlocal], ...] = (cst.Global, cst.Nonlocal)
+
+
+def own_arrays(owner: NumbaRewriter, function: cst.FunctionDef, aliases: Aliases) -> frozenset[str]:
+    """Returns the names of arrays that the function makes, and that nothing else holds, at no time.
+
+    Parameters
+    ----------
+    owner : NumbaRewriter
+        Knows the paths of functions.
+    function : libcst.FunctionDef
+    aliases : Aliases
+        Of the user's text.
+    """
+    inner = [*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)]
+    taken = set(name_tools.parameters(function)).union(*(name_tools.loads(one) for one in inner))
+    bound: dict[str, list[cst.BaseExpression]] = {}
+    for one in nodes_of(function.body, cst.Assign):
+        for target in one.targets:
+            for name in name_tools.targets(target.target):
+                bound.setdefault(name, []).append(one.value)
+                if not isinstance(target.target, cst.Name) or len(one.targets) > 1:
+                    taken.add(name)
+    others = [one for kind in _BINDING for one in nodes_of(function.body, kind)]
+    taken.update(name for one in others for name in name_tools.targets(one.target))
+    taken.update(name for one in nodes_of(function.body, cst.AsName) for name in name_tools.targets(one.name))
+    taken.update(item.name.value for kind in _ELSEWHERE for one in nodes_of(function.body, kind) for item in one.names)
+    return frozenset(
+        name for name, values in bound.items()
+        if name not in taken
+        and all(_makes(value) or _cuts(value, name) for value in values)
+        and not escapes(owner, function.body, name, returned=True)
+        and is_alone(name, function.name.value, aliases)
+    )  # fmt: skip
+
+
+def _makes(value: cst.BaseExpression) -> bool:
+    """Says whether an expression is none of those that give an array as it is: a call may, which the aliases know."""
+    return isinstance(value, _MAKES)
+
+
+def _cuts(value: cst.BaseExpression, name: str) -> bool:
+    """Says whether an expression is a part of the array itself: `x = x[:-1]`."""
+    window = window_of(value)
+    return window is not None and window.array.value == name
