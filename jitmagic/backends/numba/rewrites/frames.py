@@ -36,6 +36,8 @@ from jitmagic.generate.walking import nodes_of
 _BINDING: tuple[type[cst.AugAssign | cst.AnnAssign | cst.For | cst.CompFor | cst.NamedExpr], ...] = (
     cst.AugAssign, cst.AnnAssign, cst.For, cst.CompFor, cst.NamedExpr,
 )  # fmt: skip
+_WIDTHS = {"constant": 1000, "edge": 3, "wrap": 1}
+"""The widest frame of each mode: an array shorter than it is wide would wrap around more than once."""
 _AXES = 3
 """Up to so many axes are padded."""
 
@@ -69,15 +71,18 @@ class _Frame:
     def edges(self, array: str) -> list[str]:
         """Returns the statements that write the frame anew, an axis at a time, so that the corners come right."""
         w = self.width
-        sources = {"edge": (f"{w}:{w + 1}", f"-{w + 1}:-{w}"), "wrap": ("-2:-1", "1:2")}
-        if self.mode not in sources:
+        if self.mode == "edge":
+            # one place at a time: `parallel=True` stretches nothing that is stored
+            before = [(f"{k}:{k + 1}", f"{w}:{w + 1}") for k in range(w)]
+            behind = [(f"-{k + 1}:" + (f"-{k}" if k else ""), f"-{w + 1}:-{w}") for k in reversed(range(w))]
+        elif self.mode == "wrap":
+            before, behind = [(":1", "-2:-1")], [("-1:", "1:2")]
+        else:
             return []
-        found = []
-        for axis in range(self.ndim):
-            before = ":, " * axis
-            for place, source in zip((f":{w}", f"-{w}:"), sources[self.mode], strict=True):
-                found.append(f"{array}[{before}{place}] = {array}[{before}{source}]")
-        return found
+        return [
+            f"{array}[{':, ' * axis}{place}] = {array}[{':, ' * axis}{source}]"
+            for axis in range(self.ndim) for place, source in (*before, *behind)
+        ]  # fmt: skip
 
 
 class Frames(NumbaRewriter):
@@ -149,10 +154,10 @@ class Frames(NumbaRewriter):
         if keywords or not isinstance(plain[0], cst.Name) or not isinstance(width, cst.Integer):
             return None
         said = mode.evaluated_value if isinstance(mode, cst.SimpleString) else None
-        if said not in ("constant", "edge", "wrap") or width.evaluated_value < 1:
+        if said not in _WIDTHS or width.evaluated_value < 1:
             return None
-        if said == "wrap" and width.evaluated_value > 1:
-            return None  # a shorter array goes round more than once
+        if width.evaluated_value > _WIDTHS[said]:
+            return None
         return plain[0].value, width.evaluated_value, said
 
     def _is_same(self, frame: _Frame, body: Sequence[Any]) -> bool:
