@@ -171,6 +171,20 @@ CASES = (
         {"numba": "Numba gets one loop, and no array in between."},
     ),
     Case(
+        "An array that each step pads",
+        "`np.pad` copies the whole array in each step, to put a frame around it.",
+        """
+        def diffuse(u, rate, steps):
+            for _ in range(steps):
+                padded = np.pad(u, 1)
+                u = u + rate * (padded[2:] - 2 * u + padded[:-2])
+            return u
+
+        diffuse(rng.random(1000), 0.2, 40)
+        """,
+        {"numba": "Two arrays stay in their frames, and take turns: each step writes into the other one."},
+    ),
+    Case(
         "What is refused",
         "What cannot be said in a library is not guessed at: the reason names the line.",
         """

@@ -250,3 +250,53 @@ def lax_friedrichs_burgers(u0, dx, dt, steps):
 def lax_friedrichs_burgers_args(size, rng):
     n = of(size, 12, 80, 1000)
     return rng.uniform(.5, 1) + np.sin(2*np.pi*np.arange(n)/n), 1/n, 0.2/n, of(size, 5, 50, 300)
+
+
+def periodic_autocatalysis(U, V, Du, Dv, F, k, steps):
+    """Gray-Scott on a torus: both fields are padded, and stepped at once."""
+    for _ in range(steps):
+        # periodic borders
+        Up = np.pad(U, 1, mode="wrap")
+        Vp = np.pad(V, 1, mode="wrap")
+        lapU = Up[2:, 1:-1] + Up[:-2, 1:-1] + Up[1:-1, 2:] + Up[1:-1, :-2] - 4*U
+        lapV = Vp[2:, 1:-1] + Vp[:-2, 1:-1] + Vp[1:-1, 2:] + Vp[1:-1, :-2] - 4*V
+        uvv = U*V*V
+        U = U + Du*lapU - uvv + F*(1 - U)
+        V = V + Dv*lapV + uvv - (F + k)*V
+    return U, V
+
+
+def periodic_autocatalysis_args(size, rng):
+    n = of(size, 7, 30, 150)
+    return 0.5 + 0.1*rng.random((n, n)), 0.2*rng.random((n, n)), 0.16, 0.08, 0.035, 0.06, of(size, 3, 20, 100)
+
+
+def insulated_rod(T, alpha, dx, dt, nt):
+    # no heat leaves at the ends: the edge is repeated
+    hottest = np.empty(nt)
+    for it in range(nt):
+        Tp = np.pad(T, 1, mode="edge")
+        T = T + alpha*dt/dx**2*(Tp[2:] - 2*T + Tp[:-2])
+        hottest[it] = T.max()
+    return T, hottest
+
+
+def insulated_rod_args(size, rng):
+    n = of(size, 12, 200, 4000)
+    return 300 + 50*rng.random(n), 1e-4, 0.01, 0.2, of(size, 5, 40, 200)
+
+
+def folded_advection(c, u, dx, dt, nsteps):
+    # upwind with a temporary for the flux; the first cell is an inflow
+    new = c.copy()
+    for step in range(nsteps):
+        flux = u*c
+        change = flux[1:] - flux[:-1]
+        new[1:] = c[1:] - dt/dx*change
+        c, new = new, c
+    return c
+
+
+def folded_advection_args(size, rng):
+    n = of(size, 15, 300, 5000)
+    return np.exp(-np.linspace(-3, 3, n)**2), 0.8, 0.1, 0.05, of(size, 4, 50, 300)

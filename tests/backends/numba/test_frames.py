@@ -91,6 +91,27 @@ def test_what_is_padded_in_each_step_stays_in_its_frame(name):
         assert_same(list(args), list(after), 0)
 
 
+def test_several_arrays_take_turns_behind_one_loop():
+    source = """
+        def fn(u, v, steps):
+            for _ in range(steps):
+                # both fields
+                up = np.pad(u, 1, mode="wrap")
+                vp = np.pad(v, 1, mode="wrap")
+                uv = u*v
+                u = u + 0.1*(up[2:] + up[:-2] - 2*u) - uv
+                v = v + 0.2*(vp[2:] + vp[:-2] - 2*v) + uv
+            return u, v
+        """
+    text = check(source, (matrix(1, 9)[0], matrix(1, 9, 1)[0], 4), (matrix(1, 1)[0], matrix(1, 1, 1)[0], 2))
+    assert text.count("# element by element") == 1
+    assert "# both fields" in text
+    assert text.index("next_vp[i + 1] = ") < text.index("up, next_up = next_up, up")
+    # the second reads what the first has become
+    text = check(source.replace("+ uv\n", "+ u\n"), (matrix(1, 9)[0], matrix(1, 9, 1)[0], 4))
+    assert text.index("up, next_up = next_up, up") < text.rindex("(next_vp")
+
+
 KEPT = {
     "another array is read": ("p = np.pad(a, 1)", "u = p[2:] + u", "u"),
     "the padded array is changed": ("p = np.pad(u, 1)\n                p[0] = 1.0", "u = p[2:] - p[:-2]", "u"),
@@ -99,7 +120,7 @@ KEPT = {
     "the inner array has a second name": ("p = np.pad(u, 1)\n                old = u", "u = p[2:]*0.5", "u, old"),
     "it is sometimes made": (
         "p = np.pad(u, 1)", "s += 1\n                if s < 2:\n                    u = p[2:]", "u",
-    ),  # fmt: skip
+    ),
     "its dtype changes": ("p = np.pad(u, 1)", "u = (p[2:] > 0).astype(np.int64)", "u"),
     "its length changes": ("p = np.pad(u, 1)", "u = p[:-1]*0.5", "u"),
     "it is kept in a list": ("p = np.pad(u, 1)", "u = p[2:]*0.5\n                got.append(u)", "got[0]"),

@@ -115,13 +115,15 @@ class Frames(NumbaRewriter):
         body = statements(original)
         if len(self.functions) != 1 or original.orelse is not None or len(statements(updated)) != len(body):
             return updated
-        frame = next((f for position, one in enumerate(body) if (f := self._frame(original, body, position))), None)
-        if frame is None:
+        frames = [f for position in range(len(body)) if (f := self._frame(original, body, position)) is not None]
+        if not frames or len({name for f in frames for name in (f.inner, f.padded)}) != 2 * len(frames):
             return updated
-        lines = self._written(frame, updated)
-        if frame.inner in self._live.after.get(original, frozenset()):
-            last = body[frame.makes]
-            lines.append(made(f"{frame.inner} = {frame.padded}[{frame.window}].copy()\n", last))
+        lines = self._written(frames, updated)
+        behind = self._live.after.get(original, frozenset())
+        for frame in frames:
+            if frame.inner in behind:
+                last = body[frame.makes]
+                lines.append(made(f"{frame.inner} = {frame.padded}[{frame.window}].copy()\n", last))
         return cst.FlattenSentinel(lines)
 
     # -- whether a loop is one
@@ -211,27 +213,64 @@ class Frames(NumbaRewriter):
 
     # -- how it is written
 
-    def _written(self, frame: _Frame, loop: Any) -> list[Any]:
-        function = self.functions[0]
-        other = name_tools.fresh(f"next_{frame.padded}", name_tools.all_names(function))
-        body = list(statements(loop))
-        pads, makes = body[frame.pads], body[frame.makes]
-        call = small(pads).value
-        after = [*frame.edges(other), f"{frame.padded}, {other} = {other}, {frame.padded}"]
-        lines = [*body[: frame.pads], *body[frame.pads + 1 : frame.makes]]
-        if frame.pads == 0 and lines and pads.leading_lines:
-            lines[0] = lines[0].with_changes(leading_lines=[*pads.leading_lines, *lines[0].leading_lines])
-        lines += [self._stored(frame, makes, other, call), *(made(f"{line}\n", makes) for line in after)]
-        lines += body[frame.makes + 1 :]
-        new = with_body(loop, lines)
+    def _written(self, frames: Sequence[_Frame], loop: Any) -> list[Any]:
+        taken = set(name_tools.all_names(self.functions[0]))
+        others: dict[str, str] = {}
+        for frame in frames:
+            others[frame.padded] = name_tools.fresh(f"next_{frame.padded}", taken)
+            taken.add(others[frame.padded])
+        body = statements(loop)
+        new = with_body(loop, self._steps(frames, others, body))
         self.module.inherit(new, loop)
-        new = new.visit(_Inside(self.module, frame, call))
-        first = pads.with_changes(leading_lines=loop.leading_lines)
-        self.module.inherit(first, pads)
-        second = made(f"{other} = {frame.padded}.copy()\n", pads)
+        before: list[Any] = []
+        for frame in frames:
+            pads = body[frame.pads]
+            new = new.visit(_Inside(self.module, frame, small(pads).value))
+            first = pads.with_changes(leading_lines=() if before else loop.leading_lines)
+            self.module.inherit(first, pads)
+            before += [first, made(f"{others[frame.padded]} = {frame.padded}.copy()\n", pads)]
         bare = new.with_changes(leading_lines=())
         self.module.inherit(bare, new)
-        return [first, second, bare]
+        return [*before, bare]
+
+    def _steps(self, frames: Sequence[_Frame], others: dict[str, str], body: Sequence[Any]) -> list[Any]:
+        """Returns what is done in each step; arrays take turns before they are read again, or at the end.
+
+        Where several stores follow one another they can so become one loop.
+        """
+        pads = {frame.pads for frame in frames}
+        makes = {frame.makes: frame for frame in frames}
+        lines: list[Any] = []
+        waiting: list[_Frame] = []
+        comments: list[Any] = []
+
+        def turned(which: Sequence[_Frame]) -> None:
+            for frame in which:
+                other = others[frame.padded]
+                turns = [*frame.edges(other), f"{frame.padded}, {other} = {other}, {frame.padded}"]
+                lines.extend(made(f"{line}\n", body[frame.makes]) for line in turns)
+                waiting.remove(frame)
+
+        for position, statement in enumerate(body):
+            if position in pads:
+                comments += statement.leading_lines
+                continue
+            if comments:
+                changed = statement.with_changes(leading_lines=[*comments, *statement.leading_lines])
+                self.module.inherit(changed, statement)
+                statement, comments = changed, []
+            read = name_tools.loads(statement)
+            jumps = any(nodes_of(statement, kind) for kind in (cst.Break, cst.Continue, cst.Return))
+            turned([frame for frame in waiting if jumps or frame.inner in read])
+            if position in makes:
+                frame = makes[position]
+                call = small(body[frame.pads]).value
+                lines.append(self._stored(frame, statement, others[frame.padded], call))
+                waiting.append(frame)
+            else:
+                lines.append(statement)
+        turned(list(waiting))
+        return lines
 
     def _stored(self, frame: _Frame, makes: Any, other: str, call: cst.Call) -> Any:
         """Returns the statement that makes the inner array anew as a store into the other frame."""
