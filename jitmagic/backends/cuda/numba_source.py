@@ -15,6 +15,9 @@ from jitmagic.backends.protocol import Draft
 BLOCK = 256
 """Threads of a block whose totals are added up in its shared memory."""
 
+MOST = 1024
+"""Blocks that add up, at most: on every GPU as many, so that a total has the same bits on all."""
+
 _LETTERS = "xyz"
 
 _MATH = {
@@ -63,18 +66,35 @@ def copied(array):
     return new
 ''',
     "grid_of": '''
-def grid_of(*extents, most=65535):
-    """Returns blocks and threads for so many steps, the last axis along x; a block has at most 256 threads.
+def grid_of(threads, *extents, most=2**31 - 1):
+    """Returns blocks, at most so many, and the shape of a block with so many threads; the last axis lies along x.
 
-    Kernels take strides of the whole grid: fewer blocks than steps are right too.
+    There a warp's 32 threads read neighbours. Kernels take strides of the whole grid: fewer blocks than steps are right too.
     """
-    blocks, threads = [], []
-    for extent in reversed(extents):
-        room = 256 // math.prod(threads)
-        widest = 32 if len(extents) > 1 and not threads else room
-        threads.append(min(room, widest, 1 << max(extent - 1, 0).bit_length()))
-        blocks.append(min(max(-(-extent // threads[-1]), 1), most))
-    return tuple(blocks), tuple(threads)
+    shape, left = [], threads
+    for extent, limit in zip(reversed(extents), (32, 1024, 64)):
+        shape.append(min(1 << max(extent - 1, 0).bit_length(), limit, left))
+        left //= shape[-1]
+    shape[0] *= left  # what short axes leave
+    blocks = []
+    for extent, size in zip(reversed(extents), shape):
+        room = min(most // math.prod(blocks), 65535) if blocks else most
+        blocks.append(max(min(-(-extent // size), room), 1))
+    return tuple(blocks), tuple(shape)
+''',
+    "run_all": '''
+def run_all(kernel, extents, *values):
+    """Runs a kernel over so many steps: in blocks of 256 threads, or of 128 where the registers have room for more of those.
+
+    Each of a multiprocessor's four schedulers gives them out to warps of 32 threads, 256 registers at a time.
+    """
+    if min(extents) <= 0:
+        return
+    ready = kernel.specialize(*values)
+    given = -(-32 * ready.get_regs_per_thread() // 256) * 256
+    warps = 4 * (cuda.get_current_device().MAX_REGISTERS_PER_MULTIPROCESSOR // 4 // given)
+    threads = max((256, 128), key=lambda size: warps // (size // 32) * size)
+    ready[grid_of(threads, *extents)](*values)
 ''',
 }
 
@@ -347,15 +367,10 @@ class Writer:
         passed = list(kernel.parameters)
         if not kernel.totals:
             return [self._plain_launch(kernel, extents, passed)]
-        shape = {1: f"({BLOCK},)", 2: "(32, 8)", 3: "(32, 8, 1)"}[len(extents)]
-        limit = {1: "1024", 2: "32", 3: "10"}[len(extents)]
-        blocks = self.program.free("blocks")
-        sizes = {1: [BLOCK], 2: [8, 32], 3: [1, 8, 32]}[len(extents)]
-        counts = [
-            f"min(max(-(-({extent}) // {size}), 1), {limit})" for extent, size in zip(extents, sizes, strict=True)
-        ]
+        blocks, threads = self.program.free("blocks"), self.program.free("threads")
         self.math = True
-        lines = [f"{blocks} = ({', '.join(reversed(counts))}{',' if len(counts) == 1 else ''})"]
+        steps = ", ".join(extents)
+        lines = [f"{blocks}, {threads} = {self.helper('grid_of')}({BLOCK}, {steps}, most={MOST})"]
         for total in kernel.totals:
             lines.append(
                 f"{total.name}_of_blocks = "
@@ -365,7 +380,7 @@ class Writer:
             )
         first = [one.name for one in kernel.totals if one.operator in ("max", "min")]
         several = [f"{one.name}_of_blocks" for one in kernel.totals]
-        lines.append(self._total_launch(kernel, blocks, shape, passed, first, several))
+        lines.append(self._total_launch(kernel, blocks, threads, passed, first, several))
         for total in kernel.totals:
             fetched = f"{total.name}_of_blocks.copy_to_host()"
             method = {"+": "sum", "*": "prod", "max": "max", "min": "min"}[total.operator]
@@ -374,9 +389,9 @@ class Writer:
         return lines
 
     def _plain_launch(self, kernel: Kernel, extents: list[str], passed: list[str]) -> str:
-        if len(extents) == 1:
-            return f"{kernel.name}.forall(max({extents[0]}, 0))({', '.join(passed)})"
-        return f"{kernel.name}[{self.helper('grid_of')}({', '.join(extents)})]({', '.join(passed)})"
+        self.helper("grid_of")
+        steps = f"{', '.join(extents)}{',' if len(extents) == 1 else ''}"
+        return f"{self.helper('run_all')}({', '.join((kernel.name, f'({steps})', *passed))})"
 
     def _total_launch(
         self, kernel: Kernel, blocks: str, threads: str, passed: list[str], first: list[str], several: list[str]

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.backends.cuda import recorded
+
 _SHIM = r"""
 #include <cmath>
 using namespace std;
@@ -93,8 +95,9 @@ def signatures(code):
 class _Kernel:
     class occupancy:
         @staticmethod
-        def max_potential_block_size(dynamic_shared_memory_needed, block_size_limit):
-            return types.SimpleNamespace(min_grid_size=1, max_block_size=64)
+        def max_active_blocks_per_multiprocessor(block_size, dynamic_shared_memory_size):
+            assert dynamic_shared_memory_size == 0
+            return Device.attributes.resident(block_size, Device.registers)
 
     def __init__(self, function, parameters):
         self.function, self.parameters = function, parameters
@@ -144,6 +147,7 @@ class Buffer:
 
 class Device:
     arch = "90"
+    attributes, registers = recorded.GPUS[-1], 72
     default_stream = "the default stream"
 
     def __init__(self, number=0):
@@ -163,6 +167,7 @@ class Device:
 class LaunchConfig:
     def __init__(self, grid=None, block=None):
         self.grid, self.block = (_three(one) for one in (grid, block))
+        recorded.allowed(*(tuple(getattr(one, axis) for axis in "xyz") for one in (self.grid, self.block)))
 
 
 def _three(given):
