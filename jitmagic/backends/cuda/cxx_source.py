@@ -138,7 +138,7 @@ def run(name, blocks, threads, *values):
     "run_all": '''
 @functools.cache
 def threads_of(name):
-    """Returns how many threads a kernel's blocks have: 256, or 128 where a multiprocessor takes more of those at a time."""
+    """Returns how many threads a block has: 256, or 128 where a multiprocessor takes more threads in such blocks."""
     resident = compiled(name).occupancy.max_active_blocks_per_multiprocessor
     return max((256, 128), key=lambda threads: resident(threads, 0) * threads)
 
@@ -183,8 +183,8 @@ class _CxxWriter(Writer):
     )
     empty = "DeviceArray({shape}, {dtype})"
     reserved = words(
-        "gpu transfer DeviceArray compiled threads_of arguments strided run functools runtime Device LaunchConfig Program "
-        "ProgramOptions launch KERNELS"
+        "gpu transfer DeviceArray compiled threads_of arguments strided run functools runtime Device LaunchConfig "
+        "Program ProgramOptions launch KERNELS"
     )
 
     def _kernels(self, into: Text) -> None:

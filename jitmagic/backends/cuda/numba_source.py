@@ -69,7 +69,8 @@ def copied(array):
 def grid_of(threads, *extents, most=2**31 - 1):
     """Returns blocks, at most so many, and the shape of a block with so many threads; the last axis lies along x.
 
-    There a warp's 32 threads read neighbours. Kernels take strides of the whole grid: fewer blocks than steps are right too.
+    There a warp's 32 threads read neighbours. Kernels take strides of the whole grid: fewer blocks than steps are
+    right too.
     """
     shape, left = [], threads
     for extent, limit in zip(reversed(extents), (32, 1024, 64)):
@@ -84,7 +85,7 @@ def grid_of(threads, *extents, most=2**31 - 1):
 ''',
     "run_all": '''
 def run_all(kernel, extents, *values):
-    """Runs a kernel over so many steps: in blocks of 256 threads, or of 128 where the registers have room for more of those.
+    """Runs a kernel over so many steps, in blocks of 256 threads, or of 128 where registers suffice for more in these.
 
     Each of a multiprocessor's four schedulers gives them out to warps of 32 threads, 256 registers at a time.
     """
@@ -374,9 +375,7 @@ class Writer:
         for total in kernel.totals:
             lines.append(
                 f"{total.name}_of_blocks = "
-                + self.empty.format(
-                    shape=f"{self.module_names['math']}.prod({blocks})", dtype=f"{np}.{total.dtype}"
-                )
+                + self.empty.format(shape=f"{self.module_names['math']}.prod({blocks})", dtype=f"{np}.{total.dtype}")
             )
         first = [one.name for one in kernel.totals if one.operator in ("max", "min")]
         several = [f"{one.name}_of_blocks" for one in kernel.totals]

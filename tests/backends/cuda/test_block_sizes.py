@@ -1,4 +1,4 @@
-"""Blocks of kernels with one, two and three axes: their size by occupancy, their shape by what lies side by side in memory."""
+"""Blocks of kernels with one to three axes: their size by occupancy, their shape by what lies side by side in memory."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_nothing_is_launched_for_no_steps(launches, extents):
     assert launches(recorded.GPUS[0], 40, *extents) == []
 
 
-@pytest.mark.parametrize("extents, shape", [
+@pytest.mark.parametrize(("extents", "shape"), [
     ((1000, 1000), (32, 8)),
     ((40, 1000, 1000), (32, 8, 1)),
     ((10**6, 3), (4, 64)),  # a short last axis: rows side by side are side by side in memory too
