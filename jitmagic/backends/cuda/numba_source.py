@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.hosting import Hosting, Text
 from jitmagic.backends.cuda.program import Kernel, Program, Total
-from jitmagic.backends.cuda.types import Array, Several
+from jitmagic.backends.cuda.types import Array, Several, Type, is_complex
 from jitmagic.backends.protocol import Draft
 
 BLOCK = 256
@@ -85,7 +86,7 @@ def grid_of(threads, *extents, most=2**31 - 1):
 ''',
     "run_all": '''
 def run_all(kernel, extents, *values):
-    """Runs a kernel over so many steps, in blocks of 256 threads, or of 128 where registers suffice for more in these.
+    """Runs a kernel over so many steps, in blocks of 256 threads, or of 128 where registers are left for more.
 
     Each of a multiprocessor's four schedulers gives them out to warps of 32 threads, 256 registers at a time.
     """
@@ -118,13 +119,13 @@ class Writer:
         self.program = program
         self.hosting = Hosting(program)
         self.needed: list[str] = ["on_device"]
-        self.math = False
+        self.math, self.cmath = False, False
         self.module_names = self._modules()
 
     def _modules(self) -> dict[str, str]:
-        """Returns how NumPy and math are called in the source."""
-        names = {path: name for name, path in self.program.draft.names.items() if path in ("numpy", "math")}
-        return {"numpy": names.get("numpy", "np"), "math": names.get("math", "math")}
+        """Returns how NumPy, math and cmath are called in the source."""
+        own = {"numpy": "np", "math": "math", "cmath": "cmath"}
+        return own | {path: name for name, path in self.program.draft.names.items() if path in own}
 
     def helper(self, name: str) -> str:
         """Asks for a helper function."""
@@ -182,10 +183,10 @@ class Writer:
                 if not numba.match(text) and text != "import numba":
                     others.add(text, self.program.draft.module.origin_line(node.lineno))
         text = "\n".join(others.lines)
-        for module in ("math", "numpy"):
+        asked = {"cmath": self.cmath, "math": self.math or "grid_of" in self.needed, "numpy": True}
+        for module, used in asked.items():
             name = self.module_names[module]
             wanted = f"import {module}" if name == module else f"import {module} as {name}"
-            used = module == "numpy" or self.math or "grid_of" in self.needed
             if used and not re.search(rf"^{re.escape(wanted)}$", text, re.MULTILINE):
                 head.add(wanted)
         first = [i for i, line in enumerate(others.lines) if line.startswith(("import", "from", '"'))]
@@ -232,7 +233,7 @@ class Writer:
             into.add(f"{pad}for {axis.index} in range({begin}, {ast.unparse(axis.stop)}, {step}):", origin)
             pad += "    "
         line = kernel.body[0].lineno
-        text = self._spelled(kernel.text, line)
+        text = self._spelled(kernel.text, line, kernel.types)
         for number, one in enumerate(text.splitlines()):
             into.add(pad + one if one.strip() else "\n", self.program.draft.module.origin_line(line + number) or origin)
         self._totals(into, kernel)
@@ -272,43 +273,63 @@ class Writer:
         origin = self.program.draft.module.origin_line(node.lineno)
         into.add("@cuda.jit(device=True)", origin)
         text = "\n".join(self.program.lines[node.lineno - 1 : node.end_lineno])
-        for number, line in enumerate(self._spelled(text, node.lineno).splitlines()):
+        known = self.program.functions[name].known
+        for number, line in enumerate(self._spelled(text, node.lineno, known).splitlines()):
             into.add(line or "\n", self.program.draft.module.origin_line(node.lineno + number))
 
-    def _spelled(self, text: str, line: int) -> str:
-        """Spells NumPy's functions as kernels know them."""
-        edits: list[tuple[ast.expr, str]] = []
+    def _spelled(self, text: str, line: int, known: Mapping[str, Type]) -> str:
+        """Spells NumPy's functions as kernels know them; `known` are the types of the text's names."""
+        typer = self.program.typer(known, False)
+        edits: list[tuple[int, int, str]] = []
         raw = text.encode()
         starts = [0]
         for one in text.splitlines(keepends=True):
             starts.append(starts[-1] + len(one.encode()))
+
+        def begin(node: ast.expr) -> int:
+            return starts[node.lineno - 1] + node.col_offset
+
+        def end(node: ast.expr) -> int:
+            return starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+
+        def around(call: ast.expr, part: ast.expr, after: str) -> None:
+            edits.append((begin(call), begin(part), "("))
+            edits.append((end(part), end(call), f"){after}"))
+
         for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Call):
                 continue
             path = self.program.path(node.func) or ""
             name = path.rpartition(".")[2]
+            if not path and isinstance(node.func, ast.Attribute) and node.func.attr == "conj":
+                around(node, node.func.value, ".conjugate()")
             if not path.startswith("numpy."):
                 continue
-            new = None
-            if name in ("abs", "absolute"):
-                new = "abs"
+            of_complex = any(is_complex(typer.number(one)) for one in node.args)
+            if name in ("conj", "conjugate"):
+                around(node, node.args[0], ".conjugate()")
+            elif name in ("real", "imag"):
+                around(node, node.args[0], f".{name}")
+            elif name == "power":
+                base, power = node.args
+                edits.append((begin(node), begin(base), "(("))
+                edits.append((end(base), begin(power), ") ** ("))
+                edits.append((end(power), end(node), "))"))
+            elif name in ("abs", "absolute"):
+                edits.append((begin(node.func), end(node.func), "abs"))
+            elif of_complex and not _is_dtype(name):
+                self.cmath = True
+                spelled = "phase" if name == "angle" else name
+                edits.append((begin(node.func), end(node.func), f"{self.module_names['cmath']}.{spelled}"))
             elif name in _MATH:
                 self.math = True
-                new = f"{self.module_names['math']}.{_MATH[name]}"
-            elif name == "power":
-                left, right = (ast.unparse(one) for one in node.args)
-                edits.append((node, f"(({left}) ** ({right}))"))
-                continue
-            elif name not in _AS_THEY_ARE and not name[-1].isdigit() and name != "bool":
+                edits.append((begin(node.func), end(node.func), f"{self.module_names['math']}.{_MATH[name]}"))
+            elif name not in _AS_THEY_ARE and not _is_dtype(name):
                 raise self.program.refused(
                     line + node.lineno - 1, f"Numba has no `{ast.unparse(node.func)}` in kernels: write it with `math`"
                 )
-            if new is not None:
-                edits.append((node.func, new))
-        for node, new in sorted(edits, key=lambda one: (one[0].lineno, one[0].col_offset), reverse=True):
-            begin = starts[node.lineno - 1] + node.col_offset
-            end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-            raw = raw[:begin] + new.encode() + raw[end:]
+        for first, last, new in sorted(edits, reverse=True):
+            raw = raw[:first] + new.encode() + raw[last:]
         return raw.decode()
 
     # -- the host
@@ -476,3 +497,7 @@ def _both(total: Total, one: str, other: str) -> str:
     if total.operator in ("max", "min"):
         return f"{total.operator}({one}, {other})"
     return f"{one} {total.operator} {other}"
+
+
+def _is_dtype(name: str) -> bool:
+    return name[-1].isdigit() or name in ("bool", "bool_")

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jitmagic.analysis.loops import LoopClass, classify
-from jitmagic.backends.cuda.types import INT, Array, Named, Scalar, Several, Type, Typer, Untyped, unified
+from jitmagic.backends.cuda.types import INT, Array, Named, Scalar, Several, Type, Typer, Untyped, is_complex, unified
 from jitmagic.backends.protocol import Draft
 from jitmagic.errors import Unsupported
 from jitmagic.observe.facts import Observation, Span, ValueFact
@@ -567,7 +567,8 @@ class Program:
         totals = []
         for one, operator in sums.items():
             kind = known[one]
-            if not isinstance(kind, Scalar) or kind.dtype.startswith(("complex", "bool")):
+            ordered = operator in ("max", "min")
+            if not isinstance(kind, Scalar) or kind.dtype == "bool" or (is_complex(kind.dtype) and ordered):
                 raise self.refused(node, f"`{one}` is no number that threads can add up")
             totals.append(Total(one, operator, kind.dtype))
             function.known[one] = kind

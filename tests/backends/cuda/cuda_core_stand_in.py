@@ -23,6 +23,8 @@ from tests.backends.cuda import recorded
 
 _SHIM = r"""
 #include <cmath>
+#undef INFINITY  // NVRTC includes nothing
+#undef NAN
 using namespace std;
 #define __global__
 #define __device__
@@ -70,7 +72,21 @@ _IN_THREADS = {
 }
 _ONE_BY_ONE = {"before": "", "work": "work__();", "after": ""}
 
+
+def _complex(part):
+    """Makes a class of complex numbers as they are passed by value."""
+
+    class Complex(ctypes.Structure):
+        _fields_ = [("real", part), ("imag", part)]
+
+        def __init__(self, value):
+            super().__init__(value.real, value.imag)
+
+    return Complex
+
+
 _KINDS = {
+    "complex64": _complex(ctypes.c_float), "complex128": _complex(ctypes.c_double),
     "bool": ctypes.c_bool, "signed char": ctypes.c_int8, "short": ctypes.c_int16, "int": ctypes.c_int32,
     "long long": ctypes.c_int64, "unsigned char": ctypes.c_uint8, "unsigned short": ctypes.c_uint16,
     "unsigned int": ctypes.c_uint32, "unsigned long long": ctypes.c_uint64, "float": ctypes.c_float,

@@ -1,4 +1,4 @@
-"""Blocks of kernels with one to three axes: their size by occupancy, their shape by what lies side by side in memory."""
+"""Blocks of kernels with one to three axes: their size by occupancy, their shape by what is side by side in memory."""
 
 from __future__ import annotations
 
