@@ -357,6 +357,9 @@ class Writer:
                 continue
             if call.lineno != call.end_lineno:
                 raise program.refused(call, "a new array is written over several lines: write it on one")
+            if kind == "spaced":
+                self.hosting.replace(call, f"on_device({ast.unparse(call)})")
+                continue
             named = {one.arg: ast.unparse(one.value) for one in call.keywords}
             given = [ast.unparse(one) for one in call.args]
             if kind in ("copy", "same"):

@@ -215,8 +215,10 @@ class Typer:
         base = self.of(node.value)
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if isinstance(base, Several):
-            place = node.slice
-            number = place.value if isinstance(place, ast.Constant) else None
+            try:
+                number = ast.literal_eval(node.slice)
+            except ValueError:
+                number = None
             if isinstance(number, int) and -len(base.items) <= number < len(base.items):
                 return base.items[number]
             raise Untyped(node, f"`{ast.unparse(node)}` is not known beforehand")

@@ -17,7 +17,8 @@ from tests.backends.cuda import programs
 from tests.backends.cuda.simulated import simulate
 from tests.backends.numba import harness
 
-CASES = programs.programs()
+# shapes in the simulator have no negative index, those of Numba's arrays have
+CASES = {name: case for name, case in programs.programs().items() if name != "last_axis"}
 
 
 def written(source, *args):
