@@ -111,6 +111,7 @@ def test_lines_are_the_users(made):
 
 
 REFUSED = {
+    "a range of single precision": ("def fn(x, h):\n    t = np.arange(0, 1, h)\n    out = np.empty(len(x))\n    for i in range(len(x)):\n        out[i] = x[i] + t[0]\n    return out\n", (np.ones(9), np.float32(0.25)), 2),
     "a histogram": ("def fn(x, n):\n    h = np.zeros(n)\n    for i in range(len(x)):\n        h[x[i]] += 1\n    return h\n", (np.arange(9) % 4, 4), 4),
     "a recurrence": ("def fn(x):\n    y = np.empty(len(x))\n    y[0] = x[0]\n    for i in range(1, len(x)):\n        y[i] = 0.5*y[i-1] + x[i]\n    return y\n", (np.ones(9),), 5),
     "a sort": ("def fn(x):\n    y = np.sort(x)\n    out = np.empty(len(x))\n    for i in range(len(x)):\n        out[i] = 2*y[i]\n    return out\n", (np.ones(9),), 2),
