@@ -194,6 +194,39 @@ def contour_sum_args(size, rng):
     return rng.standard_normal(of(size, 5, 12, 40)), complex(0.3, -0.2), 0.8, of(size, 16, 64, 512)
 
 
+def winding_number(z, a):
+    # how often the closed path z goes around a
+    turns = 0.0
+    n = len(z)
+    for k in range(n):
+        turns += np.angle((z[(k + 1) % n] - a) / (z[k] - a))
+    return turns / (2*np.pi)
+
+
+def winding_number_args(size, rng):
+    n = of(size, 12, 200, 5000)
+    phase = 4*np.pi*np.arange(n)/n
+    return (1 + 0.3*rng.random(n))*np.exp(1j*phase), complex(0.1, 0.2)
+
+
+def slit_screen(x, slit, distance, wavelength):
+    """Huygens: every point of the slits sends out a spherical wave"""
+    k = 2*np.pi/wavelength
+    intensity = np.zeros(len(x))
+    for i in range(len(x)):
+        amplitude = 0j
+        for s in range(len(slit)):
+            r = np.sqrt(distance**2 + (x[i] - slit[s])**2)
+            amplitude += np.exp(1j*k*r)/r
+        intensity[i] = abs(amplitude)**2
+    return intensity
+
+
+def slit_screen_args(size, rng):
+    n, m = of(size, 9, 60, 600), of(size, 4, 20, 100)
+    return np.linspace(-1, 1, n), 0.2*rng.random(m) - 0.1, 5.0, 0.05
+
+
 def percolation_wall(T, steps, out=None):
     # optional out-parameter
     if out is None:

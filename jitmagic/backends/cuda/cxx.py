@@ -1,7 +1,7 @@
 """Writes kernels in CUDA C++.
 
 Every value has the type that Numba gives it (`types.py`), and is cast where C++ would take another one; division,
-remainder and negative indices are Python's.
+remainder and negative indices are Python's (`cxx_helpers.py`), complex numbers NumPy's (`cxx_complex.py`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from jitmagic.analysis.words import words
-from jitmagic.backends.cuda.program import Axis, Kernel, Program
-from jitmagic.backends.cuda.types import Array, Scalar, Type, Typer, joined
+from jitmagic.backends.cuda.cxx_complex import structure
+from jitmagic.backends.cuda.cxx_helpers import HELPERS
+from jitmagic.backends.cuda.program import Axis, Kernel, Program, Total
+from jitmagic.backends.cuda.types import (
+    JOINS,
+    KEEPS,
+    TESTS,
+    Array,
+    Scalar,
+    Type,
+    Typer,
+    is_complex,
+    joined,
+    real_part_of,
+)
 
 BLOCK = 256
 """Threads of a block whose totals are added up in its shared memory."""
@@ -22,16 +35,18 @@ BLOCK = 256
 CTYPES = {
     "bool": "bool", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long long",
     "uint8": "unsigned char", "uint16": "unsigned short", "uint32": "unsigned int", "uint64": "unsigned long long",
-    "float32": "float", "float64": "double",
+    "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
 }  # fmt: skip
 
-_RESERVED = words(
+_RESERVED = (KEEPS | JOINS | TESTS) - words("gamma degrees radians deg2rad rad2deg") | words(
     "alignas alignof and asm auto bool break case catch char class const constexpr continue decltype default delete do "
     "double else enum explicit export extern false float for friend goto if inline int long mutable namespace new "
     "noexcept nullptr operator or private protected public register return short signed sizeof static struct switch "
     "template this throw true try typedef typename union unsigned using virtual void volatile while xor threadIdx "
-    "blockIdx blockDim gridDim power wrapped floor_div floor_mod smaller larger minimum maximum absolute"
+    "blockIdx blockDim gridDim power wrapped floor_div floor_mod smaller larger minimum maximum absolute abs pow "
+    "tgamma Complex complex64 complex128 conj arg has_nan has_inf is_finite"
 )
+"""What C++ or what is written here calls something else."""
 
 _NAMES = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
@@ -44,49 +59,11 @@ _OPERATORS = {
     ast.NotEq: "!=",
 }  # fmt: skip
 
-HELPERS = {
-    "wrapped": """// Python's index: a negative one counts from the end
-__device__ inline long long wrapped(long long i, long long n) { return i < 0 ? i + n : i; }
-""",
-    "floor_div": """// Python's quotient and remainder round towards minus infinity
-__device__ inline long long floor_div(long long a, long long b)
-{
-    return b == 0 ? 0 : a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
-}
-__device__ inline double floor_div(double a, double b) { return floor(a / b); }
-__device__ inline float floor_div(float a, float b) { return floor(a / b); }
-""",
-    "floor_mod": """__device__ inline long long floor_mod(long long a, long long b)
-{
-    if (b == 0) return 0;
-    long long r = a % b;
-    return r != 0 && ((r < 0) != (b < 0)) ? r + b : r;
-}
-__device__ inline double floor_mod(double a, double b)
-{
-    double r = fmod(a, b);
-    return r != 0 && ((r < 0) != (b < 0)) ? r + b : r;
-}
-__device__ inline float floor_mod(float a, float b) { return (float)floor_mod((double)a, (double)b); }
-""",
-    "power": """// a whole power by multiplication
-template <int N, class T> __device__ inline T power(T x)
-{
-    T result = 1;
-    for (int n = N; n > 0; n >>= 1) { if (n & 1) result *= x; x *= x; }
-    return result;
-}
-""",
-    "smaller": "template <class T> __device__ inline T smaller(T a, T b) { return b < a ? b : a; }\n",
-    "larger": "template <class T> __device__ inline T larger(T a, T b) { return b > a ? b : a; }\n",
-    "minimum": """// NumPy's: a NaN is kept
-template <class T> __device__ inline T minimum(T a, T b) { return a != a ? a : (b != b || b < a ? b : a); }
-""",
-    "maximum": """// NumPy's: a NaN is kept
-template <class T> __device__ inline T maximum(T a, T b) { return a != a ? a : (b != b || b > a ? b : a); }
-""",
-    "absolute": "template <class T> __device__ inline T absolute(T a) { return a < 0 ? -a : a == 0 ? (T)0 : a; }\n",
+_OF_COMPLEX = {
+    "conj": "conj", "conjugate": "conj", "angle": "arg", "phase": "arg", "isnan": "has_nan", "isinf": "has_inf",
+    "isfinite": "is_finite", "power": "pow", "absolute": "abs",
 }  # fmt: skip
+"""Members of the structure by NumPy's names and cmath's, where they are others."""
 
 
 class Cxx:
@@ -100,6 +77,8 @@ class Cxx:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.used: list[str] = []
+        self.complex: set[str] = set()
+        """What is used of complex numbers: their types, operators and functions."""
 
     def source(self) -> str:
         """Returns the whole text; raises Unsupported with the user's line."""
@@ -107,6 +86,8 @@ class Cxx:
         parts += [_KernelText(self, kernel).text() for kernel in self.program.kernels]
         constants = self._constants()
         helpers = [text for name, text in HELPERS.items() if name in self.used]
+        if self.complex:
+            helpers.append(structure(self.complex))
         return "\n".join([*helpers, *([constants] if constants else []), *parts])
 
     def _called(self) -> list[str]:
@@ -127,14 +108,17 @@ class Cxx:
                     value = ast.literal_eval(node.value)
                 except ValueError:
                     raise self.program.refused(node, f"`{node.targets[0].id}` is no number written as such") from None
-                lines.append(f"static const {self.ctype(kind, node)} {cname(node.targets[0].id)} = {literal(value)};")
+                space = "static __device__ const" if isinstance(value, complex) else "static const"
+                lines.append(f"{space} {self.ctype(kind, node)} {cname(node.targets[0].id)} = {literal(value)};")
         return "\n".join(lines) + ("\n" if lines else "")
 
     def ctype(self, kind: Type | None, node: ast.AST) -> str:
         """Returns a number's type in C++."""
         if not isinstance(kind, Scalar) or kind.dtype not in CTYPES:
             told = kind.dtype if isinstance(kind, Scalar | Array) else "a value"
-            raise self.program.refused(node, f"{told} has no type in this C++ (complex numbers have not)")
+            raise self.program.refused(node, f"{told} has no type in this C++")
+        if is_complex(kind.dtype):
+            self.complex.add(kind.dtype)
         return CTYPES[kind.dtype]
 
     def _device(self, name: str) -> str:
@@ -239,19 +223,22 @@ class _KernelText:
                 f"    for (int half = {BLOCK // 2}; half > 0; half /= 2)",
                 "    {",
                 "        if (thread_ < half)",
-                f"            {name}_of_threads[thread_] = {self._both(total.operator, name)};",
+                f"            {name}_of_threads[thread_] = {self._both(total)};",
                 "        __syncthreads();",
                 "    }",
                 f"    if (thread_ == 0) {name}_of_blocks[{block}] = {name}_of_threads[0];",
             ]
         return lines
 
-    def _both(self, operator: str, name: str) -> str:
+    def _both(self, total: Total) -> str:
+        operator, name = total.operator, cname(total.name)
         one, other = f"{name}_of_threads[thread_]", f"{name}_of_threads[thread_ + half]"
         if operator in ("max", "min"):
             helper = "larger" if operator == "max" else "smaller"
             self.cxx.used.append(helper)
             return f"{helper}({one}, {other})"
+        if is_complex(total.dtype):
+            self.cxx.complex.add(operator)
         return f"{one} {operator} {other}"
 
 
@@ -413,10 +400,19 @@ class Body:
     def number(self, node: ast.expr, dtype: str) -> str:
         """Returns an expression as a number of this dtype."""
         own = self.typer.number(node)
+        if is_complex(own) and dtype == "bool":
+            self.cxx.complex.add("bool")
+            return f"(bool){_factor(self.text(node))}"
+        if is_complex(own) and not is_complex(dtype):
+            raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` would lose its imaginary part")
+        if is_complex(dtype):
+            self.cxx.ctype(Scalar(dtype), node)
         return _cast(self.text(node), own, dtype)
 
     def test(self, node: ast.expr) -> str:
         """Returns a condition."""
+        if is_complex(self.typer.number(node)):
+            return self.number(node, "bool")
         text = self.text(node)
         return text[1:-1] if text.startswith("(") and _closes(text) else text
 
@@ -429,6 +425,7 @@ class Body:
         return text
 
     def _constant(self, node: ast.Constant) -> str:
+        self.cxx.ctype(self.typer.of(node), node)
         return literal(node.value)
 
     def _name(self, node: ast.Name) -> str:
@@ -446,7 +443,16 @@ class Body:
                 return literal(kind.ndim)
             text = " * ".join(f"{cname(node.value.id)}_{axis}" for axis in range(kind.ndim))
             return f"({text})" if kind.ndim > 1 else text
+        if node.attr in ("real", "imag") and isinstance(self.typer.of(node.value), Scalar):
+            return self._part(node.value, node.attr)
         raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
+
+    def _part(self, node: ast.expr, part: str) -> str:
+        """Returns the real or the imaginary part of a number."""
+        dtype = self.typer.number(node)
+        if is_complex(dtype):
+            return f"{_factor(self.text(node))}.{part}"
+        return self.text(node) if part == "real" else _cast("0LL", "int64", dtype)
 
     def _subscript(self, node: ast.Subscript) -> str:
         base = node.value
@@ -496,6 +502,8 @@ class Body:
                 start = self.starts.get(node.left.id)
                 first = start.value if isinstance(start, ast.Constant) else None
                 return isinstance(first, int) and isinstance(less, int) and 0 <= less <= first
+        if isinstance(node, ast.IfExp):
+            return self._natural(node.body) and self._natural(node.orelse)
         return False
 
     def _binop(self, node: ast.BinOp) -> str:
@@ -512,13 +520,17 @@ class Body:
             helper = "floor_div" if isinstance(node.op, ast.FloorDiv) else "floor_mod"
             self.cxx.used.append(helper)
             return f"{helper}({left}, {right})"
-        if isinstance(node.op, ast.Div) and np.dtype(dtype).kind not in "f":
+        if isinstance(node.op, ast.Div) and np.dtype(dtype).kind not in "fc":
             raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
+        if is_complex(dtype):
+            self.cxx.complex.add(_OPERATORS[type(node.op)])
         return f"({left} {_OPERATORS[type(node.op)]} {right})"
 
     def _power(self, node: ast.BinOp, dtype: str) -> str:
         base = self.number(node.left, dtype)
         power = node.right.value if isinstance(node.right, ast.Constant) else None
+        if is_complex(dtype):
+            return self._complex_power(node, base, dtype)
         if isinstance(power, int) and 0 <= power <= 64:
             self.cxx.used.append("power")
             return f"power<{power}>({base})"
@@ -526,14 +538,35 @@ class Body:
             raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` is a power of an integer that may be negative")
         return f"pow({base}, {self.number(node.right, dtype)})"
 
+    def _complex_power(self, node: ast.BinOp, base: str, dtype: str) -> str:
+        try:
+            power = ast.literal_eval(node.right)
+        except ValueError:
+            power = None
+        if isinstance(power, int) and 0 < abs(power) <= 64:
+            self.cxx.complex |= {"power", *("/" if power < 0 else "")}
+            text = f"power<{abs(power)}>({base})"
+            return text if power > 0 else f"({CTYPES[dtype]}(1) / {text})"
+        self.cxx.complex.add("pow")
+        return f"pow({base}, {self.number(node.right, dtype)})"
+
     def _unaryop(self, node: ast.UnaryOp) -> str:
         dtype = self.typer.number(node)
         if isinstance(node.op, ast.Not):
-            return f"!{_factor(self.text(node.operand))}"
+            return f"!{_factor(self.number(node.operand, self._tested(node.operand)))}"
+        if is_complex(dtype):
+            if isinstance(node.op, ast.UAdd):
+                return self.text(node.operand)
+            self.cxx.complex.add("negative")
         sign = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}[type(node.op)]
         if isinstance(node.op, ast.Invert) and self.typer.number(node.operand) == "bool":
             sign = "!"
         return f"({sign}{_factor(self.number(node.operand, dtype))})"
+
+    def _tested(self, node: ast.expr) -> str:
+        """Returns the dtype in which a number is asked whether it is zero."""
+        dtype = self.typer.number(node)
+        return "bool" if is_complex(dtype) else dtype
 
     def _compare(self, node: ast.Compare) -> str:
         parts = []
@@ -543,6 +576,8 @@ class Body:
                 raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
             kinds = self.typer.number(one), self.typer.number(other)
             both = joined(*kinds) if set(kinds) != {"bool"} else "bool"
+            if is_complex(both):
+                self.cxx.complex.add(_OPERATORS[type(operator)])
             left, right = _short(self.number(one, both), self.number(other, both))
             parts.append(f"{left} {_OPERATORS[type(operator)]} {right}")
         return f"({' && '.join(parts)})"
@@ -575,8 +610,10 @@ class Body:
                 for one in node.args[1:]:
                     text = f"{helper}<{CTYPES[dtype]}>({text}, {self.number(one, dtype)})"
                 return text
-            if name in ("int", "float", "bool"):
-                return _cast(self.text(node.args[0]), self.typer.number(node.args[0]), dtype)
+            if name == "complex" and len(node.args) == 2:
+                return f"{CTYPES[dtype]}({', '.join(self.number(one, 'float64') for one in node.args)})"
+            if name in ("int", "float", "bool", "complex"):
+                return self.number(node.args[0], dtype)
             if name in self.cxx.program.functions:
                 function = self.cxx.program.functions[name]
                 kinds = [function.known[one.arg] for one in function.node.args.args]
@@ -586,11 +623,22 @@ class Body:
                     if isinstance(wanted, Scalar)
                 ]
                 return f"{cname(name)}({', '.join(passed)})"
+        if isinstance(node.func, ast.Attribute) and path is None:  # a method: `z.conjugate()`
+            return self._conjugate(node.func.value)
+        if name in ("conj", "conjugate"):
+            return self._conjugate(node.args[0])
+        if name in ("real", "imag"):
+            return self._part(node.args[0], name)
+        own = self.typer.number(node.args[0])
+        if is_complex(own) and not is_complex(dtype) and name.removesuffix("_") not in CTYPES:
+            return self._complex_function(name, self.text(node.args[0]))
         if name in ("abs", "absolute", "fabs"):
             self.cxx.used.append("absolute")
             return f"absolute({self.number(node.args[0], dtype)})"
         if name.removesuffix("_") in CTYPES:
-            return _cast(self.text(node.args[0]), self.typer.number(node.args[0]), dtype)
+            return self.number(node.args[0], dtype)
+        if is_complex(dtype):
+            return self._complex_function(name, ", ".join(self.number(one, dtype) for one in node.args))
         if name in ("radians", "deg2rad", "degrees", "rad2deg"):
             factor = math.pi / 180 if name in ("radians", "deg2rad") else 180 / math.pi
             return f"({self.number(node.args[0], dtype)} * {_cast(literal(factor), 'float64', dtype)})"
@@ -606,6 +654,15 @@ class Body:
         given = dtype if name not in ("isnan", "isinf", "isfinite", "signbit") else "float64"
         return f"{_NAMES.get(name, name)}({', '.join(self.number(one, given) for one in node.args)})"
 
+    def _complex_function(self, name: str, given: str) -> str:
+        spelled = _OF_COMPLEX.get(name, name)
+        self.cxx.complex.add(spelled)
+        return f"{spelled}({given})"
+
+    def _conjugate(self, node: ast.expr) -> str:
+        dtype = self.typer.number(node)
+        return self._complex_function("conj", self.text(node)) if is_complex(dtype) else self.text(node)
+
 
 def cname(name: str) -> str:
     """Returns a name that C++ leaves free.
@@ -620,17 +677,21 @@ def cname(name: str) -> str:
 def literal(value: object) -> str:
     """Returns a number in C++.
 
-    >>> literal(3), literal(0.1), literal(1e30), literal(True)
-    ('3LL', '0.1', '1e+30', 'true')
+    >>> literal(3), literal(0.1), literal(1e30), literal(True), literal(2j)
+    ('3LL', '0.1', '1e+30', 'true', 'complex128(0.0, 2.0)')
+    >>> literal(math.inf), literal(math.nan)  # NVRTC has no INFINITY and no NAN without a header
+    ('(1.0 / 0.0)', '(0.0 / 0.0)')
     """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return f"{value}LL"
+    if isinstance(value, complex):
+        return f"complex128({literal(value.real)}, {literal(value.imag)})"
     assert isinstance(value, float)
     if math.isinf(value):
-        return "INFINITY" if value > 0 else "(-INFINITY)"
-    return "NAN" if math.isnan(value) else repr(value)
+        return "(1.0 / 0.0)" if value > 0 else "(-1.0 / 0.0)"
+    return "(0.0 / 0.0)" if math.isnan(value) else repr(value)
 
 
 def _short(left: str, right: str) -> tuple[str, str]:
@@ -650,6 +711,9 @@ def _short(left: str, right: str) -> tuple[str, str]:
 def _cast(text: str, given: str, wanted: str) -> str:
     if given == wanted:
         return text
+    if is_complex(wanted):
+        part = _cast(text, given, real_part_of(wanted)) if not is_complex(given) else text
+        return f"{CTYPES[wanted]}({part[1:-1] if part.startswith('(') and _closes(part) else part})"
     if wanted == "float64" and text.endswith("LL") and text[:-2].isdigit() and len(text) < 17:
         return f"{text[:-2]}.0"
     if wanted == "bool":

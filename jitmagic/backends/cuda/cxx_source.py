@@ -136,11 +136,17 @@ def run(name, blocks, threads, *values):
     launch(gpu().default_stream, LaunchConfig(grid=blocks, block=threads), compiled(name), *arguments(values))
 ''',
     "run_all": '''
-def run_all(name, steps, *values):
-    """Launches a kernel over so many steps, with blocks of the size that keeps the GPU busiest."""
-    if steps > 0:
-        threads = compiled(name).occupancy.max_potential_block_size(0, 0).max_block_size
-        run(name, -(-steps // threads), threads, *values)
+@functools.cache
+def threads_of(name):
+    """Returns how many threads a block has: 256, or 128 where a multiprocessor takes more threads in such blocks."""
+    resident = compiled(name).occupancy.max_active_blocks_per_multiprocessor
+    return max((256, 128), key=lambda threads: resident(threads, 0) * threads)
+
+
+def run_all(name, extents, *values):
+    """Launches a kernel over so many steps."""
+    if min(extents) > 0:
+        run(name, *grid_of(threads_of(name), *extents), *values)
 ''',
     "filled": '''
 def filled(shape, value, dtype):
@@ -177,8 +183,8 @@ class _CxxWriter(Writer):
     )
     empty = "DeviceArray({shape}, {dtype})"
     reserved = words(
-        "gpu transfer DeviceArray compiled arguments strided run functools runtime Device LaunchConfig Program "
-        "ProgramOptions launch KERNELS"
+        "gpu transfer DeviceArray compiled threads_of arguments strided run functools runtime Device LaunchConfig "
+        "Program ProgramOptions launch KERNELS"
     )
 
     def _kernels(self, into: Text) -> None:
@@ -204,9 +210,9 @@ class _CxxWriter(Writer):
 
     def _plain_launch(self, kernel: Kernel, extents: list[str], passed: list[str]) -> str:
         given = ", ".join(self._passed(kernel, passed))
-        if len(extents) == 1:
-            return f'{self.helper("run_all")}("{kernel.name}", {extents[0]}, {given})'
-        return f'run("{kernel.name}", *{self.helper("grid_of")}({", ".join(extents)}), {given})'
+        self.helper("grid_of")
+        steps = f"{', '.join(extents)}{',' if len(extents) == 1 else ''}"
+        return f'{self.helper("run_all")}("{kernel.name}", ({steps}), {given})'
 
     def _total_launch(
         self, kernel: Kernel, blocks: str, threads: str, passed: list[str], first: list[str], several: list[str]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.hosting import Hosting, Text
 from jitmagic.backends.cuda.program import Kernel, Program, Total
-from jitmagic.backends.cuda.types import Array, Several
+from jitmagic.backends.cuda.types import Array, Several, Type, is_complex
 from jitmagic.backends.protocol import Draft
 
 BLOCK = 256
 """Threads of a block whose totals are added up in its shared memory."""
+
+MOST = 1024
+"""Blocks that add up, at most: on every GPU as many, so that a total has the same bits on all."""
 
 _LETTERS = "xyz"
 
@@ -63,18 +67,36 @@ def copied(array):
     return new
 ''',
     "grid_of": '''
-def grid_of(*extents, most=65535):
-    """Returns blocks and threads for so many steps, the last axis along x; a block has at most 256 threads.
+def grid_of(threads, *extents, most=2**31 - 1):
+    """Returns blocks, at most so many, and the shape of a block with so many threads; the last axis lies along x.
 
-    Kernels take strides of the whole grid: fewer blocks than steps are right too.
+    There a warp's 32 threads read neighbours. Kernels take strides of the whole grid: fewer blocks than steps are
+    right too.
     """
-    blocks, threads = [], []
-    for extent in reversed(extents):
-        room = 256 // math.prod(threads)
-        widest = 32 if len(extents) > 1 and not threads else room
-        threads.append(min(room, widest, 1 << max(extent - 1, 0).bit_length()))
-        blocks.append(min(max(-(-extent // threads[-1]), 1), most))
-    return tuple(blocks), tuple(threads)
+    shape, left = [], threads
+    for extent, limit in zip(reversed(extents), (32, 1024, 64)):
+        shape.append(min(1 << max(extent - 1, 0).bit_length(), limit, left))
+        left //= shape[-1]
+    shape[0] *= left  # what short axes leave
+    blocks = []
+    for extent, size in zip(reversed(extents), shape):
+        room = min(most // math.prod(blocks), 65535) if blocks else most
+        blocks.append(max(min(-(-extent // size), room), 1))
+    return tuple(blocks), tuple(shape)
+''',
+    "run_all": '''
+def run_all(kernel, extents, *values):
+    """Runs a kernel over so many steps, in blocks of 256 threads, or of 128 where registers are left for more.
+
+    Each of a multiprocessor's four schedulers gives them out to warps of 32 threads, 256 registers at a time.
+    """
+    if min(extents) <= 0:
+        return
+    ready = kernel.specialize(*values)
+    given = -(-32 * ready.get_regs_per_thread() // 256) * 256
+    warps = 4 * (cuda.get_current_device().MAX_REGISTERS_PER_MULTIPROCESSOR // 4 // given)
+    threads = max((256, 128), key=lambda size: warps // (size // 32) * size)
+    ready[grid_of(threads, *extents)](*values)
 ''',
 }
 
@@ -97,13 +119,13 @@ class Writer:
         self.program = program
         self.hosting = Hosting(program)
         self.needed: list[str] = ["on_device"]
-        self.math = False
+        self.math, self.cmath = False, False
         self.module_names = self._modules()
 
     def _modules(self) -> dict[str, str]:
-        """Returns how NumPy and math are called in the source."""
-        names = {path: name for name, path in self.program.draft.names.items() if path in ("numpy", "math")}
-        return {"numpy": names.get("numpy", "np"), "math": names.get("math", "math")}
+        """Returns how NumPy, math and cmath are called in the source."""
+        own = {"numpy": "np", "math": "math", "cmath": "cmath"}
+        return own | {path: name for name, path in self.program.draft.names.items() if path in own}
 
     def helper(self, name: str) -> str:
         """Asks for a helper function."""
@@ -161,10 +183,10 @@ class Writer:
                 if not numba.match(text) and text != "import numba":
                     others.add(text, self.program.draft.module.origin_line(node.lineno))
         text = "\n".join(others.lines)
-        for module in ("math", "numpy"):
+        asked = {"cmath": self.cmath, "math": self.math or "grid_of" in self.needed, "numpy": True}
+        for module, used in asked.items():
             name = self.module_names[module]
             wanted = f"import {module}" if name == module else f"import {module} as {name}"
-            used = module == "numpy" or self.math or "grid_of" in self.needed
             if used and not re.search(rf"^{re.escape(wanted)}$", text, re.MULTILINE):
                 head.add(wanted)
         first = [i for i, line in enumerate(others.lines) if line.startswith(("import", "from", '"'))]
@@ -211,7 +233,7 @@ class Writer:
             into.add(f"{pad}for {axis.index} in range({begin}, {ast.unparse(axis.stop)}, {step}):", origin)
             pad += "    "
         line = kernel.body[0].lineno
-        text = self._spelled(kernel.text, line)
+        text = self._spelled(kernel.text, line, kernel.types)
         for number, one in enumerate(text.splitlines()):
             into.add(pad + one if one.strip() else "\n", self.program.draft.module.origin_line(line + number) or origin)
         self._totals(into, kernel)
@@ -251,43 +273,63 @@ class Writer:
         origin = self.program.draft.module.origin_line(node.lineno)
         into.add("@cuda.jit(device=True)", origin)
         text = "\n".join(self.program.lines[node.lineno - 1 : node.end_lineno])
-        for number, line in enumerate(self._spelled(text, node.lineno).splitlines()):
+        known = self.program.functions[name].known
+        for number, line in enumerate(self._spelled(text, node.lineno, known).splitlines()):
             into.add(line or "\n", self.program.draft.module.origin_line(node.lineno + number))
 
-    def _spelled(self, text: str, line: int) -> str:
-        """Spells NumPy's functions as kernels know them."""
-        edits: list[tuple[ast.expr, str]] = []
+    def _spelled(self, text: str, line: int, known: Mapping[str, Type]) -> str:
+        """Spells NumPy's functions as kernels know them; `known` are the types of the text's names."""
+        typer = self.program.typer(known, False)
+        edits: list[tuple[int, int, str]] = []
         raw = text.encode()
         starts = [0]
         for one in text.splitlines(keepends=True):
             starts.append(starts[-1] + len(one.encode()))
+
+        def begin(node: ast.expr) -> int:
+            return starts[node.lineno - 1] + node.col_offset
+
+        def end(node: ast.expr) -> int:
+            return starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+
+        def around(call: ast.expr, part: ast.expr, after: str) -> None:
+            edits.append((begin(call), begin(part), "("))
+            edits.append((end(part), end(call), f"){after}"))
+
         for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Call):
                 continue
             path = self.program.path(node.func) or ""
             name = path.rpartition(".")[2]
+            if not path and isinstance(node.func, ast.Attribute) and node.func.attr == "conj":
+                around(node, node.func.value, ".conjugate()")
             if not path.startswith("numpy."):
                 continue
-            new = None
-            if name in ("abs", "absolute"):
-                new = "abs"
+            of_complex = any(is_complex(typer.number(one)) for one in node.args)
+            if name in ("conj", "conjugate"):
+                around(node, node.args[0], ".conjugate()")
+            elif name in ("real", "imag"):
+                around(node, node.args[0], f".{name}")
+            elif name == "power":
+                base, power = node.args
+                edits.append((begin(node), begin(base), "(("))
+                edits.append((end(base), begin(power), ") ** ("))
+                edits.append((end(power), end(node), "))"))
+            elif name in ("abs", "absolute"):
+                edits.append((begin(node.func), end(node.func), "abs"))
+            elif of_complex and not _is_dtype(name):
+                self.cmath = True
+                spelled = "phase" if name == "angle" else name
+                edits.append((begin(node.func), end(node.func), f"{self.module_names['cmath']}.{spelled}"))
             elif name in _MATH:
                 self.math = True
-                new = f"{self.module_names['math']}.{_MATH[name]}"
-            elif name == "power":
-                left, right = (ast.unparse(one) for one in node.args)
-                edits.append((node, f"(({left}) ** ({right}))"))
-                continue
-            elif name not in _AS_THEY_ARE and not name[-1].isdigit() and name != "bool":
+                edits.append((begin(node.func), end(node.func), f"{self.module_names['math']}.{_MATH[name]}"))
+            elif name not in _AS_THEY_ARE and not _is_dtype(name):
                 raise self.program.refused(
                     line + node.lineno - 1, f"Numba has no `{ast.unparse(node.func)}` in kernels: write it with `math`"
                 )
-            if new is not None:
-                edits.append((node.func, new))
-        for node, new in sorted(edits, key=lambda one: (one[0].lineno, one[0].col_offset), reverse=True):
-            begin = starts[node.lineno - 1] + node.col_offset
-            end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-            raw = raw[:begin] + new.encode() + raw[end:]
+        for first, last, new in sorted(edits, reverse=True):
+            raw = raw[:first] + new.encode() + raw[last:]
         return raw.decode()
 
     # -- the host
@@ -315,6 +357,9 @@ class Writer:
                 continue
             if call.lineno != call.end_lineno:
                 raise program.refused(call, "a new array is written over several lines: write it on one")
+            if kind == "spaced":
+                self.hosting.replace(call, f"on_device({ast.unparse(call)})")
+                continue
             named = {one.arg: ast.unparse(one.value) for one in call.keywords}
             given = [ast.unparse(one) for one in call.args]
             if kind in ("copy", "same"):
@@ -347,25 +392,18 @@ class Writer:
         passed = list(kernel.parameters)
         if not kernel.totals:
             return [self._plain_launch(kernel, extents, passed)]
-        shape = {1: f"({BLOCK},)", 2: "(32, 8)", 3: "(32, 8, 1)"}[len(extents)]
-        limit = {1: "1024", 2: "32", 3: "10"}[len(extents)]
-        blocks = self.program.free("blocks")
-        sizes = {1: [BLOCK], 2: [8, 32], 3: [1, 8, 32]}[len(extents)]
-        counts = [
-            f"min(max(-(-({extent}) // {size}), 1), {limit})" for extent, size in zip(extents, sizes, strict=True)
-        ]
+        blocks, threads = self.program.free("blocks"), self.program.free("threads")
         self.math = True
-        lines = [f"{blocks} = ({', '.join(reversed(counts))}{',' if len(counts) == 1 else ''})"]
+        steps = ", ".join(extents)
+        lines = [f"{blocks}, {threads} = {self.helper('grid_of')}({BLOCK}, {steps}, most={MOST})"]
         for total in kernel.totals:
             lines.append(
                 f"{total.name}_of_blocks = "
-                + self.empty.format(
-                    shape=f"{self.module_names['math']}.prod({blocks})", dtype=f"{np}.{total.dtype}"
-                )
+                + self.empty.format(shape=f"{self.module_names['math']}.prod({blocks})", dtype=f"{np}.{total.dtype}")
             )
         first = [one.name for one in kernel.totals if one.operator in ("max", "min")]
         several = [f"{one.name}_of_blocks" for one in kernel.totals]
-        lines.append(self._total_launch(kernel, blocks, shape, passed, first, several))
+        lines.append(self._total_launch(kernel, blocks, threads, passed, first, several))
         for total in kernel.totals:
             fetched = f"{total.name}_of_blocks.copy_to_host()"
             method = {"+": "sum", "*": "prod", "max": "max", "min": "min"}[total.operator]
@@ -374,9 +412,9 @@ class Writer:
         return lines
 
     def _plain_launch(self, kernel: Kernel, extents: list[str], passed: list[str]) -> str:
-        if len(extents) == 1:
-            return f"{kernel.name}.forall(max({extents[0]}, 0))({', '.join(passed)})"
-        return f"{kernel.name}[{self.helper('grid_of')}({', '.join(extents)})]({', '.join(passed)})"
+        self.helper("grid_of")
+        steps = f"{', '.join(extents)}{',' if len(extents) == 1 else ''}"
+        return f"{self.helper('run_all')}({', '.join((kernel.name, f'({steps})', *passed))})"
 
     def _total_launch(
         self, kernel: Kernel, blocks: str, threads: str, passed: list[str], first: list[str], several: list[str]
@@ -462,3 +500,7 @@ def _both(total: Total, one: str, other: str) -> str:
     if total.operator in ("max", "min"):
         return f"{total.operator}({one}, {other})"
     return f"{one} {total.operator} {other}"
+
+
+def _is_dtype(name: str) -> bool:
+    return name[-1].isdigit() or name in ("bool", "bool_")

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jitmagic.analysis.loops import LoopClass, classify
-from jitmagic.backends.cuda.types import INT, Array, Named, Scalar, Several, Type, Typer, Untyped, unified
+from jitmagic.backends.cuda.types import INT, Array, Named, Scalar, Several, Type, Typer, Untyped, is_complex, unified
 from jitmagic.backends.protocol import Draft
 from jitmagic.errors import Unsupported
 from jitmagic.observe.facts import Observation, Span, ValueFact
@@ -34,7 +34,7 @@ MAKERS = {
     "numpy.empty": "empty", "numpy.zeros": "zeros", "numpy.ones": "ones", "numpy.full": "full",
     "numpy.empty_like": "empty_like", "numpy.zeros_like": "zeros_like", "numpy.ones_like": "ones_like",
     "numpy.full_like": "full_like", "numpy.copy": "copy", "numpy.ascontiguousarray": "same",
-    "numpy.asarray": "same",
+    "numpy.asarray": "same", "numpy.arange": "spaced", "numpy.linspace": "spaced",
 }  # fmt: skip
 """Functions of NumPy's that make an array, which the host may call."""
 
@@ -272,9 +272,11 @@ class Program:
     def typer(self, known: Mapping[str, Type], host: bool) -> Typer:
         """Returns what types expressions in a function."""
         both = _Both(known, self.globals)
-        return Typer(both, self.path, self._called_by_host if host else self._called_by_kernel, not host)
+        if host:
+            return _HostTyper(self, both)
+        return Typer(both, self.path, self._called_by_kernel)
 
-    def _called_by_host(self, name: str, node: ast.Call, args: tuple[Type, ...]) -> Type | None:
+    def called_by_host(self, name: str, node: ast.Call, args: tuple[Type, ...]) -> Type | None:
         function = self.functions.get(name)
         if function is None:
             return None
@@ -394,10 +396,6 @@ class Program:
         if isinstance(node, ast.Tuple):
             return Several(tuple(self._made(function, one) for one in node.elts))
         typer = self.typer(function.known, True)
-        if isinstance(node, ast.Call):
-            made = self._maker(typer, node)
-            if made is not None:
-                return made
         found = typer.of(node)
         if isinstance(node, ast.Subscript) and not isinstance(typer.of(node.value), Several):
             raise Untyped(node, f"`{ast.unparse(node)}` would be fetched from the GPU, or be a view")
@@ -412,13 +410,16 @@ class Program:
             return "copy"
         return None
 
-    def _maker(self, typer: Typer, node: ast.Call) -> Type | None:
+    def new_array(self, typer: Typer, node: ast.Call) -> Type | None:
+        """Types a call that makes a new array; None for any other."""
         kind = self.maker(node)
         if kind is None:
             return None
         named = {one.arg: one.value for one in node.keywords}
         given = list(node.args)
         dtype = named.pop("dtype", None)
+        if kind == "spaced":
+            return self._spaced(typer, node, dtype)
         if named:
             raise Untyped(node, f"`{ast.unparse(node)}` has options that a new array on the GPU has not")
         if kind in ("copy", "same"):
@@ -431,16 +432,7 @@ class Program:
             dtype = given.pop()
         if len(given) != places:
             raise Untyped(node, f"`{ast.unparse(node)}` is no plain new array")
-        wanted = None
-        if dtype is not None:
-            stands = (
-                typer.of(dtype)
-                if not isinstance(dtype, ast.Name) or dtype.id not in _PYTHON
-                else Named(_PYTHON[dtype.id])
-            )
-            if not isinstance(stands, Named):
-                raise Untyped(node, f"`{ast.unparse(dtype)}` is no dtype")
-            wanted = stands.dtype
+        wanted = _dtype(typer, dtype) if dtype is not None else None
         filled = typer.number(given[1]) if kind.startswith("full") else None
         base = typer.of(given[0])
         if kind.endswith("_like"):
@@ -452,6 +444,17 @@ class Program:
         if not isinstance(base, Several):
             raise Untyped(node, f"`{ast.unparse(given[0])}` is no shape")
         return Array(wanted or filled or "float64", len(base.items))
+
+    def _spaced(self, typer: Typer, node: ast.Call, dtype: ast.expr | None) -> Type:
+        """Types `np.arange` and `np.linspace` of numbers: NumPy makes them on the host, and they are copied."""
+        kinds = {typer.number(one) for one in node.args}
+        named = {one.arg: one.value for one in node.keywords if one.arg != "dtype"}
+        for one in named.values():
+            typer.number(one)
+        if not kinds or not kinds <= {"int64", "float64"} or not set(named) <= {"num", "endpoint"}:
+            raise Untyped(node, f"`{ast.unparse(node)}` is not made of integers or floats alone")
+        whole = self.path(node.func) == "numpy.arange" and kinds == {"int64"}
+        return Array(_dtype(typer, dtype) if dtype is not None else "int64" if whole else "float64", 1)
 
     def _bind(self, function: Function, target: ast.expr, kind: Type) -> None:
         if isinstance(target, ast.Tuple) and isinstance(kind, Several) and len(target.elts) == len(kind.items):
@@ -567,7 +570,8 @@ class Program:
         totals = []
         for one, operator in sums.items():
             kind = known[one]
-            if not isinstance(kind, Scalar) or kind.dtype.startswith(("complex", "bool")):
+            ordered = operator in ("max", "min")
+            if not isinstance(kind, Scalar) or kind.dtype == "bool" or (is_complex(kind.dtype) and ordered):
                 raise self.refused(node, f"`{one}` is no number that threads can add up")
             totals.append(Total(one, operator, kind.dtype))
             function.known[one] = kind
@@ -698,6 +702,17 @@ class Program:
         return textwrap.dedent("\n".join(self.lines[first - 1 : node.end_lineno])) + "\n"
 
 
+class _HostTyper(Typer):
+    """Types the host's expressions: no elements of arrays, but new arrays."""
+
+    def __init__(self, program: Program, known: Mapping[str, Type]) -> None:
+        super().__init__(known, program.path, program.called_by_host, False)
+        self._program = program
+
+    def _call(self, node: ast.Call) -> Type:
+        return self._program.new_array(self, node) or super()._call(node)
+
+
 class _Both(Mapping[str, Type]):
     """Names of a function over those of its module; the first may grow."""
 
@@ -721,6 +736,14 @@ def type_of(fact: ValueFact) -> Type | None:
     if fact.kind == "scalar" and fact.dtype is not None:
         return Scalar(fact.dtype)
     return Scalar(_PYTHON[fact.kind]) if fact.kind in _PYTHON else None
+
+
+def _dtype(typer: Typer, node: ast.expr) -> str:
+    """Returns the dtype that an expression names: `np.float32`, `x.dtype`, `complex`."""
+    stands = Named(_PYTHON[node.id]) if isinstance(node, ast.Name) and node.id in _PYTHON else typer.of(node)
+    if not isinstance(stands, Named):
+        raise Untyped(node, f"`{ast.unparse(node)}` is no dtype")
+    return stands.dtype
 
 
 def _fact(kind: Scalar | Array) -> ValueFact:

@@ -73,10 +73,18 @@ KEEPS = words(
 )
 """Functions of one number that give a float: float32 of a float32, float64 of anything else."""
 
+COMPLEX = words("sqrt exp log log10 sin cos tan sinh cosh tanh")
+"""Those of them that kernels have for complex numbers too."""
+
 JOINS = words("maximum minimum fmax fmin atan2 arctan2 hypot copysign fmod power pow")
 """Functions of two numbers that give their common type."""
 
 TESTS = words("isnan isinf isfinite logical_and logical_or logical_not signbit")
+
+
+def is_complex(dtype: str) -> bool:
+    """Says whether a dtype is one of complex numbers."""
+    return dtype.startswith("complex")
 
 
 def joined(one: str, other: str) -> str:
@@ -119,6 +127,12 @@ def unified(one: Type, other: Type) -> Type | None:
             return Several(tuple(item for item in items if item is not None))
     return None
 
+
+_INDICES = ast.Constant | ast.Name | ast.BinOp | ast.UnaryOp | ast.Call | ast.Subscript | ast.IfExp
+"""Forms of an index."""
+
+_OF_COMPLEX = ast.Add | ast.Sub | ast.Mult | ast.Div | ast.Pow
+"""Operators that complex numbers have."""
 
 Resolve = Callable[[ast.AST], str | None]
 
@@ -194,15 +208,17 @@ class Typer:
             if node.attr == "dtype":
                 return Named(base.dtype)
         if isinstance(base, Scalar) and node.attr in ("real", "imag"):
-            return Scalar(_real(base.dtype))
+            return Scalar(real_part_of(base.dtype))
         raise Untyped(node, f"`{ast.unparse(node)}` has no form in a kernel")
 
     def _subscript(self, node: ast.Subscript) -> Type:
         base = self.of(node.value)
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if isinstance(base, Several):
-            place = node.slice
-            number = place.value if isinstance(place, ast.Constant) else None
+            try:
+                number = ast.literal_eval(node.slice)
+            except ValueError:
+                number = None
             if isinstance(number, int) and -len(base.items) <= number < len(base.items):
                 return base.items[number]
             raise Untyped(node, f"`{ast.unparse(node)}` is not known beforehand")
@@ -212,7 +228,7 @@ class Typer:
         for part in parts:
             if isinstance(part, ast.Slice):
                 continue
-            if not isinstance(part, ast.Constant | ast.Name | ast.BinOp | ast.UnaryOp | ast.Call | ast.Subscript):
+            if not isinstance(part, _INDICES):
                 raise Untyped(node, f"`{ast.unparse(node)}` is more than an element or a part of an array")
             if np.dtype(self.number(part)).kind not in "iu":
                 raise Untyped(part, f"`{ast.unparse(part)}` is no integer")
@@ -227,6 +243,8 @@ class Typer:
         left, right = self.number(node.left), self.number(node.right)
         if isinstance(node.op, ast.MatMult):
             raise Untyped(node, "a matrix product has no form in a kernel")
+        if is_complex(joined(left, right)) and not isinstance(node.op, _OF_COMPLEX):
+            raise Untyped(node, f"`{ast.unparse(node)}` is of complex numbers")
         if isinstance(node.op, ast.Div):
             return Scalar(divided(left, right))
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) and isinstance(node.right.value, int):
@@ -239,13 +257,16 @@ class Typer:
         dtype = self.number(node.operand)
         if isinstance(node.op, ast.Not):
             return BOOL
+        if isinstance(node.op, ast.Invert) and is_complex(dtype):
+            raise Untyped(node, f"`{ast.unparse(node)}` is of a complex number")
         if isinstance(node.op, ast.Invert):
             return Scalar(dtype)
         return Scalar("int64" if np.dtype(dtype).kind in "bi" else dtype)
 
     def _compare(self, node: ast.Compare) -> Type:
-        for one in (node.left, *node.comparators):
-            self.number(one)
+        kinds = [self.number(one) for one in (node.left, *node.comparators)]
+        if any(map(is_complex, kinds)) and not all(isinstance(one, ast.Eq | ast.NotEq) for one in node.ops):
+            raise Untyped(node, f"`{ast.unparse(node)}` orders complex numbers")
         return BOOL
 
     def _boolop(self, node: ast.BoolOp) -> Type:
@@ -266,16 +287,21 @@ class Typer:
         if path is None and isinstance(node.func, ast.Name):
             return self._plain(node, node.func.id)
         name = (path or "").rpartition(".")[2]
+        method = node.func.attr if path is None and isinstance(node.func, ast.Attribute) else None
+        if method in ("conj", "conjugate") and not node.args and not node.keywords:
+            return Scalar(self.number(node.func.value))  # type: ignore[attr-defined]
         if path is None or path.partition(".")[0] not in ("numpy", "math", "cmath") or node.keywords:
             raise Untyped(node, f"`{ast.unparse(node.func)}` has no form in a kernel")
         kinds = [self.number(one) for one in node.args]
+        if path.startswith("cmath.") or any(map(is_complex, kinds)):
+            return self._complex_call(node, path, kinds)
         if name.removesuffix("_") in NUMBERS and len(kinds) == 1:
             return Scalar(name.removesuffix("_"))
         if name in ("abs", "absolute") and len(kinds) == 1:
-            return Scalar(_real(kinds[0]))
+            return Scalar(kinds[0])
+        if name in ("real", "imag", "conj", "conjugate") and len(kinds) == 1:
+            return Scalar(kinds[0])
         if name in KEEPS and len(kinds) == 1:
-            if kinds[0].startswith("complex"):
-                raise Untyped(node, f"`{ast.unparse(node.func)}` of a complex number has no form in a kernel")
             return Scalar("float32" if kinds[0] == "float32" else "float64")
         if name in JOINS and len(kinds) == 2:
             both = joined(*kinds)
@@ -284,6 +310,28 @@ class Typer:
             return BOOL
         raise Untyped(node, f"`{ast.unparse(node.func)}` has no form in a kernel")
 
+    def _complex_call(self, node: ast.Call, path: str, kinds: list[str]) -> Type:
+        """Types a call of NumPy's with complex numbers, or of cmath's, whose result is complex for real ones too."""
+        module, _, name = path.rpartition(".")
+        python = module == "cmath"
+        if len(kinds) == 1 and module != "math":
+            own = "complex128" if python else kinds[0]
+            if name in COMPLEX:
+                return Scalar(own)
+            if name in ("isnan", "isinf", "isfinite"):
+                return BOOL
+            if name == ("phase" if python else "angle"):
+                return Scalar(real_part_of(own))
+            if not python and name.removesuffix("_") in ("complex64", "complex128", "bool"):
+                return Scalar(name.removesuffix("_"))
+            if not python and name in ("abs", "absolute", "real", "imag"):
+                return Scalar(real_part_of(own))
+            if not python and name in ("conj", "conjugate"):
+                return Scalar(own)
+        if path == "numpy.power" and len(kinds) == 2:
+            return Scalar(joined(*kinds))
+        raise Untyped(node, f"`{ast.unparse(node.func)}` of complex numbers has no form in a kernel")
+
     def _plain(self, node: ast.Call, name: str) -> Type:
         if name == "len" and len(node.args) == 1:
             self.of(node.args[0])
@@ -291,16 +339,19 @@ class Typer:
         if name == "max" or name == "min":
             kinds = [self.number(one) for one in node.args]
             found = kinds[0]
+            if any(map(is_complex, kinds)):
+                raise Untyped(node, f"`{ast.unparse(node)}` orders complex numbers")
             for kind in kinds[1:]:
                 found = found if found == kind else joined(found, kind)
             if len(kinds) < 2:
                 raise Untyped(node, f"`{ast.unparse(node)}` has no form in a kernel")
             return Scalar(found)
         if name == "abs" and len(node.args) == 1:
-            return Scalar(_real(self.number(node.args[0])))
+            return Scalar(real_part_of(self.number(node.args[0])))
         if name in ("int", "float", "bool", "complex") and node.args:
-            for one in node.args:
-                self.number(one)
+            kinds = [self.number(one) for one in node.args]
+            if any(map(is_complex, kinds)) and (name in ("int", "float") or len(kinds) > 1):
+                raise Untyped(node, f"`{ast.unparse(node)}` makes another number of a complex one")
             return Scalar({"int": "int64", "float": "float64", "bool": "bool", "complex": "complex128"}[name])
         found_type = self.called(name, node, tuple(self.of(one) for one in node.args))
         if found_type is None:
@@ -308,5 +359,10 @@ class Typer:
         return found_type
 
 
-def _real(dtype: str) -> str:
+def real_part_of(dtype: str) -> str:
+    """Returns the dtype of a number's real part.
+
+    >>> real_part_of("complex64"), real_part_of("int64")
+    ('float32', 'int64')
+    """
     return {"complex128": "float64", "complex64": "float32"}.get(dtype, dtype)

@@ -19,8 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.backends.cuda import recorded
+
 _SHIM = r"""
 #include <cmath>
+#undef INFINITY  // NVRTC includes nothing
+#undef NAN
 using namespace std;
 #define __global__
 #define __device__
@@ -68,7 +72,21 @@ _IN_THREADS = {
 }
 _ONE_BY_ONE = {"before": "", "work": "work__();", "after": ""}
 
+
+def _complex(part):
+    """Makes a class of complex numbers as they are passed by value."""
+
+    class Complex(ctypes.Structure):
+        _fields_ = [("real", part), ("imag", part)]
+
+        def __init__(self, value):
+            super().__init__(value.real, value.imag)
+
+    return Complex
+
+
 _KINDS = {
+    "complex64": _complex(ctypes.c_float), "complex128": _complex(ctypes.c_double),
     "bool": ctypes.c_bool, "signed char": ctypes.c_int8, "short": ctypes.c_int16, "int": ctypes.c_int32,
     "long long": ctypes.c_int64, "unsigned char": ctypes.c_uint8, "unsigned short": ctypes.c_uint16,
     "unsigned int": ctypes.c_uint32, "unsigned long long": ctypes.c_uint64, "float": ctypes.c_float,
@@ -93,8 +111,9 @@ def signatures(code):
 class _Kernel:
     class occupancy:
         @staticmethod
-        def max_potential_block_size(dynamic_shared_memory_needed, block_size_limit):
-            return types.SimpleNamespace(min_grid_size=1, max_block_size=64)
+        def max_active_blocks_per_multiprocessor(block_size, dynamic_shared_memory_size):
+            assert dynamic_shared_memory_size == 0
+            return Device.attributes.resident(block_size, Device.registers)
 
     def __init__(self, function, parameters):
         self.function, self.parameters = function, parameters
@@ -144,6 +163,7 @@ class Buffer:
 
 class Device:
     arch = "90"
+    attributes, registers = recorded.GPUS[-1], 72
     default_stream = "the default stream"
 
     def __init__(self, number=0):
@@ -163,6 +183,7 @@ class Device:
 class LaunchConfig:
     def __init__(self, grid=None, block=None):
         self.grid, self.block = (_three(one) for one in (grid, block))
+        recorded.allowed(*(tuple(getattr(one, axis) for axis in "xyz") for one in (self.grid, self.block)))
 
 
 def _three(given):

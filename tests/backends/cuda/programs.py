@@ -16,6 +16,8 @@ def programs():
     """Returns source and arguments by name."""
     rng = np.random.default_rng(0)
     few = rng.random((5, 7))
+    circle = 0.3 + np.exp(2j*np.pi*np.arange(12)/12)
+    plane = np.linspace(-1.5, 1.5, 7)[None, :] + 1j*np.linspace(-1, 1, 5)[:, None]
     return {
         "cubic": ("def fn(x):\n    return x + x*x + x*x*x\n", (few.astype("float32"),)),
         "statements": ("def fn(x, y):\n    a = np.sin(x)*y\n    b = a + x**2\n    return np.where(b > 0.5, b, -a)\n", (few, few[::-1].copy())),
@@ -28,10 +30,23 @@ def programs():
         "sum": ("def fn(x):\n    s = 0.0\n    for i in range(len(x)):\n        s += x[i]*x[i]\n    return s\n", (rng.random(600),)),
         "sum_of_expression": ("def fn(x, y):\n    return np.sum((x - y)**2)\n", (rng.random(300), rng.random(300))),
         "largest": ("def fn(x):\n    m = -1e300\n    for i in range(len(x)):\n        if x[i]*2 > m:\n            m = x[i]*2\n    return m\n", (rng.random(300),)),
+        "nearest": ("def fn(x, y):\n    n = len(x)\n    out = np.full(n, np.nan)\n    for i in range(n):\n        best = np.inf\n        for j in range(n):\n            d = (x[i] - x[j])**2 + (y[i] - y[j])**2\n            if j != i and d < best:\n                best = d\n        if best < np.inf:\n            out[i] = math.sqrt(best)\n    return out\n", (rng.random(9), rng.random(9))),
         "two_totals": ("def fn(x):\n    s = 1.0\n    p = 0.0\n    for i in range(x.shape[0]):\n        for j in range(x.shape[1]):\n            s += x[i, j]\n            p += x[i, j]**2\n    return s, p\n", (few,)),
         "matrix_product": ("def fn(a, b):\n    n, m = a.shape\n    p = b.shape[1]\n    out = np.zeros((n, p))\n    for i in range(n):\n        for j in range(p):\n            s = 0.0\n            for k in range(m):\n                s += a[i, k]*b[k, j]\n            out[i, j] = s\n    return out\n", (rng.random((5, 4)), rng.random((4, 6)))),
         "mandelbrot": ("def fn(re, im, limit):\n    out = np.zeros((im.size, re.size), dtype=np.int64)\n    for i in range(im.size):\n        for j in range(re.size):\n            x = y = 0.0\n            k = 0\n            while x*x + y*y <= 4.0 and k < limit:\n                x, y = x*x - y*y + re[j], 2*x*y + im[i]\n                k += 1\n            out[i, j] = k\n    return out\n", (np.linspace(-2, 1, 9), np.linspace(-1, 1, 7), 20)),
         "mandelbrot_complex": ("def fn(re, im, limit):\n    out = np.zeros((im.size, re.size), dtype=np.int64)\n    for i in range(im.size):\n        for j in range(re.size):\n            c = complex(re[j], im[i])\n            z = 0j\n            k = 0\n            while abs(z) <= 2.0 and k < limit:\n                z = z*z + c\n                k += 1\n            out[i, j] = k\n    return out\n", (np.linspace(-2, 1, 9), np.linspace(-1, 1, 7), 20)),
+        "contour_integral": ("def fn(z, a):\n    total = 0j\n    n = len(z)\n    for k in range(n):\n        dz = z[(k + 1) % n] - z[k]\n        total += np.exp(z[k]) / (z[k] - a) * dz\n    return total / (2j * np.pi)\n", (circle, 0.1+0.2j)),
+        "contour_of_array": ("def fn(z, a):\n    dz = np.roll(z, -1) - z\n    return np.sum(np.exp(z) / (z - a) * dz) / (2j * np.pi)\n", (circle, 0.1+0.2j)),
+        "winding": ("def fn(z, a):\n    turns = 1.0 + 0j\n    for k in range(len(z)):\n        turns *= (z[k] - a) / abs(z[k] - a)\n    return turns\n", (circle, 0.1+0.2j)),
+        "julia": ("def fn(z, c, limit):\n    z = z.copy()\n    count = np.zeros(z.shape, dtype=int)\n    for k in range(limit):\n        inside = np.abs(z) <= 2\n        z[inside] = z[inside]**2 + c\n        count[inside] += 1\n    return count\n", (plane, -0.4+0.6j, 20)),
+        "mandelbrot_array": ("def fn(shift, limit):\n    n = len(shift)\n    re = np.linspace(-2, 1, n)\n    im = np.linspace(-1, 1, n)\n    c = re[None, :] + 1j*im[:, None] + shift[None, :]\n    z = np.zeros_like(c)\n    count = np.zeros(c.shape, dtype=int)\n    for k in range(limit):\n        inside = np.abs(z) <= 2\n        z[inside] = z[inside]**2 + c[inside]\n        count[inside] += 1\n    return count\n", (rng.random(6), 9)),
+        "last_axis": ("def fn(u):\n    n = u.shape[-1]\n    out = np.zeros_like(u)\n    for i in range(u.shape[0]):\n        for j in range(n):\n            out[i, j] = u[i, j] - u[i, n - 1 - j]\n    return out\n", (few,)),
+        "new_range": ("def fn(y):\n    n = len(y)\n    x = np.arange(n, dtype=np.float32)\n    out = np.empty(n)\n    for i in range(n):\n        out[i] = x[i]**2 + y[i]\n    return out, x\n", (rng.random(9),)),
+        "newton_roots": ("def step(z):\n    return z - (z**3 - 1) / (3*z**2)\n\n\ndef fn(z, steps):\n    out = np.empty_like(z)\n    for i in range(z.shape[0]):\n        for j in range(z.shape[1]):\n            w = z[i, j]\n            for k in range(steps):\n                if w == 0:\n                    break\n                w = step(w)\n            out[i, j] = w\n    return out\n", (plane, 4)),
+        "fourier": ("def fn(x):\n    n = len(x)\n    out = np.zeros(n, dtype=complex)\n    for k in range(n):\n        s = 0j\n        for t in range(n):\n            s += x[t] * np.exp(-2j*np.pi*k*t/n)\n        out[k] = s\n    return out\n", (rng.random(12),)),
+        "impedance": ("import cmath\n\n\ndef fn(w, r, l, c):\n    size = np.empty(len(w))\n    angle = np.empty(len(w))\n    for i in range(len(w)):\n        s = 1j*w[i]\n        h = r / (r + s*l + 1/(s*c))\n        size[i] = 20*math.log10(abs(h))\n        angle[i] = cmath.phase(h)\n    return size, angle\n", (np.linspace(1, 9, 9), 10.0, 0.3, 0.02)),
+        "gaussian_beam": ("def fn(x, z, w0, k):\n    q = z + 0.5j*k*w0**2\n    field = np.exp(-0.5j*k*x[:, None]**2 / q[None, :]) / q[None, :]\n    return np.abs(field)**2\n", (np.linspace(-1, 1, 5), np.linspace(0.5, 2, 6), 0.5, 3.0)),
+        "single_complex": ("def fn(z, g):\n    out = np.empty_like(z)\n    for i in range(z.size):\n        out[i] = z[i]*np.conj(z[i])*g + z[i].imag\n    return out\n", (circle.astype("complex64"), np.float32(2))),
         "helper": ("def weight(r, h):\n    q = r / h\n    if q > 1:\n        return 0.0\n    return (1 - q)**2\n\n\ndef fn(r, h):\n    out = np.empty(len(r))\n    for i in range(len(r)):\n        out[i] = weight(r[i], h)\n    return out\n", (rng.random(20), 0.5)),
         "in_place": ("def fn(x, k):\n    for i in range(len(x)):\n        x[i] = x[i]*k + 1\n", (rng.random(20), 3.0)),
         "in_place_returned": ("def fn(x, k):\n    for i in range(len(x)):\n        x[i] = x[i]*k + 1\n    return x\n", (rng.random(20), 3.0)),

@@ -12,12 +12,24 @@ import subprocess
 import sys
 
 _RUN = """
-import os, pickle, sys
+import os, pickle, sys, types
 answers = sys.stdout.buffer
 sys.stdout = sys.stderr
 from numba import cuda
 from numba.core import config
 assert config.ENABLE_CUDASIM
+from numba.cuda.simulator.kernel import FakeCUDAKernel
+from tests.backends.cuda import recorded
+# what the simulator does not say of itself: an H100's registers, and those of a kernel
+gpu = types.SimpleNamespace(MAX_REGISTERS_PER_MULTIPROCESSOR=recorded.GPUS[-1].registers)
+cuda.get_current_device = lambda: gpu
+FakeCUDAKernel.get_regs_per_thread = lambda self: 72
+configured = FakeCUDAKernel.__getitem__
+def checked(self, configuration):
+    three = [one if isinstance(one, tuple) else (one,) for one in configuration[:2]]
+    recorded.allowed(*three)
+    return configured(self, configuration)
+FakeCUDAKernel.__getitem__ = checked
 found = []
 for source, entry, args, moved in pickle.load(sys.stdin.buffer):
     scope = {"__name__": "variant"}

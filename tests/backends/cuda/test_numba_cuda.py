@@ -17,7 +17,8 @@ from tests.backends.cuda import programs
 from tests.backends.cuda.simulated import simulate
 from tests.backends.numba import harness
 
-CASES = programs.programs()
+# shapes in the simulator have no negative index, those of Numba's arrays have
+CASES = {name: case for name, case in programs.programs().items() if name != "last_axis"}
 
 
 def written(source, *args):
@@ -52,7 +53,7 @@ def test_the_source_gives_numpys_result(name, made, ran):
     wanted, after = harness.reference(work)
     kind, got, given = ran[name, False]
     assert kind == "result", given
-    harness.assert_same(_plain(got), wanted, 1e-6 if name in ("cubic", "single") else 1e-12)
+    harness.assert_same(_plain(got), wanted, 1e-6 if name in ("cubic", "single", "single_complex") else 1e-12)
     for one, other in zip(given, after, strict=True):
         harness.assert_same(one, other, 1e-12)
 
@@ -110,6 +111,7 @@ def test_lines_are_the_users(made):
 
 
 REFUSED = {
+    "a range of single precision": ("def fn(x, h):\n    t = np.arange(0, 1, h)\n    out = np.empty(len(x))\n    for i in range(len(x)):\n        out[i] = x[i] + t[0]\n    return out\n", (np.ones(9), np.float32(0.25)), 2),
     "a histogram": ("def fn(x, n):\n    h = np.zeros(n)\n    for i in range(len(x)):\n        h[x[i]] += 1\n    return h\n", (np.arange(9) % 4, 4), 4),
     "a recurrence": ("def fn(x):\n    y = np.empty(len(x))\n    y[0] = x[0]\n    for i in range(1, len(x)):\n        y[i] = 0.5*y[i-1] + x[i]\n    return y\n", (np.ones(9),), 5),
     "a sort": ("def fn(x):\n    y = np.sort(x)\n    out = np.empty(len(x))\n    for i in range(len(x)):\n        out[i] = 2*y[i]\n    return out\n", (np.ones(9),), 2),
@@ -131,13 +133,16 @@ def test_what_has_no_kernel_is_refused_with_its_line(what):
 
 PTX = """
 import pickle, sys
-import numpy as np
+from types import SimpleNamespace
+import numba.cuda.dispatcher
 from numba import cuda, types
-from numba.core import config
+# Numba's `min`, `max` and calls between functions ask which GPU is at hand
+numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(8, 0))
 found = []
 for name, source, kinds in pickle.load(sys.stdin.buffer):
     scope = {"__name__": "variant"}
-    real, cuda.jit = cuda.jit, lambda *a, **k: (a[0] if a else lambda f: f)
+    real = cuda.jit
+    cuda.jit = lambda *a, **k: real(*a, **k) if k.get("device") else a[0] if a else lambda f: f
     try:
         exec(compile(source, "<variant>", "exec"), scope)
     finally:
@@ -163,8 +168,7 @@ def test_kernels_compile_to_ptx(made):
 
     asked = []
     for name, (work, draft) in made.items():
-        # Numba's `min`, `max` and calls between functions ask for the GPU at hand
-        if name in ("helper", "largest", "in_place_returned"):
+        if name == "largest":  # the CUDA target inside Numba 0.68 has no `max` of two numbers; numba-cuda has
             continue
         program = program_of(work, harness.observed(work))
         kinds = {}
@@ -173,7 +177,8 @@ def test_kernels_compile_to_ptx(made):
                 (kernel.types[one].dtype, kernel.types[one].ndim if isinstance(kernel.types[one], Array) else 0)
                 for one in kernel.parameters
             ]
-            kinds[kernel.name] = [*signature, *((one.dtype, 1) for one in kernel.totals)]
+            first = [(one.dtype, 0) for one in kernel.totals if one.operator in ("max", "min")]
+            kinds[kernel.name] = [*signature, *first, *((one.dtype, 1) for one in kernel.totals)]
         asked.append((name, draft.module.text, kinds))
     home = next(
         (one for one in ("/usr/local/cuda", os.environ.get("CUDA_HOME", "")) if os.path.isdir(f"{one}/nvvm")), None
@@ -187,4 +192,4 @@ def test_kernels_compile_to_ptx(made):
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     found = pickle.loads(done.stdout)
     assert len(found) >= 20
-    assert [one for one in found if not one[2]] == []
+    assert [(one[:2], one[3][-1500:]) for one in found if not one[2]] == []
