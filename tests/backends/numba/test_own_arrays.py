@@ -82,6 +82,23 @@ def test_what_something_else_holds_is_made_anew(name):
     assert not isinstance(draft, Draft) or "update_x(" not in draft.module.text
 
 
+def test_what_a_function_gives_may_be_its_own():
+    source = """
+        TABLE = np.arange(5.0)
+
+        def start():
+            return TABLE
+
+        def fn(n):
+            x = start()
+            for _ in range(n):
+                x = 0.5*x + 1
+            return x
+        """
+    draft = drafts(workload(source, 3))["numba"]
+    assert not isinstance(draft, Draft) or "update_x(" not in draft.module.text
+
+
 TURNED = {
     "transposed": "0.5*x.T + 0.25*x",
     "by a method": "0.5*x.transpose() + np.maximum(x, 0.1)",

@@ -15,7 +15,6 @@ from jitmagic.backends.numba.rewrites.windows import window_of
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.walking import nodes_of
 
-_MAKES: tuple[type[cst.CSTNode], ...] = (cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.Call)
 _BINDING: tuple[type[cst.For | cst.CompFor | cst.NamedExpr | cst.AnnAssign], ...] = (
     cst.For, cst.CompFor, cst.NamedExpr, cst.AnnAssign,
 )  # fmt: skip
@@ -49,15 +48,21 @@ def own_arrays(owner: NumbaRewriter, function: cst.FunctionDef, aliases: Aliases
     return frozenset(
         name for name, values in bound.items()
         if name not in taken
-        and all(_makes(value) or _cuts(value, name) for value in values)
+        and all(_makes(owner, value) or _cuts(value, name) for value in values)
         and not escapes(owner, function.body, name, returned=True)
         and is_alone(name, function.name.value, aliases)
     )  # fmt: skip
 
 
-def _makes(value: cst.BaseExpression) -> bool:
-    """Says whether an expression is none of those that give an array as it is: a call may, which the aliases know."""
-    return isinstance(value, _MAKES)
+def _makes(owner: NumbaRewriter, value: cst.BaseExpression) -> bool:
+    """Says whether an expression makes an array, or is a view of one that the aliases know.
+
+    A function of the user's may give an array of its own surroundings.
+    """
+    if isinstance(value, cst.Call):
+        method = isinstance(value.func, cst.Attribute) and owner.is_array(value.func.value)
+        return method or (owner.path(value.func) or "").startswith("numpy.")
+    return isinstance(value, cst.BinaryOperation | cst.UnaryOperation | cst.Comparison)
 
 
 def _cuts(value: cst.BaseExpression, name: str) -> bool:
