@@ -6,12 +6,14 @@
                                             y = y.at[:n].set(...)
 
 The proof: nothing that the body binds is needed by the next step but what :mod:`outputs` can read off as one value a
-step, and no step reads what another one stores. Steps that make arrays are taken in batches: memory stays small.
+step, and no step reads what another one stores. Steps that make arrays are taken in batches, so that memory stays
+small, unless the arrays of all steps are: what goes in batches is compiled twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,10 +29,13 @@ from jitmagic.backends.jax.step_inputs import ElementMaker, Span
 from jitmagic.backends.jax.sums import added, difference, terms, written
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, with_body
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 
 _BATCH = 64
 """How many steps that make arrays are computed at a time: some hundred kilobytes for rows of a thousand numbers."""
+
+_FITS = 1 << 17
+"""Elements (1 MiB of float64) that all steps of a loop may make at once."""
 
 _SMALL = 16
 """Arrays of at most so many elements may be kept for each step before they are summed."""
@@ -557,7 +562,7 @@ class StepMaker:
             results.append(output.name if fresh else "")
         parameters = [p for p, _ in inputs]
         arrays = [a for _, a in inputs]
-        heavy = bool(carry) or self.makes_arrays(node, [*kept, *values])
+        heavy = bool(carry) or (self.makes_arrays(node, [*kept, *values]) and not self.fits(node))
         body = list(kept)
         returned = ", ".join(given)
         first_state = _tuple(carry)
@@ -673,6 +678,12 @@ class StepMaker:
             self.independent = {loop.span.line for loop in found if loop.parallel}
         return self.module.span(self.nest[-1]).line in self.independent
 
+    def fits(self, node: cst.For) -> bool:
+        """Says whether the arrays of all steps together are so small that batches would only take longer to compile."""
+        observed = self.module.observed
+        trips = {line: fact.trips_high for line, fact in observed.loops.items()} if observed is not None else {}
+        return _at_once(self.module, node, trips) <= _FITS
+
     def makes_arrays(self, node: cst.For, kept: Sequence[Any]) -> bool:
         if any(isinstance(s, cst.FunctionDef) for s in kept):
             return True
@@ -701,6 +712,22 @@ class _Arrays(Finder):
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         self._look(node)
+
+
+def _at_once(module: Any, node: cst.For, trips: Mapping[int, int]) -> float:
+    """Returns how many elements there are where all steps of a loop, and of those in it, are taken at once."""
+    try:
+        count: float = trips.get(module.span(node).line, math.inf)
+    except KeyError:
+        return math.inf  # a loop that a rewrite made
+    largest: float = 1
+    for part in nodes_of(node.body, cst.BaseExpression):  # type: ignore[type-abstract]
+        # a name is an array that is there already
+        fact = module.fact(part) if not isinstance(part, cst.Name) else None
+        if fact is not None and fact.kind == "array":
+            lengths = fact.shape if fact.shape is not None else (None,)
+            largest = max(largest, math.inf if None in lengths else math.prod(n or 0 for n in lengths))
+    return count * max([largest, *(_at_once(module, one, trips) for one in nodes_of(node.body, cst.For))])
 
 
 def _elements(shape: Sequence[int | None] | None) -> int:

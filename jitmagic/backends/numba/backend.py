@@ -159,6 +159,9 @@ def _next_choices(draft: NumbaDraft, failure: Failure, workload: Workload) -> li
         found.append(replace(how, outside=how.outside | more))
     if draft.inlined and how.inline and "inline" in failure.message:
         found.append(replace(how, inline=False))
+    if draft.merged and how.merge and failure.type.startswith("numba."):
+        # in one function a name has one type
+        found.append(replace(how, merge=False))
     if draft.nested and how.nests:
         found.append(replace(how, nests=False))
     if draft.fused and how.fuse:

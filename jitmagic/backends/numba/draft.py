@@ -33,7 +33,9 @@ class Choices:
     short : bool
         Whether the function around the core tells Numba the lengths of the arguments' short axes.
     inline : bool
-        Whether helpers with a single call are put in its place.
+        Whether helpers with a single call are put in its place by Numba.
+    merge : bool
+        Whether those that a statement of the core's own calls are written into the core.
     """
 
     outside: frozenset[Span] = frozenset()
@@ -46,6 +48,7 @@ class Choices:
     every: bool = False
     short: bool = True
     inline: bool = True
+    merge: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class NumbaDraft(Draft):
     Attributes
     ----------
     choices : Choices
-    native, nested, fused, lifted, shortened, inlined : bool
+    native, nested, fused, lifted, shortened, inlined, merged : bool
         Whether it does draw from a global state of Numba's own, does hold such nests, such loops, such functions, such
         lengths, and such helpers.
     undecided : bool
@@ -69,4 +72,5 @@ class NumbaDraft(Draft):
     lifted: bool = False
     shortened: bool = False
     inlined: bool = False
+    merged: bool = False
     undecided: bool = False

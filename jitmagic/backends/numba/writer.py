@@ -17,6 +17,7 @@ from jitmagic.analysis.tree import SourceTree
 from jitmagic.backends.numba.draft import Choices, NumbaDraft
 from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.inlining import inlined
+from jitmagic.backends.numba.merging import merged
 from jitmagic.backends.numba.nests.regions import Regions
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
@@ -62,6 +63,7 @@ from jitmagic.backends.numba.rewrites.unpacking import Unpacking
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.rewrites.wraparound import WrapAround
 from jitmagic.backends.numba.short_axes import shortened
+from jitmagic.backends.numba.threads import Threads
 from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrapping
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
@@ -260,6 +262,14 @@ def _write(
             )
         parallel = kept
     called = dict(context.helpers)
+    whole = tree
+    if how.merge and not how.every:
+        threads = Threads(module, module.function(name), called)
+        made = merged(tree, name, context.helpers, context.own, name in parallel, threads.none)
+        tree, context.helpers = made.tree, dict(made.helpers)
+        parallel |= {name} if made.threaded else frozenset()
+    is_merged = tree is not whole
+    called = dict(context.helpers)
     if how.inline and not parallel and not how.every:
         context.helpers = inlined(tree, name, context.helpers)
     tree, entry = _decorate(tree, context, workload, parallel, frozenset(moved), plan, signature)
@@ -286,6 +296,7 @@ def _write(
         lifted=bool(moved),
         shortened=short_axes is not None,
         inlined=context.helpers != called,
+        merged=is_merged,
         undecided=decided.found and not how.decided,
     )
 

@@ -248,7 +248,7 @@ def test_agrees_with_numpy_on_two_sizes(name):
 def test_the_other_half_is_taken_behind_the_loops():
     text = agrees(HEAD + inspect.getsource(the_first_store_is_the_lower_one), RNG.random(9))
     assert (
-        """    S = S.at[:n, :n].set(jax.lax.map(body, (jnp.arange(n), x[:n]), batch_size=64))
+        """    S = S.at[:n, :n].set(jax.vmap(body)(jnp.arange(n), x[:n]))
     S = jnp.where(jnp.tri(len(S), k=-1, dtype=bool), S.T, S)
     return S
 """

@@ -549,3 +549,24 @@ def test_an_assertion_about_values_is_left_out_and_told():
     made = make(HEAD + "def fn(x):\n    y = x / 2\n    assert (y < 1).all()\n    return y\n", RNG.random(5))
     assert "assert" not in made.text
     assert any("line 6" in note for note in made.draft.notes), made.draft.notes
+
+
+KERNEL = HEAD + """
+def fn(X):
+    n, d = X.shape
+    K = np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            s = 0.0
+            for k in range(d):
+                s += (X[i, k] - X[j, k])**2
+            K[i, j] = np.exp(-s)
+    return K
+"""
+
+
+@pytest.mark.parametrize(("rows", "batches"), [(20, False), (300, True)])
+def test_steps_go_in_batches_where_their_arrays_do_not_fit(rows, batches):
+    text = make(KERNEL, RNG.random((rows, 3))).text
+    assert ("batch_size=" in text) == batches, text
+    assert ("jax.vmap(body)(X[:n])" in text) != batches, text

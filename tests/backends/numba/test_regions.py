@@ -343,7 +343,7 @@ def test_an_assignment_is_not_divided_where_a_value_reads_a_name_that_it_binds()
 
 def test_an_element_at_rest_ends_its_loop():
     source, args, *_ = LOOPS["escape"]
-    assert "if not alive:\n                    break" in draft_of(workload(source, *args)).module.text
+    assert "if not alive_b:\n                    break" in draft_of(workload(source, *args)).module.text
     source, args, *_ = LOOPS["a mask without rest"]
     assert "break" not in draft_of(workload(source, *args)).module.text
 

@@ -24,6 +24,38 @@ def body(variant, source, *args, **kwargs):
     return "\n".join(lines[start + 2 :]) + "\n"
 
 
+_DIFFERENT = 'raise ValueError("operands could not be broadcast together")'
+
+SUM_OF_AN_EXPRESSION = f"""# np.sum((x - k) ** 2)
+    if k.shape != x.shape:
+        {_DIFFERENT}
+    total = np.float64(0)
+    for i in range(x.shape[0]):
+        total += (x[i] - k[i]) ** 2
+    return total"""
+
+SUM_ALONG_AN_AXIS = """# (x * x).sum(axis=1)
+    out = np.empty((x.shape[0],), dtype=np.float64)
+    for i in range(x.shape[0]):
+        total = np.float64(0)
+        for j in range(x.shape[1]):
+            total += x[i, j] * x[i, j]
+        out[i] = total
+    return out"""
+
+STORE_IN_PLACE = f"""# x += 2 * k
+    if k.shape != x.shape:
+        {_DIFFERENT}
+    for i in range(x.shape[0]):
+        x[i] += 2 * k[i]"""
+
+MASKED_ELEMENTS = f"""# x[k] = 2 * x[k] + 1
+    if x.shape != k.shape:
+        {_DIFFERENT}
+    for i in range(k.shape[0]):
+        if k[i]:
+            x[i] = 2 * x[i] + 1"""
+
 SERIAL = {
     "a float beside float32": ("return x * 0.5", "return x * np.float32(0.5)", (F32,)),
     "a float beside float64": ("return x * 0.5", "return x * 0.5", (F64,)),
@@ -115,11 +147,11 @@ SERIAL = {
         "for i, v in enumerate(x, 1):\n        x[i - 1] = i * v",
         (F64,),
     ),
-    "a sum of an expression": ("return np.sum((x - k) ** 2)", "return sum_of(x, k)", (F64, F64 + 1)),
-    "a sum along an axis": ("return (x * x).sum(axis=1)", "return sum_of(x)", (MATRIX,)),
-    "a store in place": ("x += 2 * k", "add_to(x, k)", (F64, F64 + 1)),
+    "a sum of an expression": ("return np.sum((x - k) ** 2)", SUM_OF_AN_EXPRESSION, (F64, F64 + 1)),
+    "a sum along an axis": ("return (x * x).sum(axis=1)", SUM_ALONG_AN_AXIS, (MATRIX,)),
+    "a store in place": ("x += 2 * k", STORE_IN_PLACE, (F64, F64 + 1)),
     "a store that reads its neighbours": ("x[1:] += 2 * x[:-1]", "x[1:] += 2 * x[:-1]", (F64,)),
-    "masked elements": ("x[k] = 2 * x[k] + 1", "update_where(x, k)", (F64, F64 > 2)),
+    "masked elements": ("x[k] = 2 * x[k] + 1", MASKED_ELEMENTS, (F64, F64 > 2)),
     "pairs of indices": (
         "return x[np.arange(3), np.array([1, 2, 0])]",
         "return take_at(x, np.arange(3), np.array([1, 2, 0]))",

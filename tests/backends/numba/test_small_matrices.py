@@ -124,9 +124,8 @@ def test_a_ramp_of_another_length_is_refused():
 
 ONCE = """
 def fn(x, y):
-    d = x - y
-    e = np.exp(-d*d)
-    return e/e.sum()
+    m = np.maximum.accumulate(x)
+    return m*y[0]
 """
 
 

@@ -22,7 +22,7 @@ from jitmagic.backends.numba.typing_model import UFUNC
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import made, small
 
-NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
+NOTE = "the loops over elements make arrays of the dtypes of this call: for other dtypes compare again"
 _TRIES = 12
 """How often a nest may be built anew because a value has to be kept."""
 
@@ -135,21 +135,34 @@ class Builder(Steps):
         first = " ".join(code(self.run.body[0].with_changes(leading_lines=[])).split("#@")[0].split())
         more = " …" if len(self.run.body) > 1 or isinstance(self.run.body[0], cst.For) else ""
         lines.append(f"    # element by element: {first[:90]}{more}".replace("{", "(").replace("}", ")"))
+        if parallel and not owner.context.every:
+            self._zero_in_loops()
         lines += self._checks()
         lines += [f"    {line}" for text in nest.head for line in nest.filled(text).split("\n")]
-        lines += list(nest.lines(owner.context.imports.code("numba.prange") if parallel else "range"))
+        word = owner.context.imports.code("numba.prange") if parallel else "range"
+        lines += list(nest.lines(word, None if owner.context.every else self._trips()))
         if outputs:
             lines.append(f"    return {', '.join(text for _, text in outputs)}")
         text = "\n" + "\n".join(lines) + "\n"
         if PLUS_HERE in text:
             text = text.replace(PLUS_HERE, code(owner.context.helper("plus", helpers.PLUS)))
-        helper = owner.context.helper(label, text)
+        helper = owner.context.loops(label, text)
         call = cst.Call(helper, [cst.Arg(owner.context.bare(node)) for node in nest.passed])
         place = self.run.body[0]
         if self.returned:
             return made(f"return {code(call)}\n", self.run.body[-1]).with_changes(leading_lines=place.leading_lines)
         targets = f"{', '.join(name for name, _ in outputs)} = " if outputs else ""
         return made(f"{targets}{code(call)}\n", place).with_changes(leading_lines=place.leading_lines)
+
+    def _trips(self) -> dict[int, int]:
+        """Returns how many steps each loop took in the example."""
+        trips: dict[int, int] = {}
+        for node, layout in self.layouts.items():
+            fact = self.run.fact(node) if isinstance(node, cst.BaseExpression) else None
+            for axis, length in zip(layout, (fact.shape if fact is not None else None) or (), strict=False):
+                if axis is not None and length is not None:
+                    trips[axis] = max(trips.get(axis, 1), length)
+        return trips
 
     def _check_aliases(self) -> None:
         """Raises Ends where an array that is changed in place may share memory with another one that is read."""

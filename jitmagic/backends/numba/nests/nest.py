@@ -7,7 +7,7 @@ made are open; what is needed later is kept in an array, or made again where tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -18,6 +18,9 @@ from jitmagic.backends.numba.rewrites.windows import steps_of
 
 INDICES = "ijklmn"
 _MORE = "pqrstuvw"
+
+_BESIDE = 300
+"""An outer loop stays serial where another one of the nest runs so many times as many lines."""
 
 Layout = tuple[int | None, ...]
 """The loop of the nest for each axis of an array; None for an axis of length 1."""
@@ -183,10 +186,21 @@ class Nest(Kernel):
             line = line.replace(self.length(axis), several[0])
         return line
 
-    def lines(self, outermost: str) -> Iterator[str]:
-        """Yields the loops' text; ``outermost`` is `range`, or `prange` where the outer loops run in parallel."""
-        for item in self.root.body:
-            yield from self._lines(item, "    ", outermost)
+    def lines(self, outermost: str, trips: Mapping[int, int] | None = None) -> Iterator[str]:
+        """Yields the loops' text.
+
+        Parameters
+        ----------
+        outermost : str
+            `range`, or `prange` where the outer loops run in parallel.
+        trips : mapping of int to int, optional
+            How many steps each loop took in the example. Of the outer loops those stay serial that have next to nothing
+            to do beside the others: Numba compiles a kernel for each that is not.
+        """
+        steps = [_steps(item, trips or {}) for item in self.root.body]
+        for item, count in zip(self.root.body, steps, strict=True):
+            is_small = trips is not None and count * _BESIDE < max(steps)
+            yield from self._lines(item, "    ", "range" if is_small else outermost)
 
     def _lines(self, item: str | Loop, pad: str, word: str) -> Iterator[str]:
         if isinstance(item, str):
@@ -196,6 +210,13 @@ class Nest(Kernel):
         yield f"{pad}for {self.index(item.axis)} in {word}({steps_of(self.lengths[item.axis][0])}):"
         for one in item.body:
             yield from self._lines(one, pad + "    ", "range")
+
+
+def _steps(item: str | Loop, trips: Mapping[int, int]) -> int:
+    """Returns how many lines run for an item of a nest."""
+    if isinstance(item, str) or item.axis is None:
+        return 1
+    return trips.get(item.axis, 1) * sum(_steps(one, trips) for one in item.body)
 
 
 def free_indices(taken: set[str]) -> str:

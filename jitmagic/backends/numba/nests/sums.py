@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import libcst as cst
 
 from jitmagic.backends.numba.helpers import in_any_order
-from jitmagic.backends.numba.nests.nest import Ends, Value, axes_in
+from jitmagic.backends.numba.nests.nest import Ends, Layout, Loop, Value, axes_in
 from jitmagic.backends.numba.nests.reading import reductions
 from jitmagic.backends.numba.nests.values import Values
 from jitmagic.backends.numba.rewrites.elements import DTYPES, PYTHON, WIDE, needs_parentheses
@@ -21,8 +23,43 @@ PLUS_HERE = "\0plus"
 """What stands for the name of the function that adds, until the nest is known to be written."""
 
 
+@dataclass(frozen=True)
+class Zeros:
+    """An array of zeros that a nest adds to.
+
+    Attributes
+    ----------
+    line : int
+        Where in the nest's head it is made.
+    name : str
+    layout : Layout
+    loop : Loop
+        The outermost loop in which it is added to.
+    """
+
+    line: int
+    name: str
+    layout: Layout
+    loop: Loop
+
+
 class Sums(Values):
     """Values, and the reductions among them."""
+
+    def _zero_in_loops(self) -> None:
+        """Has each step of a loop in threads fill its own part of the arrays that it adds to.
+
+        Of `np.zeros` Numba would make a loop in threads by itself, which takes as long to compile as the nest.
+        """
+        for one in self.zeros:
+            axes = axes_in(one.layout)
+            if one.loop.axis not in axes:
+                continue
+            fill: list[str | Loop] = [f"{self.nest.element_of(one.name, one.layout)} = 0"]
+            for axis in sorted(set(axes) - {one.loop.axis}, reverse=True):
+                fill = [Loop(axis, fill)]
+            one.loop.body[:0] = fill
+            self.nest.head[one.line] = self.nest.head[one.line].replace(".zeros(", ".empty(", 1)
 
     def _prepare(self, value: cst.BaseExpression) -> None:
         """Takes the reductions in an expression first, and ends the loops of those that it reads."""
@@ -78,6 +115,7 @@ class Sums(Values):
             shape = ", ".join(nest.length(axis) for axis in axes_in(layout)) + ("," if len(layout) == 1 else "")
             nest.head.append(f"{total} = {{np}}.zeros(({shape}), dtype={{np}}.{dtype})")
             element = self._element(inner)
+            self.zeros.append(Zeros(len(nest.head) - 1, total, layout, nest.path[1]))
             place = nest.element_of(total, layout)
         if name in ("max", "min") and element.dtype not in ("float32", "float64"):
             raise Ends

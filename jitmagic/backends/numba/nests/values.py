@@ -65,6 +65,8 @@ class Values(ABC):
         Whether something was written that takes long for an element.
     contracted : int
         How many arrays are not made.
+    zeros : list of Zeros
+        The arrays that sums are added up in.
     """
 
     def __init__(self, run: Run, nest: Nest, layouts: Mapping[cst.CSTNode, Layout], keep: set[tuple[str, int]]) -> None:
@@ -86,6 +88,7 @@ class Values(ABC):
         self.heavy = False
         self.mask: str | None = None
         self.contracted = 0
+        self.zeros: list[Any] = []
 
     @abstractmethod
     def _statement(self, statement: Any) -> None:

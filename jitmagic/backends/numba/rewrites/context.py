@@ -45,6 +45,8 @@ class Context:
         Whether every array expression becomes a loop.
     helpers : dict of str to str
         Functions that the draft needs besides the user's: name to source.
+    own : set of str
+        Those of them that are loops in the place of the user's array arithmetic, and no function of NumPy's.
     notes : list of str
     joined : set of node
         Assignments of expressions that were put together from several: they are written as loops.
@@ -55,6 +57,7 @@ class Context:
     parallel: bool = False
     every: bool = False
     helpers: dict[str, str] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     joined: set[cst.CSTNode] = field(default_factory=set)
 
@@ -77,6 +80,12 @@ class Context:
                 return cst.Name(free)
             number += 1
             wanted = f"{name}_{number}"
+
+    def loops(self, name: str, source: str) -> cst.Name:
+        """Asks for loops in the place of the user's array arithmetic, as :meth:`helper` does."""
+        helper = self.helper(name, source)
+        self.own.add(helper.value)
+        return helper
 
     def place(self, node: cst.CSTNode) -> Span | None:
         """Returns the place of a node in the user's text, None for one that a rewrite made."""

@@ -39,7 +39,7 @@ from jitmagic.backends.numba.typing_model import UFUNC
 from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import Span, ValueFact
 
-_NOTE = "the loops beside the function make arrays of the dtypes of this call: for other dtypes compare again"
+_NOTE = "the loops over elements make arrays of the dtypes of this call: for other dtypes compare again"
 
 
 _WORTH_THREADS = 2000
@@ -163,7 +163,7 @@ class Fused(ElementRewriter):
         word = self._outermost(original_node)
         source = self._reduced(kernel, name, element, axes, dtype, keep == "True", code(original_node), word)
         self.context.note(_NOTE)
-        helper = self.context.helper(f"{name}_of", source)
+        helper = self.context.loops(f"{name}_of", source)
         return cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed])
 
     def _reduced(
@@ -364,7 +364,7 @@ class Fused(ElementRewriter):
             lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({steps_of(stored.lengths[k])}):")
             pad += "    "
         lines.append(f"{pad}{stored.at(LOOPS[:ndim])} {operator} {element.text}")
-        helper = self.context.helper(label or _LABELS.get(operator, "update"), "\n" + "\n".join(lines) + "\n")
+        helper = self.context.loops(label or _LABELS.get(operator, "update"), "\n" + "\n".join(lines) + "\n")
         return cst.Expr(cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed]))
 
     def _target(
@@ -415,7 +415,7 @@ class Fused(ElementRewriter):
             pad += "    "
         where = ", ".join(LOOPS[k] for k in axes)
         lines += [f"{pad}if mask[{where}]:", f"{pad}    out[{where}] {operator} {element.text}"]
-        helper = self.context.helper("update_where", "\n" + "\n".join(lines) + "\n")
+        helper = self.context.loops("update_where", "\n" + "\n".join(lines) + "\n")
         return cst.Expr(cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed]))
 
     def _reads_other(self, target: cst.Subscript, value: cst.BaseExpression) -> bool:
@@ -477,7 +477,7 @@ class Fused(ElementRewriter):
             pad += "    "
         lines += [f"{pad}out[{', '.join(LOOPS[: len(sizes)])}] = {element.text}", "    return out"]
         self.context.note(_NOTE)
-        helper = self.context.helper(
+        helper = self.context.loops(
             f"fill_{target.value}" if reused else f"new_{target.value}", "\n" + "\n".join(lines) + "\n"
         )
         call = cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed])
