@@ -85,9 +85,8 @@ def merged(
         # a serial one's arrays would become loops in threads of their own
         wanted = _THREADED if threaded or became else _SERIAL
         decorator = helpers[helper].strip().split("\n", 1)[0]
-        if decorator != wanted:
-            if became or threaded or decorator != _THREADED or not all(map(plain, body)):
-                continue
+        if decorator != wanted and (became or threaded or decorator != _THREADED or not all(map(plain, body))):
+            continue
         inside = _body(core, body, statement, function, call)
         if inside is None:
             continue
@@ -169,10 +168,10 @@ def _body(
     rename = _Renamed(renamed)
     written = [*first, *(s.visit(rename) for s in inner)]
     if result is not None:
-        value = result.visit(rename)
+        text = code(result.visit(rename))  # type: ignore[arg-type]
         target = small(statement).targets[0].target if targets else None
-        if target is not None and code(target).strip("()") != code(value).strip("()"):
-            written.append(made(f"{code(target)} = {code(value)}\n"))
+        if target is not None and code(target).strip("()") != text.strip("()"):
+            written.append(made(f"{code(target)} = {text}\n"))
     if not written:
         return None
     written[0] = on_the_line_of(written[0], statement)
@@ -207,12 +206,15 @@ def _names(several: Iterable[cst.CSTNode]) -> set[str]:
 
 
 def _only_loops(several: Iterable[cst.CSTNode], core: cst.FunctionDef | None = None) -> frozenset[str]:
-    """Returns the names that are nothing but the index of a `for` over a range, and read nowhere behind it."""
+    """Returns the names that are nothing but the index of a `for` over a range, and read nowhere behind it.
+
+    The index of a `prange` is unsigned: it has a name of its own.
+    """
     found: set[str] = set()
     others: set[str] = set(name_tools.parameters(core)) if core is not None else set()
     for one in several:
         loops = [one, *nodes_of(one, cst.For)] if isinstance(one, cst.For) else nodes_of(one, cst.For)
-        heads = [loop for loop in loops if isinstance(loop.target, cst.Name) and "range(" in code(loop.iter)]
+        heads = [loop for loop in loops if isinstance(loop.target, cst.Name) and code(loop.iter).startswith("range(")]
         indices = {loop.target.value for loop in heads if isinstance(loop.target, cst.Name)}
         found |= indices
         inside = Counter[str]()

@@ -65,7 +65,8 @@ def test_other_names_stay_apart():
         return s + total + i
     """
     text, _ = merge(core, TOTAL.replace("total += x[i] * a", "part = x[i] * a\n        total += part"))
-    assert text.startswith("def fn(x, total, i):\n    # what weighs\n    # np.sum(x*a)\n    s = 0.0\n    for j in range(")
+    head = "def fn(x, total, i):\n    # what weighs\n    # np.sum(x*a)\n"
+    assert text.startswith(f"{head}    s = 0.0\n    for j in range(")
     assert "part = x[j] * total" in text
     assert "return s + total + i" in text
 
