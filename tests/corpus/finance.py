@@ -312,3 +312,22 @@ def trinomial_american_put(S0, K, r, q, sigma, T, N):
 
 def trinomial_american_put_args(size, rng):
     return 100.0, 100.0 + rng.random(), 0.05, 0.01, 0.3, 1.0, of(size, 5, 50, 300)
+
+
+def strategy_drawdowns(returns, risk_free):
+    # equity curve, its drawdowns, how long the longest lasted, and the Calmar ratio
+    equity = np.cumprod(1 + returns)
+    peak = np.maximum.accumulate(equity)
+    drawdown = 1 - equity/peak
+    under_water = drawdown > 0
+    longest = 0
+    current = 0
+    for flag in under_water:
+        current = current + 1 if flag else 0
+        longest = max(longest, current)
+    excess = equity[-1] - 1 - risk_free
+    return drawdown, longest, excess/drawdown.max()
+
+
+def strategy_drawdowns_args(size, rng):
+    return 0.0005 + 0.01*rng.standard_normal(of(size, 30, 1000, 30_000)), 0.02

@@ -269,3 +269,17 @@ def threshold_crossing(t, y, level):
 def threshold_crossing_args(size, rng):
     n = of(size, 10, 200, 20000)
     return np.linspace(0, 1, n), np.cumsum(rng.random(n))/n, 0.2
+
+
+def rescaled_range(x):
+    """R/S of Hurst: the range of the summed deviations over the standard deviation."""
+    deviation = x - x.mean()
+    summed = np.cumsum(deviation)
+    high = np.maximum.accumulate(summed)
+    low = np.minimum.accumulate(summed)
+    spread = (high - low)/x.std()
+    return spread
+
+
+def rescaled_range_args(size, rng):
+    return (rng.standard_normal(of(size, 25, 800, 20_000)),)

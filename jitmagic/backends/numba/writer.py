@@ -19,6 +19,7 @@ from jitmagic.backends.numba.generators import arranged
 from jitmagic.backends.numba.inlining import inlined
 from jitmagic.backends.numba.merging import merged
 from jitmagic.backends.numba.nests.regions import Regions
+from jitmagic.backends.numba.rewrites.accumulations import Accumulations
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.columns import Columns
@@ -223,7 +224,7 @@ def _write(
         if not how.every:
             tree = tree.visit(SmallMatrices(context))
     fused = looked_up or short or len(context.helpers) > before
-    rewrites = (Rolls, Masks, Contiguity, Reductions, Promotion, Overlap)
+    rewrites = (Accumulations, Rolls, Masks, Contiguity, Reductions, Promotion, Overlap)
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:

@@ -12,6 +12,7 @@ from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.nests.filled import filled
 from jitmagic.backends.numba.nests.layouts import Layouts
 from jitmagic.backends.numba.nests.nest import Again, Ends, Loop, Nest, Value, axes_in, free_indices
+from jitmagic.backends.numba.nests.ranges import holds_range, range_of
 from jitmagic.backends.numba.nests.reading import given, holds, mask_of, reductions
 from jitmagic.backends.numba.nests.run import Run
 from jitmagic.backends.numba.nests.steps import Steps
@@ -51,7 +52,7 @@ class Attempt:
         """Returns the statement that takes the run's place; raises Ends where it cannot, or where nothing is won."""
         run = self.run
         alone = len(run.body) == 1 and not isinstance(run.body[0], cst.For)
-        if alone and not run.owner.context.every and len(reductions(run.owner, small(run.body[0]).value)) < 2:
+        if alone and not run.owner.context.every and not self._is_worth(small(run.body[0]).value):
             raise Ends  # one expression is written in the place of one
         run.collect(run.body)
         if run.bound & run.numbers:
@@ -68,6 +69,10 @@ class Attempt:
             except Again:
                 continue
         raise Ends
+
+    def _is_worth(self, value: cst.BaseExpression) -> bool:
+        """Says whether a nest of one statement has less to do than the statement."""
+        return len(reductions(self.run.owner, value)) > 1 or holds_range(self.run.owner, value)
 
     def _written(self, layouts: Layouts, keep: set[tuple[str, int]]) -> Any:
         run = self.run
@@ -258,8 +263,9 @@ class Builder(Steps):
         if before is not None and before.dtype != element.dtype:
             raise Ends
         kept = (name, self.versions.get(name, -1) + 1) in self.keep
-        if kept and name not in self.run.changed and filled(self.owner, value) is not None:
-            raise Ends  # an array of zeros is made at no cost
+        made = filled(self.owner, value) is not None or range_of(self.owner, value) is not None
+        if kept and made and name not in self.run.changed:
+            raise Ends  # an array of zeros, or of whole numbers in a row, is made as fast by itself
         reads = {one: self.values.get(one) for one in name_tools.loads(value)}
         self._emit(f"{name} = {element.text}")
         if self.lines:
@@ -291,13 +297,17 @@ class Builder(Steps):
             return
         if not inner and not (name_tools.loads(value) & set(self.values)):
             raise Ends
-        for call in inner:
-            self._reduce(call)
-        for call in inner:
-            self._settle(self.results[call])
+        self._reduced(inner)
         self._open(())
         self.nest.line(f"{name} = {self._text(value)}")
         self._define(Value(name, dtype, (), ()))
+
+    def _reduced(self, calls: Sequence[cst.Call]) -> None:
+        """Takes reductions in whose results are wanted at once, and ends their loops."""
+        for call in calls:
+            self._reduce(call)
+        for call in calls:
+            self._settle(self.results[call])
 
     def _is_early(self, name: str, value: cst.BaseExpression) -> bool:
         """Says whether a number can be worked out before the loops: from what is known there, and bound once."""
@@ -413,10 +423,7 @@ class Builder(Steps):
         inner = reductions(self.owner, value)
         if not inner:
             raise Ends
-        for call in inner:
-            self._reduce(call)
-        for call in inner:
-            self._settle(self.results[call])
+        self._reduced(inner)
         self._open(())
         self.outputs = [("result", self._text(value))]
 

@@ -68,7 +68,7 @@ def filled(owner: ElementRewriter, node: cst.BaseExpression) -> Filled | None:
     lengths = [shape]
     if isinstance(shape, cst.Tuple):
         lengths = [element.value for element in shape.elements if isinstance(element, cst.Element)]
-    if len(lengths) != len(fact.shape or ()) or not all(_is_length(owner, one) for one in lengths):
+    if len(lengths) != len(fact.shape or ()) or not all(is_length(owner, one) for one in lengths):
         return None
     return Filled(None, tuple(lengths), value, text)
 
@@ -83,7 +83,7 @@ def _is_held(owner: ElementRewriter, node: cst.BaseExpression, dtype: str) -> bo
     return fact.kind == "scalar" and fact.dtype is not None and np.can_cast(fact.dtype, dtype)
 
 
-def _is_length(owner: ElementRewriter, node: cst.BaseExpression) -> bool:
+def is_length(owner: ElementRewriter, node: cst.BaseExpression) -> bool:
     """Says whether an expression is a whole number, of names and lengths of arrays."""
     if isinstance(node, cst.Integer):
         return True
@@ -91,7 +91,7 @@ def _is_length(owner: ElementRewriter, node: cst.BaseExpression) -> bool:
     if fact is None or not (fact.kind == "int" or (fact.kind == "scalar" and (fact.dtype or "")[:3] == "int")):
         return False
     if isinstance(node, cst.BinaryOperation):
-        return _is_length(owner, node.left) and _is_length(owner, node.right)
+        return is_length(owner, node.left) and is_length(owner, node.right)
     if isinstance(node, cst.Call):
         return code(node.func) == "len" and len(node.args) == 1 and isinstance(node.args[0].value, cst.Name)
     if isinstance(node, cst.Subscript):

@@ -13,8 +13,10 @@ import libcst as cst
 
 from jitmagic.backends.numba.nests.filled import filled
 from jitmagic.backends.numba.nests.nest import Ends, Layout, axes_in
+from jitmagic.backends.numba.nests.ranges import range_of
 from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
 from jitmagic.backends.numba.nests.run import NUMBERS, Run
+from jitmagic.backends.numba.nests.scans import scan_of
 from jitmagic.backends.numba.rewrites.elements import is_usable
 from jitmagic.backends.numba.rewrites.rolls import roll_of
 from jitmagic.backends.numba.rewrites.windows import is_new_axis
@@ -278,11 +280,20 @@ class Layouts:
         made = filled(owner, node)
         if made is not None:
             return leaf_layout(self.axes, fact) if made.like is None else self._layout(made.like)
+        if range_of(owner, node) is not None:
+            if fact.shape is None or fact.shape[0] in (None, 0, 1):
+                raise Ends
+            return leaf_layout(self.axes, fact)
         if owner.reduction(node, node) is not None:
             return self._layout_of_reduction(node)
         roll = roll_of(owner, node)
         if roll is not None and self.run.reads_outer(node, self._bound, self._looped):
             return self._layout(roll.array)
+        scan = scan_of(owner, node)
+        if scan is not None and not self._looped and not owner.context.parallel and not owner.context.every:
+            layout = self._layout(scan.source)
+            if None not in layout:
+                return layout  # step by step, which threads could not
         raise Ends
 
     def _layout_of_reduction(self, call: cst.Call) -> Layout:

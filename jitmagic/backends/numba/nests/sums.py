@@ -9,6 +9,7 @@ import libcst as cst
 from jitmagic.backends.numba.helpers import in_any_order
 from jitmagic.backends.numba.nests.nest import Ends, Layout, Loop, Value, axes_in
 from jitmagic.backends.numba.nests.reading import reductions
+from jitmagic.backends.numba.nests.scans import scan_of, scans
 from jitmagic.backends.numba.nests.values import Values
 from jitmagic.backends.numba.rewrites.elements import DTYPES, PYTHON, WIDE, needs_parentheses
 from jitmagic.generate import names as name_tools
@@ -77,6 +78,43 @@ class Sums(Values):
                 self._settle(self.values[name])
         for call in reductions(self.owner, value):
             self._settle(self.results[call])
+        for call in scans(self.owner, value):
+            self._scan(call)
+
+    def _scan(self, call: cst.Call) -> None:
+        """Writes a running total: a variable before the loop, which goes on with each element."""
+        scan = scan_of(self.owner, call)
+        if call in self.results or scan is None:
+            return
+        if self.lines or self.mask is not None:
+            raise Ends
+        self._prepare(scan.source)
+        layout, nest = self.layouts[call], self.nest
+        axes = axes_in(layout)
+        variable = nest.fresh("total" if scan.operator in "+*" else "last")
+        start = f"{variable} = {scan.start}"
+        if [loop.axis for loop in nest.path[1:]] == axes:
+            position = next(k for k, item in enumerate(nest.root.body) if item is nest.path[1])
+            nest.root.body.insert(position, start)
+        else:
+            self._open(())
+            nest.line(start)
+        element = self._element(scan.source)
+        if element.dtype != scan.dtype:
+            raise Ends
+        text = element.text
+        if scan.operator in "<>" and not text.isidentifier() and not isinstance(scan.source, cst.Name):
+            text = nest.fresh("value")
+            nest.line(f"{text} = {element.text}")
+        nest.line(scan.step(variable, text))
+        nest.path[1].serial = True
+        value = Value(variable, scan.dtype, layout, tuple(nest.path[1:]))
+        if (variable, -1) in self.keep:
+            # it is read behind the loop in which it was made
+            self._keep(value)
+            nest.line(f"{nest.element_of(value.kept or '', layout)} = {variable}")
+        self.results[call] = value
+        self.contracted += 1 if not isinstance(scan.source, cst.Name) else 0
 
     def _reduce(self, call: cst.Call) -> None:
         if call in self.results:

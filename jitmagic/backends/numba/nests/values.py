@@ -13,6 +13,7 @@ import numpy as np
 from jitmagic.backends.numba.nests.filled import Filled, filled
 from jitmagic.backends.numba.nests.layouts import inserted
 from jitmagic.backends.numba.nests.nest import Again, Ends, Layout, Nest, Value, axes_in
+from jitmagic.backends.numba.nests.ranges import Range, range_of
 from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
 from jitmagic.backends.numba.nests.run import Run
 from jitmagic.backends.numba.rewrites.context import code
@@ -211,6 +212,9 @@ class Values(ABC):
         made = filled(self.owner, node)
         if made is not None:
             return self._filled(made, node, fact.dtype)
+        numbers = range_of(self.owner, node)
+        if numbers is not None:
+            return self._ranged(numbers, node)
         if isinstance(node, cst.Call) and roll_of(self.owner, node) is None:
             source = copied(self.owner, node)
             return None if source is None else self.owner.element(self.nest, source, source)
@@ -242,6 +246,25 @@ class Values(ABC):
             return None
         bare = number.text[1:-1] if is_wrapped(number.text) else number.text
         return Element(self.owner.cast_text(dtype, bare), dtype)
+
+    def _ranged(self, numbers: Range, node: cst.BaseExpression) -> Element | None:
+        """Returns the whole number at the loop's index, and notes how many there are."""
+        axis = self.layouts[node][0]
+        ends = [one for one in (numbers.start, numbers.stop) if one is not None]
+        if axis is None or any(name_tools.loads(one) & (self.run.ours | self.run.numbers) for one in ends):
+            return None
+        start, stop = ("0" if one is None else self._end(one) for one in (numbers.start, numbers.stop))
+        self.nest.lengths[axis].append(numbers.length(start, stop))
+        # the index of a `prange` is unsigned
+        index = self.nest.index(axis)
+        text = numbers.element(start, f"{{np}}.int64({index})" if self.owner.context.parallel else index)
+        self.contracted += 1
+        return Element(f"({text})" if needs_parentheses(text.replace("{np}", "np")) else text, "int64")
+
+    def _end(self, node: cst.BaseExpression) -> str:
+        """Returns where a range begins or ends, in the helper's names."""
+        bare = node.expression if isinstance(node, cst.UnaryOperation) else node
+        return code(node) if isinstance(bare, cst.Integer) else self.nest.parameter(node)
 
     def _outer(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
         """Returns the element of an array from outside: a name, or a view that is made before the loops."""

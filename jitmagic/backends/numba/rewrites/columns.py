@@ -13,7 +13,7 @@ import numpy as np
 
 from jitmagic.analysis.scope import scope_of
 from jitmagic.analysis.stored import Stored
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, NumbaRewriter, code
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import leading, made
 from jitmagic.generate.walking import children
@@ -24,7 +24,7 @@ _SHORTEST = 32
 _PRODUCTS = frozenset({"numpy.dot", "numpy.vdot", "numpy.inner"})
 
 
-class Columns(NumbaRewriter):
+class Columns(LoopRewriter):
     """Rewrites reads of columns in nested loops.
 
     Parameters
@@ -34,26 +34,14 @@ class Columns(NumbaRewriter):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._depth = 0
         self._taken: set[str] = set()
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         self._taken |= name_tools.all_names(node)
 
-    def visit_For(self, node: cst.For) -> None:
-        self._depth += 1
-
-    def visit_While(self, node: cst.While) -> None:
-        self._depth += 1
-
-    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.While:
-        self._depth -= 1
-        return updated_node
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
-        self._depth -= 1
-        if self._depth or self.context.every or len(self.functions) != 1:
+    def behind_loop(self, original_node: cst.For | cst.While, updated_node: Any) -> Any:
+        if isinstance(original_node, cst.While) or self.loops or self.context.every or len(self.functions) != 1:
             return updated_node
         found: list[cst.Subscript] = []
         self._read(original_node.body, 1, False, found)

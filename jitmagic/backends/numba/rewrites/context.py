@@ -180,6 +180,42 @@ class NumbaRewriter(Rewriter):
         return fact is not None and fact.kind == "array"
 
 
+class LoopRewriter(NumbaRewriter):
+    """A rewriter that knows which loops it stands in.
+
+    Parameters
+    ----------
+    context : Context
+
+    Attributes
+    ----------
+    loops : list of (libcst.For or libcst.While)
+        Those around the node at hand, innermost last.
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.loops: list[cst.For | cst.While] = []
+
+    def visit_For(self, node: cst.For) -> None:
+        self.loops.append(node)
+
+    def visit_While(self, node: cst.While) -> None:
+        self.loops.append(node)
+
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
+        self.loops.pop()
+        return self.behind_loop(original_node, updated_node)
+
+    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> Any:
+        self.loops.pop()
+        return self.behind_loop(original_node, updated_node)
+
+    def behind_loop(self, original_node: cst.For | cst.While, updated_node: Any) -> Any:
+        """Returns what takes a loop's place; it is no longer among the loops around."""
+        return updated_node
+
+
 def scalar_path(dtype: str) -> str:
     """Returns the path of NumPy's scalar type of a dtype."""
     return "numpy.bool_" if dtype == "bool" else f"numpy.{dtype}"

@@ -20,7 +20,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.analysis.words import words
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, NumbaRewriter, code
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import made, small, statements
 from jitmagic.generate.walking import Finder
@@ -30,30 +30,15 @@ _BUILTINS = words("isinstance callable hasattr type")
 _MESSAGE = "not compiled: the example call did not come here, and Numba wants one type for each name and result"
 
 
-class Decided(NumbaRewriter):
+class Decided(LoopRewriter):
     """Puts an exception in the place of such branches."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._loops = 0
         self.found = False
 
-    def visit_For(self, node: cst.For) -> None:
-        self._loops += 1
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
-        self._loops -= 1
-        return updated_node
-
-    def visit_While(self, node: cst.While) -> None:
-        self._loops += 1
-
-    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.While:
-        self._loops -= 1
-        return updated_node
-
     def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If:
-        if self._loops or not self.asks_kinds(original_node.test):
+        if self.loops or not self.asks_kinds(original_node.test):
             return updated_node
         then, other = statements(original_node), original_node.orelse
         if self._dead(then) and self._matters(original_node.test, then):
@@ -68,7 +53,7 @@ class Decided(NumbaRewriter):
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> Any:
         one, new = small(original_node), small(updated_node)
-        if self._loops or not isinstance(one, cst.Return | cst.Assign) or not isinstance(one.value, cst.IfExp):
+        if self.loops or not isinstance(one, cst.Return | cst.Assign) or not isinstance(one.value, cst.IfExp):
             return updated_node
         choice = one.value
         if not self.asks_kinds(choice.test) or self._ran(choice.body) == self._ran(choice.orelse):

@@ -18,7 +18,7 @@ from jitmagic.analysis.aliases import Aliases
 from jitmagic.backends.numba import helpers
 from jitmagic.backends.numba.rewrites.aliasing import reads_ahead, reads_elsewhere
 from jitmagic.backends.numba.rewrites.buffers import reusable
-from jitmagic.backends.numba.rewrites.context import Context, code
+from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, code
 from jitmagic.backends.numba.rewrites.elements import (
     DTYPES,
     LOOPS,
@@ -51,7 +51,7 @@ _SHORT = 16
 """Up to this length one thread of a GPU adds up the product of two vectors."""
 
 
-class Fused(ElementRewriter):
+class Fused(LoopRewriter, ElementRewriter):
     """Rewrites reductions of expressions, stores of expressions in place, and expressions that Numba does not fuse.
 
     Parameters
@@ -70,7 +70,6 @@ class Fused(ElementRewriter):
         self._reusable: dict[str, cst.For | cst.While] = {}
         self._reused: dict[str, str] = {}
         self._own: frozenset[str] = frozenset()
-        self._loops = 0
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
@@ -80,35 +79,21 @@ class Fused(ElementRewriter):
             self._reused = {}
             self._own = own_arrays(self, node, self._aliases)
 
-    def visit_For(self, node: cst.For) -> None:
-        self._loops += 1
-
-    def visit_While(self, node: cst.While) -> None:
-        self._loops += 1
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
-        self._loops -= 1
-        return self._with_buffers(original_node, updated_node)
-
-    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> Any:
-        self._loops -= 1
-        return self._with_buffers(original_node, updated_node)
-
-    def _with_buffers(self, original: cst.For | cst.While, updated: Any) -> Any:
+    def behind_loop(self, original_node: cst.For | cst.While, updated_node: Any) -> Any:
         """Puts the arrays that a loop reuses before it."""
-        lines = [line for name, line in self._reused.items() if self._reusable[name] is original]
+        lines = [line for name, line in self._reused.items() if self._reusable[name] is original_node]
         if not lines:
-            return updated
-        self.module.inherit(updated, original)
+            return updated_node
+        self.module.inherit(updated_node, original_node)
         made = [cst.parse_statement(line) for line in lines]
-        made[0] = made[0].with_changes(leading_lines=updated.leading_lines)
-        loop = updated.with_changes(leading_lines=())
-        self.module.inherit(loop, original)
+        made[0] = made[0].with_changes(leading_lines=updated_node.leading_lines)
+        loop = updated_node.with_changes(leading_lines=())
+        self.module.inherit(loop, original_node)
         return cst.FlattenSentinel([*made, loop])
 
     def _outermost(self, node: cst.BaseExpression) -> str:
         """Returns how the outermost loop that takes an expression's place is to run."""
-        if not self.context.parallel or self._is_inside(node) or (self._loops and self._is_small(node)):
+        if not self.context.parallel or self._is_inside(node) or (self.loops and self._is_small(node)):
             return "range"
         return self.context.imports.code("numba.prange")
 
@@ -279,7 +264,7 @@ class Fused(ElementRewriter):
         The additions may be made in any order, as BLAS makes them: so they keep the processor's vectors busy.
         """
         facts = [self.fact(left), self.fact(right)]
-        if not self._loops or any(one is None or len(one.shape or ()) != 1 for one in facts):
+        if not self.loops or any(one is None or len(one.shape or ()) != 1 for one in facts):
             return None
         dtypes = {one.dtype for one in facts if one is not None}
         lengths = {one.shape[0] for one in facts if one is not None and one.shape is not None}
@@ -319,7 +304,7 @@ class Fused(ElementRewriter):
         target = original.targets[0].target
         assert isinstance(target, cst.Name)
         reads = [node for node in nodes_of(original.value, cst.Name) if node.value == target.value]
-        if not self._loops or target.value not in self._own or not reads or self._is_inside(original.value):
+        if not self.loops or target.value not in self._own or not reads or self._is_inside(original.value):
             return None
         # what the name stood for before tells the shape and the dtype of its memory
         name = updated.targets[0].target

@@ -39,7 +39,7 @@ def own_arrays(owner: NumbaRewriter, function: cst.FunctionDef, aliases: Aliases
         for target in one.targets:
             for name in name_tools.targets(target.target):
                 bound.setdefault(name, []).append(one.value)
-                if not isinstance(target.target, cst.Name) or len(one.targets) > 1:
+                if len(one.targets) > 1 or not (isinstance(target.target, cst.Name) or _is_nest(owner, one.value)):
                     taken.add(name)
     others = [one for kind in _BINDING for one in nodes_of(function.body, kind)]
     taken.update(name for one in others for name in name_tools.targets(one.target))
@@ -61,8 +61,13 @@ def _makes(owner: NumbaRewriter, value: cst.BaseExpression) -> bool:
     """
     if isinstance(value, cst.Call):
         method = isinstance(value.func, cst.Attribute) and owner.is_array(value.func.value)
-        return method or (owner.path(value.func) or "").startswith("numpy.")
+        return method or _is_nest(owner, value) or (owner.path(value.func) or "").startswith("numpy.")
     return isinstance(value, cst.BinaryOperation | cst.UnaryOperation | cst.Comparison)
+
+
+def _is_nest(owner: NumbaRewriter, value: cst.BaseExpression) -> bool:
+    """Says whether an expression is a call of loops that a rewrite wrote: they make what they return."""
+    return isinstance(value, cst.Call) and isinstance(value.func, cst.Name) and value.func.value in owner.context.own
 
 
 def _cuts(value: cst.BaseExpression, name: str) -> bool:

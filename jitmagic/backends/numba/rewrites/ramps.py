@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, code
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import made
 from jitmagic.observe.facts import ValueFact
@@ -21,20 +21,12 @@ _DTYPES = frozenset({("int64", "int64"), ("int64", "float64"), ("float64", "floa
 _UNFIT = '"operands could not be broadcast together"'
 
 
-class Ramps(NumbaRewriter):
+class Ramps(LoopRewriter):
     """Rewrites `x[:, 0] = np.arange(n)` as `for k in range(x.shape[0]): x[k, 0] = k`."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._names: set[str] = set()
-        self._loops = 0
-
-    def visit_For(self, node: cst.For) -> None:
-        self._loops += 1  # a step of a loop that runs in parallel may not raise
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
-        self._loops -= 1
-        return updated_node
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
@@ -45,7 +37,8 @@ class Ramps(NumbaRewriter):
         one, old = updated_node.body[0], original_node.body[0]
         if len(updated_node.body) != 1 or not isinstance(one, cst.Assign) or not isinstance(old, cst.Assign):
             return updated_node
-        texts = self._texts(old) if len(one.targets) == 1 and self.functions and not self._loops else None
+        looped = any(isinstance(loop, cst.For) for loop in self.loops)  # a step that runs in parallel may not raise
+        texts = self._texts(old) if len(one.targets) == 1 and self.functions and not looped else None
         if texts is None:
             return updated_node
         statements = [made(text, updated_node) for text in texts]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
+from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, code
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import small, statements
 from jitmagic.generate.walking import nodes_of
@@ -23,7 +23,7 @@ _NOT_ALWAYS: tuple[type[cst.CSTNode], ...] = (cst.IfExp, cst.BooleanOperation, c
 """What may leave a part of a condition out, or do something of its own."""
 
 
-class Selects(NumbaRewriter):
+class Selects(LoopRewriter):
     """Rewrites single stores under a comparison in innermost loops.
 
     Parameters
@@ -36,21 +36,6 @@ class Selects(NumbaRewriter):
     def __init__(self, context: Context, spans: Sequence[Span]) -> None:
         super().__init__(context)
         self._spans = spans
-        self._loops: list[cst.For | cst.While] = []
-
-    def visit_For(self, node: cst.For) -> None:
-        self._loops.append(node)
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
-        self._loops.pop()
-        return updated_node
-
-    def visit_While(self, node: cst.While) -> None:
-        self._loops.append(node)
-
-    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.While:
-        self._loops.pop()
-        return updated_node
 
     def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.BaseStatement:
         if not self._is_choice(original_node):
@@ -69,7 +54,7 @@ class Selects(NumbaRewriter):
 
     def _is_choice(self, node: cst.If) -> bool:
         body = statements(node)
-        loop = self._loops[-1] if self._loops else None
+        loop = self.loops[-1] if self.loops else None
         if node.orelse is not None or len(body) != 1 or not isinstance(loop, cst.For) or not self._is_innermost(loop):
             return False
         one = small(body[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from jitmagic.backends.numba.rewrites.context import Context, code
+from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, code
 from jitmagic.backends.numba.rewrites.elements import (
     LOOPS,
     Element,
@@ -23,7 +23,7 @@ from jitmagic.generate.turns import PERIODIC, Angle, angle_of
 from jitmagic.observe.facts import Span, ValueFact
 
 
-class Turns(ElementRewriter):
+class Turns(LoopRewriter, ElementRewriter):
     """Rewrites periodic functions of products of whole numbers.
 
     Parameters
@@ -36,21 +36,6 @@ class Turns(ElementRewriter):
     def __init__(self, context: Context, spans: tuple[Span, ...] = ()) -> None:
         super().__init__(context)
         self._spans = spans
-        self._loops = 0
-
-    def visit_For(self, node: cst.For) -> None:
-        self._loops += 1
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
-        self._loops -= 1
-        return updated_node
-
-    def visit_While(self, node: cst.While) -> None:
-        self._loops += 1
-
-    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.While:
-        self._loops -= 1
-        return updated_node
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         path, fact = self.path(original_node.func), self.fact(original_node)
@@ -115,7 +100,7 @@ class Turns(ElementRewriter):
     def _in_threads(self, node: cst.CSTNode) -> bool:
         place = self.context.place(node)
         inside = place is None or any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
-        return self.context.parallel and not self._loops and not inside
+        return self.context.parallel and not self.loops and not inside
 
 
 def _factor(one: Element) -> str:

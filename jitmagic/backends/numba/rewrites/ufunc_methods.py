@@ -1,9 +1,8 @@
-"""Writes `np.add.at`, `np.add.outer`, `np.add.reduce` and `np.maximum.accumulate`, which Numba's ufuncs do not have."""
+"""Writes `np.add.at`, `np.add.outer` and `np.add.reduce`, which Numba's ufuncs do not have."""
 
 from __future__ import annotations
 
 import libcst as cst
-import numpy as np
 
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, expression
 
@@ -11,21 +10,6 @@ _REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "m
                "logical_and": "all"}  # fmt: skip
 _SCANS = {"add": "cumsum", "multiply": "cumprod"}
 _AT = {"add": "+=", "subtract": "-=", "multiply": "*="}
-
-_ACCUMULATE = """
-@njit(error_model="numpy")
-def {name}(x):
-    # np.{ufunc}.accumulate of one axis: what is not a number stays
-    out = {np}.empty_like(x)
-    if x.size == 0:
-        return out
-    last = x[0]
-    for i in range(x.size):
-        if x[i] {sign} last or x[i] != x[i]:
-            last = x[i]
-        out[i] = last
-    return out
-"""
 
 _ADD_AT = """
 @njit(error_model="numpy")
@@ -59,13 +43,8 @@ class UfuncMethods(NumbaRewriter):
                 axis = cst.Arg(cst.Integer("0"), keyword=cst.Name("axis"), equal=_equal())
                 call = call.with_changes(args=[*_with_comma(call.args), axis])
             return call
-        if method == "accumulate" and positional and arrays and ndims == [1] and facts[0] is not None:
-            if ufunc in _SCANS:
-                return updated_node.with_changes(func=imports.spell(f"numpy.{_SCANS[ufunc]}"))
-            if ufunc in ("maximum", "minimum") and np.dtype(facts[0].dtype).kind in "biuf":
-                sign = ">" if ufunc == "maximum" else "<"
-                source = _ACCUMULATE.replace("{ufunc}", ufunc).replace("{sign}", sign)
-                return updated_node.with_changes(func=self.context.helper(f"{ufunc}_accumulate", source))
+        if method == "accumulate" and positional and arrays and ndims == [1] and ufunc in _SCANS:
+            return updated_node.with_changes(func=imports.spell(f"numpy.{_SCANS[ufunc]}"))
         if method == "outer" and positional and arrays and ndims == [1, 1]:
             first, second = (a.value for a in updated_node.args)
             contiguous = imports.code("numpy.ascontiguousarray")
