@@ -125,7 +125,7 @@ def test_a_ramp_of_another_length_is_refused():
 ONCE = """
 def fn(x, y):
     m = np.maximum.accumulate(x)
-    return m[::-1]
+    return m[::-1]*y
 """
 
 
