@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 
 _SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
@@ -54,6 +54,16 @@ def loads(node: cst.CSTNode) -> frozenset[str]:
     finder = _Loads()
     node.visit(finder)
     return frozenset(finder.names)
+
+
+def captured(function: cst.FunctionDef) -> frozenset[str]:
+    """Returns the names that functions inside a function read, whenever they are called.
+
+    >>> sorted(captured(cst.parse_statement("def fn(x):\\n    return lambda t: t*x\\n")))
+    ['t', 'x']
+    """
+    inner = [*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)]
+    return frozenset().union(*(loads(one) for one in inner))
 
 
 def fresh(wanted: str, taken: Iterable[str]) -> str:

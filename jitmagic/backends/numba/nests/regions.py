@@ -57,8 +57,7 @@ class Regions(ElementRewriter):
         return False  # the statements are taken in their order, not one by one
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        inner = [*nodes_of(original_node.body, cst.FunctionDef), *nodes_of(original_node.body, cst.Lambda)]
-        self._captured = frozenset().union(*(name_tools.loads(one) for one in inner))
+        self._captured = name_tools.captured(original_node)
         self._live = live_names(statements(original_node), self._captured)
         self._unbound = self._live.entry - set(name_tools.parameters(original_node))
         body = self._block(statements(original_node))

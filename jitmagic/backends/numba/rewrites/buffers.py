@@ -30,8 +30,7 @@ def reusable(owner: NumbaRewriter, function: cst.FunctionDef, aliases: Aliases) 
     """
     finder = _Bindings()
     function.visit(finder)
-    inner = [*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)]
-    captured: frozenset[str] = frozenset().union(*(name_tools.loads(one) for one in inner))
+    captured = name_tools.captured(function)
     taken = set(name_tools.parameters(function)) | captured | finder.rebound
     found = {}
     for name, loop in finder.loops.items():

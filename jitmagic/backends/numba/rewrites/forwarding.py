@@ -48,8 +48,7 @@ class Forwarding(ElementRewriter):
         super().visit_FunctionDef(node)
         if len(self.functions) != 1 or self.context.every or self.context.parallel:
             return
-        inner = [*nodes_of(node.body, cst.FunctionDef), *nodes_of(node.body, cst.Lambda)]
-        self._captured = frozenset().union(*(name_tools.loads(one) for one in inner))
+        self._captured = name_tools.captured(node)
         self._live = live_names(statements(node), self._captured)
 
     def visit_For(self, node: cst.For) -> None:

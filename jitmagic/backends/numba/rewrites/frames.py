@@ -103,7 +103,7 @@ class Frames(NumbaRewriter):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         if len(self.functions) == 1:
-            self._live = live_names(statements(node), _captured(node))
+            self._live = live_names(statements(node), name_tools.captured(node))
 
     def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
         return self._framed(original_node, updated_node)
@@ -176,7 +176,7 @@ class Frames(NumbaRewriter):
         function = self.functions[0]
         names = {frame.inner, frame.padded}
         given = name_tools.parameters(function)
-        if names & _captured(function) or frame.padded in given:
+        if names & name_tools.captured(function) or frame.padded in given:
             return False
         if not all(is_alone(name, function.name.value, self._aliases) for name in names):
             return False
@@ -325,9 +325,3 @@ def _bound_in(node: cst.CSTNode) -> list[str]:
     for kind in _BINDING:
         found += [name for one in nodes_of(node, kind) for name in name_tools.targets(one.target)]
     return found + [name for one in nodes_of(node, cst.AsName) for name in name_tools.targets(one.name)]
-
-
-def _captured(function: cst.FunctionDef) -> frozenset[str]:
-    """Returns the names that functions inside a function read."""
-    inner = [*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)]
-    return frozenset().union(*(name_tools.loads(one) for one in inner))

@@ -32,8 +32,7 @@ def own_arrays(owner: NumbaRewriter, function: cst.FunctionDef, aliases: Aliases
     aliases : Aliases
         Of the user's text.
     """
-    inner = [*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)]
-    taken = set(name_tools.parameters(function)).union(*(name_tools.loads(one) for one in inner))
+    taken = set(name_tools.parameters(function)) | name_tools.captured(function)
     bound: dict[str, list[cst.BaseExpression]] = {}
     for one in nodes_of(function.body, cst.Assign):
         for target in one.targets:

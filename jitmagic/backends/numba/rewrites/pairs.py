@@ -13,7 +13,6 @@ from jitmagic.backends.numba.rewrites.context import Context
 from jitmagic.backends.numba.rewrites.elements import ElementRewriter, is_usable
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import on_the_line_of
-from jitmagic.generate.walking import nodes_of
 
 
 class Pairs(ElementRewriter):
@@ -27,8 +26,7 @@ class Pairs(ElementRewriter):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         if len(self.functions) == 1:
-            inner = [*nodes_of(node.body, cst.FunctionDef), *nodes_of(node.body, cst.Lambda)]
-            self._captured = frozenset().union(*(name_tools.loads(one) for one in inner))
+            self._captured = name_tools.captured(node)
 
     def visit_Try(self, node: cst.Try) -> None:
         self._tries += 1  # what handles an exception may see which names are bound already
