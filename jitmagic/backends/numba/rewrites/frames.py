@@ -25,7 +25,7 @@ import libcst as cst
 
 from jitmagic.analysis.aliases import Aliases
 from jitmagic.backends.numba.rewrites.buffers import escapes, is_alone
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter
+from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import made, small, statements, with_body
 from jitmagic.generate.liveness import Liveness, live_names
@@ -85,7 +85,7 @@ class _Frame:
         ]  # fmt: skip
 
 
-class Frames(NumbaRewriter):
+class Frames(LoopRewriter):
     """Rewrites loops.
 
     Parameters
@@ -105,21 +105,15 @@ class Frames(NumbaRewriter):
         if len(self.functions) == 1:
             self._live = live_names(statements(node), name_tools.captured(node))
 
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
-        return self._framed(original_node, updated_node)
-
-    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> Any:
-        return self._framed(original_node, updated_node)
-
-    def _framed(self, original: cst.For | cst.While, updated: Any) -> Any:
-        body = statements(original)
-        if len(self.functions) != 1 or original.orelse is not None or len(statements(updated)) != len(body):
-            return updated
-        frames = [f for position in range(len(body)) if (f := self._frame(original, body, position)) is not None]
+    def behind_loop(self, original_node: cst.For | cst.While, updated_node: Any) -> Any:
+        body = statements(original_node)
+        if len(self.functions) != 1 or original_node.orelse is not None or len(statements(updated_node)) != len(body):
+            return updated_node
+        frames = [f for position in range(len(body)) if (f := self._frame(original_node, body, position)) is not None]
         if not frames or len({name for f in frames for name in (f.inner, f.padded)}) != 2 * len(frames):
-            return updated
-        lines = self._written(frames, updated)
-        behind = self._live.after.get(original, frozenset())
+            return updated_node
+        lines = self._written(frames, updated_node)
+        behind = self._live.after.get(original_node, frozenset())
         for frame in frames:
             if frame.inner in behind:
                 last = body[frame.makes]
