@@ -312,3 +312,28 @@ def cosine_excess(A, B):
 
 def cosine_excess_args(size, rng):
     return rng.standard_normal((of(size, 30, 90, 500), 3)), rng.standard_normal((of(size, 20, 80, 400), 3))
+
+
+def gp_posterior_mean(x_new, x_train, alpha, length, amplitude):
+    # Matern 3/2 kernel; alpha = (K + sigma^2 I)^-1 y was solved for before
+    r = np.abs(x_new[:, None] - x_train[None, :])/length
+    K_star = amplitude**2*(1 + np.sqrt(3)*r)*np.exp(-np.sqrt(3)*r)
+    return K_star @ alpha
+
+
+def gp_posterior_mean_args(size, rng):
+    n, m = of(size, 9, 60, 400), of(size, 7, 50, 500)
+    return np.sort(rng.random(n)), np.sort(rng.random(m)), rng.standard_normal(m), 0.2, 1.3
+
+
+def irregular_periodogram(t, y, freqs):
+    # the classical (Schuster) periodogram of unevenly sampled data
+    y = y - y.mean()
+    E = np.exp(-2j*np.pi*freqs[:, None]*t)
+    c = np.dot(E, y)
+    return np.abs(c)**2/len(t)
+
+
+def irregular_periodogram_args(size, rng):
+    n = of(size, 15, 80, 400)
+    return np.sort(100*rng.random(n)), rng.standard_normal(n), np.linspace(0.01, 2.0, of(size, 9, 60, 500))

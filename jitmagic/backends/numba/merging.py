@@ -232,7 +232,7 @@ def _only_loops(several: Iterable[cst.CSTNode], core: cst.FunctionDef | None = N
 
 def _free(wanted: str, taken: set[str] | frozenset[str]) -> str:
     """Returns a name that is free: of a letter the next letter, else with a letter behind it."""
-    if wanted in _LETTERS:
+    if len(wanted) == 1 and wanted in _LETTERS:
         for letter in _LETTERS:
             if letter not in taken:
                 return letter

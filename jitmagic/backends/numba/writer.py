@@ -58,6 +58,7 @@ from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.starts import Starts
 from jitmagic.backends.numba.rewrites.sweeps import Sweeps
 from jitmagic.backends.numba.rewrites.tables import Tables
+from jitmagic.backends.numba.rewrites.turn_products import TurnProducts
 from jitmagic.backends.numba.rewrites.turns import Turns
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.unpacking import Unpacking
@@ -202,6 +203,7 @@ def _write(
             tree = tree.visit(ShortProducts(context))
     if how.fuse:
         plain = tree
+        tree = tree.visit(TurnProducts(context, spans))
         tree = tree.visit(Turns(context, spans))
         tree = tree.visit(Tables(context, spans))
         tree = tree.visit(Columns(context))

@@ -13,7 +13,8 @@ from jitmagic.backends.numba.nests.filled import filled
 from jitmagic.backends.numba.nests.layouts import Layouts
 from jitmagic.backends.numba.nests.nest import Again, Ends, Loop, Nest, Value, axes_in, free_indices
 from jitmagic.backends.numba.nests.ranges import holds_range, range_of
-from jitmagic.backends.numba.nests.reading import given, holds, mask_of, reductions
+from jitmagic.backends.numba.nests.reading import given, holds, mask_of, parts_of
+from jitmagic.backends.numba.nests.reuse import reuse
 from jitmagic.backends.numba.nests.run import Run
 from jitmagic.backends.numba.nests.steps import Steps
 from jitmagic.backends.numba.nests.sums import PLUS_HERE
@@ -72,7 +73,8 @@ class Attempt:
 
     def _is_worth(self, value: cst.BaseExpression) -> bool:
         """Says whether a nest of one statement has less to do than the statement."""
-        return len(reductions(self.run.owner, value)) > 1 or holds_range(self.run.owner, value)
+        run, sums = self.run, self.run.reductions(value)
+        return len(sums) > 1 or any(map(run.saves_an_array, sums)) or holds_range(run.owner, value)
 
     def _written(self, layouts: Layouts, keep: set[tuple[str, int]]) -> Any:
         run = self.run
@@ -124,7 +126,14 @@ class Builder(Steps):
         worth = self.looped or self.contracted or self.owner.context.every
         if not all(self.nest.lengths) or not worth:
             raise Ends
+        several = self.returned and isinstance(small(run.body[-1]).value, cst.Tuple)
+        if several and self.owner.context.parallel and not self._runs_in_threads():
+            raise Ends  # what stands before it may run in threads
         return self._call()
+
+    def _runs_in_threads(self) -> bool:
+        """Says whether the steps of all outermost loops may run at the same time."""
+        return all(not isinstance(loop, Loop) or not loop.serial for loop in self.nest.root.body)
 
     def _call(self) -> Any:
         owner, nest, outputs = self.owner, self.nest, self.outputs
@@ -132,9 +141,7 @@ class Builder(Steps):
         label = f"new_{outputs[0][0]}" if outputs else f"update_{next(iter(sorted(self.run.changed)), 'arrays')}"
         if self.returned:
             label = f"{owner.functions[-1].name.value}_of_elements"
-        parallel = owner.context.parallel and all(
-            not isinstance(loop, Loop) or not loop.serial for loop in nest.root.body
-        )
+        parallel = owner.context.parallel and self._runs_in_threads()
         decorator = '@njit(parallel=True, error_model="numpy")' if parallel else '@njit(error_model="numpy")'
         lines = [decorator, f"def {{name}}({', '.join(nest.parameters)}):"]
         first = " ".join(code(self.run.body[0].with_changes(leading_lines=[])).split("#@")[0].split())
@@ -143,7 +150,10 @@ class Builder(Steps):
         if parallel and not owner.context.every:
             self._zero_in_loops()
         lines += self._checks()
-        lines += [f"    {line}" for text in nest.head for line in nest.filled(text).split("\n")]
+        gone = reuse(nest, self.arrays, frozenset(text for _, text in outputs))
+        outputs = [(name, gone.get(text, text)) for name, text in outputs]
+        nest.prune(" ".join(text for _, text in outputs))
+        lines += [f"    {line}" for text in nest.head if text for line in nest.filled(text).split("\n")]
         word = owner.context.imports.code("numba.prange") if parallel else "range"
         lines += list(nest.lines(word, None if owner.context.every else self._trips()))
         if outputs:
@@ -186,12 +196,16 @@ class Builder(Steps):
             unique = list(dict.fromkeys(several))
             different += [f"{one} != {unique[0]}" for one in unique[1:]]
         different += [f"{one} != 1" for one in dict.fromkeys(nest.ones)]
-        if not different:
-            return []
-        return [
-            f"    if {' or '.join(different)}:",
-            '        raise ValueError("operands could not be broadcast together")',
-        ]
+        checks = []
+        if different:
+            checks = [
+                f"    if {' or '.join(different)}:",
+                '        raise ValueError("operands could not be broadcast together")',
+            ]
+        for axis, number in sorted(self.reach.items()):
+            checks.append(f"    if {nest.lengths[axis][0]} <= {number}:")
+            checks.append(f'        raise IndexError("index {number} is out of bounds")')
+        return checks
 
     def _statement(self, statement: Any) -> None:
         if isinstance(statement, cst.For):
@@ -248,11 +262,15 @@ class Builder(Steps):
             self._emit(f"{self.nest.element_of(value.kept, value.layout)} = {value.name}")
 
     def _bind(self, name: str, value: cst.BaseExpression) -> None:
-        if not isinstance(value, cst.BinaryOperation | cst.UnaryOperation | cst.Comparison | cst.Call):
+        computed = isinstance(value, cst.BinaryOperation | cst.UnaryOperation | cst.Comparison | cst.Call)
+        view = self.run.pick(value) is not None and name not in self.run.changed
+        if not computed and not view:
             raise Ends  # an alias or a view
+        if view:
+            self.views.add(name)
         if not self.lines:
             self._prepare(value)
-        elif reductions(self.owner, value):
+        elif self.run.reductions(value):
             raise Ends
         fact = self.run.fact(value)
         assert fact is not None
@@ -284,7 +302,7 @@ class Builder(Steps):
             self._emit(f"{name} = {self._text(value)}")
             self.defined.add(name)
             return
-        inner = reductions(self.owner, value)
+        inner = self.run.reductions(value)
         fact = self.run.fact(value)
         dtype = (fact.dtype or PYTHON.get(fact.kind)) if fact is not None else None
         if dtype not in DTYPES:
@@ -302,7 +320,7 @@ class Builder(Steps):
         self.nest.line(f"{name} = {self._text(value)}")
         self._define(Value(name, dtype, (), ()))
 
-    def _reduced(self, calls: Sequence[cst.Call]) -> None:
+    def _reduced(self, calls: Sequence[cst.BaseExpression]) -> None:
         """Takes reductions in whose results are wanted at once, and ends their loops."""
         for call in calls:
             self._reduce(call)
@@ -323,7 +341,7 @@ class Builder(Steps):
             raise Ends
         if not self.lines:
             self._prepare(value)
-        elif reductions(self.owner, value):
+        elif self.run.reductions(value):
             raise Ends
         into = self.run.fact(target)
         assert into is not None
@@ -415,21 +433,44 @@ class Builder(Steps):
             self._emit(f"{self.nest.element_of(known.kept, known.layout)} = {place.text}")
 
     def _returned(self, value: cst.BaseExpression) -> None:
-        if self.run.is_array(value):
-            name = self.nest.fresh("result")
-            self._bind(name, value)
-            self.outputs = [(name, self._output(name))]
-            return
-        inner = reductions(self.owner, value)
-        if not inner:
+        parts = parts_of(value)
+        if isinstance(value, cst.Tuple):
+            if len(parts) < 2 or not any(map(self._is_made, parts)):
+                raise Ends
+        elif not self.run.is_array(value) and not self.run.reductions(value):
             raise Ends
-        self._reduced(inner)
+        names = [self._array_returned(one) if self.run.is_array(one) else None for one in parts]
+        for one in parts:
+            if not self.run.is_array(one):
+                self._reduced(self.run.reductions(one))
+        outputs = [
+            (name, self._output(name)) if name is not None else ("result", "")
+            for name in names
+        ]  # fmt: skip
         self._open(())
-        self.outputs = [("result", self._text(value))]
+        self.outputs = [
+            (name, text or self._text(one)) for (name, text), one in zip(outputs, parts, strict=True)
+        ]  # fmt: skip
+
+    def _is_made(self, node: cst.BaseExpression) -> bool:
+        """Says whether the run makes an array, or a number out of arrays."""
+        if not self.run.is_array(node):
+            return bool(self.run.reductions(node)) or (isinstance(node, cst.Name) and node.value in self.run.numbers)
+        return not isinstance(node, cst.Name) or node.value in self.run.bound
+
+    def _array_returned(self, node: cst.BaseExpression) -> str:
+        """Returns the name of an array that is returned; it is bound to one where it has none."""
+        if isinstance(node, cst.Name):
+            if node.value not in self.run.bound or node.value in self.run.changed:
+                raise Ends  # the caller's own array, or perhaps it
+            return node.value
+        name = self.nest.fresh("result")
+        self._bind(name, node)
+        return name
 
     def _output(self, name: str) -> str:
         value = self.values.get(name)
-        if value is None:
+        if value is None or name in self.views:
             raise Ends
         self._settle(value)
         if not value.layout:

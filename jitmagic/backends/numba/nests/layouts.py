@@ -13,8 +13,9 @@ import libcst as cst
 
 from jitmagic.backends.numba.nests.filled import filled
 from jitmagic.backends.numba.nests.nest import Ends, Layout, axes_in
+from jitmagic.backends.numba.nests.places import place_of
 from jitmagic.backends.numba.nests.ranges import range_of
-from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
+from jitmagic.backends.numba.nests.reading import copied, mask_of, parts_of
 from jitmagic.backends.numba.nests.run import NUMBERS, Run
 from jitmagic.backends.numba.nests.scans import scan_of
 from jitmagic.backends.numba.rewrites.elements import is_usable
@@ -195,7 +196,8 @@ class Layouts:
                 if len(self.axes.broadcast([base, layout])) != len(base):
                     raise Ends
         elif isinstance(one, cst.Return) and one.value is not None:
-            self._layout(one.value)
+            for part in parts_of(one.value):
+                self._layout(part)
         elif isinstance(one, cst.Expr) and isinstance(one.value, cst.Call) and len(one.value.args) == 2:
             if len(self._layout(one.value.args[0].value)) != 2:
                 raise Ends
@@ -227,12 +229,11 @@ class Layouts:
         return self.layouts[node]
 
     def _layout_of(self, node: cst.BaseExpression) -> Layout:
-        owner = self.run.owner
         fact = self.run.fact(node)
         if fact is None:
             raise Ends
         if fact.kind in NUMBERS:
-            for call in reductions(owner, node):
+            for call in self.run.reductions(node):
                 self._layout_of_reduction(call)
             return ()
         if not is_usable(fact):
@@ -245,6 +246,8 @@ class Layouts:
                     self.names[node.value] = leaf_layout(self.axes, fact)
                 return self.names[node.value]
             return leaf_layout(self.axes, fact)
+        if self.run.is_contraction(node) or place_of(self.run.owner, node) is not None:
+            return self._layout_of_reduction(node)
         if isinstance(node, cst.BinaryOperation) and type(node.operator) in UFUNC:
             return self.axes.broadcast([self._layout(node.left), self._layout(node.right)])
         if isinstance(node, cst.UnaryOperation):
@@ -260,6 +263,12 @@ class Layouts:
             if mask is not None and self.run.is_mask(mask):
                 self.axes.same(self._layout(node.value), self._layout(mask))
                 return self.layouts[mask]
+            pick = self.run.pick(node)
+            if pick is not None and not self._looped:
+                base = self._layout(node.value)
+                if any(base[axis] is None for axis in pick.picked):
+                    raise Ends
+                return tuple(None if axis is None else base[axis] for axis in pick.axes)
             new = inserted(node)
             if new is not None and not self.run.is_outer(node.value):
                 return widened(self._layout(node.value), new)
@@ -296,7 +305,7 @@ class Layouts:
                 return layout  # step by step, which threads could not
         raise Ends
 
-    def _layout_of_reduction(self, call: cst.Call) -> Layout:
+    def _layout_of_reduction(self, call: cst.BaseExpression) -> Layout:
         parts = self.run.reduced(call)
         layout = self._layout(parts[1])
         _, _, axes, keep = parts

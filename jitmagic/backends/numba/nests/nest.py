@@ -7,6 +7,8 @@ made are open; what is needed later is kept in an array, or made again where tha
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -94,10 +96,13 @@ class Nest(Kernel):
         For each loop what must all be equal; the first is its end.
     path : list of Loop
         The loops that are open, from the root on.
+    picks : dict of int to int
+        The index that takes the place of a loop's while a component is written.
     """
 
     lengths: list[list[str]] = field(default_factory=list)
     path: list[Loop] = field(default_factory=lambda: [Loop(None)])
+    picks: dict[int, int] = field(default_factory=dict)
 
     @property
     def indices(self) -> str:
@@ -127,8 +132,8 @@ class Nest(Kernel):
         return name
 
     def index(self, axis: int) -> str:
-        """Returns the index of a loop."""
-        return self.loops_of_all[axis]
+        """Returns the index of a loop, or of the component that is written."""
+        return str(self.picks[axis]) if axis in self.picks else self.loops_of_all[axis]
 
     loops_of_all: str = INDICES
 
@@ -186,6 +191,19 @@ class Nest(Kernel):
             line = line.replace(self.length(axis), several[0])
         return line
 
+    def prune(self, needed: str) -> None:
+        """Takes out the numbers that no other line reads, and the loops that are empty then.
+
+        Parameters
+        ----------
+        needed : str
+            What is read behind the loops.
+        """
+        while True:
+            words = Counter(re.findall(r"\w+", " ".join((needed, *self.head, *_texts(self.root)))))
+            if not _without_unread(self.root, words):
+                return
+
     def lines(self, outermost: str, trips: Mapping[int, int] | None = None) -> Iterator[str]:
         """Yields the loops' text.
 
@@ -210,6 +228,30 @@ class Nest(Kernel):
         yield f"{pad}for {self.index(item.axis)} in {word}({steps_of(self.lengths[item.axis][0])}):"
         for one in item.body:
             yield from self._lines(one, pad + "    ", "range")
+
+
+def _texts(loop: Loop) -> Iterator[str]:
+    for item in loop.body:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from _texts(item)
+
+
+def _without_unread(loop: Loop, words: Mapping[str, int]) -> bool:
+    """Takes out lines that bind a name which stands nowhere else; says whether there was one."""
+    kept: list[str | Loop] = []
+    for item in loop.body:
+        if isinstance(item, str):
+            found = re.fullmatch(r"(\w+) = .*", item)
+            if found is None or words[found[1]] > 1:
+                kept.append(item)
+        elif _without_unread(item, words) or item.body:
+            kept.append(item)
+    gone = len(kept) < len(loop.body)
+    inner = any(isinstance(item, Loop) and not item.body for item in kept)
+    loop.body = [item for item in kept if isinstance(item, str) or item.body]
+    return gone or inner
 
 
 def _steps(item: str | Loop, trips: Mapping[int, int]) -> int:

@@ -11,7 +11,6 @@ import numpy as np
 from jitmagic.backends.numba.nests.nest import Ends
 from jitmagic.backends.numba.rewrites.elements import Element, ElementRewriter
 from jitmagic.generate.blocks import small, statements
-from jitmagic.generate.walking import children
 
 
 def mask_of(node: cst.Subscript) -> cst.BaseExpression | None:
@@ -21,11 +20,13 @@ def mask_of(node: cst.Subscript) -> cst.BaseExpression | None:
     return node.slice[0].slice.value
 
 
-def reductions(owner: ElementRewriter, node: cst.CSTNode) -> list[cst.Call]:
-    """Returns the outermost reductions in an expression."""
-    if isinstance(node, cst.Call) and owner.reduction(node, node) is not None:
-        return [node]
-    return [call for child in children(node) for call in reductions(owner, child)]
+def parts_of(value: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """Returns the elements of a tuple that is returned, or the one value."""
+    if not isinstance(value, cst.Tuple):
+        return [value]
+    if any(isinstance(one, cst.StarredElement) for one in value.elements):
+        raise Ends
+    return [one.value for one in value.elements]
 
 
 def copied(owner: ElementRewriter, node: cst.Call) -> cst.BaseExpression | None:

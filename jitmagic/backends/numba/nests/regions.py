@@ -17,7 +17,9 @@ import libcst as cst
 
 from jitmagic.analysis.aliases import Aliases
 from jitmagic.backends.numba.nests.builder import Attempt, Builder
+from jitmagic.backends.numba.nests.contractions import factors
 from jitmagic.backends.numba.nests.nest import Ends
+from jitmagic.backends.numba.nests.places import place_of
 from jitmagic.backends.numba.nests.reading import expressions
 from jitmagic.backends.numba.nests.run import NUMBERS, Run
 from jitmagic.backends.numba.rewrites.context import Context
@@ -133,7 +135,7 @@ class Regions(ElementRewriter):
             return any(self._is_whole(node) for node in expressions(statements(statement)))
         one = small(statement)
         if isinstance(one, cst.Assign | cst.AugAssign):
-            return self._is_whole(one.value)
+            return self._is_whole(one.value) or self._searches(one.value)
         if not isinstance(one, cst.Return) or one.value is None:
             return False
         return self._reduces(one.value) or (self.context.every and self._is_whole(one.value))
@@ -162,10 +164,25 @@ class Regions(ElementRewriter):
         fact = self.fact(one.value)
         return fact is not None and fact.kind in NUMBERS and not self._reduces(one.value)
 
+    def _searches(self, node: cst.BaseExpression) -> bool:
+        """Says whether the place of an extreme of an expression is asked for."""
+        found = [place_of(self, call) for call in nodes_of(node, cst.Call)]
+        return any(isinstance(one.source, cst.BinaryOperation | cst.Call) for one in found if one is not None)
+
     def _reduces(self, node: cst.BaseExpression) -> bool:
-        return any(self.reduction(call, call) is not None for call in nodes_of(node, cst.Call))
+        calls, operations = nodes_of(node, cst.Call), nodes_of(node, cst.BinaryOperation)
+        return (
+            any(self.reduction(call, call) is not None for call in calls)
+            or self._searches(node)
+            or any(factors(self, one) is not None for one in (*calls, *operations))
+        )
 
     # -- what the elements ask for
+
+    def element(self, kernel: Kernel, old: cst.BaseExpression, new: cst.BaseExpression) -> Element | None:
+        """Returns an expression's element: of a reduction that the nest holds what it gave."""
+        found = self.builder.result(old) if self.builder is not None and self.is_array(old) else None
+        return found if found is not None else super().element(kernel, old, new)
 
     def number(self, kernel: Kernel, node: cst.BaseExpression) -> str | None:
         """Returns how a nest names a number."""

@@ -10,14 +10,17 @@ import libcst as cst
 from jitmagic.analysis.aliases import Aliases
 from jitmagic.analysis.scope import scope_of
 from jitmagic.analysis.stored import Stored
+from jitmagic.backends.numba.nests.contractions import factors, product
 from jitmagic.backends.numba.nests.nest import Ends
+from jitmagic.backends.numba.nests.picks import Pick, pick_of
+from jitmagic.backends.numba.nests.places import place_of
 from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import ElementRewriter, axes_of, is_usable
 from jitmagic.backends.numba.rewrites.windows import window_of
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import small, statements
 from jitmagic.generate.liveness import Liveness
-from jitmagic.generate.walking import nodes_of
+from jitmagic.generate.walking import children, nodes_of
 from jitmagic.observe.facts import ValueFact
 
 NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
@@ -63,6 +66,7 @@ class Run:
         self.changed: set[str] = set()
         self.numbers: set[str] = set()
         self.parts: set[str] = set()
+        self._products: dict[cst.BaseExpression, cst.BinaryOperation] = {}
 
     def collect(self, run: Iterable[Any]) -> None:
         """Notes what the statements bind and change; raises Ends where one has an `else`."""
@@ -111,9 +115,7 @@ class Run:
 
     def shares(self, name: str, others: Iterable[str]) -> bool:
         """Says whether an array may share memory with other names."""
-        around = {function.name.value for function in self.owner.functions}
-        definitions = [node for node in self.aliases.tree.definitions() if node.name in around]
-        return any(self.aliases.may_share(one, name, other) for one in definitions for other in others)
+        return self.owner.may_share(self.aliases, name, others)
 
     def fact(self, node: cst.BaseExpression) -> ValueFact | None:
         return self.owner.fact(node)
@@ -163,9 +165,54 @@ class Run:
         late = ours - self.changed - self.numbers
         return ours == late and not any(name in bound or looped for name in late)
 
-    def reduced(self, call: cst.Call) -> tuple[str, cst.BaseExpression, tuple[int, ...], bool]:
+    def reductions(self, node: cst.CSTNode) -> list[cst.BaseExpression]:
+        """Returns the outermost reductions in an expression; products with matrices that are made here are sums."""
+        if isinstance(node, cst.Call) and self.owner.reduction(node, node) is not None:
+            return [node]
+        if place_of(self.owner, node) is not None and isinstance(node, cst.Call):
+            return [node]
+        if isinstance(node, cst.BaseExpression) and self.is_contraction(node):
+            return [node]
+        return [call for child in children(node) for call in self.reductions(child)]
+
+    def is_contraction(self, node: cst.BaseExpression) -> bool:
+        """Says whether an expression is the product of a vector with a matrix that the run makes."""
+        found = factors(self.owner, node)
+        if found is None:
+            return False
+        matrix = found[0]
+        if isinstance(matrix, cst.Name):
+            return matrix.value in self.bound
+        if isinstance(matrix, cst.Call):
+            return self.owner.is_elementwise(matrix)
+        return isinstance(matrix, cst.BinaryOperation | cst.UnaryOperation) and factors(self.owner, matrix) is None
+
+    def pick(self, node: cst.BaseExpression) -> Pick | None:
+        """Returns what a subscript picks of an array that the run makes, and changes nowhere; None for any other."""
+        if not isinstance(node, cst.Subscript) or not isinstance(node.value, cst.Name):
+            return None
+        fact = self.fact(node.value)
+        if node.value.value not in self.bound - self.changed or fact is None or not is_usable(fact):
+            return None
+        return pick_of(node, len(fact.shape or ()))
+
+    def saves_an_array(self, call: cst.BaseExpression) -> bool:
+        """Says whether a reduction's operand would be an array in memory, written as a statement of its own."""
+        place = place_of(self.owner, call)
+        if place is None:
+            return self.is_contraction(call)
+        return isinstance(place.source, cst.BinaryOperation | cst.UnaryOperation | cst.Call)
+
+    def reduced(self, call: cst.BaseExpression) -> tuple[str, cst.BaseExpression, tuple[int, ...], bool]:
         """Returns the name of a reduction, what is reduced, its axes, and whether they are kept."""
-        found = self.owner.reduction(call, call)
+        if self.is_contraction(call):
+            if call not in self._products:
+                self._products[call] = product(self.owner, call)
+            return "sum", self._products[call], (1,), False
+        place = place_of(self.owner, call)
+        if place is not None:
+            return place.name, place.source, (place.axis,), False
+        found = self.owner.reduction(call, call) if isinstance(call, cst.Call) else None
         if found is None:
             raise Ends
         name, old, _, rest = found

@@ -36,16 +36,12 @@ class Scan:
     @property
     def start(self) -> str:
         """What the variable is before the first step."""
-        kind = "float" if np.dtype(self.dtype).kind == "f" else "int"
         if self.operator == "*":
             return f"{{np}}.{self.dtype}(1)"
         if self.operator == "+":
             # -0.0 + x is x, for both zeros
-            return f"{{np}}.{self.dtype}({'-0.0' if kind == 'float' else '0'})"
-        sign = "-" if self.operator == ">" else ""
-        if kind == "float":
-            return f"{{np}}.{self.dtype}({sign}{{np}}.inf)"
-        return f"{{np}}.{self.dtype}({{np}}.iinfo({{np}}.{self.dtype}).{'min' if sign else 'max'})"
+            return f"{{np}}.{self.dtype}({'-0.0' if np.dtype(self.dtype).kind == 'f' else '0'})"
+        return extreme(self.operator, self.dtype)
 
     def step(self, variable: str, element: str) -> str:
         """Returns the lines of a step; an element that is compared has to be a name, or an array's element."""
@@ -54,6 +50,14 @@ class Scan:
         # what is not a number stays
         odd = f" or {element} != {element}" if np.dtype(self.dtype).kind == "f" else ""
         return f"if {element} {self.operator} {variable}{odd}:\n    {variable} = {element}"
+
+
+def extreme(operator: str, dtype: str) -> str:
+    """Returns what every number of a dtype is `>` or `<` than, but for its like."""
+    sign = "-" if operator == ">" else ""
+    if np.dtype(dtype).kind == "f":
+        return f"{{np}}.{dtype}({sign}{{np}}.inf)"
+    return f"{{np}}.{dtype}({{np}}.iinfo({{np}}.{dtype}).{'min' if sign else 'max'})"
 
 
 def scan_of(owner: ElementRewriter, node: cst.BaseExpression) -> Scan | None:

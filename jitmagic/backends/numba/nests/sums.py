@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
 from jitmagic.backends.numba.helpers import in_any_order
 from jitmagic.backends.numba.nests.nest import Ends, Layout, Loop, Value, axes_in
-from jitmagic.backends.numba.nests.reading import reductions
+from jitmagic.backends.numba.nests.places import Place, place_of
 from jitmagic.backends.numba.nests.scans import scan_of, scans
 from jitmagic.backends.numba.nests.values import Values
 from jitmagic.backends.numba.rewrites.elements import DTYPES, PYTHON, WIDE, needs_parentheses
@@ -66,20 +67,70 @@ class Sums(Values):
         """Takes the reductions in an expression first, and ends the loops of those that it reads."""
         layout = sorted(axes_in(self.layouts.get(value, ())))
 
-        def is_beside(call: cst.Call) -> bool:
+        def is_beside(call: cst.BaseExpression) -> bool:
             """Says whether a sum has loops of its own: it comes first, and the others share those of the value."""
             own = sorted(axes_in(self.layouts[call]))
             return own != layout[: len(own)]
 
-        for call in sorted(reductions(self.owner, value), key=is_beside, reverse=True):
+        for call in sorted(self.run.reductions(value), key=is_beside, reverse=True):
             self._reduce(call)
         for name in name_tools.loads(value):
             if name in self.values:
                 self._settle(self.values[name])
-        for call in reductions(self.owner, value):
+        for call in self.run.reductions(value):
             self._settle(self.results[call])
         for call in scans(self.owner, value):
             self._scan(call)
+
+    def _begin(self, needed: Sequence[int], rest: Sequence[int], line: str) -> None:
+        """Writes what stands before the loops of a reduction: those of ``needed`` that are not in ``rest``."""
+        nest = self.nest
+        if [loop.axis for loop in nest.path[1:]][: len(rest) + 1] == needed[: len(rest) + 1]:
+            outer, loop = nest.path[len(rest)], nest.path[len(rest) + 1]
+            position = next(k for k, item in enumerate(outer.body) if item is loop)
+            outer.body.insert(position, line)
+        else:
+            self._open(rest)
+            nest.line(line)
+
+    def _search(self, call: cst.BaseExpression, place: Place) -> None:
+        """Writes a search for the place of an extreme: the first one, or the first NaN."""
+        if self.lines or self.mask is not None:
+            raise Ends
+        self._prepare(place.source)
+        whole, layout, nest = self.layouts[place.source], self.layouts[call], self.nest
+        axis = whole[place.axis]
+        needed, rest = sorted(axes_in(whole)), sorted(axes_in(layout))
+        if axis is None or needed[: len(rest)] != rest:
+            raise Ends  # the places of all rows at once would be arrays
+        best, at = nest.fresh("best"), nest.fresh("place")
+        self._begin(needed, rest, place.start(best, at))
+        element = self._element(place.source)
+        if element.dtype != place.dtype:
+            raise Ends
+        text = element.text
+        if not text.isidentifier() and not isinstance(place.source, cst.Name):
+            text = nest.fresh("value")
+            nest.line(f"{text} = {element.text}")
+        nest.line(place.step(best, at, text, nest.index(axis)))
+        if nest.path[1].axis == axis:
+            nest.path[1].serial = True
+        nest.head.append(place.check(nest.length(axis)))
+        value = Value(at, "int64", layout, tuple(nest.path[1 : len(rest) + 1]))
+        final = ""
+        if (at, -1) in self.keep:
+            # it is read behind the loops in which it was made
+            self._keep(value)
+            final = f"{nest.element_of(value.kept or '', layout)} = {at}"
+        self.results[call] = value
+        self.pending[id(value)] = (value, frozenset({axis}), final)
+        self.contracted += 1 if not isinstance(place.source, cst.Name) else 0
+
+    def _is_kept(self, node: cst.BaseExpression) -> bool:
+        """Says whether the left operand of a product is an array in memory."""
+        matrix = node.left if isinstance(node, cst.BinaryOperation) else node
+        value = self.values.get(matrix.value) if isinstance(matrix, cst.Name) else None
+        return isinstance(matrix, cst.Name) and (value is None or value.kept is not None)
 
     def _scan(self, call: cst.Call) -> None:
         """Writes a running total: a variable before the loop, which goes on with each element."""
@@ -116,11 +167,17 @@ class Sums(Values):
         self.results[call] = value
         self.contracted += 1 if not isinstance(scan.source, cst.Name) else 0
 
-    def _reduce(self, call: cst.Call) -> None:
+    def _reduce(self, call: cst.BaseExpression) -> None:
         if call in self.results:
+            return
+        found = place_of(self.owner, call)
+        if found is not None:
+            self._search(call, found)
             return
         name, inner, axes, _ = self.run.reduced(call)
         self._prepare(inner)
+        if self.run.is_contraction(call) and self._is_kept(inner):
+            raise Ends  # in memory all the same: the library's product is the faster one
         whole = self.layouts[inner]
         layout = self.layouts[call]
         gone = frozenset(axes_in(tuple(whole[k] for k in axes)))
@@ -136,15 +193,7 @@ class Sums(Values):
         nest = self.nest
         prefix = needed[: len(rest)] == rest
         if prefix:
-            open_now = [loop.axis for loop in nest.path[1:]]
-            line = f"{total} = {start}"
-            if open_now[: len(rest) + 1] == needed[: len(rest) + 1]:
-                outer, loop = nest.path[len(rest)], nest.path[len(rest) + 1]
-                position = next(k for k, item in enumerate(outer.body) if item is loop)
-                outer.body.insert(position, line)
-            else:
-                self._open(rest)
-                nest.line(line)
+            self._begin(needed, rest, f"{total} = {start}")
             element = self._element(inner)
             place = total
         else:
@@ -200,4 +249,5 @@ class Sums(Values):
             final += f"{chr(10) if final else ''}{nest.element_of(value.kept or '', layout)} = {total}"
         self.results[call] = value
         self.pending[id(value)] = (value, gone, final)
-        self.contracted += 1 if not isinstance(inner, cst.Name) else 0
+        # what is made here is added up while it is at hand
+        self.contracted += 1 if not isinstance(inner, cst.Name) or inner.value in self.values else 0

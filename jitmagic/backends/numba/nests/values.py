@@ -13,8 +13,10 @@ import numpy as np
 from jitmagic.backends.numba.nests.filled import Filled, filled
 from jitmagic.backends.numba.nests.layouts import inserted
 from jitmagic.backends.numba.nests.nest import Again, Ends, Layout, Nest, Value, axes_in
+from jitmagic.backends.numba.nests.picks import Pick
 from jitmagic.backends.numba.nests.ranges import Range, range_of
-from jitmagic.backends.numba.nests.reading import copied, mask_of, reductions
+from jitmagic.backends.numba.nests.reading import copied, mask_of
+from jitmagic.backends.numba.nests.reuse import Kept
 from jitmagic.backends.numba.nests.run import Run
 from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import DTYPES, Element, is_usable, is_wrapped, needs_parentheses
@@ -30,6 +32,9 @@ _CHEAP = frozenset({"numpy.abs", "numpy.absolute", "numpy.minimum", "numpy.maxim
 
 _QUICK = frozenset({"float", "int", "abs", "min", "max", "len", "round"})
 """Functions of numbers that may be called anew for each element."""
+
+
+_WORK: tuple[type[cst.Call | cst.Subscript], ...] = (cst.Call, cst.Subscript)
 
 
 class Values(ABC):
@@ -48,6 +53,12 @@ class Values(ABC):
     values : dict of str to Value
     results : dict of node to Value
         What reductions gave.
+    arrays : list of Kept
+        Those that the nest makes.
+    views : set of str
+        Names of components of other arrays.
+    reach : dict of int to int
+        The largest number that a component has along an axis.
     pending : dict
         Reductions whose loops are still open: the value, the loops, the line that ends it.
     stored : dict of str to str
@@ -90,6 +101,9 @@ class Values(ABC):
         self.mask: str | None = None
         self.contracted = 0
         self.zeros: list[Any] = []
+        self.arrays: list[Kept] = []
+        self.views: set[str] = set()
+        self.reach: dict[int, int] = {}
 
     @abstractmethod
     def _statement(self, statement: Any) -> None:
@@ -150,6 +164,7 @@ class Values(ABC):
         shape += "," if len(value.layout) == 1 else ""
         dtype = "bool_" if value.dtype == "bool" else value.dtype
         self.nest.head.append(f"{array} = {{np}}.empty(({shape}), dtype={{np}}.{dtype})")
+        self.arrays.append(Kept(array, dtype, value.layout, len(self.nest.head) - 1))
         value.kept = array
 
     def _external(self, node: cst.Name) -> None:
@@ -183,11 +198,13 @@ class Values(ABC):
             value = self.values[name] = replace(value, expression=None)
         return value
 
+    def result(self, node: cst.BaseExpression) -> Element | None:
+        """Returns what a reduction or a running total gave; None for any other expression."""
+        return self._value(self.results[node]) if node in self.results else None
+
     def leaf(self, node: cst.BaseExpression, fact: ValueFact) -> Element | None:
         """Returns the element of an array that is no arithmetic; None where it has none."""
         assert fact.dtype is not None
-        if isinstance(node, cst.Call) and node in self.results:
-            return self._value(self.results[node])
         if self.mask is not None:
             mask = mask_of(node) if isinstance(node, cst.Subscript) else None
             if mask is None or code(mask) != self.mask or not isinstance(node, cst.Subscript):
@@ -218,6 +235,9 @@ class Values(ABC):
         if isinstance(node, cst.Call) and roll_of(self.owner, node) is None:
             source = copied(self.owner, node)
             return None if source is None else self.owner.element(self.nest, source, source)
+        pick = self.run.pick(node)
+        if pick is not None and isinstance(node, cst.Subscript):
+            return self._picked(node, pick)
         if isinstance(node, cst.Subscript) and inserted(node) is not None and not self.run.is_outer(node.value):
             inner = self.owner.element(self.nest, node.value, node.value)
             if inner is not None and needs_parentheses(inner.text):
@@ -302,13 +322,61 @@ class Values(ABC):
             part = element.slice
             if isinstance(part, cst.Slice):
                 continue  # a slice never raises
-            if self.owner.context.every and isinstance(part, cst.Index) and isinstance(part.value, cst.Integer):
-                continue  # on the host, before the loops: it raises where the statement would
+            if isinstance(part, cst.Index) and self._picks_at_once(part.value):
+                continue
             if not isinstance(part, cst.Index) or (
                 code(part.value) not in ("None", "...") and not code(part.value).endswith(".newaxis")
             ):
                 return False
         return True
+
+    def _picked(self, node: cst.Subscript, pick: Pick) -> Element | None:
+        """Returns the element of a component of an array of the nest."""
+        assert isinstance(node.value, cst.Name)
+        value = self.values.get(node.value.value)
+        if value is None or self.lines:
+            return None
+        nest = self.nest
+        outer = nest.picks
+        nest.picks = dict(outer)
+        for axis, number in pick.picked.items():
+            loop = value.layout[axis]
+            if loop is None or loop in outer:
+                return None
+            nest.picks[loop] = number
+            self.reach[loop] = max(self.reach.get(loop, 0), number)
+        try:
+            found = self._value(value)
+        finally:
+            nest.picks = outer
+        if found is not None and needs_parentheses(found.text):
+            return Element(f"({found.text})", found.dtype, found.weak)
+        return found
+
+    def _component(self, value: Value) -> Element:
+        """Returns the element of a value where one of its indices is a number: from its array, or made there."""
+        if value.kept is not None:
+            return Element(self.nest.element_of(value.kept, value.layout), value.dtype)
+        same = all(self.values.get(one) is other for one, other in value.reads.items())
+        if value.expression is None or not same or self.values.get(value.name) is not value:
+            self.keep.add((value.name, -1 if value.version is None else value.version))
+            raise Again
+        nest = self.nest
+        loops, shape, sizes = nest.loops, nest.shape, nest.sizes
+        element = self.owner.element(nest, value.expression, value.expression)
+        nest.loops, nest.shape, nest.sizes = loops, shape, sizes
+        if element is None:
+            raise Ends
+        return element
+
+    def _picks_at_once(self, node: cst.BaseExpression) -> bool:
+        """Says whether an index may be applied before the loops: it raises where the statement would."""
+        if self.owner.context.every:
+            return isinstance(node, cst.Integer)
+        if self.lines or self.run.changed or any(nodes_of(node, kind) for kind in _WORK):
+            return False
+        fact = self.run.fact(node)
+        return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and "int" in (fact.dtype or "")))
 
     def _read(self, node: cst.Name) -> Element:
         name = node.value
@@ -328,6 +396,8 @@ class Values(ABC):
             raise Ends  # sometimes the caller's array, sometimes one of its own
 
     def _value(self, value: Value) -> Element:
+        if any(axis in self.nest.picks for axis in axes_in(value.layout)):
+            return self._component(value)
         if not self.nest.is_open(value):
             if value.kept is None:
                 self._again(value)
@@ -371,7 +441,7 @@ class Values(ABC):
         ours = name_tools.loads(node) & (self.run.numbers | self.run.ours)
         if ours and ours <= self.early and not self._picks(node) and nodes_of(node, cst.Call):
             return self.nest.before("factor", self._text(node))
-        if ours or reductions(self.owner, node) or (self.lines and self._picks(node)):
+        if ours or self.run.reductions(node) or (self.lines and self._picks(node)):
             return self._text(node, wrap=True)
         # worked out once, before the loops
         if not all(self._is_pure(call) for call in nodes_of(node, cst.Call)):

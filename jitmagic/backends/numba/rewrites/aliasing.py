@@ -30,11 +30,9 @@ def reads_elsewhere(
     target, value : libcst expression
         The place, and what is written there; the very same place may be read.
     """
-    around = {function.name.value for function in owner.functions}
-    definitions = [node for node in aliases.tree.definitions() if node.name in around]
 
     def shares(name: str) -> bool:
-        return name == base or any(aliases.may_share(one, base, name) for one in definitions)
+        return owner.may_share(aliases, base, (name,))
 
     for call in nodes_of(value, cst.Call):
         roll = roll_of(owner, call)
@@ -72,12 +70,7 @@ def reads_ahead(
     into = window_of(target)
     if into is None or len(into.axes) != 1 or into.axes[0] is None or not isinstance(into.axes[0].start, int):
         return False
-    around = {function.name.value for function in owner.functions}
-    definitions = [node for node in aliases.tree.definitions() if node.name in around]
-    if any(
-        name != base and any(aliases.may_share(one, base, name) for one in definitions)
-        for name in name_tools.loads(value)
-    ):
+    if owner.may_share(aliases, base, name_tools.loads(value) - {base}):
         return False
     first = into.axes[0].start
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
 
+from jitmagic.analysis.aliases import Aliases
 from jitmagic.backends.numba.typing_model import Variables, literal_fact
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
@@ -169,6 +171,17 @@ class NumbaRewriter(Rewriter):
     def path(self, node: cst.BaseExpression) -> str | None:
         """Returns the dotted path of an imported name."""
         return qualified(node, self.module.names, self._locals[-1] if self._locals else frozenset())
+
+    def may_share(self, aliases: Aliases, name: str, others: Iterable[str]) -> bool:
+        """Says whether a name may stand for the memory of one of ``others`` in the functions around this place."""
+        wanted = frozenset(others)
+        around = {function.name.value for function in self.functions}
+        return name in wanted or any(
+            aliases.may_share(node, name, other)
+            for node in aliases.tree.definitions()
+            if node.name in around
+            for other in wanted
+        )
 
     def fact(self, node: cst.BaseExpression) -> ValueFact | None:
         """Returns what NumPy's value at this place was."""

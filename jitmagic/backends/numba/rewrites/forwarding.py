@@ -151,9 +151,4 @@ class Forwarding(ElementRewriter):
             return False
         if not isinstance(changed, cst.Name):
             return True
-        around = {function.name.value for function in self.functions}
-        definitions = [node for node in self._aliases.tree.definitions() if node.name in around]
-        return any(
-            name == changed.value or any(self._aliases.may_share(node, changed.value, name) for node in definitions)
-            for name in reads
-        )
+        return self.may_share(self._aliases, changed.value, reads)

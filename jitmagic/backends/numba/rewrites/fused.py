@@ -407,11 +407,9 @@ class Fused(LoopRewriter, ElementRewriter):
         """Says whether a value reads arrays that may share memory with the target under another name."""
         assert isinstance(target.value, cst.Name)
         base = target.value.value
-        around = {function.name.value for function in self.functions}
-        definitions = [node for node in self._aliases.tree.definitions() if node.name in around]
         text = " ".join(code(value.with_changes(lpar=[], rpar=[])).split())
         names = {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)} - {base}
-        return any(self._aliases.may_share(one, base, name) for one in definitions for name in names)
+        return self.may_share(self._aliases, base, names)
 
     def _is_basic(self, part: cst.BaseSlice) -> bool:
         if isinstance(part, cst.Slice):

@@ -46,13 +46,6 @@ class Overlap(NumbaRewriter):
             return None
         return observed.expressions.get(self._tree.span(node))
 
-    def _may_share(self, one: str, other: str) -> bool:
-        """Says whether two names of the function that is being rewritten may share memory."""
-        around = {function.name.value for function in self.functions}
-        return any(
-            self._aliases.may_share(node, one, other) for node in self._tree.definitions() if node.name in around
-        )
-
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.BaseSmallStatement:
         targets = [t.target for t in original_node.targets]
         if self.functions and any(isinstance(t, cst.Subscript) for t in targets):
@@ -97,7 +90,7 @@ class Overlap(NumbaRewriter):
         if fact is None or fact.kind != "array" or code(node) == target:
             return False
         names = self._aliases.names_in(ast.parse(_bare(node), mode="eval").body)
-        return any(name == base or self._may_share(base, name) for name in names)
+        return self.may_share(self._aliases, base, names)
 
     def _overlaps(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
         if isinstance(value, cst.Tuple | cst.List):
@@ -113,7 +106,7 @@ class Overlap(NumbaRewriter):
         base = base_name(left)
         if base is None:
             return True
-        if not any(self._may_share(base, source) for source in self._aliases.names_in(right)):
+        if not self.may_share(self._aliases, base, self._aliases.names_in(right)):
             return False
         if ast.dump(left).replace("Store()", "Load()") == ast.dump(right):
             return False

@@ -97,7 +97,7 @@ class Sweeps(ElementRewriter):
         ):
             raise _Unfit
         parts = {one.value.value for one in nodes_of(last.value, cst.Subscript) if isinstance(one.value, cst.Name)}
-        if self._shares(out.value, frozenset(parts)):
+        if self.may_share(self._aliases, out.value, parts):
             raise _Unfit
         inner = {header.target.value for header in headers if isinstance(header.target, cst.Name)}
         sweep = self._sweep = _Sweep(self, into, inner, name_tools.all_names(loop))
@@ -109,19 +109,12 @@ class Sweeps(ElementRewriter):
             sweep.assigned(one)
         after = self._live.after.get(loop, frozenset()) | self._captured
         read = frozenset().union(*(name_tools.loads(one) for one in (*numbers, *(h.iter for h in headers))))
-        if after & sweep.inner or self._shares(out.value, read):
+        if after & sweep.inner or self.may_share(self._aliases, out.value, read):
             raise _Unfit
         element = self.element(sweep.kernel, last.value, last.value)
         if element is None or not sweep.windows or sweep.kernel.operations == 0 or element.dtype != into.dtype:
             raise _Unfit
         return self._statement(loop, sweep, heads, operator, element)
-
-    def _shares(self, base: str, names: frozenset[str]) -> bool:
-        around = {function.name.value for function in self.functions}
-        definitions = [node for node in self._aliases.tree.definitions() if node.name in around]
-        return any(
-            name == base or any(self._aliases.may_share(one, base, name) for one in definitions) for name in names
-        )
 
     def _statement(self, loop: cst.For, sweep: _Sweep, heads: list[str], operator: str, element: Element) -> Any:
         kernel = sweep.kernel

@@ -7,6 +7,8 @@ result is its result up to that rounding. Where there would be fewer elements th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import libcst as cst
 
 from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, code
@@ -19,8 +21,8 @@ from jitmagic.backends.numba.rewrites.elements import (
     needs_parentheses,
 )
 from jitmagic.backends.numba.rewrites.windows import steps_of
-from jitmagic.generate.turns import PERIODIC, Angle, angle_of
-from jitmagic.observe.facts import Span, ValueFact
+from jitmagic.generate.turns import PERIODIC, angle_of
+from jitmagic.observe.facts import Span
 
 
 class Turns(LoopRewriter, ElementRewriter):
@@ -38,56 +40,24 @@ class Turns(LoopRewriter, ElementRewriter):
         self._spans = spans
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-        path, fact = self.path(original_node.func), self.fact(original_node)
-        dtype = PERIODIC.get(path or "")
-        if self.context.every or dtype is None or len(updated_node.args) != 1 or fact is None or fact.dtype != dtype:
+        found = looked_up(self, original_node, updated_node) if not self.context.every else None
+        if found is None:
             return updated_node
-        argument = updated_node.args[0]
-        if argument.keyword is not None or argument.star or not fact.shape or not is_usable(fact):
-            return updated_node
-        angle = angle_of(argument.value, self.path, self.fact, is_usable)
-        many = angle.parts(path == "numpy.exp") if angle is not None else None
-        if angle is None or many is None:
-            return updated_node
-        return self._looked_up(updated_node, angle, many, fact) or updated_node
-
-    def _looked_up(self, call: cst.Call, angle: Angle, many: int, fact: ValueFact) -> cst.Call | None:
-        assert fact.shape is not None
-        kernel = Kernel(fact.shape, sizes=[[] for _ in fact.shape], taken={"out", "period", "values"})
-        parts = [self.element(kernel, one, one) for one in angle.numbers]
-        divisors = [self.element(kernel, one, one) for one in angle.divisors]
-        direct = self.element(kernel, call.args[0].value, call.args[0].value)
-        if None in parts or None in divisors or direct is None or not all(kernel.sizes):
-            return None
-        over = [_factor(one) for one in divisors if one is not None]
-        period = " * ".join([str(many), *over] if many > 1 else over)
-        number = " * ".join(_factor(one) for one in parts if one is not None)
-        below = "".join(f" / {one}" for one in (*angle.below, *over))
-        np, function = "{np}", code(call.func)
-        ndim = len(fact.shape)
-        index = ", ".join(LOOPS[:ndim])
-        threads = self._in_threads(call)
+        kernel, threads = found.kernel, self._in_threads(updated_node)
+        index = ", ".join(LOOPS[: len(kernel.shape)])
         word = self.context.imports.code("numba.prange") if threads else "range"
-        shape = ", ".join(several[0] for several in kernel.sizes) + ("," if ndim == 1 else "")
-        lines = [f'@njit({"parallel=True, " if threads else ""}error_model="numpy")']
-        lines.append(f"def {{name}}({', '.join(kernel.parameters)}):")
-        lines.append(f"    # {' '.join(code(call).split())[:90]}: as many values as one turn has".replace("{", "("))
-        checks = [f"{one} != {several[0]}" for several in kernel.sizes for one in dict.fromkeys(several[1:])]
-        checks += [f"{one} != 1" for one in dict.fromkeys(kernel.ones)]
-        checks = [one for one in checks if len(set(one.split(" != "))) > 1]
-        if checks:
-            lines.append(f"    if {' or '.join(checks)}:")
-            lines.append('        raise ValueError("operands could not be broadcast together")')
-        lines += [f"    {line}" for line in kernel.head]
-        lines.append(f"    out = {np}.empty(({shape}), dtype={np}.{fact.dtype})")
-        lines.append(f"    period = {period}")
+        shape = ", ".join(several[0] for several in kernel.sizes) + ("," if len(kernel.shape) == 1 else "")
+        lines = found.head(code(updated_node), threads)
+        lines.append(f"    out = {{np}}.empty(({shape}), dtype={{np}}.{found.dtype})")
+        lines.append(f"    period = {found.period}")
         lines.append("    if period < 1 or period > out.size:")
-        lines += self._nest(kernel, "        ", "range", f"out[{index}] = {function}({direct.text})")
+        lines += self._nest(kernel, "        ", "range", f"out[{index}] = {found.direct}")
         lines.append("        return out")
-        lines.append(f"    values = {function}({angle.sign}{'*'.join(angle.above)} * {np}.arange(period){below})")
-        lines += self._nest(kernel, "    ", word, f"out[{index}] = values[{number} % period]")
+        lines.append(f"    values = {found.values}")
+        lines += self._nest(kernel, "    ", word, f"out[{index}] = {found.element}")
         lines.append("    return out")
-        helper = self.context.helper(f"{function.split('.')[-1]}_of_turns", "\n" + "\n".join(lines) + "\n")
+        name = f"{found.function.split('.')[-1]}_of_turns"
+        helper = self.context.helper(name, "\n" + "\n".join(lines) + "\n")
         return cst.Call(helper, [cst.Arg(self.context.bare(node)) for node in kernel.passed])
 
     def _nest(self, kernel: Kernel, pad: str, word: str, line: str) -> list[str]:
@@ -101,6 +71,79 @@ class Turns(LoopRewriter, ElementRewriter):
         place = self.context.place(node)
         inside = place is None or any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
         return self.context.parallel and not self.loops and not inside
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """A periodic function of whole numbers.
+
+    Attributes
+    ----------
+    kernel : Kernel
+    function, dtype : str
+        As it is spelled, and of its result.
+    period : str
+        How many values it has.
+    values : str
+        All of them.
+    element, direct : str
+        An element, by looking it up in `values` and by working it out.
+    """
+
+    kernel: Kernel
+    function: str
+    dtype: str
+    period: str
+    values: str
+    element: str
+    direct: str
+
+    def head(self, said: str, threads: bool) -> list[str]:
+        """Returns a helper's lines up to the loops: its header, the user's expression, and what must fit."""
+        kernel = self.kernel
+        lines = [f'@njit({"parallel=True, " if threads else ""}error_model="numpy")']
+        lines.append(f"def {{name}}({', '.join(kernel.parameters)}):")
+        lines.append(f"    # {' '.join(said.split())[:90]}: as many values as one turn has".replace("{", "("))
+        checks = [f"{one} != {several[0]}" for several in kernel.sizes for one in dict.fromkeys(several[1:])]
+        checks += [f"{one} != 1" for one in dict.fromkeys(kernel.ones)]
+        checks = [one for one in checks if len(set(one.split(" != "))) > 1]
+        if checks:
+            lines.append(f"    if {' or '.join(checks)}:")
+            lines.append('        raise ValueError("operands could not be broadcast together")')
+        return lines + [f"    {line}" for line in kernel.head]
+
+
+def looked_up(owner: ElementRewriter, original: cst.Call, call: cst.Call) -> LookedUp | None:
+    """Reads a call of `exp`, `cos` or `sin`, as it was and as it is now.
+
+    None where its values are not those of the turns by a part of a circle.
+    """
+    path, fact = owner.path(original.func), owner.fact(original)
+    dtype = PERIODIC.get(path or "")
+    if dtype is None or len(call.args) != 1 or fact is None or fact.dtype != dtype:
+        return None
+    argument = call.args[0]
+    if argument.keyword is not None or argument.star or not fact.shape or not is_usable(fact):
+        return None
+    angle = angle_of(argument.value, owner.path, owner.fact, is_usable)
+    many = angle.parts(path == "numpy.exp") if angle is not None else None
+    if angle is None or many is None:
+        return None
+    kernel = Kernel(fact.shape, sizes=[[] for _ in fact.shape], taken={"out", "period", "total", "values"})
+    parts = [owner.element(kernel, one, one) for one in angle.numbers]
+    divisors = [owner.element(kernel, one, one) for one in angle.divisors]
+    direct = owner.element(kernel, argument.value, argument.value)
+    if None in parts or None in divisors or direct is None or not all(kernel.sizes):
+        return None
+    over = [_factor(one) for one in divisors if one is not None]
+    number = " * ".join(_factor(one) for one in parts if one is not None)
+    below = "".join(f" / {one}" for one in (*angle.below, *over))
+    function = code(call.func)
+    values = f"{function}({angle.sign}{'*'.join(angle.above)} * {{np}}.arange(period){below})"
+    return LookedUp(
+        kernel, function, dtype, " * ".join([str(many), *over] if many > 1 else over), values,
+        f"values[{number} % period]", f"{function}({direct.text})",
+    )  # fmt: skip
 
 
 def _factor(one: Element) -> str:
