@@ -11,7 +11,6 @@ import libcst as cst
 from jitmagic.backends.jax import functions as known_functions
 from jitmagic.backends.jax.bit_counts import counted_bits
 from jitmagic.backends.jax.casts import casts
-from jitmagic.backends.jax.closures import steady_closures
 from jitmagic.backends.jax.common_returns import without_early_returns
 from jitmagic.backends.jax.components import by_components
 from jitmagic.backends.jax.control import Control
@@ -54,6 +53,7 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, normalised, small, statements, with_body
+from jitmagic.generate.closures import steady_closures
 from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts

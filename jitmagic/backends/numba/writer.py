@@ -46,6 +46,7 @@ from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.ramps import Ramps
+from jitmagic.backends.numba.rewrites.range_loops import RangeLoops
 from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
@@ -71,6 +72,7 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import with_body
+from jitmagic.generate.closures import steady_closures
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.kinds import by_function
 from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
@@ -169,6 +171,7 @@ def _write(
     tree = without_masked_ufuncs(module, drawn.tree, name)
     tree = nested_products(module, tree, by_function(module, tree, name))
     tree = without_optional_tuples(module, tree, by_function(module, tree, name))
+    tree = steady_closures(module, tree, by_function(module, tree, name))
     imports = _imports(module, workload)
     records = without_dict_arguments(module, tree, name, observed, imports)
     tree = records.tree
@@ -192,6 +195,7 @@ def _write(
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
+    tree = tree.visit(RangeLoops(context))
     tree = tree.visit(Listed(context, aliases))
     tree = tree.visit(HalfPowers(module, by_function(module, tree, name), imports.code))
     every = tuple(loop for found in loops.values() for loop in found)

@@ -27,6 +27,11 @@ def fn(x):
 def test_exponentials_of_whole_turns_are_looked_up():
     text = check(DFT, (matrix(1, 9)[0],), *((matrix(1, n)[0],) for n in (1, 2, 16, 31)))
     assert "values = np.exp(-2j*np.pi * np.arange(period) / N)" in text
+    assert "total += values[a[i, 0] * b[j] % period] * x[j]" in text
+
+
+def test_a_matrix_of_turns_that_is_needed_is_looked_up():
+    text = check(DFT.replace(" @ x", " + x[0]"), (matrix(1, 9)[0],), *((matrix(1, n)[0],) for n in (1, 2, 16)))
     assert "out[i, j] = values[a[i, 0] * b[j] % period]" in text
 
 
@@ -102,7 +107,7 @@ def fn(S, K, u, p, N):
 
 def test_powers_of_ranges_that_move_are_worked_out_once():
     text = check(TREE, (1.0, 1.1, 1.2, 0.4, 6), *((1.0, 1.1, 1.2, 0.4, n) for n in (1, 2, 20)))
-    assert "powers = S*u**np.arange(N - 1, -1, -1)" in text
+    assert "powers[k] = S*u**(N - 1 - k)" in text
     # `x` has one use, where it is worked out
     assert "update_C(C, K, powers[N - 1 - i:], powers_b[:i + 1])" in text
     assert "C[i] = p * C[i + 1] + c * C[i]" in text
@@ -136,7 +141,7 @@ def test_every_part_of_a_table_is_what_was_worked_out(loop, numbers):
         return total
     """
     text = check(source, (0.7, 9, 3), *((0.7, n, m) for n in (0, 1, 2, 17) for m in (0, 5)))
-    assert "table = 3*np.exp(" in text
+    assert "table[k] = 3*np.exp(" in text
     assert ".copy()" in text  # `w` is stored into
 
 

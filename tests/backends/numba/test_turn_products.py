@@ -1,6 +1,5 @@
 """Products of vectors with matrices of turns: sums of looked up values, without the matrix."""
 
-import numpy as np
 import pytest
 
 from tests.backends.numba.harness import assert_same, drafts, reference, workload

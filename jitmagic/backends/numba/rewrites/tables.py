@@ -1,7 +1,7 @@
 """Works out functions of `np.arange` that a loop needs in parts of changing length once, before the loop.
 
-`for i in range(n): x = u**np.arange(i + 1)` becomes `table = u**np.arange(0, n)` and, in the loop,
-`x = table[:i + 1]`: the very same numbers, each worked out once.
+`for i in range(n): x = u**np.arange(i + 1)` becomes `for k in range(n): powers[k] = u**k` and, in the loop,
+`x = powers[:i + 1]`: the very same numbers, each worked out once.
 """
 
 from __future__ import annotations
@@ -53,6 +53,16 @@ class _End:
     high: str
 
 
+@dataclass(frozen=True)
+class _Table:
+    """An array that is made before the loop: how long it is, and its element at an index, as source."""
+
+    name: str
+    dtype: str
+    length: str
+    element: str
+
+
 class Tables(ElementRewriter):
     """Rewrites elementwise functions of one `np.arange` in loops.
 
@@ -85,10 +95,10 @@ class Tables(ElementRewriter):
             return updated_node  # where a part begins would be counted from another end
         tables = _Found(self, steps, changing, self._taken)
         tables.look(updated_node.body)
-        if not tables.lines:
+        if not tables.made:
             return updated_node
         body = updated_node.body.visit(_Put(self.module, tables.parts))
-        before = [made(f"{line}\n", original_node) for line in tables.lines]
+        before = [made(f"{line}\n", original_node) for line in tables.statements()]
         before[0] = commented(leading(before[0], updated_node), "for all steps of the loop")
         loop = updated_node.with_changes(body=body, leading_lines=())
         self.module.inherit(loop, original_node)
@@ -186,9 +196,25 @@ class _Found:
 
     def __init__(self, owner: Tables, steps: _Steps, changing: frozenset[str], taken: set[str]) -> None:
         self.owner, self.steps, self.changing, self.taken = owner, steps, changing, taken
-        self.lines: list[str] = []
+        self.made: dict[str, _Table] = {}
+        self._known: dict[tuple[str, str], str] = {}
         self.parts: dict[cst.CSTNode, cst.BaseExpression] = {}
-        self._names: dict[str, str] = {}
+        self._index = next((one for one in "kjmnpqrst" if one not in taken), name_tools.fresh("k", taken))
+
+    def statements(self) -> list[str]:
+        """Returns what makes the tables: those of one length in one loop."""
+        numpy = self.owner.context.imports.code("numpy.empty")
+        texts, lengths = [], dict.fromkeys(one.length for one in self.made.values())
+        for length in lengths:
+            tables = [one for one in self.made.values() if one.length == length]
+            size = length if _literal(length) is not None else f"max({length}, 0)"
+            for one in tables:
+                dtype = self.owner.context.imports.code(f"numpy.{one.dtype}")
+                texts.append(f"{one.name} = {numpy}({size}, dtype={dtype})")
+            lines = [f"for {self._index} in range({length}):"]
+            lines += [f"    {one.name}[{self._index}] = {one.element}" for one in tables]
+            texts.append("\n".join(lines))
+        return texts
 
     def look(self, node: cst.CSTNode, read: bool = False) -> None:
         """Takes the outermost expressions at and below a node; ``read`` says that an operation takes its numbers."""
@@ -207,27 +233,31 @@ class _Found:
         cut = None if steps is None else self._cut(steps)
         if steps is None or cut is None:
             return False
-        whole, part = cut
-        step = "" if steps.step == 1 else ", -1"
-        function = cst.parse_expression(f"{code(calls[0].func)}({whole}{step})")
-        value = node.with_changes(lpar=[], rpar=[]).visit(_Other(calls[0], function))
+        first, last, part = cut
+        k, fact = self._index, self.owner.fact(node)
+        if fact is None or fact.dtype not in DTYPES or fact.dtype == "bool":
+            return False
+        length = _difference(last, first) if steps.step == 1 else _difference(first, last)
+        at = k if first == "0" and steps.step == 1 else f"{first} {'+' if steps.step == 1 else '-'} {k}"
+        number = cst.parse_expression(at if at == k else f"({at})")
+        value = node.with_changes(lpar=[], rpar=[]).visit(_Other(calls[0], number))
         assert isinstance(value, cst.BaseExpression)
         text = code(value)
-        if text not in self._names:
+        if (text, length) not in self._known:
             wanted = "powers" if nodes_of(node, cst.Power) else "table"
             letters = iter("bcdefghijklmnopqrstuvwxyz")
             name = wanted
             while name in self.taken:
                 name = f"{wanted}_{next(letters)}"
             self.taken.add(name)
-            self._names[text] = name
-            self.lines.append(f"{name} = {text}")
+            self._known[text, length] = name
+            self.made[name] = _Table(name, fact.dtype, length, text)
         # what gets a name may be stored into: the table must stay as it is
-        self.parts[node] = cst.parse_expression(f"{self._names[text]}{part}{'' if read else '.copy()'}")
+        self.parts[node] = cst.parse_expression(f"{self._known[text, length]}{part}{'' if read else '.copy()'}")
         return True
 
-    def _cut(self, steps: _Range) -> tuple[str, str] | None:
-        """Returns the bounds of the table, and the subscript that takes a step's part of it."""
+    def _cut(self, steps: _Range) -> tuple[str, str, str] | None:
+        """Returns the table's first number, what is behind its last, and the subscript for a step's part."""
         start, stop = self._end(steps.start), self._end(steps.stop)
         if start is None or stop is None:
             return None
@@ -244,7 +274,7 @@ class _Found:
         if upper and (least is None or least < 0):  # a negative number would count from the end
             upper = f"max({upper}, 0)"
         lower = "" if lower == "0" else lower
-        return f"{first}, {last}", f"[{lower}:{upper}]" if lower or upper else ""
+        return first, last, f"[{lower}:{upper}]" if lower or upper else ""
 
     def _end(self, text: str) -> _End | None:
         """Returns the smallest and the largest value of an end of a range; None where that is not known."""

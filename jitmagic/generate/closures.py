@@ -235,7 +235,8 @@ class _Function:
             guard = f"{diagonal} {'>=' if smaller else '<='} 0"
             if self.hands_nan_on:
                 # an infinite one makes NaN of the other infinity
-                guard += f" and {diagonal} {'< ' if smaller else '> -'}__numpy__.inf"
+                numpy = next((n for n, path in self.module.names.items() if path == "numpy"), "__numpy__")
+                guard += f" and {diagonal} {'< ' if smaller else '> -'}{numpy}.inf"
             return columns[0], guard
         return (columns[0], f"{diagonal} == 0") if dtype.startswith("int") else None
 
