@@ -296,6 +296,7 @@ def main() -> int:
     parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--backends", nargs="+", default=["numba", "jax", "torch", "cupy"])
     parser.add_argument("--only", nargs="+", help="names of functions, or of fields")
+    parser.add_argument("--every", type=int, default=1, help="every so many functions only")
     parser.add_argument("--part", default="0/1", help="k/n: every n-th function from the k-th")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the functions")
     parser.add_argument("--compiled", action="store_true", help="also torch.compile, which is slow")
@@ -304,7 +305,7 @@ def main() -> int:
     options = parser.parse_args()
     chosen = [one for one in entries() if not options.only or {one.name, one.field} & set(options.only)]
     part, parts = map(int, options.part.split("/"))
-    chosen = chosen[part::parts]
+    chosen = chosen[:: options.every][part::parts]
     start = time.monotonic()
     found = _shared(options.jobs) if options.jobs > 1 else _alone(chosen, options)
     writing = {row.name: row.writing for row in found}

@@ -17,7 +17,7 @@ PYTHON = "def njit(*args, **kwargs):\n    return lambda function: function\n\n\n
 
 
 class Writer:
-    """Writes one program; ``shapes`` holds what each name is: "nm", "n1", "1m", "n", "m", "mask" or "number"."""
+    """Writes one program; ``shapes`` holds what each name is: "nm", "nm2", "n1", "1m", "n", "m", "mask" or "number"."""
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
@@ -49,6 +49,8 @@ class Writer:
         if kind < 0.3:
             shift, axis = self.pick("1", "-2", "top", "(1, first)"), self.pick("0", "1", "axis=-1")
             return f"np.roll({self.pick(*self.of('nm'))}, {shift}, {'(1, 0)' if shift[0] == '(' else axis})"
+        if kind < 0.4 and self.of("nm2"):
+            return self.pick(*self.of("nm2")) + self.pick("[..., 0]", "[:, :, 1]", "[..., 1]")
         name = self.pick(*self.of("nm", "nm", "n1", "1m", "m", "n"))
         if self.shapes[name] == "n":
             return f"{name}[:, None]"
@@ -101,6 +103,25 @@ class Writer:
             other = self.pick(*self.of("nm"))
             value = self.pick(self.number(), f"{other}[{mask}]*0.5", f"np.cos({name}[{mask}]) + {other}[{mask}]")
             return f"{name}[{mask}] {self.pick('=', '+=')} {value}"
+        if not looped and kind < 0.79:
+            value = f"{self.pick(*self.of('nm'))}[:, :, None]{self.pick('*', ' - ')}p"
+            name = self.new("nm2")
+            self.shapes[name] = "nm2"
+            return f"{name} = {value}"
+        if not looped and kind < 0.84:
+            inner = self.pick(self.pick(*self.of("nm")), f"({self.whole(1)})")
+            value, vector = self.pick((f"{inner} @ {{}}", "m"), (f"np.dot({inner}, {{}})", "m"))
+            value = value.format(self.pick(*self.of(vector)))
+            name = self.new("n")
+            self.shapes[name] = "n"
+            return f"{name} = {value}"
+        if not looped and kind < 0.9:
+            inner, axis = self.pick(self.pick(*self.of("nm")), f"({self.whole(1)})"), self.pick(0, 1, -1)
+            value = f"{inner}.{self.pick('argmax', 'argmin')}(axis={axis})"
+            shape = "n" if axis else "m"
+            name = self.new(shape)
+            self.shapes[name] = shape
+            return f"{name} = {value}"
         if looped:
             name = self.pick(*self.of("nm"))
             return f"{name} = {name}*0.5 + np.cos({self.leaf()})*k"
@@ -123,17 +144,17 @@ class Writer:
                 self.lines += ["    " + self.statement(True) for _ in range(int(self.rng.integers(1, 4)))]
             else:
                 self.lines.append(self.statement())
-        names = [name for name, shape in self.shapes.items() if shape != "number" and name not in ("x", "y", "v", "w")]
+        names = [name for name, shape in self.shapes.items() if shape != "number" and name not in ("x", "y", "v", "w", "p")]
         given = [name for name in names if self.rng.random() < 0.6] or ["x"]
         numbers = [name for name in self.of("number") if name != "s"]
         body = "\n    ".join([*self.lines, f"return {', '.join([*given, *numbers])},"])
-        return f"def fn(x, y, v, w, s, top, first, steps):\n    {body}\n"
+        return f"def fn(x, y, v, w, s, top, first, steps, p):\n    {body}\n"
 
 
 def arguments(n, m, steps, top=1, first=2, seed=3):
     rng = np.random.default_rng(seed)
     x, y, v = rng.standard_normal((n, m)), rng.standard_normal((n, m)), rng.standard_normal(m)
-    return x, y, v, rng.standard_normal((n + 2, m + 3)), 0.7, top, first, steps
+    return x, y, v, rng.standard_normal((n + 2, m + 3)), 0.7, top, first, steps, np.array([0.5, 2.0])
 
 
 def interpreted(work, draft, args):
