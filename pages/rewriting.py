@@ -185,6 +185,22 @@ CASES = (
         {"numba": "Two arrays stay in their frames, and take turns: each step writes into the other one."},
     ),
     Case(
+        "Pairs of points, without the matrix of pairs",
+        "Distances of all pairs are arrays of n × m numbers, and more with their components. Where only a sum, an extreme "
+        "or its place is wanted of them, the loops keep each for as long as it is needed.",
+        """
+        def smooth(points, centres, weights, width):
+            d = points[:, None, :] - centres[None, :, :]
+            d2 = d[..., 0]**2 + d[..., 1]**2
+            nearest = np.argmin(d2, axis=1)
+            value = np.exp(-d2 / width) @ weights
+            return value, nearest
+
+        smooth(rng.random((400, 2)), rng.random((50, 2)), rng.random(50), 0.1)
+        """,
+        {"numba": "The components are subtracted where they are read; the product with the weights is a sum of the loop."},
+    ),
+    Case(
         "What is refused",
         "What cannot be said in a library is not guessed at: the reason names the line.",
         """

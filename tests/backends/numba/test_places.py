@@ -108,3 +108,12 @@ def test_of_nothing_there_is_none():
     work = workload(source, *args)
     with pytest.raises(ValueError, match="argmin of an empty sequence"):
         call(work, drafts(work)["numba"], (X, C[:0]))
+
+
+def test_a_place_in_an_index_is_left_where_it_is():
+    source = """
+        def fn(v):
+            s = np.sign(v[np.abs(v).argmax(axis=0), np.arange(v.shape[1])])
+            return v*s*2
+    """
+    check(source, (X,), (X[:1],), nest=False)

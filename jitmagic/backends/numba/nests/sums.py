@@ -66,18 +66,21 @@ class Sums(Values):
     def _prepare(self, value: cst.BaseExpression) -> None:
         """Takes the reductions in an expression first, and ends the loops of those that it reads."""
         layout = sorted(axes_in(self.layouts.get(value, ())))
+        calls = self.run.reductions(value)
+        if any(call not in self.layouts for call in calls):
+            raise Ends  # in the index of a view, for instance
 
         def is_beside(call: cst.BaseExpression) -> bool:
             """Says whether a sum has loops of its own: it comes first, and the others share those of the value."""
             own = sorted(axes_in(self.layouts[call]))
             return own != layout[: len(own)]
 
-        for call in sorted(self.run.reductions(value), key=is_beside, reverse=True):
+        for call in sorted(calls, key=is_beside, reverse=True):
             self._reduce(call)
         for name in name_tools.loads(value):
             if name in self.values:
                 self._settle(self.values[name])
-        for call in self.run.reductions(value):
+        for call in calls:
             self._settle(self.results[call])
         for call in scans(self.owner, value):
             self._scan(call)
@@ -170,6 +173,8 @@ class Sums(Values):
     def _reduce(self, call: cst.BaseExpression) -> None:
         if call in self.results:
             return
+        if call not in self.layouts:
+            raise Ends
         found = place_of(self.owner, call)
         if found is not None:
             self._search(call, found)
