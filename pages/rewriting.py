@@ -186,8 +186,8 @@ CASES = (
     ),
     Case(
         "Pairs of points, without the matrix of pairs",
-        "Distances of all pairs are arrays of n × m numbers, and more with their components. Where only a sum, an extreme "
-        "or its place is wanted of them, the loops keep each for as long as it is needed.",
+        "Distances of all pairs are arrays of n × m numbers, and more with their components. Where only a sum, an "
+        "extreme or its place is wanted of them, the loops keep each for as long as it is needed.",
         """
         def smooth(points, centres, weights, width):
             d = points[:, None, :] - centres[None, :, :]
@@ -198,7 +198,7 @@ CASES = (
 
         smooth(rng.random((400, 2)), rng.random((50, 2)), rng.random(50), 0.1)
         """,
-        {"numba": "The components are subtracted where they are read; the product with the weights is a sum of the loop."},
+        {"numba": "The components are subtracted where they are read; the product with the weights is a sum."},
     ),
     Case(
         "What is refused",

@@ -15,8 +15,8 @@ from jitmagic.measure.statistics import Interval, ratio_interval
 from jitmagic.observe.facts import Observation
 from jitmagic.outcome import Outcome
 
-_NEAR = 1.03
-"""Up to this ratio of medians the time to build decides: what is recommended is to be within 5 % of the best."""
+_NEAR = 1.02
+"""Up to this ratio of medians the time to build decides: with what processes differ by, the choice stays within 5 %."""
 
 _PLACE = {"cpu": "CPU", "gpu": "GPU", "tpu": "TPU"}
 

@@ -457,6 +457,8 @@ class Writer:
             else:
                 into.add(f"    return {result}.copy_to_host()", origin)
         elif isinstance(kind, Several):
+            if own is not None and len(own) != len(kind.items):
+                own = None  # several results of one call
             items = []
             for number, item in enumerate(kind.items):
                 if isinstance(item, Array) and own and own[number] is not None:

@@ -57,6 +57,7 @@ from jitmagic.backends.numba.rewrites.small_matrices import SmallMatrices
 from jitmagic.backends.numba.rewrites.special import Special
 from jitmagic.backends.numba.rewrites.spelling import Spelling
 from jitmagic.backends.numba.rewrites.starts import Starts
+from jitmagic.backends.numba.rewrites.strict_zips import StrictZips
 from jitmagic.backends.numba.rewrites.sweeps import Sweeps
 from jitmagic.backends.numba.rewrites.tables import Tables
 from jitmagic.backends.numba.rewrites.turn_products import TurnProducts
@@ -191,7 +192,7 @@ def _write(
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
         BitCounts, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
-        Spelling,
+        Spelling, StrictZips,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))

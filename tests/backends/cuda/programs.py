@@ -54,6 +54,7 @@ def programs():
         "single": ("def fn(x):\n    out = np.empty_like(x)\n    for i in range(x.size):\n        out[i] = x[i] / 3 + x[i]**2\n    return out\n", (rng.random(21).astype("float32"),)),
         "three_axes": ("def fn(x, y):\n    n, m, l = x.shape\n    out = np.zeros((n, m, l))\n    for i in range(n):\n        for j in range(m):\n            for k in range(l):\n                out[i, j, k] = x[i, j, k] + y[k]*i\n    return out\n", (rng.random((2, 3, 4)), rng.random(4))),
         "negative_index": ("def fn(x):\n    n = len(x)\n    out = np.empty(n)\n    for i in range(n):\n        out[i] = x[i] - x[i-1]\n    return out\n", (rng.random(12),)),
+        "pairs_in_arrays": ("def fn(p, c, w):\n    d = p[:, None, :] - c[None, :, :]\n    d2 = d[..., 0]**2 + d[..., 1]**2\n    nearest = np.argmin(d2, axis=1)\n    value = np.exp(-d2) @ w\n    return value, nearest\n", (rng.random((9, 2)), rng.random((4, 2)), rng.random(4))),
         "w_tilde": _example("w_tilde_dense", M=4, K=6),
         "w_tilde_low_memory": _example("w_tilde_low_memory", M=4, K=6),
     }  # fmt: skip

@@ -144,7 +144,8 @@ class Writer:
                 self.lines += ["    " + self.statement(True) for _ in range(int(self.rng.integers(1, 4)))]
             else:
                 self.lines.append(self.statement())
-        names = [name for name, shape in self.shapes.items() if shape != "number" and name not in ("x", "y", "v", "w", "p")]
+        own = ("x", "y", "v", "w", "p")
+        names = [name for name, shape in self.shapes.items() if shape != "number" and name not in own]
         given = [name for name in names if self.rng.random() < 0.6] or ["x"]
         numbers = [name for name in self.of("number") if name != "s"]
         body = "\n    ".join([*self.lines, f"return {', '.join([*given, *numbers])},"])
