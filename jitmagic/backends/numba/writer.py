@@ -42,6 +42,7 @@ from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.pairs import Pairs
 from jitmagic.backends.numba.rewrites.parallel import Parallel
+from jitmagic.backends.numba.rewrites.places import Places
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
@@ -77,6 +78,7 @@ from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.nested_ranges import nested_products
 from jitmagic.generate.optional import without_optional_tuples
 from jitmagic.generate.powers import HalfPowers
+from jitmagic.generate.records import without_records
 from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
@@ -138,7 +140,7 @@ def _aliases(module: Module) -> Aliases:
         return observed.expressions.get(tree.span(node))
 
     overlapping = observed.overlapping if observed is not None else ()
-    return Aliases(tree, Names(tree, module.names), seen, overlapping)
+    return Aliases(tree, Names(tree, module.names), seen, overlapping, module.parts)
 
 
 def _check_sums(module: Module, loops: Mapping[str, Sequence[LoopClass]], names: set[str]) -> None:
@@ -165,7 +167,7 @@ def _write(
     name = workload.function.name
     signature = module.function(name).params
     drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
-    tree = without_masked_ufuncs(module, drawn.tree, name)
+    tree = without_masked_ufuncs(module, without_records(module, drawn.tree), name)
     tree = nested_products(module, tree, by_function(module, tree, name))
     tree = without_optional_tuples(module, tree, by_function(module, tree, name))
     imports = _imports(module, workload)
@@ -187,7 +189,7 @@ def _write(
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
         BitCounts, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
-        Spelling,
+        Places, Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
