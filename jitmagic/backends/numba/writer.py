@@ -46,6 +46,7 @@ from jitmagic.backends.numba.rewrites.places import Places
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
+from jitmagic.backends.numba.rewrites.queues import Queues
 from jitmagic.backends.numba.rewrites.ramps import Ramps
 from jitmagic.backends.numba.rewrites.reductions import Reductions
 from jitmagic.backends.numba.rewrites.rolls import Rolls
@@ -188,7 +189,7 @@ def _write(
     elif how.nests:
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        BitCounts, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
+        BitCounts, Queues, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
         Places, Spelling,
     )  # fmt: skip
     for rewrite in rewrites:

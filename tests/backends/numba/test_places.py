@@ -13,11 +13,11 @@ D = RNG.random((6, 5))
 CUBE = RNG.random((3, 4, 5))
 
 CASES = {
-    "two axes": ("i, j = np.unravel_index(np.argmin(x), x.shape)\nreturn i, j, x[i, j]", D, "unravel_index(np.argmin(x), x.shape)"),
+    "two axes": ("i, j = np.unravel_index(np.argmin(x), x.shape)\nreturn i, j, x[i, j]", D, "indices_of(np.argmin(x), x.shape)"),
     "three axes": ("k = np.unravel_index(x.argmax(), shape=x.shape)\nreturn x[k], k[2]", CUBE, "divmod(i2, shape[2])"),
     "a shape that is written out": (
         "s = 0.0\nfor p in range(12):\n    i, j = np.unravel_index(p, (3, 4))\n    s += x[i, j]*p\nreturn s", D,
-        "unravel_index(p, (3, 4))",
+        "indices_of(p, (3, 4))",
     ),
     "lists of rows and columns": (
         "keep = [k for k in range(len(x)) if x[k, 0] > 0.2]\nreturn x[np.ix_(keep, [0, 2])]", D, "x[np.array(keep)][:, np.array([0, 2])]",
@@ -51,4 +51,4 @@ def test_a_place_outside_raises_as_in_numpy():
 def test_a_store_at_crossings_is_left_as_it_is(body):
     work = workload(f"def fn(x):\n    {body}    return x\n", D.copy())
     draft = drafts(work)["numba"]
-    assert not isinstance(draft, Draft) or "[:, " not in draft.module.text
+    assert not isinstance(draft, Draft) or "][:, " not in draft.module.text

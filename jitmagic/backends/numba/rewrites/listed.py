@@ -124,10 +124,10 @@ class Listed(NumbaRewriter):
 
 
 def _filled_together(function: cst.FunctionDef, names: set[str]) -> set[str]:
-    """Returns the names to which a loop appends that appends to another of them too."""
+    """Returns those of the names to which a loop appends that appends to another list too."""
     found: set[str] = set()
     for loop in nodes_of(function, cst.For):
         methods = [call.func for call in nodes_of(loop.body, cst.Call) if isinstance(call.func, cst.Attribute)]
-        filled = {code(one.value) for one in methods if one.attr.value == "append"} & names
-        found |= filled if len(filled) > 1 else set()
+        filled = {code(one.value) for one in methods if one.attr.value == "append"}
+        found |= filled & names if len(filled) > 1 else set()
     return found

@@ -1,11 +1,11 @@
 """Writes `np.unravel_index` and reads by `np.ix_`, which Numba lacks.
 
 ```
-i, j = np.unravel_index(np.argmin(d), d.shape)   ->   i, j = unravel_index(np.argmin(d), d.shape)
+i, j = np.unravel_index(np.argmin(d), d.shape)   ->   i, j = indices_of(np.argmin(d), d.shape)
 block = d[np.ix_(rows, columns)]                 ->   block = d[rows][:, columns]
 ```
 
-`unravel_index` is a function of whole divisions that the draft carries. Numba takes one array of indices in a subscript:
+`indices_of` is a function of whole divisions that the draft carries. Numba takes one array of indices in a subscript:
 two one after the other make the same copy, and the first of them is of whole rows.
 """
 
@@ -47,7 +47,7 @@ class Places(NumbaRewriter):
         axes = len(shape.items) if shape is not None and shape.kind == "tuple" else 0
         if not _is_whole(place) or not 1 <= axes <= _MOST_AXES:
             return updated_node
-        helper = self.context.helper("unravel_index", _source(axes))
+        helper = self.context.helper("indices_of", _source(axes))
         return cst.Call(helper, [cst.Arg(self.context.bare(a.value)) for a in args])
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
