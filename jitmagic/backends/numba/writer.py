@@ -49,6 +49,7 @@ from jitmagic.backends.numba.rewrites.promotion import Promotion
 from jitmagic.backends.numba.rewrites.queues import Queues
 from jitmagic.backends.numba.rewrites.ramps import Ramps
 from jitmagic.backends.numba.rewrites.reductions import Reductions
+from jitmagic.backends.numba.rewrites.removals import Removals
 from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.selects import Selects
@@ -189,7 +190,7 @@ def _write(
     elif how.nests:
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        BitCounts, Queues, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
+        BitCounts, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
         Places, Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
