@@ -20,6 +20,7 @@ from jitmagic.backends.numba.inlining import inlined
 from jitmagic.backends.numba.merging import merged
 from jitmagic.backends.numba.nests.regions import Regions
 from jitmagic.backends.numba.rewrites.accumulations import Accumulations
+from jitmagic.backends.numba.rewrites.along_axes import AlongAxes
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.columns import Columns
@@ -29,6 +30,7 @@ from jitmagic.backends.numba.rewrites.decided import Decided
 from jitmagic.backends.numba.rewrites.dict_arguments import without_dict_arguments
 from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
+from jitmagic.backends.numba.rewrites.folds import Folds
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.frames import Frames
 from jitmagic.backends.numba.rewrites.fused import Fused
@@ -190,7 +192,7 @@ def _write(
     elif how.nests:
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        BitCounts, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
+        BitCounts, AlongAxes, Folds, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
         Places, Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
