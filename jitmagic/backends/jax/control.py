@@ -147,9 +147,10 @@ class Control:
         lowered = loop_line(self.module, node) in self.tracing.lowered
         head = self.live.head.get(node, frozenset())
         after = self.live.after.get(node, frozenset())
-        if lowered and loop_line(self.module, node) in self.exits:
+        if lowered:
+            kept = self.loops.kept(node, head | after, defined)
             # what a step binds behind a jump is the last step's where the jump is taken
-            inside |= self.loops.kept(node, head | after, defined)
+            inside |= kept if loop_line(self.module, node) in self.exits else kept & self.module.flagged
         name = self.loops.reserve(node) if lowered else ""
         if isinstance(node, cst.For):
             self.steps.nest.append(node)
