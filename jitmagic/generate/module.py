@@ -37,7 +37,8 @@ class Module:
     observed : Observation or None
         The facts, if there was a watched run.
     parts : dict of str to str
-        Variables that rewrites made of parts of a value, each with the user's name for the whole, whose memory it may be.
+        Variables that rewrites made of parts of a value, each with the user's name for the whole, whose memory it may
+        be.
     flagged : set of str
         Variables of which a flag says whether they have a value yet: they are read only where it is set.
     """

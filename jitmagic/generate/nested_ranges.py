@@ -26,7 +26,6 @@ from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter, Rewriter
 from jitmagic.generate.walking import Finder, nodes_of
 
-
 _CHOSEN = ("itertools.combinations", "itertools.combinations_with_replacement")
 _MOST_CHOSEN = 4
 
@@ -153,11 +152,12 @@ def _may_change(body: cst.CSTNode, name: str) -> bool:
     """Says whether statements bind a name anew, store into what it holds, or hand it on."""
     if name in name_tools.bound(body):
         return True
-    targets = [one.target for kind in (cst.AssignTarget, cst.AugAssign) for one in nodes_of(body, kind)]
-    stored = any(name in name_tools.all_names(target) for target in targets)
+    stores: list[Any] = [*nodes_of(body, cst.AssignTarget), *nodes_of(body, cst.AugAssign)]
+    stored = any(name in name_tools.all_names(one.target) for one in stores)
     calls = nodes_of(body, cst.Call)
     method = any(isinstance(c.func, cst.Attribute) and code(c.func.value) == name for c in calls)
-    return stored or method or any(code(a.value) == name for c in calls for a in c.args) or bool(nodes_of(body, cst.Del))
+    given = any(code(a.value) == name for c in calls for a in c.args)
+    return stored or method or given or bool(nodes_of(body, cst.Del))
 
 
 def _lengths(call: cst.Call, kinds: Kinds) -> list[str]:

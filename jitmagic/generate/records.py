@@ -7,9 +7,9 @@
     return hist                                         hist_I.append(i)
                                                     return {"S": hist_S, "I": hist_I}
 
-That holds where nothing else knows the dict: it is made by one statement, each key that is stored or read is a string in
-the source, and as a whole it is returned, or taken apart in the order of its keys. What is asked for by a key that the
-run computes, handed to a function, or emptied, stays a dict.
+That holds where nothing else knows the dict: it is made by one statement, each key that is stored or read is a string
+in the source, and as a whole it is returned, or taken apart in the order of its keys. What is asked for by a key that
+the run computes, handed to a function, or emptied, stays a dict.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _taken_apart(module: Module, tree: cst.Module, function: cst.FunctionDef) ->
 
 def _declared(function: cst.FunctionDef) -> set[str]:
     """Returns the names that a function, or one inside, takes from outside to bind them."""
-    several = (*nodes_of(function, cst.Nonlocal), *nodes_of(function, cst.Global))
+    several: list[Any] = [*nodes_of(function, cst.Nonlocal), *nodes_of(function, cst.Global)]
     return {item.name.value for one in several for item in one.names}
 
 
@@ -185,10 +185,10 @@ def _key(node: cst.CSTNode, name: str) -> str | None:
 
 def _stores_into(node: cst.CSTNode, name: str) -> bool:
     """Says whether a piece of source gives a key of a dict another value."""
-    targets = [one.target for kind in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.CompFor)
-               for one in nodes_of(node, kind)]  # fmt: skip
-    targets += [one.name for one in nodes_of(node, cst.AsName)]
-    waiting: list[Any] = list(targets)
+    stores: list[Any] = [*nodes_of(node, cst.AssignTarget), *nodes_of(node, cst.AugAssign)]
+    stores += [*nodes_of(node, cst.AnnAssign), *nodes_of(node, cst.For), *nodes_of(node, cst.CompFor)]
+    waiting: list[Any] = [one.target for one in stores]
+    waiting += [one.name for one in nodes_of(node, cst.AsName)]
     while waiting:
         one = waiting.pop()
         if isinstance(one, cst.Tuple | cst.List):

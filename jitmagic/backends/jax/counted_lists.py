@@ -23,7 +23,14 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.list_elements import Element, NotUniform, becomes_an_array, element_of, is_never_stored_into, joined
+from jitmagic.backends.jax.list_elements import (
+    Element,
+    NotUniform,
+    becomes_an_array,
+    element_of,
+    is_never_stored_into,
+    joined,
+)
 from jitmagic.backends.jax.list_reads import CountedList, Reads
 from jitmagic.backends.jax.list_results import Given, ListResults
 from jitmagic.backends.jax.list_room import capacity_of, guess

@@ -219,11 +219,12 @@ def _of_comprehensions_alone(function: cst.FunctionDef) -> frozenset[str]:
     loops = [name for one in nodes_of(function, cst.CompFor) for name in name_tools.targets(one.target)]
     others = set(name_tools.parameters(function))
     targets: list[Any] = [*nodes_of(function, cst.AssignTarget), *nodes_of(function, cst.For)]
-    targets += [*nodes_of(function, cst.AugAssign), *nodes_of(function, cst.AnnAssign), *nodes_of(function, cst.NamedExpr)]
+    targets += [*nodes_of(function, cst.AugAssign), *nodes_of(function, cst.AnnAssign)]
+    targets += nodes_of(function, cst.NamedExpr)
     for one in targets:
         others |= set(name_tools.targets(one.target))
-    for inner in (*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)):
-        others |= set(name_tools.parameters(inner))
+    inner: list[Any] = [*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)]
+    others |= {name for one in inner for name in name_tools.parameters(one)}
     return frozenset(name for name in loops if loops.count(name) == 1 and name not in others)
 
 

@@ -192,8 +192,8 @@ def _write(
     elif how.nests:
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        BitCounts, AlongAxes, Folds, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
-        Places, Spelling,
+        BitCounts, AlongAxes, Folds, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts,
+        Special, UfuncMethods, Grids, Places, Spelling,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))

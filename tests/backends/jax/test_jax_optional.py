@@ -119,7 +119,7 @@ def test_what_may_be_none_is_read_behind_a_check_or_not_at_all(name):
 
 
 @pytest.mark.parametrize(
-    "body, line",
+    ("body", "line"),
     [
         ("    best, low = None, np.inf\n    for i in range(len(x)):\n        v = (x[i]*w).sum()**2\n"
          "        if v < low:\n            low = v\n            best = x[i].copy()\n    return best, low\n",
@@ -136,14 +136,15 @@ def test_what_may_be_none_is_read_behind_a_check_or_not_at_all(name):
     ],
 )  # fmt: skip
 def test_arrays_and_parts_of_tuples_that_are_none_at_first(body, line):
-    text = both_sizes(f"def fn(x, w):\n{body}", (RNG.random((7, 3)), RNG.random(3)), (RNG.random((9, 5)), RNG.random(5)))
+    arguments = [(RNG.random((n, k)), RNG.random(k)) for n, k in ((7, 3), (9, 5))]
+    text = both_sizes(f"def fn(x, w):\n{body}", *arguments)
     assert line in text
 
 
 def test_an_array_that_is_still_none_raises():
     source = (
-        "def fn(x, t):\n    best = None\n    for i in range(len(x)):\n        if x[i, 0] > t:\n            best = x[i]*2\n"
-        "    return best\n"
+        "def fn(x, t):\n    best = None\n    for i in range(len(x)):\n        if x[i, 0] > t:\n"
+        "            best = x[i]*2\n    return best\n"
     )
     made = make(HEAD + source, RNG.random((7, 3)), 0.2)
     with pytest.raises(TypeError, match="best is None here"):

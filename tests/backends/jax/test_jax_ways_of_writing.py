@@ -1,3 +1,4 @@
+# ruff: noqa: B905 -- as it is written in notebooks.
 """Ways of writing that are common in notebooks: each agrees with NumPy, with other arguments too."""
 
 import inspect

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- a case is a line.
 """np.unravel_index and np.ix_ for Numba: what is written, what it gives, and what stays NumPy's."""
 
 from dataclasses import replace

@@ -26,7 +26,9 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import made, small
 from jitmagic.generate.walking import Finder, Transformer, nodes_of
 
-_LISTS_TOO = frozenset({"append", "pop", "popleft", "appendleft", "clear", "extend", "copy", "reverse", "count", "index"})
+_LISTS_TOO = frozenset(
+    {"append", "pop", "popleft", "appendleft", "clear", "extend", "copy", "reverse", "count", "index"}
+)
 """Methods that a list has too, or that there is a form for."""
 
 
@@ -213,7 +215,8 @@ class _Uses(Finder):
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> None:
         one: Any = small(node)
         if len(node.body) != 1:
-            self.left += any(self._is(name) for name in nodes_of(node, cst.Name))  # of several on one line none is moved
+            # of several on one line none is moved
+            self.left += any(self._is(name) for name in nodes_of(node, cst.Name))
         elif isinstance(one, cst.Assign) and _taken_from_front(one.value) == self.name:
             self.left -= 1
             self.fronts += 1
@@ -223,10 +226,9 @@ class _Uses(Finder):
 
     def visit_Call(self, node: cst.Call) -> None:
         func = node.func
-        if isinstance(func, cst.Attribute) and self._is(func.value) and func.attr.value == "append":
-            self.left -= 1
-        elif isinstance(func, cst.Name) and func.value == "len" and len(node.args) == 1 and self._is(node.args[0].value):
-            self.left -= 1
+        filled = isinstance(func, cst.Attribute) and self._is(func.value) and func.attr.value == "append"
+        measured = isinstance(func, cst.Name) and func.value == "len" and len(node.args) == 1
+        self.left -= filled or (measured and self._is(node.args[0].value))
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         # the element at the front; a store there is one as well

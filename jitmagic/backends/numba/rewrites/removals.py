@@ -76,9 +76,10 @@ class Removals(NumbaRewriter):
         return True
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-        func, args = updated_node.func, updated_node.args
-        old = original_node.func
-        if not isinstance(func, cst.Attribute) or not isinstance(old, cst.Attribute) or len(args) != 1 or not self._kinds:
+        func, args, old = updated_node.func, updated_node.args, original_node.func
+        if not isinstance(func, cst.Attribute) or not isinstance(old, cst.Attribute) or not self._kinds:
+            return updated_node
+        if len(args) != 1:
             return updated_node
         method = func.attr.value
         if method not in ("pop", "remove") or args[0].keyword or args[0].star or not self._is_list(old.value):
@@ -110,7 +111,8 @@ class Removals(NumbaRewriter):
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         for one in original_node.targets:
             target = one.target
-            if not isinstance(target, cst.Subscript) or not self._kinds or not isinstance(target.slice[0].slice, cst.Slice):
+            part = target.slice[0].slice if isinstance(target, cst.Subscript) and self._kinds else None
+            if not isinstance(target, cst.Subscript) or not isinstance(part, cst.Slice):
                 continue
             if self._is_list(target.value) and not self._holds_numbers(target.value):
                 raise self._refused(original_node)
@@ -120,8 +122,8 @@ class Removals(NumbaRewriter):
         line = self.module.line(node)
         what = code(node).strip().splitlines()[0]
         return Unsupported(
-            f"line {line}: `{what}` may free memory that is in use: Numba's lists of arrays and strings do not take it; "
-            "make a new list", line, "NB-REFLIST",
+            f"line {line}: `{what}` may free memory that is in use: Numba's lists of arrays and strings do not take "
+            "it; make a new list", line, "NB-REFLIST",
         )  # fmt: skip
 
     def _is_list(self, node: cst.BaseExpression) -> bool:
@@ -131,7 +133,7 @@ class Removals(NumbaRewriter):
         # what was a deque, or did not happen with the example; a set, or a dict, has such methods too
         values = [one.value for one in nodes_of(self._kinds[-1].function, cst.Assign)
                   if any(code(target.target) == code(node) for target in one.targets)]  # fmt: skip
-        return bool(values) and all(isinstance(value, cst.List | cst.ListComp) or _is_made_list(value) for value in values)
+        return bool(values) and all(map(_is_made_list, values))
 
     def _holds_numbers(self, node: cst.BaseExpression) -> bool:
         """Says whether all that was seen in a list were numbers, or tuples of numbers; where nothing was, it is not."""
@@ -143,9 +145,9 @@ class Removals(NumbaRewriter):
         taken: list[ValueFact | None] = []
         for call in nodes_of(kinds.function, cst.Call):
             func = call.func
-            if isinstance(func, cst.Attribute) and code(func.value) == code(node) and call.args:
-                if func.attr.value in ("append", "insert"):
-                    taken.append(_known(call.args[-1].value, kinds))
+            own = isinstance(func, cst.Attribute) and code(func.value) == code(node) and call.args
+            if own and isinstance(func, cst.Attribute) and func.attr.value in ("append", "insert"):
+                taken.append(_known(call.args[-1].value, kinds))
         if any(one is None for one in taken) and not items:
             return False
         found = [*items, *(one for one in taken if one is not None)]
@@ -153,7 +155,9 @@ class Removals(NumbaRewriter):
 
 
 def _is_made_list(value: cst.BaseExpression) -> bool:
-    return isinstance(value, cst.Call) and code(value.func) == "list"
+    if isinstance(value, cst.Call):
+        return code(value.func) == "list"
+    return isinstance(value, cst.List | cst.ListComp)
 
 
 def _known(node: cst.BaseExpression, kinds: Kinds) -> ValueFact | None:
