@@ -74,7 +74,9 @@ def _function(
     arrays: bool = False,
 ) -> cst.FunctionDef:  # fmt: skip
     for name in names:
-        plan = None if name in name_tools.parameters(function) else _plan(name, function, kinds, taken, arrays)
+        # an array that an option alone decides about may well be None: the caller gets None then
+        loops = arrays and _is_bound_in_a_loop(name, function)
+        plan = None if name in name_tools.parameters(function) else _plan(name, function, kinds, taken, loops)
         if plan is None:
             continue
         taken |= {plan.flag, *plan.parts}
@@ -84,6 +86,12 @@ def _function(
         module.inherit(new, function)
         function = new
     return function
+
+
+def _is_bound_in_a_loop(name: str, function: cst.FunctionDef) -> bool:
+    loops: list[Any] = [*nodes_of(function, cst.For), *nodes_of(function, cst.While)]
+    bound = [pair for loop in loops for one in nodes_of(loop.body, cst.Assign) for pair in _bindings(one)]
+    return any(n == name and not _is_empty(value) for n, value in bound)
 
 
 def _none_at_first(function: cst.FunctionDef) -> set[str]:
@@ -175,7 +183,7 @@ def _plan(name: str, function: cst.FunctionDef, kinds: Kinds, taken: set[str], a
         return None
     if any(len(zeros) > 1 and not zeros <= set(_FACT) for zeros in each):
         return None
-    if not empty and any(not zeros <= set(_FACT) for zeros in each) and not is_tuple:
+    if not empty and any(not zeros <= set(_FACT) for zeros in each):
         return None
     # of numbers of several kinds that are never nothing no zero is used
     zeros = tuple(sorted(zeros)[0] for zeros in each)

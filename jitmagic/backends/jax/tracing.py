@@ -14,7 +14,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.functions import SHAPE_ONLY
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import alternative, statements
+from jitmagic.generate.blocks import alternative, code, statements
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder, nodes_of
@@ -195,9 +195,9 @@ class _Assignments(Finder):
             self._add(name_tools.parameters(node))
 
     def visit_CompFor(self, node: cst.CompFor) -> None:
-        # a name that comprehensions alone bind, each time to something traced
-        found = set(traced_targets(node, self.tracing)) & self.only_comprehensions
-        self._add(found)
+        # a name that a comprehension alone binds; how far a range counts has to be known anyway
+        if not isinstance(node.iter, cst.Call) or code(node.iter.func) != "range":
+            self._add(set(traced_targets(node, self.tracing)) & self.only_comprehensions)
 
     def visit_Call(self, node: cst.Call) -> None:
         if any(self.tracing.expression(a.value) for a in node.args):

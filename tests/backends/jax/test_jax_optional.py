@@ -149,3 +149,10 @@ def test_an_array_that_is_still_none_raises():
     made = make(HEAD + source, RNG.random((7, 3)), 0.2)
     with pytest.raises(TypeError, match="best is None here"):
         made.function(RNG.random((7, 3)), 2.0)
+
+
+def test_what_an_option_decides_about_may_be_none():
+    source = "def fn(x, full):\n    more = None\n    if full:\n        more = x*2\n    return x + 1, more\n"
+    made = make(HEAD + source, RNG.random(4), True)
+    assert made.refusal is None, made.refusal
+    assert made.function(RNG.random(4), False)[1] is None
