@@ -24,7 +24,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import alternative, code, commented, made, small, statements
+from jitmagic.generate.blocks import alternative, code, leading, made, small, statements
 from jitmagic.generate.liveness import Liveness, live_names
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -147,6 +147,14 @@ def _comment_behind(element: Any) -> str | None:
     space = getattr(element.comma, "whitespace_after", None)
     comment = space.first_line.comment if isinstance(space, cst.ParenthesizedWhitespace) else None
     return None if comment is None or "#@" in comment.value else comment.value.lstrip("#").strip()
+
+
+def _behind(line: Any, comment: str) -> Any:
+    """Puts a comment behind a statement, before the mark of its line."""
+    space = line.trailing_whitespace
+    mark = "" if space.comment is None else f"  {space.comment.value}"
+    new = space.with_changes(whitespace=cst.SimpleWhitespace("  "), comment=cst.Comment(f"# {comment}{mark}"))
+    return line.with_changes(trailing_whitespace=new)
 
 
 def _text(node: cst.CSTNode) -> str | None:
@@ -276,14 +284,15 @@ class _Variables(Rewriter):
             self.module.inherit(value, old)
             assignment = small(line).with_changes(value=self.alone(value))
             line = line.with_changes(body=[assignment])
-            line = commented(line, self.record.comments[key]) if key in self.record.comments else line
-            lines.append(line)
+            lines.append(_behind(line, self.record.comments[key]) if key in self.record.comments else line)
         if not lines:
             self.above = [line for line in original_node.leading_lines if line.comment is not None]
             return cst.RemoveFromParent()
-        above = (*original_node.leading_lines, *lines[0].leading_lines)
-        behind = original_node.trailing_whitespace  # with the comment behind the whole
-        lines[0] = lines[0].with_changes(leading_lines=above, trailing_whitespace=behind)
+        lines[0] = leading(lines[0], original_node)
+        behind = original_node.trailing_whitespace.comment
+        if behind is not None and not behind.value.startswith("#@"):
+            # the comment behind the whole
+            lines[0] = lines[0].with_changes(trailing_whitespace=original_node.trailing_whitespace)
         return cst.FlattenSentinel(lines)
 
     def alone(self, value: cst.BaseExpression) -> cst.BaseExpression:

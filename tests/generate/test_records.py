@@ -86,8 +86,7 @@ CASES = {
         return p["g"]*p["m"]
         """,
         """
-        # m/s2
-        p_g = 9.81
+        p_g = 9.81  # m/s2
         p_m = (x[0]
                   + 1)
         return p_g*p_m

@@ -76,6 +76,23 @@ CASES = {
         """,
         ("x[q.pop(0)]", "while q:"),
     ),
+    "taken by a function inside": (
+        """
+        def fn(x):
+            q = deque([0, 1])
+
+            def following():
+                return q.popleft() + 1
+            total = 0
+            while q:
+                v = following()
+                total += x[v]
+                if v < 9:
+                    q.append(v + 1)
+            return total
+        """,
+        ("return q.pop(0) + 1",),
+    ),
     "begun anew": (
         """
         def fn(x):

@@ -54,7 +54,8 @@ class Queues(NumbaRewriter):
             if _is_plain(node, name, self._is_queue):
                 firsts[name] = name_tools.fresh(f"{name}_first", taken)
                 taken.add(firsts[name])
-        self._queues.append(made_here)
+        outer = self._queues[-1] - name_tools.bound(node) if self._queues else set()
+        self._queues.append(made_here | outer)
         self._firsts.append(firsts)
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
