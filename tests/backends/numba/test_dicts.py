@@ -67,8 +67,9 @@ SHARED = {
     ),
     "a part and a name": 's = {"a": u}\nv = u[2:]\nv[:] = s["a"][:-2]\ns["a"][1:] += v[0]\nreturn v.sum(), s["a"] + 0',
     "taken turns": (
-        's = {"old": u.copy(), "new": u.copy()}\nfor _ in range(4):\n    s["new"][1:-1] = s["old"][:-2] + s["old"][2:]\n'
-        '    s["old"], s["new"] = s["new"], s["old"]\nreturn s["old"], s["new"]'
+        's = {"old": u.copy(), "new": u.copy()}\nfor _ in range(4):\n'
+        '    s["new"][1:-1] = s["old"][:-2] + s["old"][2:]\n    s["old"], s["new"] = s["new"], s["old"]\n'
+        'return s["old"], s["new"]'
     ),
     "the same twice": (
         'a = u.copy()\ns = {"x": a, "y": a}\ns["x"] += 1\ns["y"] = s["y"]*2\ns["y"] += s["x"]\nreturn s["x"], s["y"], a'
