@@ -27,7 +27,7 @@ Facts of a watched run, where given, tell a fancy index from a basic one and a s
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -84,6 +84,8 @@ class Aliases:
     overlapping : iterable of (str, str)
         Labels of arguments that share memory with each other, as in `Observation.overlapping`; others count as
         disjoint.
+    parts : mapping of str to str, optional
+        Names that the text does not have, each with the name in the text whose memory it may be.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class Aliases:
         names: Names,
         fact: Facts = no_facts,
         overlapping: Iterable[tuple[str, str]] = (),
+        parts: Mapping[str, str] | None = None,
     ) -> None:
         self.tree, self.names, self.fact = tree, names, fact
+        self._parts = parts or {}
         self._overlapping = frozenset(frozenset(label.partition("[")[0] for label in pair) for pair in overlapping)
         self._direct: dict[ast.AST, dict[str, set[str]]] = {}
         self._swaps: dict[ast.AST, list[Swap]] = {}
@@ -113,7 +117,7 @@ class Aliases:
 
     def roots(self, function: FunctionNode, name: str) -> frozenset[str]:
         """Returns the names whose memory ``name`` may share in ``function``; itself, where it owns some."""
-        return self.trace(function, name, self._swaps.get(function, []))
+        return self.trace(function, self._parts.get(name, name), self._swaps.get(function, []))
 
     def trace(self, function: ast.AST, name: str, swaps: Iterable[Swap]) -> frozenset[str]:
         """Follows a name to its roots, along these swaps among others."""
@@ -158,7 +162,7 @@ class Aliases:
 
     def may_share(self, function: FunctionNode, one: str, other: str) -> bool:
         """Tells whether two names may stand for the same memory at one time."""
-        return self._sharing.may_share(function, one, other)
+        return self._sharing.may_share(function, self._parts.get(one, one), self._parts.get(other, other))
 
     @cached_property
     def _sharing(self) -> Sharing:
@@ -433,7 +437,13 @@ class Aliases:
             return self._union(every) if path.removeprefix("builtins.") in PASSING_BUILTINS else NONE
         if not path.startswith("numpy."):
             return out | (NONE if path.startswith(PURE_PREFIXES) else self._union(every))
+        if path == "numpy.diag" and node.args and self._is_vector(node.args[0]):
+            return out  # a matrix of its own, with the vector's elements on a diagonal
         return out | self._union(_viewed(node, path.removeprefix("numpy.")))
+
+    def _is_vector(self, node: ast.AST) -> bool:
+        fact = self.fact(node)
+        return fact is not None and fact.kind == "array" and fact.ndim == 1
 
     def _helper(self, node: ast.Call, helper: ast.FunctionDef) -> frozenset[str]:
         bound = bind_arguments(node, helper)

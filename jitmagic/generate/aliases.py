@@ -282,6 +282,8 @@ class _Walker:
             if path is None:
                 return [(name, _MAY) for name, _ in self.sources(call.func.value)]
         path = self.kinds.path(call.func)
+        if path == "numpy.diag" and call.args and self.is_vector(call.args[0].value):
+            return []  # a matrix of its own, with the vector's elements on a diagonal
         if path in VIEW_FUNCTIONS and call.args:
             return [(n, _MAY) for a in _viewed(path, call) for n, _ in self.sources(a)]
         if path in SAME_FUNCTIONS and call.args:
@@ -293,6 +295,10 @@ class _Walker:
         if path is None and isinstance(call.func, cst.Name) and self.passes_on.get(call.func.value, False):
             return [(n, _MAY) for a in call.args for n, _ in self.sources(a.value)]
         return []
+
+    def is_vector(self, node: cst.BaseExpression) -> bool:
+        fact = self.kinds.of(node)
+        return fact is not None and fact.kind == "array" and fact.ndim == 1
 
     def is_basic(self, node: cst.Subscript) -> bool:
         for element in node.slice:

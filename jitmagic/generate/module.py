@@ -36,6 +36,11 @@ class Module:
         Free names to dotted paths.
     observed : Observation or None
         The facts, if there was a watched run.
+    parts : dict of str to str
+        Variables that rewrites made of parts of a value, each with the user's name for the whole, whose memory it may
+        be.
+    flagged : set of str
+        Variables of which a flag says whether they have a value yet: they are read only where it is set.
     """
 
     def __init__(self, source: ModuleText, names: Mapping[str, str], observed: Observation | None = None) -> None:
@@ -45,6 +50,8 @@ class Module:
         self.tree, positions = _parsed(source.text)
         self._positions = dict(positions)
         self._learned: dict[cst.CSTNode, ValueFact] = {}
+        self.parts: dict[str, str] = {}
+        self.flagged: set[str] = set()
 
     @classmethod
     def of(cls, workload: Workload, observed: Observation | None = None) -> Module:

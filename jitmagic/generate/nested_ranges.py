@@ -1,4 +1,16 @@
-"""Writes loops over several indices at once as a loop for each: ``np.ndindex(a.shape)``, ``itertools.product(…)``."""
+"""Writes loops over several indices at once as a loop for each: ``np.ndindex(a.shape)``, ``itertools.product(…)``.
+
+So it does with the pairs of ``itertools.combinations``:
+
+    for i, j in combinations(range(n), 2):        for i in range(n - 1):
+        …                                   ->        for j in range(i + 1, n):
+                                                          …
+
+    for p, q in combinations(points, 2):          for i in range(len(points) - 1):
+        …                                   ->        for j in range(i + 1, len(points)):
+                                                          p, q = points[i], points[j]
+                                                          …
+"""
 
 from __future__ import annotations
 
@@ -14,6 +26,9 @@ from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter, Rewriter
 from jitmagic.generate.walking import Finder, nodes_of
 
+_CHOSEN = ("itertools.combinations", "itertools.combinations_with_replacement")
+_MOST_CHOSEN = 4
+
 
 def nested_ranges(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
     """Returns the tree without ``np.ndindex`` and ``itertools.product`` in loops that nothing leaves early."""
@@ -22,13 +37,14 @@ def nested_ranges(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> 
 
 def nested_products(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
     """Returns the tree without ``itertools.product`` in loops that nothing leaves early."""
-    return tree.visit(_Loops(module, kinds, ("itertools.product",)))
+    return tree.visit(_Loops(module, kinds, ("itertools.product", *_CHOSEN)))
 
 
 class _Loops(FunctionRewriter[Kinds]):
     def __init__(
-        self, module: Module, kinds: dict[str, Kinds], paths: Sequence[str] = ("numpy.ndindex", "itertools.product")
-    ) -> None:
+        self, module: Module, kinds: dict[str, Kinds],
+        paths: Sequence[str] = ("numpy.ndindex", "itertools.product", *_CHOSEN),
+    ) -> None:  # fmt: skip
         super().__init__(module, kinds)
         self.paths = paths
 
@@ -40,6 +56,8 @@ class _Loops(FunctionRewriter[Kinds]):
         path = kinds.path(iterated.func)
         if path not in self.paths or nodes_of(original_node.body, cst.Break):
             return updated_node
+        if path in _CHOSEN:
+            return self.chosen(original_node, updated_node, iterated, path == _CHOSEN[1], kinds)
         indices = path == "numpy.ndindex"
         if indices:
             ways = [f"range({length})" for length in _lengths(iterated, kinds)]
@@ -70,6 +88,76 @@ class _Loops(FunctionRewriter[Kinds]):
             new = with_body(loop, body if new is None else [new])
             self.module.inherit(new, original_node)
         return leading(new, updated_node)
+
+
+    def chosen(self, old: cst.For, new: cst.For, call: cst.Call, again: bool, kinds: Kinds) -> Any:
+        """Returns a loop over all choices of some elements, in their order, as a loop for each of them.
+
+        Each ends where there is no place left for those behind it, so that the last choice is what the names hold then.
+        """
+        target = old.target
+        count = int(call.args[1].value.value) if _is_plain(call) else 0  # type: ignore[attr-defined]
+        names = [e.value.value for e in target.elements if isinstance(e.value, cst.Name)] if isinstance(
+            target, cst.Tuple) else []  # fmt: skip
+        changed = name_tools.bound(old.body)
+        if not 2 <= count <= _MOST_CHOSEN or len(set(names)) != count or set(names) & changed:
+            return new
+        if isinstance(target, cst.Tuple) and len(target.elements) != count:
+            return new
+        among = call.args[0].value
+        body = list(statements(new))
+        start, stop = "0", ""
+        if isinstance(among, cst.Call) and kinds.path(among.func) is None and code(among.func) == "range":
+            bounds = [a.value for a in among.args]
+            if not 1 <= len(bounds) <= 2 or any(name_tools.loads(b) & (changed | set(names)) for b in bounds):
+                return new
+            start, stop = (code(bounds[0]) if len(bounds) == 2 else "0"), code(bounds[-1])
+            if not isinstance(bounds[-1], cst.Name | cst.Integer | cst.Call | cst.Attribute | cst.Subscript):
+                stop = f"({stop})"
+            places = names
+        else:
+            fact = kinds.of(among)
+            stays = isinstance(among, cst.Name) and fact is not None and fact.kind in ("array", "list")
+            if not stays or _may_change(old.body, code(among)):
+                return new
+            stop = f"len({code(among)})"
+            taken = set(name_tools.all_names(kinds.function))
+            places = []
+            for letter in "ijkl"[:count]:
+                places.append(name_tools.fresh(letter, {*taken, *places}))
+            read = ", ".join(f"{code(among)}[{place}]" for place in places)
+            bind = made(f"{', '.join(names)} = {read}", body[0])
+            self.module.inherit(bind.body[0].targets[0].target, target)
+            body.insert(0, bind)
+        ahead = 0 if again else 1
+        result: Any = None
+        for position in range(count - 1, -1, -1):
+            first = start if position == 0 else f"{places[position - 1]} + 1" if ahead else places[position - 1]
+            left = (count - 1 - position) * ahead
+            end = f"{stop} - {left}" if left else stop
+            way = f"range({end})" if first == "0" else f"range({first}, {end})"
+            loop = made(f"for {places[position]} in {way}:\n    pass\n", old)
+            result = with_body(loop, body if result is None else [result])
+            self.module.inherit(result, old)
+        return leading(result, new)
+
+
+def _is_plain(call: cst.Call) -> bool:
+    """Says whether a call is `combinations(xs, 2)`, the number written out."""
+    given = len(call.args) == 2 and not any(a.star or a.keyword for a in call.args)
+    return given and isinstance(call.args[1].value, cst.Integer)
+
+
+def _may_change(body: cst.CSTNode, name: str) -> bool:
+    """Says whether statements bind a name anew, store into what it holds, or hand it on."""
+    if name in name_tools.bound(body):
+        return True
+    stores: list[Any] = [*nodes_of(body, cst.AssignTarget), *nodes_of(body, cst.AugAssign)]
+    stored = any(name in name_tools.all_names(one.target) for one in stores)
+    calls = nodes_of(body, cst.Call)
+    method = any(isinstance(c.func, cst.Attribute) and code(c.func.value) == name for c in calls)
+    given = any(code(a.value) == name for c in calls for a in c.args)
+    return stored or method or given or bool(nodes_of(body, cst.Del))
 
 
 def _lengths(call: cst.Call, kinds: Kinds) -> list[str]:

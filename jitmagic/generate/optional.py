@@ -10,6 +10,8 @@ number is read and nothing proves that there is one, an exception stands before:
 
 Names that stand for one tuple of numbers and then another, None among them or not, become a name for each number:
 ``where = (i, j)`` becomes ``where_0, where_1 = i, j``.
+
+For JAX that holds for arrays too: one that is None at first is bound where there is an array, and not before.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def without_none(module: Module, tree: cst.Module, known: Mapping[str, Known]) -
 
     def rewritten(function: cst.FunctionDef, of: Known) -> cst.FunctionDef:
         found = _none_at_first(function) | _tuples(function)
-        return _function(module, function, sorted(found & set(of.names)), of.kinds, taken)
+        return _function(module, function, sorted(found & set(of.names)), of.kinds, taken, arrays=True)
 
     return each_function(tree, known, rewritten)
 
@@ -68,18 +70,28 @@ def without_optional_tuples(module: Module, tree: cst.Module, kinds: Mapping[str
 
 
 def _function(
-    module: Module, function: cst.FunctionDef, names: Iterable[str], kinds: Kinds, taken: set[str]
-) -> cst.FunctionDef:
+    module: Module, function: cst.FunctionDef, names: Iterable[str], kinds: Kinds, taken: set[str],
+    arrays: bool = False,
+) -> cst.FunctionDef:  # fmt: skip
     for name in names:
-        plan = None if name in name_tools.parameters(function) else _plan(name, function, kinds, taken)
+        # an array that an option alone decides about may well be None: the caller gets None then
+        loops = arrays and _is_bound_in_a_loop(name, function)
+        plan = None if name in name_tools.parameters(function) else _plan(name, function, kinds, taken, loops)
         if plan is None:
             continue
         taken |= {plan.flag, *plan.parts}
+        module.flagged |= {part for part, zero in zip(plan.parts, plan.zeros, strict=True) if zero not in _FACT}
         new = function.visit(_Replaced(module, plan))
         assert isinstance(new, cst.FunctionDef)
         module.inherit(new, function)
         function = new
     return function
+
+
+def _is_bound_in_a_loop(name: str, function: cst.FunctionDef) -> bool:
+    loops: list[Any] = [*nodes_of(function, cst.For), *nodes_of(function, cst.While)]
+    bound = [pair for loop in loops for one in nodes_of(loop.body, cst.Assign) for pair in _bindings(one)]
+    return any(n == name and not _is_empty(value) for n, value in bound)
 
 
 def _none_at_first(function: cst.FunctionDef) -> set[str]:
@@ -108,6 +120,11 @@ def _is_none(node: Any) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
+def _is_empty(node: Any) -> bool:
+    """Says whether a value is None, or a tuple with None in it."""
+    return _is_none(node) or (isinstance(node, cst.Tuple) and any(_is_none(e.value) for e in node.elements))
+
+
 @dataclass
 class _Plan:
     """How one name is rewritten.
@@ -119,7 +136,11 @@ class _Plan:
     parts : tuple of str
         What stands for it: its own name, or one for each element of a tuple.
     zeros : tuple of str
-        What these are while there is nothing.
+        What these are while there is nothing; of an array, which is not bound then, what it is.
+    facts : dict of str to ValueFact
+        What is known of each part, by its zero.
+    optional : frozenset of int
+        The parts that may be nothing.
     unproved : list of node
         Statements that read it where there may be nothing.
     """
@@ -129,10 +150,12 @@ class _Plan:
     parts: tuple[str, ...]
     zeros: tuple[str, ...]
     is_tuple: bool
+    facts: dict[str, ValueFact]
+    optional: frozenset[int]
     unproved: list[Any] = field(default_factory=list)
 
 
-def _plan(name: str, function: cst.FunctionDef, kinds: Kinds, taken: set[str]) -> _Plan | None:
+def _plan(name: str, function: cst.FunctionDef, kinds: Kinds, taken: set[str], arrays: bool) -> _Plan | None:
     inner: list[Any] = [f for f in nodes_of(function, cst.FunctionDef) if f is not function]
     inner += nodes_of(function, cst.Lambda)
     if any(name in name_tools.all_names(one) for one in inner):
@@ -148,26 +171,45 @@ def _plan(name: str, function: cst.FunctionDef, kinds: Kinds, taken: set[str]) -
     others += [*nodes_of(function, cst.AnnAssign), *nodes_of(function, cst.AugAssign)]
     if bound != len(values) or any(name in name_tools.targets(one.target) for one in others):
         return None
-    shapes = {_zeros(value, kinds) for value in values if not _is_none(value)}
+    facts = dict(_FACT)
+    shapes = [_zeros(value, kinds, facts, arrays) for value in values if not _is_none(value)]
     is_tuple = any(isinstance(value, cst.Tuple) for value in values)
-    empty = any(map(_is_none, values))
-    if None in shapes or len(shapes if empty else set(map(len, shapes))) != 1:  # type: ignore[arg-type]
+    empty = any(map(_is_empty, values))
+    told = [shape for shape in shapes if shape is not None]
+    if not told or len(told) < len(shapes) or len(set(map(len, told))) != 1:
         return None
-    zeros = shapes.pop() or ()
+    each = [{shape[k] for shape in told if shape[k]} for k in range(len(told[0]))]
+    if any(not zeros for zeros in each) or (empty and any(len(zeros) > 1 for zeros in each)):
+        return None
+    if any(len(zeros) > 1 and not zeros <= set(_FACT) for zeros in each):
+        return None
+    if not empty and any(not zeros <= set(_FACT) for zeros in each):
+        return None
+    # of numbers of several kinds that are never nothing no zero is used
+    zeros = tuple(sorted(zeros)[0] for zeros in each)
     parts = tuple(name_tools.fresh(f"{name}_{k}", taken) for k in range(len(zeros))) if is_tuple else (name,)
-    plan = _Plan(name, name_tools.fresh(f"has_{name}", taken) if empty else "", parts, zeros, is_tuple)
+    whole = any(map(_is_none, values))
+    optional = frozenset(k for k in range(len(zeros)) if whole or any(not shape[k] for shape in told))
+    flag = name_tools.fresh(f"has_{name}", taken) if empty else ""
+    plan = _Plan(name, flag, parts, zeros, is_tuple, facts, optional)
     reads = _Reads(plan)
     reads.block(statements(function), not empty)
     return None if reads.unknown else plan
 
 
-def _zeros(value: Any, kinds: Kinds) -> tuple[str, ...] | None:
-    """Returns what stands for nothing in the place of a value: one number, or one for each element."""
+def _zeros(value: Any, kinds: Kinds, facts: dict[str, ValueFact], arrays: bool) -> tuple[str, ...] | None:
+    """Returns what stands for nothing in the place of a value: one number, or one for each element; "" for None."""
     elements = [e.value for e in value.elements] if isinstance(value, cst.Tuple) else [value]
     found = []
     for one in elements:
+        if isinstance(value, cst.Tuple) and _is_none(one):
+            found.append("")
+            continue
         fact = kinds.of(one)
         zero = None if fact is None else _ZERO.get((fact.dtype if fact.kind == "scalar" else fact.kind) or "")
+        if arrays and fact is not None and fact.kind == "array" and fact.dtype is not None and fact.ndim:
+            zero = f"array of {fact.dtype}, {fact.ndim} axes"
+            facts[zero] = fact
         if zero is None:
             return None
         found.append(zero)
@@ -205,7 +247,7 @@ class _Reads:
             return all(staying) if staying else None
         if isinstance(node, cst.For | cst.While):
             inside = [pair for one in nodes_of(node, cst.Assign) for pair in _bindings(one)]
-            head = some and not any(n == self.name and _is_none(value) for n, value in inside)
+            head = some and not any(n == self.name and _is_empty(value) for n, value in inside)
             self.expression(node.iter if isinstance(node, cst.For) else node.test, head)
             asked = isinstance(node, cst.While) and self.asks(node.test) is True
             self.block(statements(node), head or asked)
@@ -237,7 +279,7 @@ class _Reads:
             else:
                 self.expression(one.value, some)
             given = [value for n, value in _bindings(one) if n == self.name]
-            return not _is_none(given[-1]) if given else some
+            return not _is_empty(given[-1]) if given else some
         if isinstance(one, cst.Return):
             values = [e.value for e in one.value.elements] if isinstance(one.value, cst.Tuple) else [one.value]
             for value in values:
@@ -272,9 +314,10 @@ class _Reads:
         elif isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp | cst.DictComp):
             self.unknown = self.unknown or self.name in name_tools.all_names(node)
         elif isinstance(node, cst.Subscript) and self.plan.is_tuple and _is(node.value, self.name):
-            if _constant(node) is None or not 0 <= (_constant(node) or 0) < len(self.plan.parts):
+            place = _constant(node)
+            if place is None or not 0 <= place < len(self.plan.parts):
                 self.unknown = True
-            self.read(some)
+            self.read(some or place not in self.plan.optional)
         elif isinstance(node, cst.Name):
             if node.value == self.name:
                 self.unknown = self.unknown or self.plan.is_tuple
@@ -333,7 +376,7 @@ class _Replaced(Rewriter):
         if not given:
             lines.append(updated_node)
         else:
-            lines += self.bound(original_node, updated_node, _is_none(given[-1]))
+            lines += self.bound(original_node, updated_node, _is_empty(given[-1]))
         if len(lines) == 1:
             return lines[0]
         lines[0] = leading(lines[0], original_node)
@@ -356,12 +399,21 @@ class _Replaced(Rewriter):
                 names.append(code(one_target))
                 given.append(one_value)
                 continue
-            names += plan.parts
-            zeros = [cst.parse_expression(zero) for zero in plan.zeros]
-            for zero, text in zip(zeros, plan.zeros, strict=True):
-                self.module.inherit(zero, one_value)
-                self.module.learn(zero, _FACT[text])
-            given += zeros if empty else [e.value for e in one_value.elements] if plan.is_tuple else [one_value]
+            values_of = [e.value for e in one_value.elements] if isinstance(one_value, cst.Tuple) else [one_value]
+            if _is_none(one_value):
+                values_of = [one_value]*len(plan.parts)
+            for part, text, one_part in zip(plan.parts, plan.zeros, values_of, strict=True):
+                if not _is_none(one_part):
+                    names.append(part)
+                    given.append(one_part)
+                elif text in _FACT:
+                    zero = cst.parse_expression(text)
+                    self.module.inherit(zero, one_value)
+                    self.module.learn(zero, _FACT[text])
+                    names.append(part)
+                    given.append(zero)
+        if not names:
+            return [self.flagged(old, not empty)]
         line = made(f"{', '.join(names)} = {', '.join(['0'] * len(names))}", old)
         new_value = line.body[0].value
         if len(names) == 1:
@@ -375,15 +427,17 @@ class _Replaced(Rewriter):
         if not plan.is_tuple:
             for target_name in nodes_of(line.body[0].targets[0], cst.Name):
                 if target_name.value == plan.name:
-                    self.module.learn(target_name, _FACT[plan.zeros[0]])
-        if not plan.flag:
-            return [line]
-        flag = made(f"{plan.flag} = {not empty}", old)
+                    self.module.learn(target_name, plan.facts[plan.zeros[0]])
+        return [line, self.flagged(old, not empty)] if plan.flag else [line]
+
+    def flagged(self, old: Any, value: bool) -> Any:
+        """Returns the statement that says whether there is something."""
+        flag = made(f"{self.plan.flag} = {value}", old)
         self.module.inherit(flag, old)
         self.module.inherit(flag.body[0].value, small(old).value)
         self.module.learn(flag.body[0].value, ValueFact("bool"))
         self.module.learn(flag.body[0].targets[0].target, ValueFact("bool"))
-        return [line, flag]
+        return flag
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         if self.plan.is_tuple and _is(original_node.value, self.plan.name):
@@ -425,5 +479,5 @@ class _Replaced(Rewriter):
             return updated_node
         # what was seen of it, None apart
         new = updated_node.deep_clone()
-        self.module.learn(new, _FACT[self.plan.zeros[0]])
+        self.module.learn(new, self.plan.facts[self.plan.zeros[0]])
         return new

@@ -304,3 +304,25 @@ def var_irf_args(size, rng):
     for t in range(1, T):
         Y[t] = 0.5*Y[t - 1] + rng.normal(size=k)
     return (Y,)
+
+
+def ridge_by_grid(X, y, penalties, train):
+    # the penalty with the smallest error on what was held out
+    best = (np.inf, None, None)
+    errors = {"train": [], "test": []}
+    for lam in penalties:
+        A = X[:train].T @ X[:train] + lam*np.eye(X.shape[1])
+        beta = np.linalg.solve(A, X[:train].T @ y[:train])
+        residual = y - X @ beta
+        held_out = np.mean(residual[train:]**2)
+        errors["train"].append(np.mean(residual[:train]**2))
+        errors["test"].append(held_out)
+        if held_out < best[0]:
+            best = (held_out, lam, beta)
+    return best[1], best[2], np.array([errors[k] for k in ("train", "test")])
+
+
+def ridge_by_grid_args(size, rng):
+    n, k = of(size, (12, 3), (80, 6), (2000, 20))
+    X = rng.standard_normal((n, k))
+    return X, X @ rng.random(k) + rng.standard_normal(n), np.array([0.01, 0.1, 1.0, 10.0]), n//2

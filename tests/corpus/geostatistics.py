@@ -369,3 +369,40 @@ def ice_line(solar, n_lat=60, A=203.3, B=2.09, C=3.81, max_iter=300):
 
 def ice_line_args(size, rng):
     return np.linspace(1250, 1500, of(size, 4, 40, 400)) + rng.random(), of(size, 20, 60, 90)
+
+
+def vincenty_lengths(lat1, lat2, dlon, a=6378137.0, f=1/298.257223563):
+    """Lengths of geodesics on an ellipsoid (metres); angles in radians."""
+    b = (1 - f)*a
+    u1, u2 = np.arctan((1 - f)*np.tan(lat1)), np.arctan((1 - f)*np.tan(lat2))
+    out = np.zeros(len(lat1))
+    for i in range(len(lat1)):
+        s1, c1, s2, c2 = np.sin(u1[i]), np.cos(u1[i]), np.sin(u2[i]), np.cos(u2[i])
+        lam = dlon[i]
+        for _ in range(100):
+            sin_s = np.sqrt((c2*np.sin(lam))**2 + (c1*s2 - s1*c2*np.cos(lam))**2)
+            if sin_s == 0:
+                break  # coincident points
+            cos_s = s1*s2 + c1*c2*np.cos(lam)
+            sigma = np.arctan2(sin_s, cos_s)
+            alpha = c1*c2*np.sin(lam)/sin_s
+            cos2 = 1 - alpha**2
+            mid = cos_s - 2*s1*s2/cos2 if cos2 != 0 else 0.0
+            C = f/16*cos2*(4 + f*(4 - 3*cos2))
+            old = lam
+            lam = dlon[i] + (1 - C)*f*alpha*(sigma + C*sin_s*(mid + C*cos_s*(2*mid**2 - 1)))
+            if abs(lam - old) < 1e-12:
+                break
+        if sin_s == 0:
+            continue
+        w = cos2*(a*a - b*b)/b**2
+        A = 1 + w/16384*(4096 + w*(-768 + w*(320 - 175*w)))
+        B = w/1024*(256 + w*(-128 + w*(74 - 47*w)))
+        shift = B*sin_s*(mid + B/4*(cos_s*(2*mid**2 - 1) - B/6*mid*(4*sin_s**2 - 3)*(4*mid**2 - 3)))
+        out[i] = b*A*(sigma - shift)
+    return out
+
+
+def vincenty_lengths_args(size, rng):
+    n = of(size, 6, 60, 2000)
+    return rng.uniform(-1, 1, n), rng.uniform(-1, 1, n), rng.uniform(-1, 1, n)

@@ -416,3 +416,60 @@ def logistic_exponents(r, x0, steps):
 
 def logistic_exponents_args(size, rng):
     return np.linspace(2.8, 3.5, of(size, 10, 100, 2000)), 0.3, of(size, 10, 50, 100)
+
+
+def lbfgs_quadratic(A, b, x, m=4, iters=15):
+    # two-loop recursion; a quadratic has an exact line search
+    steps, changes = [], []
+    g = A @ x - b
+    for k in range(iters):
+        q = g.copy()
+        used = []
+        for s, y in zip(reversed(steps), reversed(changes)):
+            rho = 1/(y @ s)
+            a = rho*(s @ q)
+            used.append((a, rho))
+            q -= a*y
+        if steps:
+            q *= (steps[-1] @ changes[-1])/(changes[-1] @ changes[-1])
+        for (s, y), (a, rho) in zip(zip(steps, changes), reversed(used)):
+            q += (a - rho*(y @ q))*s
+        t = (g @ q)/(q @ A @ q)
+        new = x - t*q
+        g_new = A @ new - b
+        steps.append(new - x)
+        changes.append(g_new - g)
+        if len(steps) > m:
+            steps.pop(0)
+            changes.pop(0)
+        x, g = new, g_new
+        if np.linalg.norm(g) < 1e-9:
+            break
+    return x
+
+
+def lbfgs_quadratic_args(size, rng):
+    n = of(size, 5, 20, 150)
+    B = rng.random((n, n))
+    return B @ B.T + n*np.eye(n), rng.random(n), np.zeros(n)
+
+
+def averaged_orbits(x, rate, keep, steps):
+    """Mean of the last few states of a coupled map, which are kept in a list."""
+    recent = []
+    drift = 0.0
+    for _ in range(steps):
+        x = (1 - 0.2)*rate*x*(1 - x) + 0.1*(np.roll(x, 1) + np.roll(x, -1))*(1 - 0.5)
+        recent.append(x)
+        if len(recent) > keep:
+            oldest = recent[0]
+            del recent[0]
+            drift += np.abs(x - oldest).mean()
+    total = np.zeros_like(x)
+    for state in recent:
+        total += state
+    return total/len(recent), drift
+
+
+def averaged_orbits_args(size, rng):
+    return rng.random(of(size, 6, 60, 2000)), 3.6, 4, of(size, 12, 80, 400)

@@ -483,3 +483,43 @@ def toeplitz_matvec_args(size, rng):
     c, r = rng.standard_normal(n), rng.standard_normal(n)
     r[0] = c[0]
     return c, r, rng.standard_normal(n)
+
+
+def conditional_normal(mean, cov, known, values):
+    """Mean and covariance of the other components of a normal vector, some being known."""
+    n = len(mean)
+    left = np.array([i for i in range(n) if i not in known])
+    S12 = cov[np.ix_(left, known)]
+    gain = S12 @ np.linalg.inv(cov[np.ix_(known, known)])
+    return mean[left] + gain @ (values - mean[known]), cov[np.ix_(left, left)] - gain @ S12.T
+
+
+def conditional_normal_args(size, rng):
+    n = of(size, 5, 20, 120)
+    a = rng.standard_normal((n, n))
+    known = np.sort(rng.choice(n, n//3, replace=False))
+    return rng.standard_normal(n), a @ a.T + np.eye(n), known, rng.standard_normal(len(known))
+
+
+def largest_pivots(A):
+    # Gauss-Jordan elimination with complete pivoting: the pivots tell the rank
+    A = A.copy()
+    n = len(A)
+    pivots = np.zeros(n)
+    used_row = np.zeros(n, dtype=bool)
+    used_col = np.zeros(n, dtype=bool)
+    for k in range(n):
+        size = np.where(used_row[:, None] | used_col[None, :], -1.0, np.abs(A))
+        i, j = np.unravel_index(np.argmax(size), size.shape)
+        pivots[k] = A[i, j]
+        if abs(pivots[k]) < 1e-12:
+            break
+        used_row[i] = used_col[j] = True
+        for r in range(n):
+            if not used_row[r]:
+                A[r] -= A[r, j]/pivots[k]*A[i]
+    return pivots, used_col.sum()
+
+
+def largest_pivots_args(size, rng):
+    return (rng.standard_normal((of(size, 4, 16, 100),)*2),)

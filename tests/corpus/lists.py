@@ -1,5 +1,7 @@
 """Lists that grow and shrink: events that are kept, stacks, queues, open lots."""
 
+from collections import deque
+
 import numpy as np
 
 from tests.corpus.sizes import of
@@ -531,3 +533,64 @@ def deadline_jobs(deadline, gain):
 def deadline_jobs_args(size, rng):
     n = of(size, 30, 300, 3000)
     return rng.integers(1, n//2, n), rng.integers(1, 20, n)
+
+
+def critical_path(n, edges, duration):
+    """Earliest end of a project, by Kahn's order of its activities."""
+    after = [[] for _ in range(n)]
+    waiting = np.zeros(n, dtype=int)
+    for a, b in edges:
+        after[a].append(b)
+        waiting[b] += 1
+    ready = deque()
+    for i in range(n):
+        if waiting[i] == 0:
+            ready.append(i)
+    start = np.zeros(n)
+    order = []
+    while ready:
+        u = ready.popleft()
+        order.append(u)
+        for v in after[u]:
+            start[v] = max(start[v], start[u] + duration[u])
+            waiting[v] -= 1
+            if waiting[v] == 0:
+                ready.append(v)
+    return (start + duration).max(), np.array(order)
+
+
+def critical_path_args(size, rng):
+    n = of(size, 8, 40, 2000)
+    first = rng.integers(0, n - 1, 2*n)
+    return n, np.c_[first, np.minimum(first + rng.integers(1, 5, 2*n), n - 1)], rng.random(n)
+
+
+def windowed_minimum(x, w):
+    """Minimum of each window, by a queue of candidates."""
+    queue = deque()
+    lows = []
+    for i, v in enumerate(x):
+        while queue and x[queue[-1]] >= v:
+            queue.pop()
+        queue.append(i)
+        if queue[0] == i - w:
+            queue.popleft()
+        if i >= w - 1:
+            lows.append(x[queue[0]])
+    return np.array(lows)
+
+
+def windowed_minimum_args(size, rng):
+    return rng.random(of(size, 20, 500, 50_000)), 6
+
+
+def pairs_of_readings(a, b):
+    ratios = []
+    for x, y in zip(a, b):
+        ratios.append(np.log(x/y))
+    return np.array(ratios), np.mean(ratios)
+
+
+def pairs_of_readings_args(size, rng):
+    n = of(size, 9, 300, 30_000)
+    return rng.random(n) + 0.1, rng.random(n) + 0.1

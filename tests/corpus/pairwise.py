@@ -1,5 +1,7 @@
 """All pairs, by broadcasting and by loops."""
 
+from itertools import combinations
+
 import numpy as np
 
 from tests.corpus.sizes import of
@@ -337,3 +339,36 @@ def irregular_periodogram(t, y, freqs):
 def irregular_periodogram_args(size, rng):
     n = of(size, 15, 80, 400)
     return np.sort(100*rng.random(n)), rng.standard_normal(n), np.linspace(0.01, 2.0, of(size, 9, 60, 500))
+
+
+def closest_approach(stars, velocities, horizon):
+    # of each pair the time at which it comes closest, and the smallest distance of all
+    best = np.inf
+    times = []
+    for i, j in combinations(range(len(stars)), 2):
+        d = stars[i] - stars[j]
+        v = velocities[i] - velocities[j]
+        t = min(max(-(d @ v)/(v @ v), 0.0), horizon)
+        times.append(t)
+        best = min(best, np.sqrt(((d + v*t)**2).sum()))
+    return best, np.array(times)
+
+
+def closest_approach_args(size, rng):
+    n = of(size, 5, 20, 150)
+    return rng.random((n, 3)), rng.standard_normal((n, 3)), 2.0
+
+
+def axilrod_teller(positions):
+    """Energy of three bodies, summed over triples."""
+    energy = 0.0
+    for a, b, c in combinations(positions, 3):
+        x, y, z = a - b, b - c, c - a
+        p, q, r = np.sqrt((x**2).sum()), np.sqrt((y**2).sum()), np.sqrt((z**2).sum())
+        cosines = -(x @ y)*(y @ z)*(z @ x)/(p*q*r)**2
+        energy += (1 - 3*cosines)/(p*q*r)**3
+    return energy
+
+
+def axilrod_teller_args(size, rng):
+    return (rng.random((of(size, 5, 12, 40), 3))*3,)

@@ -494,3 +494,46 @@ def darkest_seed_growth(img, start, size):
 def darkest_seed_growth_args(size, rng):
     n = of(size, 6, 14, 40)
     return rng.random((n, n)), (n//2, n//3), 2*n
+
+
+def back_projected(sinogram, angles):
+    # ramp filter, then each projection is smeared over the picture
+    count, width = sinogram.shape
+    ramp = np.abs(np.fft.fftfreq(width))
+    filtered = np.real(np.fft.ifft(np.fft.fft(sinogram, axis=1)*ramp, axis=1))
+    centre = (width - 1)/2
+    yy, xx = np.mgrid[0:width, 0:width] - centre
+    picture = np.zeros((width, width))
+    for row, angle in zip(filtered, angles):
+        at = xx*np.cos(angle) + yy*np.sin(angle) + centre
+        left = np.floor(at).astype(int)
+        inside = (left >= 0) & (left < width - 1)
+        part = at - left
+        picture[inside] += (1 - part[inside])*row[left[inside]] + part[inside]*row[left[inside] + 1]
+    return picture*np.pi/count
+
+
+def back_projected_args(size, rng):
+    n, k = of(size, (8, 5), (24, 20), (128, 90))
+    return rng.random((k, n)), np.linspace(0, np.pi, k, endpoint=False)
+
+
+def shifted_match(picture, pattern):
+    """Place and difference of the window that is most like a pattern."""
+    h, w = pattern.shape
+    best, found = np.inf, None
+    window = None
+    for i in range(picture.shape[0] - h + 1):
+        for j in range(picture.shape[1] - w + 1):
+            part = picture[i:i + h, j:j + w]
+            error = ((part - pattern)**2).sum()
+            if error < best:
+                best = error
+                found = (i, j)
+                window = part - pattern
+    return found, window, best
+
+
+def shifted_match_args(size, rng):
+    n = of(size, 7, 20, 60)
+    return rng.random((n, n + 2)), rng.random((3, 4))

@@ -145,14 +145,18 @@ class Control:
         if isinstance(node, cst.For):
             inside |= set(name_tools.targets(node.target))
         lowered = loop_line(self.module, node) in self.tracing.lowered
+        head = self.live.head.get(node, frozenset())
+        after = self.live.after.get(node, frozenset())
+        if lowered:
+            kept = self.loops.kept(node, head | after, defined)
+            # what a step binds behind a jump is the last step's where the jump is taken
+            inside |= kept if loop_line(self.module, node) in self.exits else kept & self.module.flagged
         name = self.loops.reserve(node) if lowered else ""
         if isinstance(node, cst.For):
             self.steps.nest.append(node)
         body = self.block(statements(node), inside, False)
         if isinstance(node, cst.For):
             self.steps.nest.pop()
-        head = self.live.head.get(node, frozenset())
-        after = self.live.after.get(node, frozenset())
         if lowered and not self.stepwise:
             for vector in sorted(n for s in body for n in name_tools.bound(s) if self.is_vector(n)):
                 body = joined(body, vector, self.tracing.kinds, vector in defined & (head | after))

@@ -23,7 +23,14 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.jax.list_elements import Element, NotUniform, element_of, is_never_stored_into, joined
+from jitmagic.backends.jax.list_elements import (
+    Element,
+    NotUniform,
+    becomes_an_array,
+    element_of,
+    is_never_stored_into,
+    joined,
+)
 from jitmagic.backends.jax.list_reads import CountedList, Reads
 from jitmagic.backends.jax.list_results import Given, ListResults
 from jitmagic.backends.jax.list_room import capacity_of, guess
@@ -121,12 +128,13 @@ class _Function(ListResults):
         open_ones = False
         together = groups(names, sites.renamed)
         together.sort(key=lambda group: min(sites.order.index(n) for n in group))
+        arrays = {name for name in names if becomes_an_array(name, self.function, self.kinds)}
         for group in together:
             elements: list[Element] = []
             for name in group:
                 for value in sites.values.get(name, []):
                     try:
-                        elements.append(element_of(value, self.kinds))
+                        elements.append(element_of(value, self.kinds, name in arrays))
                     except NotUniform as error:
                         raise self.refuse(value, f"`{name}` takes up `{code(value)}`, {error}", self.function) from None
             try:

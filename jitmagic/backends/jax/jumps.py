@@ -19,7 +19,7 @@ from jitmagic.generate.blocks import alternative, code, leading, made, small, st
 from jitmagic.generate.module import Module
 
 Exits = dict[int, tuple[str, ...]]
-"""By a ``for`` loop's line in the module's text, the flags that end it."""
+"""By a loop's line in the module's text, the flags that end a ``for``; loops with other jumps have none."""
 
 
 def needed(module: Module, tree: cst.Module, tracing: Mapping[str, Tracing]) -> set[int]:
@@ -147,6 +147,8 @@ class _Rewrite:
                 kept = kept.with_changes(orelse=with_body(node.orelse, orelse))
             self.module.inherit(kept, node)
             return [kept]
+        if compiled:
+            self.exits.setdefault(line, ())
         leaving = _Leaving()
         straight = self.straight(body, leaving) or [made("pass", node)]
         flags = ([leaving.done] if leaving.done is not None else []) + [flag for flag, _ in leaving.returns]

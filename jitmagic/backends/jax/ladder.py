@@ -66,7 +66,8 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
             "whole numbers of a known range, use an array and index it",
             line,
         )
-    if "unhashable" in failure.message or "Non-hashable static" in failure.message:
+    unhashable = any(said in failure.message for said in ("unhashable", "not hashable", "Non-hashable static"))
+    if unhashable:
         # an option that JAX wants as a plain number
         read = set(_NAME.findall(text))
         integers = tuple(
@@ -74,7 +75,7 @@ def answer(draft: Draft, failure: Failure, arguments: dict[str, ValueFact]) -> S
         )
         if integers:
             return Static(integers)
-    if "unhashable" in failure.message or "Non-hashable static" in failure.message:
+    if unhashable:
         return Refusal(
             f"{where}a static argument must be hashable, a list or an array is not; pass a tuple", line, "JX-RECOMP"
         )

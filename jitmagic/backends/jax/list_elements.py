@@ -54,12 +54,17 @@ class Element:
         return ValueFact("scalar", self.dtype, ())
 
 
-def element_of(node: cst.BaseExpression, kinds: Kinds) -> Element:
-    """Returns what is known of an expression as an element; raises NotUniform where it fits into no array."""
+def element_of(node: cst.BaseExpression, kinds: Kinds, as_array: bool = False) -> Element:
+    """Returns what is known of an expression as an element; raises NotUniform where it fits into no array.
+
+    With ``as_array`` nothing but an array is made of the list, so that whole numbers beside floats become floats.
+    """
     if isinstance(node, cst.Tuple):
         parts = [element_of(e.value, kinds) for e in node.elements]
         if not parts or any(p.shape for p in parts):
             raise NotUniform("a tuple of more than numbers")
+        if as_array and {p.dtype for p in parts} == {"int64", "float64"}:
+            return Element("float64", (str(len(parts)),), (len(parts),), False, True)
         whole = joined(parts)
         if len({p.dtype for p in parts}) > 1:
             raise NotUniform("numbers of different kinds; use a list for each")
@@ -91,6 +96,21 @@ def _of_fact(fact: ValueFact, node: Any, kinds: Kinds) -> Element:
             return Element(fact.dtype, shape, lengths, False)
         raise NotUniform("an array whose shape is not that of an argument")
     raise NotUniform(f"which is {'an' if fact.kind[0] in 'aeio' else 'a'} {fact.kind} and fits into no array")
+
+
+def becomes_an_array(name: str, function: cst.FunctionDef, kinds: Kinds) -> bool:
+    """Says whether a list is only appended to, and read by ``np.array`` alone."""
+    left = sum(one.value == name for one in nodes_of(function, cst.Name))
+    arrays = 0
+    for assignment in nodes_of(function, cst.AssignTarget):
+        left -= code(assignment.target) == name
+    for call in nodes_of(function, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "append" and code(call.func.value) == name:
+            left -= 1
+        elif kinds.path(call.func) == "numpy.array" and len(call.args) == 1 and code(call.args[0].value) == name:
+            left -= 1
+            arrays += 1
+    return left == 0 and arrays > 0
 
 
 def is_never_stored_into(name: str, function: cst.FunctionDef) -> bool:

@@ -11,6 +11,9 @@ from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.walking import Finder
 
+_JOINING = frozenset({"array", "asarray", "stack", "vstack", "hstack", "dstack", "column_stack", "concatenate"})
+"""Functions of NumPy that take several lists at once."""
+
 
 def grows(statement: Any, kinds: Kinds) -> bool:
     """Says whether a list grows somewhere in a statement, as on one way of a branch."""
@@ -65,14 +68,28 @@ class ListUses(Finder):
         elif code(func) == "len" or (isinstance(func, cst.Attribute) and not self._is(func.value)):
             # a function of NumPy, which makes an array of it anyway
             self.others -= sum(self._is(a.value) for a in node.args)
+            if isinstance(func, cst.Attribute) and func.attr.value in _JOINING and node.args:
+                # np.array([xs, ys]), of lists that are as long as each other
+                first = node.args[0].value
+                if isinstance(first, cst.List | cst.Tuple):
+                    self.others -= sum(self._is(e.value) for e in first.elements)
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         self.others -= self._is(node.value)
 
     def visit_Return(self, node: cst.Return) -> None:
         # the wrapper makes a list of it
-        value = node.value
-        parts = [e.value for e in value.elements] if isinstance(value, cst.Tuple) else [value]
-        found = sum(map(self._is, parts))
+        found = sum(map(self._is, parts_of(node.value)))
         self.returned += found
         self.others -= found
+
+
+def parts_of(value: cst.BaseExpression | None) -> list[cst.BaseExpression]:
+    """Returns what a result holds: the values of a tuple or a dict that is written out, also of one inside another."""
+    if isinstance(value, cst.Tuple):
+        inner = [e.value for e in value.elements]
+    elif isinstance(value, cst.Dict):
+        inner = [e.value for e in value.elements if isinstance(e, cst.DictElement)]
+    else:
+        return [] if value is None else [value]
+    return [part for one in inner for part in parts_of(one)]

@@ -249,6 +249,14 @@ class LoopMaker:
             raise self.refuse(node, _no_state(body, live), None)
         return carried
 
+    def kept(self, node: cst.For | cst.While, live: frozenset[str], defined: set[str]) -> set[str]:
+        """Returns the names that a loop carries from step to step and that have no value before it, where one is known.
+
+        Python raises where such a name is read before a step has bound it; here it is zero then.
+        """
+        bound = name_tools.bound(node.body) & live - defined
+        return {name for name in bound if self.placeholder(name, defined) is not None}
+
     def length(self, length: int | None, near: set[str]) -> str | None:
         """Returns an expression for the length of an axis: that of an array which was seen to be as long."""
         for name in sorted(near):

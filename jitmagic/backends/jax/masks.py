@@ -11,6 +11,7 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.jax.functions import ELEMENTWISE
+from jitmagic.backends.jax.promotion import is_integer
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds, same_code
@@ -43,10 +44,14 @@ def _reads_as_mask(node: cst.BaseExpression, kinds: Kinds) -> bool:
     return False
 
 
-def unmasked(node: cst.BaseExpression, mask: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+def unmasked(
+    node: cst.BaseExpression, mask: cst.BaseExpression, kinds: Kinds, looked_up: bool = False
+) -> cst.BaseExpression | None:
     """Returns an expression over whole arrays whose elements at the mask are those of ``node``; None if there is none.
 
-    ``y[m] * 2 + c`` becomes ``y * 2 + c``. Only operations that treat each element alone may stand between.
+    ``y[m] * 2 + c`` becomes ``y * 2 + c``. Only operations that treat each element alone may stand between; where
+    elements at other places are thrown away, ``looked_up`` lets ``t[k[m]]`` be ``t[k]``, whose subscripts may lie
+    outside of ``t`` there.
     """
     if isinstance(node, cst.Integer | cst.Float | cst.Imaginary):
         return node
@@ -57,22 +62,23 @@ def unmasked(node: cst.BaseExpression, mask: cst.BaseExpression, kinds: Kinds) -
         assert isinstance(node, cst.Subscript)
         return node.value if same_code(inner, mask) else None
     if isinstance(node, cst.Subscript):
-        return _row_unmasked(node, mask, kinds)
+        row = _row_unmasked(node, mask, kinds)
+        return _elements_unmasked(node, mask, kinds) if row is None and looked_up else row
     if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):
-        left, right = unmasked(node.left, mask, kinds), unmasked(node.right, mask, kinds)
+        left, right = unmasked(node.left, mask, kinds, looked_up), unmasked(node.right, mask, kinds, looked_up)
         return None if left is None or right is None else node.with_changes(left=left, right=right)
     if isinstance(node, cst.UnaryOperation):
-        inside = unmasked(node.expression, mask, kinds)
+        inside = unmasked(node.expression, mask, kinds, looked_up)
         return None if inside is None else node.with_changes(expression=inside)
     if isinstance(node, cst.Comparison):
-        left = unmasked(node.left, mask, kinds)
-        parts = [unmasked(c.comparator, mask, kinds) for c in node.comparisons]
+        left = unmasked(node.left, mask, kinds, looked_up)
+        parts = [unmasked(c.comparator, mask, kinds, looked_up) for c in node.comparisons]
         if left is None or any(p is None for p in parts):
             return None
         renewed = [c.with_changes(comparator=p) for c, p in zip(node.comparisons, parts, strict=True)]
         return node.with_changes(left=left, comparisons=renewed)
     if isinstance(node, cst.Call):
-        return _unmasked_call(node, mask, kinds)
+        return _unmasked_call(node, mask, kinds, looked_up)
     return None
 
 
@@ -101,11 +107,33 @@ def _row_unmasked(node: cst.Subscript, mask: cst.BaseExpression, kinds: Kinds) -
     return node.with_changes(slice=elements)
 
 
-def _unmasked_call(node: cst.Call, mask: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+def _elements_unmasked(node: cst.Subscript, mask: cst.BaseExpression, kinds: Kinds) -> cst.BaseExpression | None:
+    """Returns ``t[k]`` for ``t[k[m]]``, and ``t[k, j]`` for ``t[k[m], j[m]]``: one element for each place."""
+    fact = kinds.of(node.value)
+    if fact is None or fact.kind != "array" or fact.ndim != len(node.slice):
+        return None
+    elements = []
+    for element in node.slice:
+        if not isinstance(element.slice, cst.Index) or element.slice.star:
+            return None
+        index = element.slice.value
+        found = kinds.of(index)
+        whole = unmasked(index, mask, kinds, True)
+        if whole is None or found is None or found.dtype == "bool":
+            return None
+        if found.kind != "int" and not is_integer(found.dtype or ""):
+            return None
+        elements.append(element.with_changes(slice=element.slice.with_changes(value=whole)))
+    return node.with_changes(slice=elements)
+
+
+def _unmasked_call(
+    node: cst.Call, mask: cst.BaseExpression, kinds: Kinds, looked_up: bool
+) -> cst.BaseExpression | None:
     func: Any = node.func
     path = kinds.path(func)
     if path is None and isinstance(func, cst.Attribute) and func.attr.value in ("astype", "conj", "clip", "round"):
-        inside = unmasked(func.value, mask, kinds)
+        inside = unmasked(func.value, mask, kinds, looked_up)
         return None if inside is None else node.with_changes(func=func.with_changes(value=inside))
     if path not in ELEMENTWISE and not (path or "").startswith("scipy.special."):
         return None
@@ -113,7 +141,7 @@ def _unmasked_call(node: cst.Call, mask: cst.BaseExpression, kinds: Kinds) -> cs
     for argument in node.args:
         if argument.keyword is not None:
             return None
-        value = unmasked(argument.value, mask, kinds)
+        value = unmasked(argument.value, mask, kinds, looked_up)
         if value is None:
             return None
         args.append(argument.with_changes(value=value))

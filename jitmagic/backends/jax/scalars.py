@@ -54,6 +54,20 @@ class _Scalars(FunctionRewriter[Tracing]):
         parts = (updated_node.test, updated_node.body, updated_node.orelse)
         return cst.parse_expression(f"__numpy__.where({', '.join(code(p) for p in parts)})")
 
+    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.While:
+        return updated_node.with_changes(test=self.asked(original_node.test, updated_node.test))
+
+    def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If:
+        return updated_node.with_changes(test=self.asked(original_node.test, updated_node.test))
+
+    def asked(self, old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
+        """Returns a test of a traced number as a comparison with zero."""
+        fact = self.stack[-1].kinds.of(old) if self.traced(old) else None
+        number = fact is not None and fact.kind in ("int", "float", "scalar") and fact.dtype != "bool"
+        if not number or isinstance(old, cst.Comparison | cst.BooleanOperation):
+            return new
+        return cst.parse_expression(f"{_bracketed(code(new))} != 0")
+
     def leave_BooleanOperation(
         self, original_node: cst.BooleanOperation, updated_node: cst.BooleanOperation
     ) -> cst.BaseExpression:

@@ -111,7 +111,7 @@ class Values(Stores):
     def masked(
         self, node: Any, name: str, base: cst.BaseExpression, mask: cst.BaseExpression, value: cst.BaseExpression
     ) -> Update:
-        whole = unmasked(value, mask, self.kinds)
+        whole = unmasked(value, mask, self.kinds, looked_up=True)
         if whole is None:
             raise self.refuse(
                 node,

@@ -320,7 +320,7 @@ class _Rewrite(CallStores):
         assert subscript is not None
         mask = mask_of(subscript, self.kinds)
         if mask is not None:
-            whole = unmasked(value, mask, self.kinds)
+            whole = unmasked(value, mask, self.kinds, looked_up=True)
             if whole is None:
                 raise self.refuse(
                     node,

@@ -415,7 +415,9 @@ class _Uses(Finder):
         called = code(node.func)
         path = self.kinds.path(node.func)
         first: Any = node.args[0].value if node.args else None
-        if called == "len" and isinstance(first, cst.Name):
+        if (extreme := _place_of_extreme(node)) is not None and self.axes(extreme[1].value) == 1:
+            self.count(extreme[1])
+        elif called == "len" and isinstance(first, cst.Name):
             self.count(first)
         elif called == "len" and self.row(first) is not None:
             self.count(first.value)
@@ -453,6 +455,16 @@ class _Uses(Finder):
         """Says whether an expression is ``t[a:b]`` of a table of one axis."""
         plain = isinstance(node.value, cst.Name) and self.axes(node.value.value) == 1
         return plain and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice)
+
+
+def _place_of_extreme(node: cst.Call) -> tuple[str, cst.Name] | None:
+    """Returns ``"min"`` or ``"max"`` and the list of ``xs.index(min(xs))``, None for anything else."""
+    func, inner = node.func, node.args[0].value if len(node.args) == 1 else None
+    if not isinstance(func, cst.Attribute) or func.attr.value != "index" or not isinstance(func.value, cst.Name):
+        return None
+    if not isinstance(inner, cst.Call) or code(inner.func) not in ("min", "max") or len(inner.args) != 1:
+        return None
+    return (code(inner.func), func.value) if code(inner.args[0].value) == func.value.value else None
 
 
 def _iterated(node: Any) -> Iterator[cst.Name]:
@@ -509,6 +521,11 @@ class _Arrays(Rewriter):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         called = code(original_node.func)
         first: Any = original_node.args[0].value if original_node.args else None
+        extreme = _place_of_extreme(original_node)
+        if extreme is not None and extreme[1].value in self.own:
+            found = cst.parse_expression(f"__numpy__.arg{extreme[0]}({extreme[1].value})")
+            self.module.learn(found, ValueFact("scalar", "int64", ()))
+            return found
         if called == "len" and isinstance(first, cst.Subscript) and code(first.value) in self.own:
             return cst.parse_expression(f"{code(first.value)}.shape[1]")
         root: Any = first.value if isinstance(first, cst.Subscript) else first

@@ -14,10 +14,10 @@ import libcst as cst
 
 from jitmagic.backends.jax.functions import SHAPE_ONLY
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import alternative, statements
+from jitmagic.generate.blocks import alternative, code, statements
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
-from jitmagic.generate.walking import Finder
+from jitmagic.generate.walking import Finder, nodes_of
 from jitmagic.observe.facts import ValueFact
 
 UNROLL = 32
@@ -125,6 +125,7 @@ class _Assignments(Finder):
         self.inside = 0
         self.called: dict[str, list[cst.Call]] = {}
         self.lambdas: dict[str, cst.Lambda] = {}
+        self.only_comprehensions = _of_comprehensions_alone(tracing.function)
 
     def _add(self, names: Iterable[str]) -> None:
         self.tracing.names.update(names)
@@ -193,7 +194,17 @@ class _Assignments(Finder):
             # a nested function is called with whatever: its parameters count as traced
             self._add(name_tools.parameters(node))
 
+    def visit_CompFor(self, node: cst.CompFor) -> None:
+        # a name that a comprehension alone binds; how far a range counts has to be known anyway
+        if not isinstance(node.iter, cst.Call) or code(node.iter.func) != "range":
+            self._add(set(traced_targets(node, self.tracing)) & self.only_comprehensions)
+
     def visit_Call(self, node: cst.Call) -> None:
+        if any(self.tracing.expression(a.value) for a in node.args):
+            # a lambda beside a traced value is called with parts of it
+            for argument in node.args:
+                if isinstance(argument.value, cst.Lambda):
+                    self._add(set(name_tools.parameters(argument.value)) - self.tracing.kinds.local)
         if isinstance(node.func, cst.Name) and node.func.value in self.lambdas:
             # a lambda's parameter, but for a name that is something else as well
             given = name_tools.parameters(self.lambdas[node.func.value])
@@ -201,6 +212,20 @@ class _Assignments(Finder):
             self._add(traced - self.tracing.kinds.local)
         if isinstance(node.func, cst.Name) and node.func.value in self.tracing.helpers:
             self.called.setdefault(node.func.value, []).append(node)
+
+
+def _of_comprehensions_alone(function: cst.FunctionDef) -> frozenset[str]:
+    """Returns the names that one comprehension binds, and nothing else."""
+    loops = [name for one in nodes_of(function, cst.CompFor) for name in name_tools.targets(one.target)]
+    others = set(name_tools.parameters(function))
+    targets: list[Any] = [*nodes_of(function, cst.AssignTarget), *nodes_of(function, cst.For)]
+    targets += [*nodes_of(function, cst.AugAssign), *nodes_of(function, cst.AnnAssign)]
+    targets += nodes_of(function, cst.NamedExpr)
+    for one in targets:
+        others |= set(name_tools.targets(one.target))
+    inner: list[Any] = [*nodes_of(function.body, cst.FunctionDef), *nodes_of(function.body, cst.Lambda)]
+    others |= {name for one in inner for name in name_tools.parameters(one)}
+    return frozenset(name for name in loops if loops.count(name) == 1 and name not in others)
 
 
 def _root(target: cst.BaseExpression) -> tuple[str, ...]:

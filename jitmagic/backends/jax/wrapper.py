@@ -27,6 +27,14 @@ class Returns:
     parameter: str | None
 
 
+@dataclass(frozen=True)
+class GivenBack:
+    """Names for the core's results, and the expression that makes the user's result of them."""
+
+    names: tuple[str, ...]
+    shown: str
+
+
 def argument_checks(function: cst.FunctionDef, traced: Any) -> tuple[list[Any], list[Any]]:
     """Splits a function's leading checks of traced arguments off its body.
 
@@ -133,7 +141,7 @@ class _Returning(Rewriter):
 
 def wrapper(
     function: cst.FunctionDef, core: str, mutated: Sequence[str], returns: Returns, checks: Sequence[Any],
-    draws: Sequence[Any] = (), given: Sequence[tuple[str, str]] = (), own: Own | None = None,
+    draws: Sequence[Any] = (), given: GivenBack | None = None, own: Own | None = None,
     grown: Given | None = None, jax: str = "jax", raised: Sequence[Raised] = (),
 ) -> cst.FunctionDef:  # fmt: skip
     """Makes the function with the user's name and signature.
@@ -151,8 +159,8 @@ def wrapper(
         Argument checks to stand at the head.
     draws : sequence of statements
         Statements that draw random numbers, for which the core has parameters.
-    given : sequence of (str, str)
-        Names of the core's results and what is returned of each, where they differ.
+    given : GivenBack, optional
+        What is returned, where it differs from the core's results.
     own : Own, optional
         When the result is a parameter itself.
     grown : Given, optional
@@ -172,9 +180,9 @@ def wrapper(
     body += draws
     if grown is not None:
         return with_body(function, [*body, *_with_lists(function, call, mutated, returns, grown, jax)])
-    if given:
-        body.append(made(f"{', '.join(name for name, _ in given)} = {call}"))
-        body.append(made(f"return {', '.join(shown for _, shown in given)}"))
+    if given is not None:
+        body.append(made(f"{', '.join(given.names)} = {call}"))
+        body.append(made(f"return {given.shown}"))
         return with_body(function, body)
     if raised:
         result = name_tools.fresh("result", name_tools.all_names(function))

@@ -47,7 +47,7 @@ from jitmagic.backends.jax.tuple_comparisons import without_tuple_comparisons
 from jitmagic.backends.jax.turns import looked_up_turns
 from jitmagic.backends.jax.walks import counted_walks
 from jitmagic.backends.jax.windows import windows
-from jitmagic.backends.jax.wrapper import Returns, argument_checks, returning, wrapper
+from jitmagic.backends.jax.wrapper import GivenBack, Returns, argument_checks, returning, wrapper
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
@@ -62,6 +62,7 @@ from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.nested_ranges import nested_ranges
 from jitmagic.generate.optional import Known, without_none
 from jitmagic.generate.powers import HalfPowers
+from jitmagic.generate.records import without_records
 from jitmagic.generate.walking import Finder, returns_of
 from jitmagic.observe.facts import Observation, ValueFact
 
@@ -146,7 +147,7 @@ def write(
     module = Module.of(workload, observed)
     module.names.update({"__numpy__": "numpy", "__jax__": "jax"})
     entry = workload.function.name
-    tree = lifted(module, normalised(module, module.marked()))
+    tree = lifted(module, without_records(module, normalised(module, module.marked())))
     _refuse_function(module, _functions(tree)[entry])
     if observed.overlapping and observed.mutated:
         a, b = observed.overlapping[0]
@@ -566,12 +567,12 @@ def _finished(
     )
 
 
-def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Returns (name, expression) for each value that is returned, where some are lists for the user."""
+def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ...]) -> GivenBack | None:
+    """Returns what the wrapper makes of the core's results where some are lists for the user, None where none is."""
     if not parts.lists:
-        return []
+        return None
     last = small(statements(function)[-1])
-    if written or not isinstance(last, cst.Return) or len(returns_of(function)) != 1:
+    if written or not isinstance(last, cst.Return) or last.value is None or len(returns_of(function)) != 1:
         line = parts.module.line(function)
         raise Unsupported(
             f"line {line}: a list that grows in a loop is returned; return an array instead, as in np.array(...)",
@@ -580,15 +581,23 @@ def _given_back(parts: _Parts, function: cst.FunctionDef, written: tuple[str, ..
         )
     values = [e.value for e in last.value.elements] if isinstance(last.value, cst.Tuple) else [last.value]
     kinds = Kinds(parts.module, function, parts.arguments)
-    given = []
-    for number, value in enumerate(values):
-        name = value.value if isinstance(value, cst.Name) else f"result_{number}"
-        facts = [i for f in kinds.names.get(name, []) if f.kind == "list" for i in f.items]
-        plain = all(i.kind in ("int", "float", "bool", "complex") or i.dtype in ("float64", "int64") for i in facts)
-        numbers = plain and not any(i.kind == "array" for i in facts)
-        shown = f"{name}.tolist()" if numbers else f"list({name})"
-        given.append((name, shown if name in parts.lists else name))
-    return given
+    names = [value.value if isinstance(value, cst.Name) else f"result_{k}" for k, value in enumerate(values)]
+    shown = [_as_lists(value, name, parts.lists, kinds) for value, name in zip(values, names, strict=True)]
+    return GivenBack(tuple(names), ", ".join(shown))
+
+
+def _as_lists(value: cst.BaseExpression, access: str, lists: set[str], kinds: Kinds) -> str:
+    """Returns the expression for a part of the result, of which ``access`` is the core's, with lists for arrays."""
+    if isinstance(value, cst.Dict):
+        pairs = [(code(e.key), e.value) for e in value.elements if isinstance(e, cst.DictElement)]
+        inner = (f"{key}: {_as_lists(part, f'{access}[{key}]', lists, kinds)}" for key, part in pairs)
+        return "{" + ", ".join(inner) + "}"
+    if not isinstance(value, cst.Name) or value.value not in lists:
+        return access
+    facts = [i for f in kinds.names.get(value.value, []) if f.kind == "list" for i in f.items]
+    plain = all(i.kind in ("int", "float", "bool", "complex") or i.dtype in ("float64", "int64") for i in facts)
+    numbers = plain and not any(i.kind == "array" for i in facts)
+    return f"{access}.tolist()" if numbers else f"list({access})"
 
 
 def _two_blank(function: cst.FunctionDef) -> list[cst.EmptyLine]:

@@ -20,6 +20,7 @@ from jitmagic.backends.numba.inlining import inlined
 from jitmagic.backends.numba.merging import merged
 from jitmagic.backends.numba.nests.regions import Regions
 from jitmagic.backends.numba.rewrites.accumulations import Accumulations
+from jitmagic.backends.numba.rewrites.along_axes import AlongAxes
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.columns import Columns
@@ -29,6 +30,7 @@ from jitmagic.backends.numba.rewrites.decided import Decided
 from jitmagic.backends.numba.rewrites.dict_arguments import without_dict_arguments
 from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
+from jitmagic.backends.numba.rewrites.folds import Folds
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.frames import Frames
 from jitmagic.backends.numba.rewrites.fused import Fused
@@ -42,12 +44,15 @@ from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.pairs import Pairs
 from jitmagic.backends.numba.rewrites.parallel import Parallel
+from jitmagic.backends.numba.rewrites.places import Places
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
+from jitmagic.backends.numba.rewrites.queues import Queues
 from jitmagic.backends.numba.rewrites.ramps import Ramps
 from jitmagic.backends.numba.rewrites.range_loops import RangeLoops
 from jitmagic.backends.numba.rewrites.reductions import Reductions
+from jitmagic.backends.numba.rewrites.removals import Removals
 from jitmagic.backends.numba.rewrites.rolls import Rolls
 from jitmagic.backends.numba.rewrites.rows import Rows
 from jitmagic.backends.numba.rewrites.selects import Selects
@@ -81,6 +86,7 @@ from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.nested_ranges import nested_products
 from jitmagic.generate.optional import without_optional_tuples
 from jitmagic.generate.powers import HalfPowers
+from jitmagic.generate.records import without_records
 from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
@@ -142,7 +148,7 @@ def _aliases(module: Module) -> Aliases:
         return observed.expressions.get(tree.span(node))
 
     overlapping = observed.overlapping if observed is not None else ()
-    return Aliases(tree, Names(tree, module.names), seen, overlapping)
+    return Aliases(tree, Names(tree, module.names), seen, overlapping, module.parts)
 
 
 def _check_sums(module: Module, loops: Mapping[str, Sequence[LoopClass]], names: set[str]) -> None:
@@ -169,7 +175,7 @@ def _write(
     name = workload.function.name
     signature = module.function(name).params
     drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
-    tree = without_masked_ufuncs(module, drawn.tree, name)
+    tree = without_masked_ufuncs(module, without_records(module, drawn.tree), name)
     tree = nested_products(module, tree, by_function(module, tree, name))
     tree = without_optional_tuples(module, tree, by_function(module, tree, name))
     tree = steady_closures(module, tree, by_function(module, tree, name))
@@ -191,8 +197,8 @@ def _write(
     elif how.nests:
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        BitCounts, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts, Special, UfuncMethods, Grids,
-        Spelling, StrictZips,
+        BitCounts, AlongAxes, Folds, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts,
+        Special, UfuncMethods, Grids, Places, Spelling, StrictZips,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))

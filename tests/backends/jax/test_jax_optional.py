@@ -116,3 +116,43 @@ def test_what_may_be_none_is_read_behind_a_check_or_not_at_all(name):
         scope["fn"](none)
     with pytest.raises(TypeError):
         made.function(none)
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("    best, low = None, np.inf\n    for i in range(len(x)):\n        v = (x[i]*w).sum()**2\n"
+         "        if v < low:\n            low = v\n            best = x[i].copy()\n    return best, low\n",
+         "best = jnp.zeros((w.shape[0],), jnp.float64)"),
+        ("    best = (np.inf, -1, None)\n    for i in range(len(x)):\n        y = x[i]*w\n        v = y.sum()**2\n"
+         "        if v < best[0]:\n            best = (v, i, y)\n    v, i, y = best\n    return y/v, i\n",
+         "best_0, best_1 = jnp.inf, -1"),
+        ("    best = None\n    for row in x:\n        v = (row*w).sum()\n        if best is None or v < best[1]:\n"
+         "            best = (row + 1, v)\n    return best\n",
+         "best_1 = 0.0"),
+        ("    best = (np.inf, None)\n    for i in range(len(x)):\n        v = (x[i]*w).sum()**2\n"
+         "        if v < best[0]:\n            best = (v, i)\n    return best[0], best[1] + 1\n",
+         "has_best = has_best | condition"),
+    ],
+)  # fmt: skip
+def test_arrays_and_parts_of_tuples_that_are_none_at_first(body, line):
+    arguments = [(RNG.random((n, k)), RNG.random(k)) for n, k in ((7, 3), (9, 5))]
+    text = both_sizes(f"def fn(x, w):\n{body}", *arguments)
+    assert line in text
+
+
+def test_an_array_that_is_still_none_raises():
+    source = (
+        "def fn(x, t):\n    best = None\n    for i in range(len(x)):\n        if x[i, 0] > t:\n"
+        "            best = x[i]*2\n    return best\n"
+    )
+    made = make(HEAD + source, RNG.random((7, 3)), 0.2)
+    with pytest.raises(TypeError, match="best is None here"):
+        made.function(RNG.random((7, 3)), 2.0)
+
+
+def test_what_an_option_decides_about_may_be_none():
+    source = "def fn(x, full):\n    more = None\n    if full:\n        more = x*2\n    return x + 1, more\n"
+    made = make(HEAD + source, RNG.random(4), True)
+    assert made.refusal is None, made.refusal
+    assert made.function(RNG.random(4), False)[1] is None

@@ -41,7 +41,7 @@ REFUSED = {
     ),
     "a list of different kinds beside a store, in a loop that is written out": (
         "def fn(x):\n    y, r = x.copy(), []\n    for i in range(9):\n        if x[i] > x[i + 1]:\n"
-        "            y[i] = 0.5\n            r.append((i, x[i]))\n    return y, np.array(r)\n",
+        "            y[i] = 0.5\n            r.append((i, x[i]))\n    return y, r\n",
         (X,),
         8,
         "JX-LEAK",

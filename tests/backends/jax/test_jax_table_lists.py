@@ -1,3 +1,4 @@
+# ruff: noqa: B905 -- as it is written in notebooks.
 """Lists of numbers that keep their length: each function is compared on its example and on another size."""
 
 import inspect
@@ -25,6 +26,21 @@ def longest_common(s, t):
 
 def longest_common_args(n):
     return RNG.integers(0, 3, n), RNG.integers(0, 3, n + 2)
+
+
+def counters(arrivals, services, c):
+    free = [0.0] * c
+    waits = []
+    for t, s in zip(arrivals, services):
+        k = free.index(min(free))
+        begin = max(t, free[k])
+        waits.append(begin - t)
+        free[k] = begin + s
+    return np.array(waits), free.index(max(free)), free[0]
+
+
+def counters_args(n):
+    return np.cumsum(RNG.random(n)), RNG.random(n) * 2, 3
 
 
 def two_rows(a, b):

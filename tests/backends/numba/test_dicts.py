@@ -59,3 +59,32 @@ def test_a_key_that_changes_something_is_not_read_twice():
     refused = drafts(workload(source, X, KEYS))["numba"]
     assert "line 5" in refused.refusal.reason
     assert "read twice" in refused.refusal.reason
+
+
+SHARED = {
+    "two parts of one array": (
+        's = {"a": u, "b": u[1:]}\nfor _ in range(3):\n    s["b"][:] = s["a"][:-1]\n    s["a"][0] += 1\nreturn s["a"]*1'
+    ),
+    "a part and a name": 's = {"a": u}\nv = u[2:]\nv[:] = s["a"][:-2]\ns["a"][1:] += v[0]\nreturn v.sum(), s["a"] + 0',
+    "taken turns": (
+        's = {"old": u.copy(), "new": u.copy()}\nfor _ in range(4):\n'
+        '    s["new"][1:-1] = s["old"][:-2] + s["old"][2:]\n    s["old"], s["new"] = s["new"], s["old"]\n'
+        'return s["old"], s["new"]'
+    ),
+    "the same twice": (
+        'a = u.copy()\ns = {"x": a, "y": a}\ns["x"] += 1\ns["y"] = s["y"]*2\ns["y"] += s["x"]\nreturn s["x"], s["y"], a'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_parts_of_a_record_may_be_one_array(name):
+    source = "def fn(u):\n" + "\n".join(f"    {line}" for line in SHARED[name].splitlines()) + "\n"
+    work = workload(source, X.copy())
+    draft = drafts(work)["numba"]
+    assert isinstance(draft, Draft), draft
+    assert '["' not in draft.module.text
+    wanted, changed = reference(work)
+    got, left = run(work, draft, name)
+    assert_same(got, wanted, 1e-12)
+    assert_same(left[0], changed[0], 1e-12)

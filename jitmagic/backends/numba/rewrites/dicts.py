@@ -5,6 +5,7 @@ counts[key] = counts.get(key, 0) + 1   ->   counts[key] = (counts[key] if key in
 total = defaultdict(float)                  total = {}
 total[key] += x                        ->   total[key] = (total[key] if key in total else 0.0) + x
 Counter(labels)                        ->   counted(labels)
+dict(mean=m, std=s)                    ->   {"mean": m, "std": s}
 ```
 
 `[[] for _ in range(n)]`, lists of neighbours, gets the type of what is appended to its rows.
@@ -15,6 +16,7 @@ key that is read and missing raises KeyError there, where `defaultdict` and `Cou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -84,6 +86,8 @@ class Dicts(NumbaRewriter):
             return cst.Call(self.context.helper("counted", _COUNTED), [cst.Arg(args[0].value)])
         if path == "collections.Counter" and not args:
             return cst.Dict([])
+        if isinstance(func, cst.Name) and func.value == "dict" and args and all(a.keyword is not None for a in args):
+            return updated_node if self._is_taken("dict") else _display(args)
         if not isinstance(func, cst.Attribute) or func.attr.value != "get" or len(args) != 2 or not self.functions:
             return updated_node
         assert isinstance(original_node.func, cst.Attribute)
@@ -96,6 +100,11 @@ class Dicts(NumbaRewriter):
         self._check(original_node, key)
         made = expression("({d}[{k}] if {k} in {d} else {v})", d=func.value, k=key, v=args[1].value)
         return made
+
+    def _is_taken(self, name: str) -> bool:
+        """Says whether the user has given one of Python's names to something else."""
+        own = {function.name.value for function in self.module.functions()}
+        return name in self.module.names or name in own or bool(self._locals and name in self._locals[-1])
 
     def leave_ListComp(self, original_node: cst.ListComp, updated_node: cst.ListComp) -> cst.BaseExpression:
         """Writes `[[] for _ in range(n)]` with a first number cut off: by itself it tells no type."""
@@ -156,3 +165,11 @@ class Dicts(NumbaRewriter):
                     f"line {line}: the key `{code(key)}` of a dict is read twice in Numba's form: give it a name first",
                     line, "NB-SYNTAX",
                 )  # fmt: skip
+
+
+def _display(args: Sequence[cst.Arg]) -> cst.Dict:
+    """Writes the keywords of `dict(a=x)` as keys."""
+    elements = [
+        cst.DictElement(cst.SimpleString(f'"{a.keyword.value}"'), a.value) for a in args if a.keyword is not None
+    ]
+    return cst.Dict(elements)

@@ -57,7 +57,21 @@ class Listed(NumbaRewriter):
         calls = [one for one in nodes_of(node, cst.Call) if self.path(one.func) == "numpy.array" and one.args]
         given = [one.args[0].value for one in calls]
         self._counts.append(Counter(one.value for one in given if isinstance(one, cst.Name)))
-        self._beside.append(_filled_together(node, set(self._counts[-1])))
+        self._beside.append(self._filled_apart(node, set(self._counts[-1])))
+
+    def _filled_apart(self, function: cst.FunctionDef, names: set[str]) -> set[str]:
+        """Returns those of the names that a loop fills with which Numba's pass cannot do what it tries.
+
+        That is a loop that appends to another list too, or one over `zip(…)` or `enumerate(…)`, of which the pass
+        does not know how many steps it has.
+        """
+        found: set[str] = set()
+        for loop in nodes_of(function, cst.For):
+            methods = [call.func for call in nodes_of(loop.body, cst.Call) if isinstance(call.func, cst.Attribute)]
+            filled = {code(one.value) for one in methods if one.attr.value == "append"}
+            if len(filled) > 1 or not (self._is_counted(loop.iter) or self.is_array(loop.iter)):
+                found |= filled & names
+        return found
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self._counts.pop()
@@ -121,13 +135,3 @@ class Listed(NumbaRewriter):
         if not isinstance(value, ast.Call) or self._purity.names.path(value.func) != "numpy.array":
             return False
         return len(value.args) == 1 and isinstance(value.args[0], ast.Name) and value.args[0].id == name
-
-
-def _filled_together(function: cst.FunctionDef, names: set[str]) -> set[str]:
-    """Returns the names to which a loop appends that appends to another of them too."""
-    found: set[str] = set()
-    for loop in nodes_of(function, cst.For):
-        methods = [call.func for call in nodes_of(loop.body, cst.Call) if isinstance(call.func, cst.Attribute)]
-        filled = {code(one.value) for one in methods if one.attr.value == "append"} & names
-        found |= filled if len(filled) > 1 else set()
-    return found

@@ -36,6 +36,7 @@ class Overlap(NumbaRewriter):
             Names(self._tree, context.module.names),
             self._seen,
             observed.overlapping if observed is not None else (),
+            context.module.parts,
         )
         self._outermost: cst.FunctionDef
         self._known: Numbers | None = None

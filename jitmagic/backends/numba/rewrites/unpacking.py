@@ -27,6 +27,9 @@ _NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
 _READERS = words("len sum min max tuple list sorted enumerate zip reversed any all print")
 
 
+_WIDEST = 8
+"""Numbers in a vector of which a tuple is made."""
+
 _ELEMENTS = """
 @njit(error_model="numpy")
 def {name}(values):
@@ -60,8 +63,21 @@ class Unpacking(NumbaRewriter):
             return self._spread(original_node, updated_node)
         if not isinstance(func, cst.Name) or func.value != "tuple" or len(updated_node.args) != 1:
             return updated_node
-        values = None if self._is_local("tuple") else self._written_out(updated_node.args[0].value)
-        return updated_node if values is None else _tuple(values, parentheses=True)
+        if self._is_local("tuple"):
+            return updated_node
+        values = self._written_out(updated_node.args[0].value)
+        return self._row(original_node, updated_node) if values is None else _tuple(values, parentheses=True)
+
+    def _row(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        """Writes `tuple(x)` of a vector of a few numbers as `elements(x)`, which holds to how many there were."""
+        fact = self.fact(original.args[0].value)
+        count = fact.shape[0] if fact is not None and fact.kind == "array" and fact.ndim == 1 and fact.shape else None
+        if count is None or not 0 < count <= _WIDEST or updated.args[0].star or updated.args[0].keyword:
+            return updated
+        values = ", ".join(f"values[{k}]" for k in range(count))
+        source = _ELEMENTS.replace("{count}", str(count)).replace("{values}", values + ("," if count == 1 else ""))
+        source = source.replace("than the function takes", "than in the example, of which Numba's tuples have the type")
+        return updated.with_changes(func=self.context.helper("elements", source))
 
     def _spread(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         """Writes `f(*x)` of an array or list as `f(*elements(x))`, a tuple of as many as the function takes."""
