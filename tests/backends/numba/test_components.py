@@ -40,7 +40,7 @@ def test_a_difference_of_points_is_taken_apart():
     assert "r_2 = pos[j, 2] - pos[i, 2]" in lines
     assert "d = np.sqrt(r_0**2 + r_1**2 + r_2**2) + 0.1" in lines
     assert "acc[i, 1] += mass[j]*r_1/d**3" in lines
-    assert "if pos.shape[1] != 3:" in lines
+    assert "if pos.shape[1] != 3 or acc.shape[1] != 3:" in lines
 
 
 def test_a_component_that_reads_another_one_is_written_at_once():

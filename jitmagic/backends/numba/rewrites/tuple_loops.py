@@ -17,10 +17,10 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
-from jitmagic.backends.numba.rewrites.component_values import integer
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import on_the_line_of, with_body
+from jitmagic.generate.component_values import integer
 from jitmagic.generate.precedence import bracketed
 from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import Span, ValueFact

@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.numba.rewrites.component_values import (
+from jitmagic.generate.component_values import (
     MOST,
     Cannot,
     Values,

@@ -15,9 +15,9 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.analysis.words import words
-from jitmagic.backends.numba.rewrites.component_matrices import Matrices
-from jitmagic.backends.numba.rewrites.component_values import SUMMED, Cannot, product
-from jitmagic.backends.numba.rewrites.context import code
+from jitmagic.generate.blocks import code
+from jitmagic.generate.component_matrices import Matrices
+from jitmagic.generate.component_values import SUMMED, Cannot, product
 from jitmagic.generate.precedence import bracketed
 
 _REDUCED = words("sum prod mean max min amax amin any all")
@@ -88,7 +88,7 @@ class Numbers(Matrices):
         if self.kind(node) not in ("float64", "float32"):
             raise Cannot
         parts = [_SQUARE.with_changes(left=bracketed(_SQUARE, "left", one)) for one in self.vector(node, length)]
-        return cst.Call(self.imports.spell("numpy.sqrt"), [cst.Arg(self.total(parts))])
+        return cst.Call(self.owner.spell("numpy.sqrt"), [cst.Arg(self.total(parts))])
 
     def _reduced(self, word: str, operand: Any) -> Any | None:
         length = self.length(operand)

@@ -8,7 +8,7 @@ box*np.round(r/box)     ->    box[0]*np.round(r_0/box[0]), box[1]*np.round(r_1/b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +16,9 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.analysis.words import words
-from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import code
+from jitmagic.generate.module import Module
 from jitmagic.generate.precedence import bracketed
 from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import nodes_of
@@ -34,6 +35,9 @@ _MAKERS = {"zeros": 0, "empty": 0, "ones": 1, "zeros_like": 0, "empty_like": 0, 
 
 MOST = 4
 """Longer vectors stay vectors."""
+
+_MOST_COLUMN = 3
+"""The same for axes that are not the last: rows of four are quaternions and colours, columns of four few examples."""
 
 _SUM: Any = cst.parse_expression("a + b")
 _PRODUCT: Any = cst.parse_expression("a*b")
@@ -62,13 +66,37 @@ class Short:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What is known around a loop.
+
+    Attributes
+    ----------
+    module : Module
+    function : libcst.FunctionDef
+    fact, path, spell : callable
+        Return what was seen of an expression, the dotted path of an imported name, and the expression of a path.
+    may_share : callable
+        Says whether two names may stand for the same memory.
+    taken : set of str
+        Names that new ones must not be; those are added.
+    """
+
+    module: Module
+    function: cst.FunctionDef
+    fact: Callable[[cst.BaseExpression], ValueFact | None]
+    path: Callable[[cst.BaseExpression], str | None]
+    spell: Callable[[str], cst.BaseExpression]
+    may_share: Callable[[str, str], bool]
+    taken: set[str]
+
+
 class Values(Rewriter):
     """Rewrites the expressions of one loop.
 
     Parameters
     ----------
-    owner : NumbaRewriter
-        Stands in the function.
+    owner : Surroundings
     loop : libcst.For
     names : mapping of str to Short
         The names that stand for short vectors.
@@ -83,7 +111,7 @@ class Values(Rewriter):
         Whether anything was rewritten.
     """
 
-    def __init__(self, owner: NumbaRewriter, loop: cst.For, names: Mapping[str, Short]) -> None:
+    def __init__(self, owner: Surroundings, loop: cst.For, names: Mapping[str, Short]) -> None:
         super().__init__(owner.module)
         self.owner, self.loop, self.names = owner, loop, dict(names)
         self.bound = name_tools.bound(loop)
@@ -326,14 +354,9 @@ class Values(Rewriter):
 
     def function(self, name: str, *columns: Sequence[Any]) -> list[Any]:
         return [
-            cst.Call(self.imports.spell(f"numpy.{name}"), [cst.Arg(_plain(one)) for one in row])
+            cst.Call(self.owner.spell(f"numpy.{name}"), [cst.Arg(_plain(one)) for one in row])
             for row in zip(*columns, strict=True)
         ]
-
-    @property
-    def imports(self) -> Any:
-        """The imports of the module that is written."""
-        return self.owner.context.imports
 
     def _array(self, node: cst.Call, given: cst.BaseExpression, length: int) -> list[Any]:
         if not isinstance(given, cst.List | cst.Tuple) or len(given.elements) != length:
@@ -474,17 +497,17 @@ class Values(Rewriter):
                 places.append(self.number(part.value))
                 continue
             places.append(None)
-            start, count = self._part(base.value, axis, part, shape[axis])
+            start, count = self._part(base.value, axis, part, shape[axis], axis == len(shape) - 1)
             free.append((axis, start, count))
         return base, places, free
 
-    def _part(self, name: str, axis: int, part: cst.Slice, seen: int | None) -> tuple[int, int]:
+    def _part(self, name: str, axis: int, part: cst.Slice, seen: int | None, last: bool) -> tuple[int, int]:
         """Returns where a slice begins and how many elements it has; arrays of other lengths are refused."""
         start = 0 if part.lower is None else integer(part.lower)
         stop = seen if part.upper is None else integer(part.upper)
         if part.step is not None or start is None or stop is None or seen is None or not 0 <= start < stop <= seen:
             raise Cannot
-        if not 2 <= stop - start <= MOST:
+        if not 2 <= stop - start <= (MOST if last else _MOST_COLUMN):
             raise Cannot
         sign = "!=" if part.upper is None else "<"
         self.checks[f"{name}.shape[{axis}] {sign} {stop}"] = None
@@ -554,10 +577,10 @@ class Values(Rewriter):
         return None
 
 
-def _by_name(owner: NumbaRewriter) -> dict[str, ValueFact]:
+def _by_name(owner: Surroundings) -> dict[str, ValueFact]:
     """Returns what was seen of the function's arrays by name; of an axis that differed the length is left open."""
     found: dict[str, ValueFact | None] = {}
-    for node in nodes_of(owner.functions[0], cst.Name):
+    for node in nodes_of(owner.function, cst.Name):
         fact = owner.module.fact(node)
         if fact is None:
             continue
@@ -609,7 +632,9 @@ def integer(node: cst.BaseExpression) -> int | None:
 
 def _plain(node: Any) -> Any:
     """Takes the parentheses off what stands between others."""
-    return node if isinstance(node, cst.Tuple | cst.GeneratorExp) else node.with_changes(lpar=(), rpar=())
+    if isinstance(node, cst.Tuple | cst.GeneratorExp) or not node.lpar:
+        return node
+    return node.with_changes(lpar=(), rpar=())
 
 
 def _tight(parent: Any, node: Any, field: str = "right") -> Any:
