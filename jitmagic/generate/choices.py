@@ -47,6 +47,8 @@ class Choices:
         Names of the loop's own; those that are made are added.
     dtype : callable
         The dtype of an expression of the loop's, as it was seen.
+    known : callable
+        What was seen of an array, there or elsewhere in the loop.
 
     Attributes
     ----------
@@ -55,9 +57,14 @@ class Choices:
     """
 
     def __init__(
-        self, module: Module, sums: set[str], private: set[str], dtype: Callable[[cst.BaseExpression], str]
+        self,
+        module: Module,
+        sums: set[str],
+        private: set[str],
+        dtype: Callable[[cst.BaseExpression], str],
+        known: Callable[[cst.CSTNode], ValueFact | None],
     ) -> None:
-        self.module, self.sums, self.private, self.dtype = module, sums, private, dtype
+        self.module, self.sums, self.private, self.dtype, self.known = module, sums, private, dtype, known
         self.taken = set(name_tools.all_names(module.tree)) | private
         self.bound: set[str] = set()
         self.partial: set[cst.CSTNode] = set()
@@ -70,6 +77,7 @@ class Choices:
         NoChoice
         """
         new: list[Any] = []
+        body = lines_of(body)
         for number, line in enumerate(body):
             if isinstance(line, cst.If):
                 skips = _without_continue(line)
@@ -113,6 +121,7 @@ class Choices:
 
     def _single(self, body: list[Any]) -> tuple[Any, Any] | None:
         """Returns target and value of a block that does nothing but give one value, by further choices perhaps."""
+        body = lines_of(body)
         if len(body) != 1:
             return None
         one = small(body[0])
@@ -150,16 +159,22 @@ class Choices:
             symbol = code(one.operator).strip().removesuffix("=")
             new = cst.parse_expression(f"a {symbol} b")
             fact = self.module.fact(old)
-            if not isinstance(new, cst.BinaryOperation) or fact is None or fact.dtype is None or symbol in ("//", "%"):
+            named = isinstance(one.target, cst.Name)
+            if isinstance(one.target, cst.Name) and one.target.value not in self.private & self.bound:
                 raise NoChoice
-            if _KINDS.index(_kind(self.dtype(one.value))) > _KINDS.index(_kind(fact.dtype)):
+            if not isinstance(new, cst.BinaryOperation) or fact is None or symbol in ("//", "%"):
+                raise NoChoice
+            if not named and fact.dtype is None:
+                raise NoChoice
+            if not named and _KINDS.index(_kind(self.dtype(one.value))) > _KINDS.index(_kind(fact.dtype or "bool")):
                 raise NoChoice  # it is cast back
             right = one.value
             if _is_compound(right) and not right.lpar:
                 right = right.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
                 self.module.inherit(right, one.value)
             new = new.with_changes(left=old, right=right)
-            self.module.learn(new, fact)
+            if not named:  # a name takes the dtype of what it is given
+                self.module.learn(new, fact)
             return _led(self._assigned(one.target, self._either(test, yes, new, self._copy(old)), line, []), above)
         raise NoChoice
 
@@ -170,7 +185,7 @@ class Choices:
         old = self._copy(target)
         fact = self.module.fact(target)
         if isinstance(target, cst.Subscript):
-            array = self.module.fact(target.value)
+            array = self.known(target.value)
             if array is None or array.dtype is None:
                 raise NoChoice
             fact = ValueFact("scalar", array.dtype, ())
@@ -198,12 +213,27 @@ class Choices:
         return on_the_line_of(line.with_changes(leading_lines=above), like)
 
 
+def lines_of(body: Sequence[Any]) -> list[Any]:
+    """Returns statements with one in each line: those of `a; b`, and of `if c: a`, are several lines."""
+    made: list[Any] = []
+    for line in body:
+        if isinstance(line, cst.BaseSmallStatement):
+            made.append(cst.SimpleStatementLine([line.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]))
+        elif isinstance(line, cst.SimpleStatementLine) and len(line.body) > 1:
+            first, *rest = [one.with_changes(semicolon=cst.MaybeSentinel.DEFAULT) for one in line.body]
+            made.append(line.with_changes(body=[first]))
+            made += [on_the_line_of(cst.SimpleStatementLine([one]), line) for one in rest]
+        else:
+            made.append(line)
+    return made
+
+
 def _without_continue(node: cst.If) -> cst.If | None:
     """Returns a branch that ends in ``continue`` without it, None for another."""
-    body = statements(node)
+    body = lines_of(statements(node))
     if node.orelse is not None or not body or not isinstance(small(body[-1]), cst.Continue):
         return None
-    return node.with_changes(body=node.body.with_changes(body=tuple(body[:-1])))
+    return node.with_changes(body=cst.IndentedBlock(body[:-1]))
 
 
 def _led(line: Any, above: Any) -> Any:

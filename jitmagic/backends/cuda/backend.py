@@ -18,7 +18,7 @@ def program_of(workload: Workload, observed: Observation) -> Program:
     draft = NumbaBackend().loops(workload, observed)
     if isinstance(draft, Refusal):
         raise Unsupported(draft.reason, draft.line, draft.code)
-    return Program(draft, observed)
+    return Program(draft, observed, workload.constants)
 
 
 class NumbaCudaBackend:

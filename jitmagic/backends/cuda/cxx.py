@@ -19,6 +19,7 @@ from jitmagic.backends.cuda.program import Axis, Kernel, Program, Total
 from jitmagic.backends.cuda.types import (
     JOINS,
     KEEPS,
+    ROUNDED,
     TESTS,
     Array,
     Scalar,
@@ -38,7 +39,7 @@ CTYPES = {
     "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
 }  # fmt: skip
 
-_RESERVED = (KEEPS | JOINS | TESTS) - words("gamma degrees radians deg2rad rad2deg") | words(
+_RESERVED = (KEEPS | JOINS | TESTS | ROUNDED) - words("gamma degrees radians deg2rad rad2deg") | words(
     "alignas alignof and asm auto bool break case catch char class const constexpr continue decltype default delete do "
     "double else enum explicit export extern false float for friend goto if inline int long mutable namespace new "
     "noexcept nullptr operator or private protected public register return short signed sizeof static struct switch "
@@ -50,7 +51,7 @@ _RESERVED = (KEEPS | JOINS | TESTS) - words("gamma degrees radians deg2rad rad2d
 
 _NAMES = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "gamma": "tgamma",
+    "arctanh": "atanh", "gamma": "tgamma", "round": "rint", "around": "rint",
 }  # fmt: skip
 
 _OPERATORS = {

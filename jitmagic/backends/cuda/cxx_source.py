@@ -200,7 +200,7 @@ class _CxxWriter(Writer):
         for name in names:
             kind = kernel.types.get(name)
             if isinstance(kind, Array):
-                found.append(f"strided({name})" if kind.view else name)
+                found.append(f"strided({name})" if kind.view else self._there(name))
             elif isinstance(kind, Scalar):
                 dtype = totals.get(name, kind.dtype)
                 found.append(f"{np}.{'bool_' if dtype == 'bool' else dtype}({name})")

@@ -10,7 +10,7 @@ from typing import ClassVar
 from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.hosting import Hosting, Text
 from jitmagic.backends.cuda.program import Kernel, Program, Total
-from jitmagic.backends.cuda.types import Array, Several, Type, is_complex
+from jitmagic.backends.cuda.types import ROUNDED, Array, Several, Type, is_complex
 from jitmagic.backends.protocol import Draft
 
 BLOCK = 256
@@ -33,6 +33,9 @@ _AS_THEY_ARE = words(
     "degrees log log2 log10 maximum minimum fmax fmin logical_and logical_or logical_not"
 )
 """NumPy's functions that Numba has in kernels."""
+
+_EXTREMES = {"max": "larger_of", "min": "smaller_of"}
+"""Python's functions, and those that stand for them in kernels."""
 
 _HELPERS = {
     "on_device": '''
@@ -83,6 +86,25 @@ def grid_of(threads, *extents, most=2**31 - 1):
         room = min(most // math.prod(blocks), 65535) if blocks else most
         blocks.append(max(min(-(-extent // size), room), 1))
     return tuple(blocks), tuple(shape)
+''',
+    "larger_of": '''
+@cuda.jit(device=True)
+def larger_of(a, b):
+    return b if b > a else a
+''',
+    "smaller_of": '''
+@cuda.jit(device=True)
+def smaller_of(a, b):
+    return b if b < a else a
+''',
+    "nearest_integer": '''
+@cuda.jit(device=True)
+def nearest_integer(x):
+    """Rounds half to even, as NumPy does: above 2**52 there are no fractions."""
+    if abs(x) < 2.0**52:
+        shift = math.copysign(2.0**52, x)
+        return math.copysign((x + shift) - shift, x)
+    return x
 ''',
     "run_all": '''
 def run_all(kernel, extents, *values):
@@ -262,6 +284,8 @@ class Writer:
             into.add(f"    while {half} > 0:")
             into.add(f"        if {at} < {half}:")
             both = _both(total, f"{shared}[{at}]", f"{shared}[{at} + {half}]")
+            if total.operator in _EXTREMES:
+                both = self.helper(_EXTREMES[total.operator]) + both.removeprefix(total.operator)
             into.add(f"            {shared}[{at}] = {both}")
             into.add("        cuda.syncthreads()")
             into.add(f"        {half} //= 2")
@@ -303,6 +327,11 @@ class Writer:
             name = path.rpartition(".")[2]
             if not path and isinstance(node.func, ast.Attribute) and node.func.attr == "conj":
                 around(node, node.func.value, ".conjugate()")
+            if not path and isinstance(node.func, ast.Name) and node.func.id in _EXTREMES:
+                # the CUDA target inside Numba 0.68 has no `max` of two numbers
+                helper = self.helper(_EXTREMES[node.func.id])
+                edits.append((begin(node.func), end(node.func), f"{helper}(" * (len(node.args) - 2) + helper))
+                edits += [(end(one), end(one), ")") for one in node.args[1:-1]]
             if not path.startswith("numpy."):
                 continue
             of_complex = any(is_complex(typer.number(one)) for one in node.args)
@@ -317,6 +346,9 @@ class Writer:
                 edits.append((end(power), end(node), "))"))
             elif name in ("abs", "absolute"):
                 edits.append((begin(node.func), end(node.func), "abs"))
+            elif name in ROUNDED:
+                self.math = True
+                edits.append((begin(node.func), end(node.func), self.helper("nearest_integer")))
             elif of_complex and not _is_dtype(name):
                 self.cmath = True
                 spelled = "phase" if name == "angle" else name
@@ -414,12 +446,18 @@ class Writer:
     def _plain_launch(self, kernel: Kernel, extents: list[str], passed: list[str]) -> str:
         self.helper("grid_of")
         steps = f"{', '.join(extents)}{',' if len(extents) == 1 else ''}"
-        return f"{self.helper('run_all')}({', '.join((kernel.name, f'({steps})', *passed))})"
+        given = map(self._there, passed)
+        return f"{self.helper('run_all')}({', '.join((kernel.name, f'({steps})', *given))})"
+
+    def _there(self, name: str) -> str:
+        """Spells an argument of a launch: a global array lies on the host."""
+        return f"on_device({name})" if name in self.program.global_arrays else name
 
     def _total_launch(
         self, kernel: Kernel, blocks: str, threads: str, passed: list[str], first: list[str], several: list[str]
     ) -> str:
-        return f"{kernel.name}[{blocks}, {threads}]({', '.join((*passed, *first, *several))})"
+        given = map(self._there, passed)
+        return f"{kernel.name}[{blocks}, {threads}]({', '.join((*given, *first, *several))})"
 
     def _entry(self, into: Text) -> None:
         """Writes the function that the user calls: it moves arrays, and fetches what goes back."""

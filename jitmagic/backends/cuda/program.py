@@ -16,8 +16,22 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from jitmagic.analysis.loops import LoopClass, classify
-from jitmagic.backends.cuda.types import INT, Array, Named, Scalar, Several, Type, Typer, Untyped, is_complex, unified
+from jitmagic.backends.cuda.types import (
+    INT,
+    NUMBERS,
+    Array,
+    Named,
+    Scalar,
+    Several,
+    Type,
+    Typer,
+    Untyped,
+    is_complex,
+    unified,
+)
 from jitmagic.backends.protocol import Draft
 from jitmagic.errors import Unsupported
 from jitmagic.observe.facts import Observation, Span, ValueFact
@@ -150,6 +164,8 @@ class Program:
     draft : Draft
     observed : Observation
         The arguments' types.
+    constants : mapping of str to object, optional
+        What the user's global names stand for.
 
     Attributes
     ----------
@@ -161,6 +177,8 @@ class Program:
         The functions that run on the host.
     names : set of str
         All names that are taken.
+    global_arrays : dict of str to Array
+        The user's global arrays, which are copied to the GPU for a launch.
 
     Raises
     ------
@@ -168,7 +186,7 @@ class Program:
         With the user's line.
     """
 
-    def __init__(self, draft: Draft, observed: Observation) -> None:
+    def __init__(self, draft: Draft, observed: Observation, constants: Mapping[str, object] | None = None) -> None:
         self.draft = draft
         self.source = draft.module.text
         self.lines = self.source.splitlines()
@@ -176,6 +194,8 @@ class Program:
         self.tree = ast.parse(self.source.replace("prange(", " range("))
         self.functions = {node.name: Function(node) for node in self.tree.body if isinstance(node, ast.FunctionDef)}
         self.globals = self._globals()
+        self.global_arrays = self._global_arrays(constants or {})
+        self.globals.update(self.global_arrays)
         self._marked = {number for number, line in enumerate(self.lines, 1) if "prange(" in line.partition("#")[0]}
         self._loops: dict[str, dict[int, LoopClass]] = {}
         self.kernels: list[Kernel] = []
@@ -241,6 +261,30 @@ class Program:
                 except Untyped:  # what is never used is never missed
                     continue
         return found
+
+    def _global_arrays(self, constants: Mapping[str, object]) -> dict[str, Array]:
+        """Returns the arrays among the module's names: those that stand in its text, and those that it expects."""
+        arrays = {name: value for name, value in constants.items() if name in self.draft.needs}
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                arrays[node.targets[0].id] = self._written_array(node.value)
+        return {
+            name: Array(value.dtype.name, value.ndim)
+            for name, value in arrays.items()
+            if isinstance(value, np.ndarray) and value.ndim and value.dtype.name in NUMBERS
+        }
+
+    def _written_array(self, node: ast.expr) -> object:
+        """Returns an array that stands in the text as a list of numbers; None for anything else."""
+        if not isinstance(node, ast.Call) or self.path(node.func) != "numpy.array" or len(node.args) != 1:
+            return None
+        dtypes = [(self.path(one.value) or "").removeprefix("numpy.") for one in node.keywords if one.arg == "dtype"]
+        if len(dtypes) != len(node.keywords) or not set(dtypes) <= set(NUMBERS):
+            return None
+        try:
+            return np.array(ast.literal_eval(node.args[0]), dtype=dtypes[0] if dtypes else None)
+        except ValueError:
+            return None
 
     def _take_arguments(self, entry: Function, observed: Observation) -> None:
         given = entry.node.args

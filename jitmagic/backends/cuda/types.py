@@ -76,6 +76,9 @@ KEEPS = words(
 COMPLEX = words("sqrt exp log log10 sin cos tan sinh cosh tanh")
 """Those of them that kernels have for complex numbers too."""
 
+ROUNDED = words("rint round around")
+"""Functions that round a float to a whole one, halves to even."""
+
 JOINS = words("maximum minimum fmax fmin atan2 arctan2 hypot copysign fmod power pow")
 """Functions of two numbers that give their common type."""
 
@@ -303,6 +306,8 @@ class Typer:
             return Scalar(kinds[0])
         if name in KEEPS and len(kinds) == 1:
             return Scalar("float32" if kinds[0] == "float32" else "float64")
+        if name in ROUNDED and len(kinds) == 1 and np.dtype(kinds[0]).kind == "f":
+            return Scalar(kinds[0])
         if name in JOINS and len(kinds) == 2:
             both = joined(*kinds)
             return Scalar(both if name in ("maximum", "minimum", "power") else divided(both, both))

@@ -24,6 +24,7 @@ from jitmagic.backends.numba.rewrites.along_axes import AlongAxes
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
 from jitmagic.backends.numba.rewrites.columns import Columns
+from jitmagic.backends.numba.rewrites.components import Components
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
 from jitmagic.backends.numba.rewrites.decided import Decided
@@ -40,10 +41,12 @@ from jitmagic.backends.numba.rewrites.keys import Keys
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
+from jitmagic.backends.numba.rewrites.number_calls import NumberCalls
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.pairs import Pairs
 from jitmagic.backends.numba.rewrites.parallel import Parallel
+from jitmagic.backends.numba.rewrites.placed_calls import PlacedCalls
 from jitmagic.backends.numba.rewrites.places import Places
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
@@ -65,6 +68,7 @@ from jitmagic.backends.numba.rewrites.starts import Starts
 from jitmagic.backends.numba.rewrites.strict_zips import StrictZips
 from jitmagic.backends.numba.rewrites.sweeps import Sweeps
 from jitmagic.backends.numba.rewrites.tables import Tables
+from jitmagic.backends.numba.rewrites.tuple_loops import TupleLoops
 from jitmagic.backends.numba.rewrites.turn_products import TurnProducts
 from jitmagic.backends.numba.rewrites.turns import Turns
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
@@ -77,7 +81,7 @@ from jitmagic.backends.numba.wrapper import Wrapping, without_containers, wrappi
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import with_body
+from jitmagic.generate.blocks import normalised, with_body
 from jitmagic.generate.closures import steady_closures
 from jitmagic.generate.imports import Imports, Offer
 from jitmagic.generate.kinds import by_function
@@ -208,10 +212,17 @@ def _write(
     every = tuple(loop for found in loops.values() for loop in found)
     spans = tuple(loop.span for loop in every)
     looked_up = False
+    if how.every:
+        tree = normalised(module, tree)
+        tree = tree.visit(TupleLoops(context, spans, tree, workload.constants))
+        tree = tree.visit(PlacedCalls(context, spans, tree, name))
+        tree = tree.visit(NumberCalls(context, spans))
     if how.nests:
         tree = tree.visit(Pairs(context))
         if not how.every:
             tree = tree.visit(ShortProducts(context))
+    if how.every:
+        tree = tree.visit(Components(context, aliases, spans))
     if how.fuse:
         plain = tree
         tree = tree.visit(TurnProducts(context, spans))

@@ -28,7 +28,7 @@ def test_elements_are_numpys(name):
     same(watched.result, result)
 
 
-LOOP = "def fn(x):\n    s = 0.0\n    for i in range(300):\n        s += x[i % 12]\n    return s"
+LOOP = "def fn(x):\n    s = 1.0\n    for i in range(300):\n        s = s * x[i % 12]\n    return s"
 
 
 def test_the_note_tells_what_the_steps_cost():
