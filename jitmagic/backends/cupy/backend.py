@@ -34,16 +34,21 @@ class CupyBackend:
         try:
             return (writer.write(workload, observed),)
         except Unsupported:
-            try:
-                return (writer.write(workload, observed, vectorised=False),)
-            except Unsupported as error:
-                return (VariantRefusal("cupy", "cupy", "array", error.refusal),)
+            return self._by_loops(workload, observed)
+
+    def _by_loops(self, workload: Workload, observed: Observation) -> Sequence[Draft | VariantRefusal]:
+        """Writes the variant with the user's loops as they are, or says why not."""
+        try:
+            return (writer.write(workload, observed, vectorised=False),)
+        except Unsupported as error:
+            return (VariantRefusal("cupy", "cupy", "array", error.refusal),)
 
     def transformed(
         self, asked: Transform, workload: Workload, observed: Observation
     ) -> Sequence[Draft | VariantRefusal]:
         """Writes the one call that takes a whole batch, where broadcasting does; nothing for derivatives."""
-        return broadcasting.drafts(asked, workload, observed, self.drafts, "cupy-broadcast", "cupy")
+        # a loop as a whole array has an axis of its own, which a batch's would meet
+        return broadcasting.drafts(asked, workload, observed, self._by_loops, "cupy-broadcast", "cupy")
 
     def revise(self, workload: Workload, observed: Observation, draft: Draft, failure: Failure) -> Draft | Refusal:
         """Answers a failure: whole arrays by loops, else by the reason."""
