@@ -82,3 +82,14 @@ def test_an_array_is_written_over_one_that_is_read_no_more(name):
 @pytest.mark.parametrize("name", APART)
 def test_an_array_that_is_read_again_stays(name):
     check(APART[name], (X,), (X[:1],), (X[:, :1],))
+
+
+def test_what_nobody_reads_stays_as_it_is():
+    source = """
+        def fn(x):
+            for i in range(len(x)):
+                f = np.abs(x[i] + 1)
+                g = f*f
+            return x*2
+    """
+    check(source, (X,), (X[:1],), nest=False)

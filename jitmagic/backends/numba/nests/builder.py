@@ -137,7 +137,6 @@ class Builder(Steps):
 
     def _call(self) -> Any:
         owner, nest, outputs = self.owner, self.nest, self.outputs
-        owner.context.note(NOTE)
         label = f"new_{outputs[0][0]}" if outputs else f"update_{next(iter(sorted(self.run.changed)), 'arrays')}"
         if self.returned:
             label = f"{owner.functions[-1].name.value}_of_elements"
@@ -153,6 +152,9 @@ class Builder(Steps):
         gone = reuse(nest, self.arrays, frozenset(text for _, text in outputs))
         outputs = [(name, gone.get(text, text)) for name, text in outputs]
         nest.prune(" ".join(text for _, text in outputs))
+        if not nest.root.body and not outputs:
+            raise Ends  # nobody reads what it gives
+        owner.context.note(NOTE)
         lines += [f"    {line}" for text in nest.head if text for line in nest.filled(text).split("\n")]
         word = owner.context.imports.code("numba.prange") if parallel else "range"
         lines += list(nest.lines(word, None if owner.context.every else self._trips()))

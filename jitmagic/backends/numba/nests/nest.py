@@ -241,17 +241,19 @@ def _texts(loop: Loop) -> Iterator[str]:
 def _without_unread(loop: Loop, words: Mapping[str, int]) -> bool:
     """Takes out lines that bind a name which stands nowhere else; says whether there was one."""
     kept: list[str | Loop] = []
+    gone = False
     for item in loop.body:
         if isinstance(item, str):
             found = re.fullmatch(r"(\w+) = .*", item)
             if found is None or words[found[1]] > 1:
                 kept.append(item)
-        elif _without_unread(item, words) or item.body:
-            kept.append(item)
-    gone = len(kept) < len(loop.body)
-    inner = any(isinstance(item, Loop) and not item.body for item in kept)
-    loop.body = [item for item in kept if isinstance(item, str) or item.body]
-    return gone or inner
+        else:
+            gone |= _without_unread(item, words)
+            if item.body:
+                kept.append(item)
+    gone |= len(kept) < len(loop.body)
+    loop.body = kept
+    return gone
 
 
 def _steps(item: str | Loop, trips: Mapping[int, int]) -> int:
