@@ -37,6 +37,7 @@ from jitmagic.backends.numba.rewrites.frames import Frames
 from jitmagic.backends.numba.rewrites.fused import Fused
 from jitmagic.backends.numba.rewrites.generator_expressions import GeneratorLists, GeneratorLoops
 from jitmagic.backends.numba.rewrites.grids import Grids
+from jitmagic.backends.numba.rewrites.index_places import Places
 from jitmagic.backends.numba.rewrites.keys import Keys
 from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.listed import Listed
@@ -47,7 +48,6 @@ from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.pairs import Pairs
 from jitmagic.backends.numba.rewrites.parallel import Parallel
 from jitmagic.backends.numba.rewrites.placed_calls import PlacedCalls
-from jitmagic.backends.numba.rewrites.places import Places
 from jitmagic.backends.numba.rewrites.plain_texts import PlainTexts
 from jitmagic.backends.numba.rewrites.plain_views import PlainViews
 from jitmagic.backends.numba.rewrites.promotion import Promotion
