@@ -13,8 +13,8 @@ from jitmagic.steps.progress import Progress
 if TYPE_CHECKING:
     from jitmagic.steps.run import Run
 
-_OBSERVE_SECONDS = 10.0
-"""A watched run is made only if it takes less than this."""
+_OBSERVE_SECONDS = 60.0
+"""A watched run is made only if it may take less than this; without it next to nothing is known of the function."""
 
 
 def start_workers(run: Run) -> None:
