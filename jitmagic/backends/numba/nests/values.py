@@ -357,8 +357,13 @@ class Values(ABC):
         """Returns the element of a value where one of its indices is a number: from its array, or made there."""
         if value.kept is not None:
             return Element(self.nest.element_of(value.kept, value.layout), value.dtype)
+        return self._made_again(value)
+
+    def _made_again(self, value: Value) -> Element:
+        """Returns a value's element as it is made; where it cannot be made anew, it is kept in an array."""
         same = all(self.values.get(one) is other for one, other in value.reads.items())
-        if value.expression is None or not same or self.values.get(value.name) is not value:
+        if value.expression is None or not same or self.values.get(value.name) is not value or self.lines:
+            # what a reduction gave is bound to no name, and once
             self.keep.add((value.name, -1 if value.version is None else value.version))
             raise Again
         nest = self.nest
@@ -409,17 +414,7 @@ class Values(ABC):
 
     def _again(self, value: Value) -> None:
         """Makes a value anew in the loops that are open now, or has it kept in an array."""
-        same = all(self.values.get(one) is other for one, other in value.reads.items())
-        if value.expression is None or not same or self.values.get(value.name) is not value or self.lines:
-            # what a reduction gave is bound to no name, and once
-            self.keep.add((value.name, -1 if value.version is None else value.version))
-            raise Again
-        nest = self.nest
-        loops, shape, sizes = nest.loops, nest.shape, nest.sizes
-        element = self.owner.element(nest, value.expression, value.expression)
-        nest.loops, nest.shape, nest.sizes = loops, shape, sizes
-        if element is None:
-            raise Ends
+        nest, element = self.nest, self._made_again(value)
         text = element.text[1:-1] if is_wrapped(element.text) else element.text
         nest.line(f"{value.name} = {text}")
         value.loops = tuple(loop for loop in nest.path[1:])

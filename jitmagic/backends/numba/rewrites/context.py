@@ -170,7 +170,12 @@ class NumbaRewriter(Rewriter):
 
     def path(self, node: cst.BaseExpression) -> str | None:
         """Returns the dotted path of an imported name."""
-        return qualified(node, self.module.names, self._locals[-1] if self._locals else frozenset())
+        return qualified(node, self.module.names, self.own_names)
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """The names that the functions around bind."""
+        return self._locals[-1] if self._locals else frozenset()
 
     def may_share(self, aliases: Aliases, name: str, others: Iterable[str]) -> bool:
         """Says whether a name may stand for the memory of one of ``others`` in the functions around this place."""
@@ -186,6 +191,11 @@ class NumbaRewriter(Rewriter):
     def fact(self, node: cst.BaseExpression) -> ValueFact | None:
         """Returns what NumPy's value at this place was."""
         return self.module.fact(node) or literal_fact(node, self.module.names)
+
+    def is_whole(self, node: cst.BaseExpression) -> bool:
+        """Says whether an expression was seen as a whole number of Python's, or one of 64 bits."""
+        fact = self.fact(node)
+        return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and fact.dtype == "int64"))
 
     def is_array(self, node: cst.BaseExpression) -> bool:
         """Says whether an expression was seen as an array."""
@@ -227,6 +237,38 @@ class LoopRewriter(NumbaRewriter):
     def behind_loop(self, original_node: cst.For | cst.While, updated_node: Any) -> Any:
         """Returns what takes a loop's place; it is no longer among the loops around."""
         return updated_node
+
+
+class ChosenLoops(NumbaRewriter):
+    """A rewriter of what stands in chosen loops alone.
+
+    Parameters
+    ----------
+    context : Context
+    spans : tuple of Span
+        The loops.
+
+    Attributes
+    ----------
+    inside : int
+        How many of them are around the node at hand.
+    """
+
+    def __init__(self, context: Context, spans: tuple[Span, ...]) -> None:
+        super().__init__(context)
+        self._places = {(span.line, span.column) for span in spans}
+        self.inside = 0
+
+    def visit_For(self, node: cst.For) -> None:
+        self.inside += self._is_chosen(node)
+
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
+        self.inside -= self._is_chosen(original_node)
+        return updated_node
+
+    def _is_chosen(self, node: cst.For) -> bool:
+        place = self.context.place(node)
+        return place is not None and (place.line, place.column) in self._places
 
 
 def scalar_path(dtype: str) -> str:

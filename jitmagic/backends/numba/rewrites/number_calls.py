@@ -15,7 +15,7 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter
+from jitmagic.backends.numba.rewrites.context import ChosenLoops
 from jitmagic.generate.precedence import bracketed
 from jitmagic.observe.facts import Span, ValueFact
 
@@ -31,7 +31,7 @@ _OPERATORS = {
 _CHOICE: Any = cst.parse_expression("a if b else c")
 
 
-class NumberCalls(NumbaRewriter):
+class NumberCalls(ChosenLoops):
     """Rewrites calls inside of the loops at some places.
 
     Parameters
@@ -41,25 +41,9 @@ class NumberCalls(NumbaRewriter):
         The loops that become kernels.
     """
 
-    def __init__(self, context: Context, spans: tuple[Span, ...]) -> None:
-        super().__init__(context)
-        self._places = {(span.line, span.column) for span in spans}
-        self._inside = 0
-
-    def visit_For(self, node: cst.For) -> None:
-        self._inside += self._is_chosen(node)
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
-        self._inside -= self._is_chosen(original_node)
-        return updated_node
-
-    def _is_chosen(self, node: cst.For) -> bool:
-        place = self.context.place(node)
-        return place is not None and (place.line, place.column) in self._places
-
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         path = self.path(original_node.func)
-        if not self._inside or path is None or not path.startswith("numpy."):
+        if not self.inside or path is None or not path.startswith("numpy."):
             return updated_node
         if any(argument.keyword is not None or argument.star for argument in updated_node.args):
             return updated_node

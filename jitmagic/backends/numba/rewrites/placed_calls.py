@@ -11,12 +11,12 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter
+from jitmagic.backends.numba.rewrites.context import ChosenLoops, Context
 from jitmagic.generate.placed_calls import Placer
 from jitmagic.observe.facts import Span
 
 
-class PlacedCalls(NumbaRewriter):
+class PlacedCalls(ChosenLoops):
     """Rewrites the statements of the loops at some places.
 
     Parameters
@@ -30,26 +30,13 @@ class PlacedCalls(NumbaRewriter):
     """
 
     def __init__(self, context: Context, spans: tuple[Span, ...], tree: cst.Module, entry: str) -> None:
-        super().__init__(context)
-        self._places = {(span.line, span.column) for span in spans}
-        self._inside = 0
+        super().__init__(context, spans)
         self._placer = Placer(context.module, tree, entry, self._needs)
-
-    def visit_For(self, node: cst.For) -> None:
-        self._inside += self._is_chosen(node)
-
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
-        self._inside -= self._is_chosen(original_node)
-        return updated_node
-
-    def _is_chosen(self, node: cst.For) -> bool:
-        place = self.context.place(node)
-        return place is not None and (place.line, place.column) in self._places
 
     def leave_SimpleStatementLine(
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> Any:
-        if not self._inside:
+        if not self.inside:
             return updated_node
         lines = self._placer.lines(updated_node, self._locals[-1])
         return lines[0] if len(lines) == 1 else cst.FlattenSentinel(lines)

@@ -19,12 +19,8 @@ class RangeLoops(LoopRewriter):
             return updated_node
         if not 1 <= len(call.args) <= 3 or any(a.keyword is not None or a.star for a in call.args):
             return updated_node
-        if "range" in self.module.names or "range" in self._locals[-1]:
+        if "range" in self.module.names or "range" in self.own_names:
             return updated_node
-        if not all(self._is_whole(a.value) for a in call.args):
+        if not all(self.is_whole(a.value) for a in call.args):
             return updated_node
         return updated_node.with_changes(iter=made.with_changes(func=cst.Name("range")))
-
-    def _is_whole(self, node: cst.BaseExpression) -> bool:
-        fact = self.fact(node)
-        return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and fact.dtype == "int64"))

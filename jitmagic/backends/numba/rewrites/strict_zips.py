@@ -37,7 +37,7 @@ class StrictZips(LoopRewriter):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         named = [a for a in original_node.args if a.keyword is not None and a.keyword.value == "strict"]
         is_zip = isinstance(original_node.func, cst.Name) and original_node.func.value == "zip"
-        if not named or not is_zip or "zip" in self._locals[-1]:
+        if not named or not is_zip or "zip" in self.own_names:
             return updated_node
         asked, line = code(named[0].value), self.module.line(original_node)
         values = [a.value for a in original_node.args if a.keyword is None]

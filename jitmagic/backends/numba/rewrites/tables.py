@@ -114,7 +114,7 @@ class Tables(ElementRewriter):
         if any(a.keyword is not None or a.star for a in called.args) or not 1 <= len(called.args) <= 3:
             return None
         texts = [code(a.value) for a in called.args]
-        if not all(self._is_whole(a.value) for a in called.args) or nodes_of(called, cst.NamedExpr):
+        if not all(self.is_whole(a.value) for a in called.args) or nodes_of(called, cst.NamedExpr):
             return None
         if loop.target.value in frozenset().union(*(name_tools.loads(a.value) for a in called.args)):
             return None
@@ -128,10 +128,6 @@ class Tables(ElementRewriter):
             return _Steps(loop.target.value, first, _sum(end, -1))
         return _Steps(loop.target.value, _sum(end, 1), first)
 
-    def _is_whole(self, node: cst.BaseExpression) -> bool:
-        fact = self.fact(node)
-        return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and fact.dtype == "int64"))
-
     def range_of(self, call: cst.Call) -> _Range | None:
         """Reads `np.arange(start, stop, step)` of whole numbers."""
         fact = self.fact(call)
@@ -139,7 +135,7 @@ class Tables(ElementRewriter):
             return None
         if any(a.keyword is not None or a.star for a in call.args) or not 1 <= len(call.args) <= 3:
             return None
-        if not all(self._is_whole(a.value) for a in call.args):
+        if not all(self.is_whole(a.value) for a in call.args):
             return None
         texts = [code(a.value) for a in call.args]
         start, stop = (texts[0], texts[1]) if len(texts) > 1 else ("0", texts[0])

@@ -12,9 +12,8 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.backends.numba.nests.contractions import factors
-from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, code
-from jitmagic.backends.numba.rewrites.elements import ElementRewriter
-from jitmagic.backends.numba.rewrites.turns import looked_up
+from jitmagic.backends.numba.rewrites.context import Context, code
+from jitmagic.backends.numba.rewrites.turns import TurnRewriter, looked_up
 from jitmagic.backends.numba.rewrites.windows import steps_of
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import small
@@ -24,7 +23,7 @@ from jitmagic.observe.facts import Span
 _LATER: tuple[type[cst.Lambda | cst.CompFor], ...] = (cst.Lambda, cst.CompFor)
 
 
-class TurnProducts(LoopRewriter, ElementRewriter):
+class TurnProducts(TurnRewriter):
     """Rewrites products; a matrix that is bound to a name for its product alone is put there.
 
     Parameters
@@ -35,8 +34,7 @@ class TurnProducts(LoopRewriter, ElementRewriter):
     """
 
     def __init__(self, context: Context, spans: tuple[Span, ...] = ()) -> None:
-        super().__init__(context)
-        self._spans = spans
+        super().__init__(context, spans)
         self._matrices: dict[str, cst.Call] = {}
         self._gone: set[cst.CSTNode] = set()
 
@@ -109,7 +107,7 @@ class TurnProducts(LoopRewriter, ElementRewriter):
         fact = self.fact(node)
         if found is None or fact is None or len(found.kernel.shape) != 2:
             return None
-        kernel, threads = found.kernel, self._in_threads(node)
+        kernel, threads = found.kernel, self.in_threads(node)
         x = kernel.parameter(vector)
         rows, columns = (steps_of(several[0]) for several in kernel.sizes)
         kernel.sizes[1].append(f"{x}.shape[0]")
@@ -136,8 +134,3 @@ class TurnProducts(LoopRewriter, ElementRewriter):
         name = f"{found.function.split('.')[-1]}_of_turns_product"
         helper = self.context.helper(name, "\n" + "\n".join(lines) + "\n")
         return cst.Call(helper, [cst.Arg(self.context.bare(one)) for one in kernel.passed])
-
-    def _in_threads(self, node: cst.CSTNode) -> bool:
-        place = self.context.place(node)
-        inside = place is None or any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
-        return self.context.parallel and not self.loops and not inside

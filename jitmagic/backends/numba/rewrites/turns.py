@@ -25,8 +25,8 @@ from jitmagic.generate.turns import PERIODIC, angle_of
 from jitmagic.observe.facts import Span
 
 
-class Turns(LoopRewriter, ElementRewriter):
-    """Rewrites periodic functions of products of whole numbers.
+class TurnRewriter(LoopRewriter, ElementRewriter):
+    """A rewriter of periodic functions, that knows where threads may be begun.
 
     Parameters
     ----------
@@ -39,11 +39,21 @@ class Turns(LoopRewriter, ElementRewriter):
         super().__init__(context)
         self._spans = spans
 
+    def in_threads(self, node: cst.CSTNode) -> bool:
+        """Says whether the steps of a loop in a node's place are to run in threads."""
+        place = self.context.place(node)
+        inside = place is None or any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
+        return self.context.parallel and not self.loops and not inside
+
+
+class Turns(TurnRewriter):
+    """Rewrites periodic functions of products of whole numbers."""
+
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         found = looked_up(self, original_node, updated_node) if not self.context.every else None
         if found is None:
             return updated_node
-        kernel, threads = found.kernel, self._in_threads(updated_node)
+        kernel, threads = found.kernel, self.in_threads(updated_node)
         index = ", ".join(LOOPS[: len(kernel.shape)])
         word = self.context.imports.code("numba.prange") if threads else "range"
         shape = ", ".join(several[0] for several in kernel.sizes) + ("," if len(kernel.shape) == 1 else "")
@@ -66,11 +76,6 @@ class Turns(LoopRewriter, ElementRewriter):
             lines.append(f"{pad}for {LOOPS[k]} in {word if k == 0 else 'range'}({steps_of(several[0])}):")
             pad += "    "
         return [*lines, pad + line]
-
-    def _in_threads(self, node: cst.CSTNode) -> bool:
-        place = self.context.place(node)
-        inside = place is None or any(s.line <= place.line and place.end_line <= s.end_line for s in self._spans)
-        return self.context.parallel and not self.loops and not inside
 
 
 @dataclass(frozen=True)
