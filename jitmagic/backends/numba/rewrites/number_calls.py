@@ -17,7 +17,7 @@ import numpy as np
 
 from jitmagic.backends.numba.rewrites.context import ChosenLoops
 from jitmagic.generate.precedence import bracketed
-from jitmagic.observe.facts import Span, ValueFact
+from jitmagic.observe.facts import ValueFact
 
 _NUMBERS = {"int": "int64", "float": "float64", "bool": "bool"}
 
