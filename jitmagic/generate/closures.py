@@ -37,9 +37,19 @@ _SMALLER = {"min": True, "numpy.minimum": True, "numpy.fmin": True, "max": False
 """Functions that choose one of two, and whether it is the smaller."""
 
 
-def steady_closures(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
-    """Returns the tree with closures that read copies of a row and a column."""
-    return each_function(tree, kinds, lambda function, known: _Function(module, function, known).result())
+def steady_closures(module: Module, tree: cst.Module, kinds: dict[str, Kinds], columns: bool = True) -> cst.Module:
+    """Returns the tree with closures that read copies of a row and a column.
+
+    Parameters
+    ----------
+    module : Module
+    tree : libcst.Module
+    kinds : dict of str to Kinds
+        By function.
+    columns : bool
+        Whether the column is copied: where rows are worked on in turn, a number that each row begins with does as well.
+    """
+    return each_function(tree, kinds, lambda function, known: _Function(module, function, known, columns).result())
 
 
 @dataclass(frozen=True)
@@ -65,8 +75,8 @@ class _Closure:
 
 
 class _Function:
-    def __init__(self, module: Module, function: cst.FunctionDef, kinds: Kinds) -> None:
-        self.module, self.function, self.kinds = module, function, kinds
+    def __init__(self, module: Module, function: cst.FunctionDef, kinds: Kinds, columns: bool) -> None:
+        self.module, self.function, self.kinds, self.columns = module, function, kinds, columns
         self.links = aliases(function, kinds)
         self.hands_nan_on = False
         self.taken = set(name_tools.all_names(module.tree)) | set(name_tools.all_names(function))
@@ -256,6 +266,7 @@ class _Function:
         outer.visit(uses)
         renamed: dict[str, tuple[str, str]] = {}
         before: list[Any] = []
+        within: list[Any] = []
         for name in found.arrays:
             fact = next(f for f in self.kinds.names[name] if f.kind == "array")
             rows, columns = fact.shape or (None, None)
@@ -265,9 +276,16 @@ class _Function:
             ):
                 if text not in uses.places:
                     continue
-                fresh = name_tools.fresh(f"{name}_{part}", self.taken)
+                number = part == "column" and not self.columns
+                label = f"{i}{found.pivot}" if number and found.pivot.isidentifier() else part
+                fresh = name_tools.fresh(f"{name}_{label}", self.taken)
                 self.taken.add(fresh)
-                renamed[text] = (fresh, index)
+                renamed[text] = (fresh, "" if number else index)
+                if number:
+                    line = made(f"{fresh} = {text}", outer)
+                    self.module.learn(small(line).value, ValueFact("scalar", fact.dtype))
+                    within.append(line)
+                    continue
                 place = found.pivot if part == "row" else f":, {found.pivot}"
                 line = made(f"{fresh} = {name}[{place}].copy()", outer)
                 known = ValueFact("array", fact.dtype, (length,))
@@ -279,10 +297,13 @@ class _Function:
             _Renamed(self.module, renamed, {n: self.row_fact(n, renamed) for n, _ in renamed.values()})
         )
         assert isinstance(steady, cst.For)
+        if within:
+            steady = with_body(steady, [*within, *statements(steady)])
         if not found.guard:
             first = before[0].with_changes(leading_lines=outer.leading_lines)
             return [first, *before[1:], self.bare(steady, outer)]
-        comment = cst.EmptyLine(comment=cst.Comment("# the row and the column that are read stay as they are"))
+        said = "the row and the column that are read stay as they are" if before[1:] else "the row stays as it is"
+        comment = cst.EmptyLine(comment=cst.Comment(f"# {said}"))
         first = before[0].with_changes(leading_lines=[comment])
         again = outer.deep_clone()
         self.module.inherit_parts(again, outer)
@@ -316,6 +337,10 @@ class _Renamed(Rewriter):
         found = self.renamed.get(code(original_node))
         if found is None:
             return updated_node
+        if not found[1]:
+            new: cst.BaseExpression = cst.Name(found[0])
+            self.module.inherit(new, original_node)
+            return new
         new = cst.parse_expression(f"{found[0]}[{found[1]}]")
         assert isinstance(new, cst.Subscript)
         self.module.learn(new.value, self.facts[found[0]])

@@ -15,12 +15,11 @@ import libcst as cst
 
 from jitmagic.analysis.scope import scope_of
 from jitmagic.analysis.stored import Stored
-from jitmagic.generate import names as name_tools
+from jitmagic.generate.bindings import Bindings
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter
-from jitmagic.generate.walking import Finder
 
 _HALVES = {0.5: 1, 1.5: 3, 2.5: 5, 3.5: 7}
 _KEEPS_SIGN = frozenset({"sum", "mean", "cumsum", "max", "amax", "min", "amin", "nansum", "copy", "ravel", "sqrt"})
@@ -125,10 +124,9 @@ class Signs:
             self.stored: Stored | None = None  # a function that was lifted out of another one
         else:
             self.stored = Stored(scope)
-        finder = _Bindings()
-        function.visit(finder)
-        self.values = finder.values
-        self.unknown = finder.unknown | set(name_tools.parameters(function))
+        found = Bindings(function)
+        self.values = found.values
+        self.unknown = found.unknown | set(found.ranges)
         self.asked: set[str] = set()
 
     def not_negative(self, node: Any) -> bool:
@@ -203,64 +201,3 @@ class Signs:
     def is_vector(self, node: Any) -> bool:
         fact = self.kinds.of(node)
         return self.is_real(node) and fact is not None and fact.ndim == 1
-
-
-class _Bindings(Finder):
-    """Collects what names are bound to; those that are bound or stored into in another way are unknown."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.values: dict[str, list[cst.BaseExpression]] = {}
-        self.unknown: set[str] = set()
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        for target in node.targets:
-            self._bind(target.target, node.value)
-
-    def _bind(self, target: Any, value: Any) -> None:
-        if isinstance(target, cst.Name):
-            self.values.setdefault(target.value, []).append(value)
-        elif (
-            isinstance(target, cst.Tuple)
-            and isinstance(value, cst.Tuple)
-            and len(target.elements) == len(value.elements)
-        ):
-            for one, two in zip(target.elements, value.elements, strict=True):
-                self._bind(one.value, two.value)
-        else:
-            self._unknown(target)
-
-    def _unknown(self, target: Any) -> None:
-        while isinstance(target, cst.Subscript | cst.Attribute):
-            target = target.value
-        self.unknown.update(name_tools.targets(target))
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        plain = isinstance(node.operator, cst.AddAssign | cst.MultiplyAssign | cst.DivideAssign)
-        if isinstance(node.target, cst.Name) and plain:
-            self.values.setdefault(node.target.value, []).append(node.value)
-        else:
-            self._unknown(node.target)
-
-    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
-        self._unknown(node.target)
-
-    def visit_For(self, node: cst.For) -> None:
-        self._unknown(node.target)
-
-    def visit_CompFor(self, node: cst.CompFor) -> None:
-        self._unknown(node.target)
-
-    def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
-        self._unknown(node.target)
-
-    def visit_With(self, node: cst.With) -> None:
-        for item in node.items:
-            if item.asname is not None:
-                self._unknown(item.asname.name)
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        self.unknown.update(name_tools.parameters(node))
-
-    def visit_Lambda(self, node: cst.Lambda) -> None:
-        self.unknown.update(p.name.value for p in node.params.params)

@@ -182,7 +182,7 @@ def _write(
     tree = without_masked_ufuncs(module, without_records(module, drawn.tree), name)
     tree = nested_products(module, tree, by_function(module, tree, name))
     tree = without_optional_tuples(module, tree, by_function(module, tree, name))
-    tree = steady_closures(module, tree, by_function(module, tree, name))
+    tree = steady_closures(module, tree, by_function(module, tree, name), columns=False)
     imports = _imports(module, workload)
     records = without_dict_arguments(module, tree, name, observed, imports)
     tree = records.tree

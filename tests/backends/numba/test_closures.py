@@ -64,7 +64,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_row_and_the_column_are_read_from_copies(name):
+def test_the_row_is_read_from_a_copy(name):
     source, first, others = CASES[name]
     text = check(source, (first,), *((one,) for one in others))
     assert "_row[j]" in text

@@ -22,6 +22,13 @@ PRODUCTS = {
             k = np.arange(N)
             return np.dot(np.cos(np.pi*k[:, None]*(2*k + 1)/(2*N)), x)/np.sqrt(N)
     """,
+    "of every other number": """
+        def fn(x):
+            N = len(x)
+            n = np.arange(3, 3 + 2*N, 2)
+            k = np.arange(N)[:, None]
+            return np.exp(2j*np.pi*k*(5 - n)/N) @ x
+    """,
     "with a line between": """
         def fn(x):
             N = len(x)
@@ -30,6 +37,31 @@ PRODUCTS = {
             scale = np.sqrt(2/(N + 1))
             c = S.dot(x)
             return scale*c
+    """,
+}
+
+UNEVEN = {
+    "numbers that are chosen": """
+        def fn(x):
+            N = len(x)
+            m = np.arange(3*N)
+            n = m[m % 3 != 1][:N]
+            k = np.arange(N)[:, None]
+            return np.exp(2j*np.pi*k*n/N) @ x
+    """,
+    "numbers that are changed": """
+        def fn(x):
+            N = len(x)
+            n = np.arange(N)
+            n[N//2] = 1
+            k = np.arange(N)[:, None]
+            return np.exp(-2j*np.pi*k*n/N) @ x
+    """,
+    "squares": """
+        def fn(x):
+            N = len(x)
+            n = np.arange(N)
+            return np.exp(-2j*np.pi*n[:, None]*(n*n)/N) @ x
     """,
 }
 
@@ -74,8 +106,13 @@ def found(source, variant):
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_a_product_looks_its_values_up(name, variant):
     text = found(PRODUCTS[name], variant)
-    assert "% period] * x[j]" in text
+    assert "values[turn] * x[j]" in text
     assert "W = " not in text
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_each_turn_is_found_by_itself_where_they_are_not_evenly_spaced(name):
+    assert "% period] * x[j]" in found(UNEVEN[name], "numba")
 
 
 @pytest.mark.parametrize("name", LEFT)

@@ -73,6 +73,30 @@ def test_a_part_that_moves_may_begin_anywhere():
     assert "x[i + start, j + start_b]" in text
 
 
+def test_a_part_that_moves_may_end_anywhere():
+    source = """
+    def fn(x, n):
+        x[:n] = 0.5*(x[1:n + 1] + x[:n]) - 1
+        return np.sum(x[1:n]*x[:n - 1]) + np.sum(x[n:])
+    """
+    given = [(matrix(1, m)[0], n) for m in (5, 9) for n in (-7, -3, 0, 2, 3, 12)]
+    text = check(source, (matrix(1, 9)[0], 5), *given)
+    assert "x[i] = 0.5 * (x[i + 1] + x[i]) - 1" in text
+    assert ".shape[0]) if " in text
+
+
+def test_what_is_never_negative_is_not_asked():
+    source = """
+    def fn(x):
+        for k in range(len(x) - 1, -1, -1):
+            x[:k] = x[1:k + 1] - 0.25*x[:k]
+        return x
+    """
+    text = check(source, (matrix(1, 9)[0],), *((matrix(1, n)[0],) for n in (0, 1, 2, 3)))
+    assert "if k" not in text
+    assert " >= 0" not in text
+
+
 @pytest.mark.parametrize("bounds", ["2:6", ":3", "3:", "1:-2", ":-4", ":0", "9:"])
 def test_bounds_beyond_the_array(bounds):
     source = f"""

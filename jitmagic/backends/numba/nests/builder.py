@@ -148,6 +148,7 @@ class Builder(Steps):
         lines.append(f"    # element by element: {first[:90]}{more}".replace("{", "(").replace("}", ")"))
         if parallel and not owner.context.every:
             self._zero_in_loops()
+        lines += [f"    {line}" for line in nest.bounds]
         lines += self._checks()
         gone = reuse(nest, self.arrays, frozenset(text for _, text in outputs))
         outputs = [(name, gone.get(text, text)) for name, text in outputs]

@@ -200,7 +200,7 @@ class Nest(Kernel):
             What is read behind the loops.
         """
         while True:
-            words = Counter(re.findall(r"\w+", " ".join((needed, *self.head, *_texts(self.root)))))
+            words = Counter(re.findall(r"\w+", " ".join((needed, *self.bounds, *self.head, *_texts(self.root)))))
             if not _without_unread(self.root, words):
                 return
 

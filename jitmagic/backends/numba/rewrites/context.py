@@ -12,6 +12,7 @@ from jitmagic.analysis.aliases import Aliases
 from jitmagic.backends.numba.typing_model import Variables, literal_fact
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.bindings import is_natural, naturals
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.module import Module, qualified
 from jitmagic.generate.rewriter import Rewriter
@@ -132,6 +133,7 @@ class NumbaRewriter(Rewriter):
         self.functions: list[cst.FunctionDef] = []
         self._variables: list[Variables] = []
         self._locals: list[frozenset[str]] = []
+        self._naturals: tuple[cst.FunctionDef | None, frozenset[str]] = (None, frozenset())
 
     def on_leave(self, original_node: Any, updated_node: Any) -> Any:
         """Tells at which call a rewrite gave up, so that the call may be made in Python."""
@@ -196,6 +198,12 @@ class NumbaRewriter(Rewriter):
         """Says whether an expression was seen as a whole number of Python's, or one of 64 bits."""
         fact = self.fact(node)
         return fact is not None and (fact.kind == "int" or (fact.kind == "scalar" and fact.dtype == "int64"))
+
+    def is_natural(self, node: cst.BaseExpression) -> bool:
+        """Says whether a whole number is proved not to be negative."""
+        if self.functions and self._naturals[0] is not self.functions[-1]:
+            self._naturals = self.functions[-1], naturals(self.functions[-1])
+        return is_natural(node, self._naturals[1] if self.functions else frozenset())
 
     def is_array(self, node: cst.BaseExpression) -> bool:
         """Says whether an expression was seen as an array."""

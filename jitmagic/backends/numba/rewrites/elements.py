@@ -118,6 +118,8 @@ class Kernel:
         The loops' indices.
     taken : set of str
         Names that no parameter may have.
+    bounds : list of str
+        Lines that work out where parts begin and end, before anything else.
     head : list of str
         Lines before the loops.
     """
@@ -133,6 +135,7 @@ class Kernel:
     mask: str | None = None
     loops: str = LOOPS
     taken: set[str] = field(default_factory=lambda: {"out", "total"})
+    bounds: list[str] = field(default_factory=list)
     head: list[str] = field(default_factory=list)
 
     @property
@@ -168,10 +171,17 @@ class Kernel:
 
     def before(self, wanted: str, value: str) -> str:
         """Returns a variable that is given a value before the loops."""
-        known = next((line.split(" = ")[0] for line in self.head if line.endswith(f" = {value}")), None)
+        return self._given(self.head, wanted, value)
+
+    def bound(self, wanted: str, value: str) -> str:
+        """Returns a variable that is given a value before all lengths are compared."""
+        return self._given(self.bounds, wanted, value)
+
+    def _given(self, lines: list[str], wanted: str, value: str) -> str:
+        known = next((line.split(" = ")[0] for line in lines if line.endswith(f" = {value}")), None)
         if known is None:
             known = self.fresh(wanted)
-            self.head.append(f"{known} = {value}")
+            lines.append(f"{known} = {value}")
         return known
 
 
@@ -241,21 +251,21 @@ class ElementRewriter(NumbaRewriter):
         window = None
         if base is not None and base.shape is not None and is_usable(base):
             window = window_of(node, len(base.shape))
-        starts = [one.start for one in window.axes if one is not None] if window is not None else []
-        if window is None or not all(isinstance(one, int) or self._is_index(one) for one in starts):
+        parts = [one for one in window.axes if one is not None] if window is not None else []
+        if window is None or not all(self._is_bound(one) for part in parts for one in (part.start, part.upper)):
             name = kernel.parameter(node)
             return Place(name, ("",) * len(fact.shape), tuple(f"{name}.shape[{k}]" for k in range(len(fact.shape))))
-        view = kernel.parameter(node) if window.moves else ""
         name = kernel.parameter(window.array)
         offsets: list[str | None] = []
         lengths: list[str] = []
-        for k, part in enumerate(window.axes):
+        for part in window.axes:
             if part is None:
                 offsets.append(None)
                 lengths.append("1")
                 continue
-            lengths.append(f"{view}.shape[{k}]" if view else length_of(name, part))
-            offsets.append(self._start(kernel, name, part) if part.start != 0 else "")
+            start = self._start(kernel, name, part)
+            lengths.append(self._part_length(kernel, name, part, start))
+            offsets.append("" if start == "0" else start)
         return Place(name, tuple(offsets), tuple(lengths))
 
     def _rolled(self, kernel: Kernel, roll: Roll, ndim: int) -> Place:
@@ -268,8 +278,11 @@ class ElementRewriter(NumbaRewriter):
             if given in ("1", "-1"):
                 offsets[axis] = given  # of any length but 0, of which there is no element
                 continue
-            offsets[axis] = kernel.before("shift", f"{given} % max({lengths[axis]}, 1)")
+            offsets[axis] = kernel.bound("shift", f"{given} % max({lengths[axis]}, 1)")
         return Place(name, tuple(offsets), lengths, True)
+
+    def _is_bound(self, bound: int | cst.BaseExpression | None) -> bool:
+        return bound is None or isinstance(bound, int) or self._is_index(bound)
 
     def _is_index(self, node: cst.BaseExpression) -> bool:
         fact = self.fact(node)
@@ -280,8 +293,27 @@ class ElementRewriter(NumbaRewriter):
         if isinstance(part.start, int):
             return str(part.start)
         given = kernel.parameter(part.start)
+        if self.is_natural(part.start):
+            return given
         line = f"{given} if {given} >= 0 else max({given} + {array}.shape[{part.base}], 0)"
-        return kernel.before("start", line)
+        return kernel.bound("start", line)
+
+    def _part_length(self, kernel: Kernel, array: str, part: Part, start: str) -> str:
+        """Returns how long a part is; ends that the function works out are cut off as Python's slices are."""
+        if isinstance(part.start, int) and isinstance(part.upper, int | None):
+            return length_of(array, part)
+        whole = f"{array}.shape[{part.base}]"
+        if part.upper is None:
+            stop = whole
+        elif isinstance(part.upper, int):
+            stop = f"{whole} - {-part.upper}" if part.upper < 0 else f"min({part.upper}, {whole})"
+        else:
+            given = kernel.parameter(part.upper)
+            if self.is_natural(part.upper):
+                stop = kernel.bound("stop", f"min({given}, {whole})")
+                return stop if start == "0" else f"max({stop} - {start}, 0)"
+            stop = kernel.bound("stop", f"min({given}, {whole}) if {given} >= 0 else {given} + {whole}")
+        return f"max({stop}, 0)" if start == "0" else f"max({stop} - {start}, 0)"
 
     def at_indices(self, kernel: Kernel, place: Place, fact: ValueFact) -> Element | None:
         """Returns the element of a place at the loops' indices."""

@@ -224,6 +224,7 @@ class Fused(LoopRewriter, ElementRewriter):
         lines.append(f"    # {shown if len(shown) <= 100 else shown[:97] + '...'}".replace("{", "(").replace("}", ")"))
         checks = self._checks(kernel)
         checks += [f"{one} != 1" for one in dict.fromkeys(kernel.ones)]
+        lines += [f"    {line}" for line in kernel.bounds]
         if checks:
             lines.append(f"    if {' or '.join(checks)}:")
             lines.append('        raise ValueError("operands could not be broadcast together")')

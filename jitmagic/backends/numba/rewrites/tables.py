@@ -20,7 +20,7 @@ from jitmagic.generate.blocks import commented, leading, made
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import Transformer, children, nodes_of
-from jitmagic.observe.facts import Span
+from jitmagic.observe.facts import Span, ValueFact
 
 _NUMBERS = frozenset({"int", "float", "bool", "complex", "scalar"})
 
@@ -249,8 +249,20 @@ class _Found:
             self._known[text, length] = name
             self.made[name] = _Table(name, fact.dtype, length, text)
         # what gets a name may be stored into: the table must stay as it is
-        self.parts[node] = cst.parse_expression(f"{self._known[text, length]}{part}{'' if read else '.copy()'}")
+        new = cst.parse_expression(f"{self._known[text, length]}{part}{'' if read else '.copy()'}")
+        self._learn(new, fact.dtype)
+        self.parts[node] = new
         return True
+
+    def _learn(self, new: cst.BaseExpression, dtype: str) -> None:
+        """Notes what a table and the bounds of its part are: nobody has seen them."""
+        module = self.owner.module
+        for part in nodes_of(new, cst.Subscript):
+            module.learn(part.value, ValueFact("array", dtype, (None,)))
+            for cut in nodes_of(part, cst.Slice):
+                for bound in (cut.lower, cut.upper):
+                    if bound is not None:
+                        module.learn(bound, ValueFact("int"))
 
     def _cut(self, steps: _Range) -> tuple[str, str, str] | None:
         """Returns the table's first number, what is behind its last, and the subscript for a step's part."""

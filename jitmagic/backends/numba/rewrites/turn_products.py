@@ -1,11 +1,14 @@
 """Writes the product of a vector with a matrix of turns, `np.exp(-2j*np.pi*k*n/N) @ x`, without the matrix.
 
 A Fourier, cosine or sine transform by its matrix reads N numbers of the vector and as many values of one turn for each
-element of the result: the matrix of all N*N of them, written and read again, takes longer than the sums.
+element of the result: the matrix of all N*N of them, written and read again, takes longer than the sums. Where the
+whole numbers of a row are evenly spaced, as `np.arange` makes them, each turn is the one before and a step more: what
+is looked up is found without a division.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +16,8 @@ import libcst as cst
 
 from jitmagic.backends.numba.nests.contractions import factors
 from jitmagic.backends.numba.rewrites.context import Context, code
-from jitmagic.backends.numba.rewrites.turns import TurnRewriter, looked_up
+from jitmagic.backends.numba.rewrites.even_numbers import EvenNumbers
+from jitmagic.backends.numba.rewrites.turns import LookedUp, TurnRewriter, looked_up
 from jitmagic.backends.numba.rewrites.windows import steps_of
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import small
@@ -113,14 +117,19 @@ class TurnProducts(TurnRewriter):
         kernel.sizes[1].append(f"{x}.shape[0]")
         word = self.context.imports.code("numba.prange") if threads else "range"
 
-        def sums(pad: str, outer: str, element: str) -> list[str]:
-            return [
+        def sums(pad: str, outer: str, element: str, turn: str = "") -> list[str]:
+            lines = [
                 f"{pad}for i in {outer}({rows}):",
                 f"{pad}    total = {{np}}.{fact.dtype}(0)",
+                f"{pad}    turn, step = {turn}",
                 f"{pad}    for j in range({columns}):",
                 f"{pad}        total += {element} * {x}[j]",
+                f"{pad}        turn += step",
+                f"{pad}        if turn >= period:",
+                f"{pad}            turn -= period",
                 f"{pad}    out[i] = total",
             ]
+            return lines if turn else [line for line in lines if "turn" not in line]
 
         lines = found.head(code(node), threads)
         lines.append(f"    out = {{np}}.empty({kernel.sizes[0][0]}, dtype={{np}}.{fact.dtype})")
@@ -129,8 +138,22 @@ class TurnProducts(TurnRewriter):
         lines += sums("        ", "range", found.direct)
         lines.append("        return out")
         lines.append(f"    values = {found.values}")
-        lines += sums("    ", word, found.element)
+        turn = self._steps(found)
+        lines += sums("    ", word, "values[turn]" if turn else found.element, turn)
         lines.append("    return out")
         name = f"{found.function.split('.')[-1]}_of_turns_product"
         helper = self.context.helper(name, "\n" + "\n".join(lines) + "\n")
         return cst.Call(helper, [cst.Arg(self.context.bare(one)) for one in kernel.passed])
+
+    def _steps(self, found: LookedUp) -> str:
+        """Returns a row's first turn and the step between its turns; nothing where they are not evenly spaced."""
+        indices = [set(re.findall(r"\b[ij]\b", text)) for _, text in found.numbers]
+        moving = [one[0] for one, used in zip(found.numbers, indices, strict=True) if "j" in used]
+        still = " * ".join(one[1] for one, used in zip(found.numbers, indices, strict=True) if "j" not in used)
+        if {"i", "j"} in indices:
+            return ""
+        even = EvenNumbers(self, self.functions[-1]).of(moving[0]) if len(moving) == 1 and still else None
+        if even is None:
+            return ""
+        first, step = (f"{still} * {one}" if one != 1 else still for one in even)
+        return f"{f'{first} % period' if even[0] else 0}, {step} % period"

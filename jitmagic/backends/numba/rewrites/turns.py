@@ -93,6 +93,8 @@ class LookedUp:
         All of them.
     element, direct : str
         An element, by looking it up in `values` and by working it out.
+    numbers : tuple of (libcst.BaseExpression, str)
+        The whole numbers whose product is looked up: the user's expressions, and the element of each.
     """
 
     kernel: Kernel
@@ -102,6 +104,7 @@ class LookedUp:
     values: str
     element: str
     direct: str
+    numbers: tuple[tuple[cst.BaseExpression, str], ...] = ()
 
     def head(self, said: str, threads: bool) -> list[str]:
         """Returns a helper's lines up to the loops: its header, the user's expression, and what must fit."""
@@ -112,6 +115,7 @@ class LookedUp:
         checks = [f"{one} != {several[0]}" for several in kernel.sizes for one in dict.fromkeys(several[1:])]
         checks += [f"{one} != 1" for one in dict.fromkeys(kernel.ones)]
         checks = [one for one in checks if len(set(one.split(" != "))) > 1]
+        lines += [f"    {line}" for line in kernel.bounds]
         if checks:
             lines.append(f"    if {' or '.join(checks)}:")
             lines.append('        raise ValueError("operands could not be broadcast together")')
@@ -141,13 +145,14 @@ def looked_up(owner: ElementRewriter, original: cst.Call, call: cst.Call) -> Loo
     if None in parts or None in divisors or direct is None or not all(kernel.sizes):
         return None
     over = [_factor(one) for one in divisors if one is not None]
-    number = " * ".join(_factor(one) for one in parts if one is not None)
+    texts = [_factor(one) for one in parts if one is not None]
     below = "".join(f" / {one}" for one in (*angle.below, *over))
     function = code(call.func)
     values = f"{function}({angle.sign}{'*'.join(angle.above)} * {{np}}.arange(period){below})"
     return LookedUp(
         kernel, function, dtype, " * ".join([str(many), *over] if many > 1 else over), values,
-        f"values[{number} % period]", f"{function}({direct.text})",
+        f"values[{' * '.join(texts)} % period]", f"{function}({direct.text})",
+        tuple(zip(angle.numbers, texts, strict=True)),
     )  # fmt: skip
 
 

@@ -27,13 +27,13 @@ class Part:
         The array's axis.
     start : int or libcst expression
         Where it begins: a number that is not negative, or what the function works out.
-    upper : int or None
-        Where it ends, as written; None for the end of the axis. It says nothing where ``start`` is an expression.
+    upper : int, libcst expression or None
+        Where it ends, as written; None for the end of the axis.
     """
 
     base: int
     start: int | cst.BaseExpression
-    upper: int | None = None
+    upper: int | cst.BaseExpression | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def window_of(node: cst.BaseExpression, ndim: int | None = None) -> Window | Non
             if isinstance(lower, int) and lower < 0:
                 return None
             moves = moves or not (isinstance(lower, int | None) and isinstance(upper, int | None))
-            axes.append(Part(base, 0 if lower is None else lower, upper if isinstance(upper, int) else None))
+            axes.append(Part(base, 0 if lower is None else lower, upper))
             base += 1
         elif isinstance(part, cst.Index) and is_new_axis(part.value):
             axes.append(None)
@@ -98,6 +98,7 @@ def length_of(array: str, part: Part) -> str:
     """Returns the length of a part whose bounds are written as numbers."""
     whole = f"{array}.shape[{part.base}]"
     assert isinstance(part.start, int)
+    assert isinstance(part.upper, int | None)
     if part.upper is None or part.upper < 0:
         cut = part.start - (part.upper or 0)
         return f"max({whole} - {cut}, 0)" if cut else whole
