@@ -204,12 +204,15 @@ class _Trial:
                 text = f"{failure.type}: {failure.message[:400]}" if failure is not None else "no finding"
                 return self._row(outcome.name, "fails elsewhere", f"with {label}: {text}", None, draft)
             if not built.finding.ok:
-                finding = built.finding
-                if finding.kind == "values" and is_within(finding.max_abs, self._movement(label)):
-                    reason = f"with {label} {finding.max_abs:.1e} off, where one unit in the last place moves NumPy by "
-                    return self._row(outcome.name, "verified", f"{reason}{self._movement(label):.1e}", None, draft)
-                return self._row(outcome.name, "wrong elsewhere", f"with {label}: {finding.message}", None, draft)
+                return self._other(outcome, label, built.finding)
         return self._row(outcome.name, "verified", "", None, draft)
+
+    def _other(self, outcome: Any, label: str, finding: Any) -> Row:
+        """Returns the row for another result than NumPy's with other arguments: right, where NumPy's moves as far."""
+        if finding.kind == "values" and is_within(finding.max_abs, self._movement(label)):
+            reason = f"with {label} {finding.max_abs:.1e} off, where one unit in the last place moves NumPy by "
+            return self._row(outcome.name, "verified", f"{reason}{self._movement(label):.1e}", None, outcome.draft)
+        return self._row(outcome.name, "wrong elsewhere", f"with {label}: {finding.message}", None, outcome.draft)
 
     def _movement(self, label: str) -> float:
         """Returns how far NumPy's own result moves for one unit in the last place of the arguments."""
@@ -233,9 +236,10 @@ class _Trial:
                 finding = _call_with_numpy(draft, self.entry, size, seed, self.workload)
             except Exception as error:
                 return self._row(outcome.name, "failed", f"with {label}: {type(error).__name__}: {error}", None, draft)
+            if not finding.ok and label == "the example":
+                return self._row(outcome.name, "differs", f"with {label}: {finding.message}", None, draft)
             if not finding.ok:
-                kind = "differs" if label == "the example" else "wrong elsewhere"
-                return self._row(outcome.name, kind, f"with {label}: {finding.message}", None, draft)
+                return self._other(outcome, label, finding)
         return self._row(outcome.name, "verified", "", None, draft)
 
 

@@ -252,7 +252,10 @@ class ElementRewriter(NumbaRewriter):
         if base is not None and base.shape is not None and is_usable(base):
             window = window_of(node, len(base.shape))
         parts = [one for one in window.axes if one is not None] if window is not None else []
-        if window is None or not all(self._is_bound(one) for part in parts for one in (part.start, part.upper)):
+        known = all(self._is_bound(one) for part in parts for one in (part.start, part.upper))
+        # a part of a vector is as dense as the vector, and needs nothing added to its index
+        vector = len(fact.shape) == 1 and parts and not isinstance(parts[0].start, int)
+        if window is None or not known or (vector and None not in window.axes):
             name = kernel.parameter(node)
             return Place(name, ("",) * len(fact.shape), tuple(f"{name}.shape[{k}]" for k in range(len(fact.shape))))
         name = kernel.parameter(window.array)

@@ -137,7 +137,7 @@ class TurnProducts(TurnRewriter):
         lines.append(f"    if period < 1 or period > out.size * {x}.size:")
         lines += sums("        ", "range", found.direct)
         lines.append("        return out")
-        lines.append(f"    values = {found.values}")
+        lines += found.table()
         turn = self._steps(found)
         lines += sums("    ", word, "values[turn]" if turn else found.element, turn)
         lines.append("    return out")

@@ -63,7 +63,7 @@ class Turns(TurnRewriter):
         lines.append("    if period < 1 or period > out.size:")
         lines += self._nest(kernel, "        ", "range", f"out[{index}] = {found.direct}")
         lines.append("        return out")
-        lines.append(f"    values = {found.values}")
+        lines += found.table()
         lines += self._nest(kernel, "    ", word, f"out[{index}] = {found.element}")
         lines.append("    return out")
         name = f"{found.function.split('.')[-1]}_of_turns"
@@ -89,8 +89,8 @@ class LookedUp:
         As it is spelled, and of its result.
     period : str
         How many values it has.
-    values : str
-        All of them.
+    value : str
+        The one that is found by the whole number ``number``.
     element, direct : str
         An element, by looking it up in `values` and by working it out.
     numbers : tuple of (libcst.BaseExpression, str)
@@ -101,7 +101,7 @@ class LookedUp:
     function: str
     dtype: str
     period: str
-    values: str
+    value: str
     element: str
     direct: str
     numbers: tuple[tuple[cst.BaseExpression, str], ...] = ()
@@ -121,6 +121,14 @@ class LookedUp:
             lines.append('        raise ValueError("operands could not be broadcast together")')
         return lines + [f"    {line}" for line in kernel.head]
 
+    def table(self) -> list[str]:
+        """Returns the lines that make all values; a loop, since threads would take longer to begin."""
+        return [
+            f"    values = {{np}}.empty(period, dtype={{np}}.{self.dtype})",
+            "    for number in range(period):",
+            f"        values[number] = {self.value}",
+        ]
+
 
 def looked_up(owner: ElementRewriter, original: cst.Call, call: cst.Call) -> LookedUp | None:
     """Reads a call of `exp`, `cos` or `sin`, as it was and as it is now.
@@ -138,7 +146,8 @@ def looked_up(owner: ElementRewriter, original: cst.Call, call: cst.Call) -> Loo
     many = angle.parts(path == "numpy.exp") if angle is not None else None
     if angle is None or many is None:
         return None
-    kernel = Kernel(fact.shape, sizes=[[] for _ in fact.shape], taken={"out", "period", "total", "values"})
+    taken = {"number", "out", "period", "step", "total", "turn", "values"}
+    kernel = Kernel(fact.shape, sizes=[[] for _ in fact.shape], taken=taken)
     parts = [owner.element(kernel, one, one) for one in angle.numbers]
     divisors = [owner.element(kernel, one, one) for one in angle.divisors]
     direct = owner.element(kernel, argument.value, argument.value)
@@ -148,9 +157,9 @@ def looked_up(owner: ElementRewriter, original: cst.Call, call: cst.Call) -> Loo
     texts = [_factor(one) for one in parts if one is not None]
     below = "".join(f" / {one}" for one in (*angle.below, *over))
     function = code(call.func)
-    values = f"{function}({angle.sign}{'*'.join(angle.above)} * {{np}}.arange(period){below})"
+    value = f"{function}({angle.sign}{'*'.join(angle.above)} * number{below})"
     return LookedUp(
-        kernel, function, dtype, " * ".join([str(many), *over] if many > 1 else over), values,
+        kernel, function, dtype, " * ".join([str(many), *over] if many > 1 else over), value,
         f"values[{' * '.join(texts)} % period]", f"{function}({direct.text})",
         tuple(zip(angle.numbers, texts, strict=True)),
     )  # fmt: skip
