@@ -183,20 +183,40 @@ def _default(node: cst.BaseExpression) -> ValueFact | None:
     return literal(node)
 
 
-def lists_numbers(module: Module, node: cst.BaseExpression) -> bool:
-    """Says whether a value is a list of which only numbers were read, no array."""
-    fact = module.fact(node)
-    if fact is None or fact.kind != "list" or not isinstance(node, cst.Name):
+def holds_number(module: Module, target: cst.Subscript) -> bool:
+    """Says whether a place in a list or a dict was only read as a number, never as an array.
+
+    Of a list all places count: which of them is meant, an index alone does not tell. Of a dict those count that are
+    asked for with the same text.
+    """
+    base = target.value
+    fact = module.fact(base)
+    if fact is None or fact.kind not in ("list", "dict") or not isinstance(base, cst.Name):
         return False
+    text = code(target)
     elements = [
         module.fact(one)
         for one in nodes_of(module.tree, cst.Subscript)
         if isinstance(one.value, cst.Name)
-        and one.value.value == node.value
+        and one.value.value == base.value
         and isinstance(one.slice[0].slice, cst.Index)
+        and (fact.kind == "list" or code(one) == text)
     ]
-    kinds = {one.kind for one in (*elements, *fact.items) if one is not None}
+    items = fact.items if fact.kind == "list" else ()
+    kinds = frozenset().union(*(one.kinds for one in (*elements, *items) if one is not None))
     return bool(kinds) and kinds <= {"scalar", "int", "float", "bool", "complex"}
+
+
+def is_given_numbers(module: Module, node: cst.BaseExpression) -> bool:
+    """Says whether a line gives this very place, of a list or a dict, a number that is written out."""
+    if not isinstance(node, cst.Subscript):
+        return False
+    fact, text = module.fact(node.value), code(node)
+    numbers = (cst.Integer, cst.Float, cst.UnaryOperation)
+    return fact is not None and fact.kind in ("list", "dict") and any(
+        isinstance(one.value, numbers) and any(code(target.target) == text for target in one.targets)
+        for one in nodes_of(module.tree, cst.Assign)
+    )  # fmt: skip
 
 
 def same_code(a: Any, b: Any) -> bool:

@@ -25,6 +25,16 @@ CASES = {
         "        if out[0] < -3:\n            out.pop(0)\n    return np.array(out), a",
         V,
     ),
+    "an element in a dict that is updated": (
+        "def fn(x):\n    state = {'level': x[0], 'flow': x[1]}\n    for i in range(5):\n        state['level'] += 0.5*state['flow']\n"
+        "        state['flow'] -= 0.1\n    return state['level'], state['flow'], x",
+        V,
+    ),
+    "an element in a dict that is a number by turns": (
+        "def fn(x):\n    state = {'level': x[0]}\n    most = state['level']\n    for i in range(6):\n        state['level'] += 0.5*x[-1]\n"
+        "        if state['level'] > 1.5:\n            state['level'] = 1.5\n        last = state['level']\n        most = max(most, last)\n    return most, last, x",
+        V,
+    ),
     "a list comprehension of elements": (
         "def fn(x):\n    a = x.copy()\n    out = [a[i] for i in range(3)]\n    a[:] = 0\n    return np.array(out)",
         V,

@@ -18,7 +18,7 @@ from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kept import kept, kept_arguments, stepped
-from jitmagic.generate.kinds import Kinds, argument_facts, lists_numbers
+from jitmagic.generate.kinds import Kinds, argument_facts, holds_number, is_given_numbers
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter
 from jitmagic.observe.facts import Observation, ValueFact
@@ -109,6 +109,8 @@ class Elements(FunctionRewriter[Kinds]):
         views = isinstance(original, cst.Attribute) and original.attr.value in memory.VIEW_ATTRIBUTES
         element = self._is_element(original) or (views and self._kind(original) == "scalar")
         if element and self.may_change(original):
+            if is_given_numbers(self.module, original):
+                return cst.parse_expression(f"1*{atom(updated)}")  # a number of Python's has no method `copy`
             return method(updated, "copy")
         return updated
 
@@ -159,7 +161,7 @@ class Elements(FunctionRewriter[Kinds]):
             if not self._rebinds(target):
                 return updated_node
         elif not isinstance(target, cst.Subscript) or not (
-            lists_numbers(self.module, target.value) or self._widens(target, original_node)
+            holds_number(self.module, target) or self._widens(target, original_node)
         ):
             return updated_node
         # NumPy's scalars are immutable: the name is bound anew, nothing else that holds the value changes

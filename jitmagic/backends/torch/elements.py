@@ -16,6 +16,7 @@ from jitmagic.backends.torch.calling import Calls
 from jitmagic.backends.torch.calls import atom, code
 from jitmagic.backends.torch.scope import base_name
 from jitmagic.generate.kept import kept, kept_arguments, stepped
+from jitmagic.generate.kinds import is_given_numbers
 
 _KEYED_METHODS = frozenset({"add", "discard", "remove", "get", "setdefault", "pop"})
 
@@ -56,6 +57,8 @@ class Elements(Calls):
             isinstance(original, cst.Attribute | cst.Call) and value.view
         )
         if passed_on and self.may_change(original):
+            if is_given_numbers(self.module, original):
+                return cst.parse_expression(f"1*{atom(updated)}")  # a number of Python's has no method `clone`
             return cst.parse_expression(f"{atom(updated)}.clone()")
         return updated
 

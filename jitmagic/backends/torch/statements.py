@@ -13,7 +13,7 @@ from jitmagic.backends.torch.kinds import UNKNOWN, Value, category, from_fact, j
 from jitmagic.backends.torch.naming import BREAK
 from jitmagic.backends.torch.scope import Scope, base_name, grown_names, stored_names
 from jitmagic.capture.workload import Workload
-from jitmagic.generate.kinds import lists_numbers
+from jitmagic.generate.kinds import holds_number
 from jitmagic.generate.names import bound, parameters, targets
 from jitmagic.observe.facts import ValueFact
 
@@ -294,8 +294,8 @@ class Statements(Elements):
         if isinstance(target, cst.Name):
             known = self.scope.values.get(target.value, UNKNOWN)
             into = reconcile(known, self.fact(target)) if known.kind != "number" else known
-        if isinstance(target, cst.Subscript) and lists_numbers(self.module, target.value):
-            # what the list holds may be a view of an array, where NumPy has a number that nothing changes
+        if isinstance(target, cst.Subscript) and holds_number(self.module, target):
+            # what the list or the dict holds may be a view of an array, where NumPy has a number that nothing changes
             left, right, _ = self.operate(operator, (updated_node.target, into), (right, value), None)
             text = f"{code(left)} {_symbol(operator)} {_operand(operator, right)}"
             return cst.Assign(targets=[cst.AssignTarget(updated_node.target)], value=cst.parse_expression(text))
