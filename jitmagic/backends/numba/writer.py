@@ -23,6 +23,7 @@ from jitmagic.backends.numba.rewrites.accumulations import Accumulations
 from jitmagic.backends.numba.rewrites.along_axes import AlongAxes
 from jitmagic.backends.numba.rewrites.bit_counts import BitCounts
 from jitmagic.backends.numba.rewrites.broadcasting import Broadcasting
+from jitmagic.backends.numba.rewrites.changing_lengths import ChangingLengths
 from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.components import Components
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
@@ -252,6 +253,7 @@ def _write(
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
     if parallel:
+        tree.visit(ChangingLengths(context, parallel))
         tree = tree.visit(Broadcasting(context, parallel, tuple(loop.span for loop in every)))
         tree = tree.visit(Widening(context, parallel))
     else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import libcst as cst
 
 from jitmagic.analysis.loops import LoopClass
-from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.walking import Finder
 from jitmagic.observe.facts import Span
+
+_PLAIN = (cst.Name, cst.Integer, cst.Call, cst.Subscript, cst.Attribute)
 
 
 def chosen(loops: tuple[LoopClass, ...], trips: dict[int, int] | None = None) -> tuple[LoopClass, ...]:
@@ -64,15 +66,31 @@ class Parallel(NumbaRewriter):
         index = updated_node.target.value
         uses = _IndexUse(index)
         original_node.body.visit(uses)
-        if not uses.arithmetic:
+        stepped = self._stepped(updated_node.iter, original_node)
+        if not uses.arithmetic and stepped is None:
             return changed
         taken = name_tools.all_names(self.module.tree)
         raw = name_tools.fresh(f"{index}_", taken)
         cast = self.context.imports.code("numpy.int64")
-        first = cst.parse_statement(f"{index} = {cast}({raw})  # prange's index is unsigned\n")
+        if stepped is None:
+            first = cst.parse_statement(f"{index} = {cast}({raw})  # prange's index is unsigned\n")
+        else:
+            count, start, step = stepped
+            changed = changed.with_changes(iter=cst.Call(spelled, [cst.Arg(cst.parse_expression(count))]))
+            first = cst.parse_statement(f"{index} = {start} + {step}*{cast}({raw})  # prange counts by ones\n")
         body = changed.body
         assert isinstance(body, cst.IndentedBlock)
         return changed.with_changes(target=cst.Name(raw), body=body.with_changes(body=[first, *body.body]))
+
+    def _stepped(self, call: cst.Call, loop: cst.For) -> tuple[str, str, str] | None:
+        """Returns how often a loop runs, where it begins and its step; None where it counts by ones already."""
+        ends = [argument.value for argument in call.args]
+        if len(ends) != 3 or code(ends[2]) == "1":
+            return None
+        if name_tools.bound(loop.body) & frozenset().union(*(name_tools.loads(end) for end in ends)):
+            return None  # its steps would begin elsewhere
+        start, _, step = (code(end if end.lpar or isinstance(end, _PLAIN) else _wrapped(end)) for end in ends)
+        return f"len(range({', '.join(code(end) for end in ends)}))", start, step
 
     def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.BaseStatement:
         place = self._place(original_node)
@@ -99,6 +117,10 @@ class Parallel(NumbaRewriter):
         except KeyError:
             return None
         return span.line, span.column
+
+
+def _wrapped(node: cst.BaseExpression) -> cst.BaseExpression:
+    return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 class _IndexUse(Finder):
