@@ -50,8 +50,12 @@ class Finding:
 
 @dataclass
 class _Worst:
-    """The largest difference so far, over all parts of a result; the mappings are those of :func:`compare_call`."""
+    """The largest difference so far, over all parts of a result; the mappings are those of :func:`compare_call`.
 
+    ``scale`` is the largest finite magnitude that is expected anywhere.
+    """
+
+    scale: float = 0.0
     movement: Mapping[str, float] = field(default_factory=dict)
     floor: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
@@ -98,7 +102,10 @@ def compare_call(
     errors : mapping of str to array, optional
         By path, how far each expected number may itself be from the truth; infinite where it says nothing.
     """
-    worst = _Worst(movement or {}, floor or {}, errors or {})
+    changed = [expected_arguments[label] for label in mutated] if movement else []
+    leaves = [array for one in (expected, *changed) for _, array in numeric_leaves(one)] if movement else []
+    scale = max((largest_magnitude(array) for array in leaves if array.dtype.kind in "fc"), default=0.0)
+    worst = _Worst(scale, movement or {}, floor or {}, errors or {})
     try:
         _compare(expected, actual, "result", inputs, worst)
         for label, before in expected_arguments.items():
@@ -259,7 +266,8 @@ def _difference(
         absolute = allowed.absolute_share * largest_magnitude(left) if allowed.absolute_share else 0.0
         moves = worst.movement.get(path, 0.0)
         if moves:
-            absolute = max(absolute, allowed_for_movement(moves, left))
+            noise = allowed.absolute_share * worst.scale
+            absolute = max(absolute, allowed_for_movement(moves, left, noise))
         absolute = max(absolute, worst.floor.get(path, 0.0))
         own = None if path not in worst.errors else worst.errors[path].reshape(-1)
         for start, exact_left, exact_right in chunks(left, right):

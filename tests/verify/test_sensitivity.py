@@ -1,9 +1,11 @@
 """How far NumPy's own result moves for one unit in the last place."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jitmagic.verify.compare import compare_call
 from jitmagic.verify.sensitivity import is_within, moved, own_movement
 
 
@@ -63,3 +65,22 @@ def test_each_number_moves_to_a_neighbour_or_stays(values, seed):
     assert (np.abs(complexes[0].imag - 1.5) == np.spacing(1.5)).all()
     assert complexes[1] == [1, "text"]
     assert abs(complexes[2] - 2.5) == np.spacing(2.5)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "moves", "ok"),
+    [
+        # a residual, whose size is all that is known of it
+        ((np.linspace(1, 2, 5), 3e-17), (np.linspace(1, 2, 5), 2e-16), 2e-17, True),
+        ((np.linspace(1, 2, 5), 0.0), (np.linspace(1, 2, 5), 1e-16), 2e-17, True),
+        # one that is wrong, one that is a figure, and one that has nothing beside it
+        ((np.linspace(1, 2, 5), 3e-17), (np.linspace(1, 2, 5), 1e-9), 2e-17, False),
+        ((np.linspace(1, 2, 5), 3e-6), (np.linspace(1, 2, 5), 4e-6), 2e-7, False),
+        ((np.zeros(3), 3e-17), (np.zeros(3), 2e-16), 2e-17, False),
+        # chaos is no rest of rounding
+        ((np.linspace(1, 2, 5), 0.7), (np.linspace(1, 2, 5), 0.3), 0.2, False),
+    ],
+)
+def test_rests_of_rounding_beside_figures(expected, actual, moves, ok):
+    finding = compare_call(expected, actual, {}, {}, [], 5, movement={"result[1]": moves})
+    assert finding.ok is ok
