@@ -35,6 +35,12 @@ CASES = {
         "        if state['level'] > 1.5:\n            state['level'] = 1.5\n        last = state['level']\n        most = max(most, last)\n    return most, last, x",
         V,
     ),
+    "keys that a dict gives back": (
+        "def fn(n):\n    count = {}\n    for g in n:\n        count[g] = count.get(g, 0) + 1\n    best = 0\n    for k in count:\n"
+        "        best = max(best, count[k])\n    order = sorted(count)\n"
+        "    return best, np.array(order), np.array(list(count)), np.array([count[g] for g in order]), np.array([k for k, v in count.items() if count[k] == v])",
+        N,
+    ),
     "a list comprehension of elements": (
         "def fn(x):\n    a = x.copy()\n    out = [a[i] for i in range(3)]\n    a[:] = 0\n    return np.array(out)",
         V,

@@ -17,6 +17,7 @@ from jitmagic.analysis.stored import Stored
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate.blocks import code
+from jitmagic.generate.dict_keys import keys_in
 from jitmagic.generate.kept import kept, kept_arguments, stepped
 from jitmagic.generate.kinds import Kinds, argument_facts, holds_number, is_given_numbers
 from jitmagic.generate.module import Module
@@ -61,13 +62,16 @@ class Elements(FunctionRewriter[Kinds]):
         }
         self.storing = frozenset(name for name, one in self.memory.items() if one.parameters and name != self.entry)
         self.function: list[str] = []
+        self.keys: list[frozenset[cst.CSTNode]] = []
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         super().visit_FunctionDef(node)
         self.function.append(node.name.value)
+        self.keys.append(keys_in(node, lambda one: self._kind(one) == "dict"))
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self.function.pop()
+        self.keys.pop()
         return super().leave_FunctionDef(original_node, updated_node)
 
     # -- what is known -----------------------------------------------------------------------------------------------
@@ -246,7 +250,8 @@ class Elements(FunctionRewriter[Kinds]):
                 line,
                 "CP-0D",
             )
-        if fact is not None and fact.kind == "scalar":
+        known = any(original in keys for keys in self.keys)
+        if fact is not None and fact.kind == "scalar" and not known:
             return method(updated, "item")
         return updated
 

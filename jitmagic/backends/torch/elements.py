@@ -106,6 +106,8 @@ class Elements(Calls):
                 for old, new in zip(original.elements, updated.elements, strict=True)
             ]
             return updated.with_changes(elements=elements)
+        if original in self.scope.keys:
+            return updated
         value = self.value(original)
         if value.kind == "sequence" and value.items and all(item.is_tensor and item.ndim == 0 for item in value.items):
             self.pull("a key", original)
@@ -116,6 +118,11 @@ class Elements(Calls):
             self.pull("a key", original)
             return cst.parse_expression(f"{atom(updated)}.item()")
         return updated
+
+    def is_dict(self, node: cst.BaseExpression) -> bool:
+        """Tells whether an original node was seen as a dict."""
+        seen = self.fact(node)
+        return seen is not None and seen.kind == "dict"
 
     def hashes(self, node: cst.BaseExpression) -> bool:
         """Tells whether an original node is a dict or a set (which the watch knows as an object)."""

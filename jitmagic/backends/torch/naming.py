@@ -121,8 +121,14 @@ class Names(Transformer):
 
     def value(self, node: cst.CSTNode) -> Value:
         """Returns what an original node is in torch."""
+        seen = self.fact(node)
+        if node in self.scope.keys and seen is not None and seen.kind == "scalar":
+            return _number(seen)
+        if node in self.scope.keys and seen is not None and seen.items and seen.kind in ("list", "tuple"):
+            numbers = tuple(_number(one) if one.kind == "scalar" else from_fact(one) for one in seen.items)
+            return Value("sequence", items=numbers)
         found = self.values.get(node)
-        return from_fact(self.fact(node)) if found is None else found
+        return from_fact(seen) if found is None else found
 
     def path(self, node: cst.BaseExpression) -> str | None:
         """Resolves an original node to a dotted path, in the form in which the table has it."""
@@ -385,3 +391,9 @@ class _Called(Transformer):
 
     def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
         return cst.Call(updated_node.with_changes(lpar=(), rpar=()), lpar=updated_node.lpar, rpar=updated_node.rpar)
+
+
+def _number(seen: ValueFact) -> Value:
+    """Returns what Python's number is that stands for a scalar of NumPy's."""
+    dtype = seen.dtype or "int"
+    return Value("number", "int" if "int" in dtype else dtype.rstrip("0123456789_"), scalar=True)

@@ -63,6 +63,8 @@ class Scope:
         Variables into whose elements the function stores.
     grown : frozenset of str
         Variables that hold a list which is changed after it was made.
+    keys : frozenset of node
+        Names, where they stand, of what a dict gave back.
     device : str or None
         An expression of the device of the function's first array parameter.
     local : frozenset of str
@@ -78,6 +80,7 @@ class Scope:
         device: str | None,
         grown: frozenset[str] = frozenset(),
     ) -> None:
+        self.keys: frozenset[cst.CSTNode] = frozenset()
         self.name, self.local, self.stored, self.device, self.grown = name, local, stored, device, grown
         self.values: dict[str, Value] = {}
         self.roots: dict[str, str] = {}

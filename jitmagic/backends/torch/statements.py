@@ -13,6 +13,7 @@ from jitmagic.backends.torch.kinds import UNKNOWN, Value, category, from_fact, j
 from jitmagic.backends.torch.naming import BREAK
 from jitmagic.backends.torch.scope import Scope, base_name, grown_names, stored_names
 from jitmagic.capture.workload import Workload
+from jitmagic.generate.dict_keys import keys_in
 from jitmagic.generate.kinds import holds_number
 from jitmagic.generate.names import bound, parameters, targets
 from jitmagic.observe.facts import ValueFact
@@ -47,6 +48,7 @@ class Statements(Elements):
         outer = self.scope
         local = outer.local | bound(node)
         scope = Scope(node.name.value, local, stored_names(node) | outer.stored, None, grown_names(node))
+        scope.keys = outer.keys | keys_in(node, self.is_dict)
         if self.scopes:
             scope.values = dict(outer.values)
             for name in bound(node):

@@ -109,7 +109,7 @@ def test_powers_of_ranges_that_move_are_worked_out_once():
     text = check(TREE, (1.0, 1.1, 1.2, 0.4, 6), *((1.0, 1.1, 1.2, 0.4, n) for n in (1, 2, 20)))
     assert "powers[k] = S*u**(N - 1 - k)" in text
     # `x` has one use, where it is worked out
-    assert "update_C(C, K, powers, N - 1 - i, powers_b, i + 1)" in text
+    assert "update_C(C, K, powers[N - 1 - i:], powers_b, i + 1)" in text
     assert "C[i] = p * C[i + 1] + c * C[i]" in text
 
 

@@ -132,11 +132,11 @@ def test_a_name_for_a_beginning_is_none_of_the_functions_names():
     text = check(
         """
         def fn(x, out, start):
-            out += start*x[start:start + out.shape[0]]
+            out += start*x[start:start + out.shape[0], :]
             return out
         """,
-        (matrix(1, 9)[0], matrix(1, 4, 1)[0], 2),
-        (matrix(1, 9)[0], matrix(1, 4, 1)[0], -5),
+        (matrix(9, 2), matrix(4, 2, 1), 2),
+        (matrix(9, 2), matrix(4, 2, 1), -5),
     )
     assert "start_b = start if start >= 0" in text
 
