@@ -25,6 +25,7 @@ import libcst as cst
 
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.aliases import aliases
+from jitmagic.generate.block_rewriter import BlockRewriter
 from jitmagic.generate.blocks import code, each_function, made, small, statements, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
@@ -74,32 +75,17 @@ class _Closure:
     arrays: tuple[str, ...]
 
 
-class _Function:
+class _Function(BlockRewriter):
     def __init__(self, module: Module, function: cst.FunctionDef, kinds: Kinds, columns: bool) -> None:
-        self.module, self.function, self.kinds, self.columns = module, function, kinds, columns
+        super().__init__(module, function)
+        self.kinds, self.columns = kinds, columns
         self.links = aliases(function, kinds)
         self.hands_nan_on = False
         self.taken = set(name_tools.all_names(module.tree)) | set(name_tools.all_names(function))
 
-    def result(self) -> cst.FunctionDef:
-        return self.inside(self.function)
-
-    def inside(self, node: Any) -> Any:
-        new = with_body(node, self.block(statements(node)))
-        self.module.inherit(new, node)
-        return new
-
-    def block(self, body: Sequence[Any]) -> list[Any]:
-        result: list[Any] = []
-        for node in body:
-            found = self.closure(node) if isinstance(node, cst.For) else None
-            if found is not None:
-                result += self.written(node, found)
-            elif isinstance(node, cst.For | cst.While | cst.If):
-                result.append(self.inside(node))
-            else:
-                result.append(node)
-        return result
+    def statement(self, node: Any, before: Sequence[Any]) -> list[Any]:
+        found = self.closure(node) if isinstance(node, cst.For) else None
+        return super().statement(node, before) if found is None else self.written(node, found)
 
     # what it is -------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import libcst as cst
 
 from jitmagic.backends.jax.outputs import appended
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.block_rewriter import BlockRewriter
 from jitmagic.generate.blocks import code, leading, made, small, statements, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -33,14 +34,10 @@ def straight_lists(module: Module, tree: cst.Module) -> cst.Module:
     return tree.with_changes(body=body)
 
 
-class _Lists:
+class _Lists(BlockRewriter):
     def __init__(self, module: Module, function: cst.FunctionDef, taken: set[str]) -> None:
-        self.module, self.function, self.taken = module, function, taken
-
-    def result(self) -> cst.FunctionDef:
-        new: cst.FunctionDef = with_body(self.function, self.block(statements(self.function)))
-        self.module.inherit(new, self.function)
-        return new
+        super().__init__(module, function)
+        self.taken = taken
 
     def name(self, wanted: str) -> str:
         name = name_tools.fresh(wanted, self.taken)
@@ -87,12 +84,11 @@ class _Lists:
         return lines
 
     def inside(self, node: Any) -> Any:
-        new = with_body(node, self.block(statements(node)))
+        # an `elif` stays in its chain, the ends of which are looked at together
         orelse = getattr(node, "orelse", None)
-        if isinstance(orelse, cst.If):
-            new = new.with_changes(orelse=self.inside(orelse))
-        elif orelse is not None:
-            new = new.with_changes(orelse=with_body(orelse, self.block(statements(orelse))))
+        if not isinstance(orelse, cst.If):
+            return super().inside(node)
+        new = with_body(node, self.block(statements(node))).with_changes(orelse=self.inside(orelse))
         self.module.inherit(new, node)
         return new
 

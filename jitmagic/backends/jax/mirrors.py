@@ -23,7 +23,8 @@ from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.sums import difference
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.aliases import aliases
-from jitmagic.generate.blocks import code, each_function, made, small, statements, with_body
+from jitmagic.generate.block_rewriter import BlockRewriter
+from jitmagic.generate.blocks import code, each_function, made, small, statements
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
@@ -41,29 +42,15 @@ def without_mirrors(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -
     return each_function(tree, kinds, lambda function, known: _Function(module, function, known).result())
 
 
-class _Function:
+class _Function(BlockRewriter):
     def __init__(self, module: Module, function: cst.FunctionDef, kinds: Kinds) -> None:
-        self.module, self.function, self.kinds = module, function, kinds
+        super().__init__(module, function)
+        self.kinds = kinds
         self.links = aliases(function, kinds)
 
-    def result(self) -> cst.FunctionDef:
-        return self.inside(self.function)
-
-    def inside(self, node: Any) -> Any:
-        new = with_body(node, self.block(statements(node)))
-        self.module.inherit(new, node)
-        return new
-
-    def block(self, body: Sequence[Any]) -> list[Any]:
-        result: list[Any] = []
-        for position, node in enumerate(body):
-            behind = list[Any]()
-            if isinstance(node, cst.For):
-                node, behind = self.loop(node, body[:position])
-            if isinstance(node, cst.For | cst.While | cst.If) and not behind:
-                node = self.inside(node)
-            result += [node, *behind]
-        return result
+    def statement(self, node: Any, before: Sequence[Any]) -> list[Any]:
+        loop, behind = self.loop(node, before) if isinstance(node, cst.For) else (node, [])
+        return [loop, *behind] if behind else super().statement(node, before)
 
     def loop(self, outer: cst.For, before: Sequence[Any]) -> tuple[cst.For, list[Any]]:
         """Returns a loop without its mirrored stores, and the statements that make up for them."""

@@ -17,7 +17,8 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, leading, made, small, statements, with_alternative, with_body
+from jitmagic.generate.block_rewriter import BlockRewriter
+from jitmagic.generate.blocks import code, leading, made, small, with_body
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
 
@@ -29,26 +30,15 @@ def next_as_loops(module: Module, tree: cst.Module) -> cst.Module:
     return tree.with_changes(body=body)
 
 
-class _Function:
+class _Function(BlockRewriter):
     def __init__(self, module: Module, function: cst.FunctionDef, taken: set[str]) -> None:
-        self.module, self.function, self.taken = module, function, taken
+        super().__init__(module, function)
+        self.taken = taken
 
-    def result(self) -> cst.FunctionDef:
-        new: cst.FunctionDef = with_body(self.function, self.block(statements(self.function)))
-        self.module.inherit(new, self.function)
-        return new
-
-    def block(self, body: Sequence[Any]) -> list[Any]:
-        return [new for node in body for new in self.statement(node)]
-
-    def statement(self, node: Any) -> list[Any]:
-        if isinstance(node, cst.For | cst.While | cst.If | cst.With):
-            new = with_alternative(with_body(node, self.block(statements(node))), node, self.block)
-            self.module.inherit(new, node)
-            return [new]
+    def statement(self, node: Any, before: Sequence[Any]) -> list[Any]:
         one = small(node)
         if not isinstance(one, cst.Assign | cst.Return) or not isinstance(one.value, cst.Call):
-            return [node]
+            return super().statement(node, before)
         call = one.value
         if code(call.func) != "next" or len(call.args) != 2 or not isinstance(call.args[0].value, cst.GeneratorExp):
             return [node]

@@ -20,6 +20,18 @@ def fn(d):
                     d[i, j] = d[i, k] + d[k, j]
     return d
 """
+IN_A_BRANCH = """
+def fn(dist, steps=0):
+    d = dist.copy()
+    if steps > 0:
+        d[0, 0] = steps
+    else:
+        for k in range(d.shape[0]):
+            for i in range(d.shape[0]):
+                for j in range(d.shape[0]):
+                    d[i, j] = min(d[i, j], d[i, k] + d[k, j])
+    return d
+"""
 REACHED = """
 def fn(r):
     r = r.copy()
@@ -58,6 +70,7 @@ CASES = {
         (changed(LENGTHS.astype(np.int64), ((5, 5), 0)), np.full((4, 4), np.iinfo(np.int64).max),
          -LENGTHS.astype(np.int64)),
     ),
+    "behind else": (IN_A_BRANCH, LENGTHS, (-LENGTHS,)),
     "what is reached": (REACHED, RNG.random((N, N)) < 0.2, (np.zeros((3, 3), bool), np.ones((2, 2), bool))),
     "widest paths": (WIDEST, LENGTHS, (changed(LENGTHS, ((4, 4), np.nan)), -LENGTHS)),
 }  # fmt: skip
