@@ -32,6 +32,8 @@ CASES = [
          "def fn(x):\n    for i in range(len(x)):\n        x[i] = 0.0\n    return x", status=NOT),
     Case("NB-PAR-BROADCAST", "def fn(a, b):\n    return a[:, None] + b", (X, X), "a[:, None] + b",
          "def fn(a, b):\n    return a + b"),
+    Case("NB-PAR-LENGTHS", "def fn(a):\n    for _ in range(2):\n        a = a[::2] + a[1::2]\n    return a", (np.arange(8.0),),
+         "a = a[::2] + a[1::2]", "def fn(a):\n    for k in range(3, 5):\n        b = a[:k]\n        a = a + b.sum()\n    return a"),
     Case("NB-ZEROINIT", "def fn(x, n):\n    for i in range(n):\n        last = x[i]\n    return last", (X, 3), "last",
          "def fn(x, n):\n    last = 0.0\n    for i in range(n):\n        last = x[i]\n    return last", status=NOT),
     Case("NB-ZEROINIT", "def fn(x):\n    if x[0] > 0:\n        y = x\n    return y", (X,), "y",

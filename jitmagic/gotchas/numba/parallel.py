@@ -316,3 +316,39 @@ def stretched(ctx: Context) -> Iterator[Note]:
                 "Write the loop, or give both sides their full shape with `np.broadcast_to`.",
             )  # fmt: skip
             return
+
+
+@rule("NB-PAR-LENGTHS", severity="silent", hook="observed", handled=True, explains=("values", "exception"))
+def changing_lengths(ctx: Context) -> Iterator[Note]:
+    """In parallel mode an array may keep the length that it had before a loop.
+
+    What happens: With parallel=True, Numba 0.68 gives wrong results, without a word, for a name that each step of a
+        loop binds to an array of another length, made of the one before.
+    Why: Numba follows the lengths of arrays from statement to statement, but not from a loop's end back to its head.
+    Example:
+        while len(x) != n:
+            n = len(x)
+            x = x[np.abs(x - x.mean()) < 2 * x.std()]
+    Instead:
+        keep = np.ones(len(x), dtype=np.bool_)
+        while keep.sum() != n:
+            n = keep.sum()
+            keep &= np.abs(x - x[keep].mean()) < 2 * x[keep].std()
+    See: https://numba.readthedocs.io/en/stable/user/parallel.html
+    """
+    for loop in (*ctx.nodes(ast.For), *ctx.nodes(ast.While)):
+        names = [node for node in ast.walk(loop) if isinstance(node, ast.Name)]
+        for statement in ast.walk(loop):
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+            if not isinstance(target, ast.Name):
+                continue
+            own = [node for node in names if node.id == target.id]
+            facts = [ctx.fact(node) for node in own if isinstance(node.ctx, ast.Load) and node.lineno <= target.lineno]
+            if any(fact is not None and fact.kind == "array" and None in (fact.shape or ()) for fact in facts):
+                yield ctx.gotcha(
+                    statement, CONFIRMED,
+                    f"`{target.id}` has another length in each step of the loop, which parallel mode does not follow; "
+                    "the parallel variant is not made.",
+                    "Compile it without `parallel=True`, or keep the length and a mask.",
+                )  # fmt: skip
+                return

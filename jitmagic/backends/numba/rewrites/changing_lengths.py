@@ -57,4 +57,5 @@ class ChangingLengths(LoopRewriter):
                     f"the loop of line {line} binds `{node.value}` to arrays of other lengths from step to step, which "
                     "Numba's parallel mode does not follow: it would give wrong results; the serial variant is right",
                     line,
+                    "NB-PAR-LENGTHS",
                 )
