@@ -57,6 +57,13 @@ UNEVEN = {
             k = np.arange(N)[:, None]
             return np.exp(-2j*np.pi*k*n/N) @ x
     """,
+    "names like ours": """
+        def fn(x):
+            turns = len(x)
+            steps = np.arange(turns)
+            number = np.arange(turns)[:, None]
+            return np.exp(-2j*np.pi*number*(steps*steps)/turns) @ x
+    """,
     "squares": """
         def fn(x):
             N = len(x)

@@ -118,18 +118,17 @@ class TurnProducts(TurnRewriter):
         word = self.context.imports.code("numba.prange") if threads else "range"
 
         def sums(pad: str, outer: str, element: str, turn: str = "") -> list[str]:
-            lines = [
+            begin = [f"turn, step = {turn}"] if turn else []
+            go_on = ["turn += step", "if turn >= period:", "    turn -= period"] if turn else []
+            return [
                 f"{pad}for i in {outer}({rows}):",
                 f"{pad}    total = {{np}}.{fact.dtype}(0)",
-                f"{pad}    turn, step = {turn}",
+                *(f"{pad}    {line}" for line in begin),
                 f"{pad}    for j in range({columns}):",
                 f"{pad}        total += {element} * {x}[j]",
-                f"{pad}        turn += step",
-                f"{pad}        if turn >= period:",
-                f"{pad}            turn -= period",
+                *(f"{pad}        {line}" for line in go_on),
                 f"{pad}    out[i] = total",
             ]
-            return lines if turn else [line for line in lines if "turn" not in line]
 
         lines = found.head(code(node), threads)
         lines.append(f"    out = {{np}}.empty({kernel.sizes[0][0]}, dtype={{np}}.{fact.dtype})")
