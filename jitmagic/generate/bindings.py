@@ -6,8 +6,11 @@ from typing import Any
 
 import libcst as cst
 
+from jitmagic.analysis.scope import scope_of
+from jitmagic.analysis.stored import Stored
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code
+from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder
 
 
@@ -97,6 +100,19 @@ class Bindings(Finder):
 
     def visit_Nonlocal(self, node: cst.Nonlocal) -> None:
         self.unknown.update(item.name.value for item in node.names)
+
+
+def stored_in(module: Module, function: str) -> Stored | None:
+    """Returns a function's stores; None for one that was lifted out of another, of which nothing is known."""
+    try:
+        return Stored(scope_of(module.source.text, function, module.names, module.observed))
+    except LookupError:
+        return None
+
+
+def may_change(stored: Stored | None, name: str) -> bool:
+    """Says whether what a function's own name stands for may be stored into; so it may where nothing is known."""
+    return stored is None or name not in stored.scope.locals or stored.may_change(name)
 
 
 def naturals(function: cst.FunctionDef) -> frozenset[str]:

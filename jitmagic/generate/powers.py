@@ -13,9 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.analysis.scope import scope_of
-from jitmagic.analysis.stored import Stored
-from jitmagic.generate.bindings import Bindings
+from jitmagic.generate.bindings import Bindings, may_change, stored_in
 from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
@@ -118,12 +116,7 @@ class Signs:
 
     def __init__(self, function: cst.FunctionDef, kinds: Kinds, module: Module) -> None:
         self.kinds = kinds
-        try:
-            scope = scope_of(module.source.text, function.name.value, module.names, module.observed)
-        except LookupError:
-            self.stored: Stored | None = None  # a function that was lifted out of another one
-        else:
-            self.stored = Stored(scope)
+        self.stored = stored_in(module, function.name.value)
         found = Bindings(function)
         self.values = found.values
         self.unknown = found.unknown | set(found.ranges)
@@ -144,7 +137,7 @@ class Signs:
 
     def name(self, name: str) -> bool:
         """Says so of a name all of whose bindings are proved, taking for granted that it is so in them (induction)."""
-        if name in self.unknown or name not in self.values or self.may_change(name):
+        if name in self.unknown or name not in self.values or may_change(self.stored, name):
             return False
         if name in self.asked:
             return True
@@ -153,12 +146,6 @@ class Signs:
             return all(self.not_negative(value) for value in self.values[name])
         finally:
             self.asked.discard(name)
-
-    def may_change(self, name: str) -> bool:
-        """Says whether what a name stands for may be stored into: a number cannot."""
-        if self.stored is None or name not in self.stored.scope.locals:
-            return True
-        return self.stored.may_change(name)
 
     def operation(self, node: cst.BinaryOperation) -> bool:
         operator = node.operator

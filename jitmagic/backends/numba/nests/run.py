@@ -8,8 +8,6 @@ from typing import Any
 import libcst as cst
 
 from jitmagic.analysis.aliases import Aliases
-from jitmagic.analysis.scope import scope_of
-from jitmagic.analysis.stored import Stored
 from jitmagic.backends.numba.nests.contractions import factors, product
 from jitmagic.backends.numba.nests.nest import Ends
 from jitmagic.backends.numba.nests.picks import Pick, pick_of
@@ -18,6 +16,7 @@ from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import ElementRewriter, axes_of, is_usable
 from jitmagic.backends.numba.rewrites.windows import window_of
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.bindings import stored_in
 from jitmagic.generate.blocks import small, statements
 from jitmagic.generate.liveness import Liveness
 from jitmagic.generate.walking import children, nodes_of
@@ -140,13 +139,10 @@ class Run:
 
     def is_changed_elsewhere(self, name: str) -> bool:
         """Says whether the function may change the array of a name in place, and somebody else may see that."""
-        module, function = self.owner.module, self.owner.functions[-1].name.value
-        try:
-            scope = scope_of(module.source.text, function, module.names, module.observed)
-        except LookupError:
-            return True  # a function inside another one
-        if not Stored(scope).may_change(name):
-            return False
+        stored = stored_in(self.owner.module, self.owner.functions[-1].name.value)
+        if stored is None or not stored.may_change(name):
+            return stored is None
+        scope = stored.scope
         others = scope.locals | scope.parameters | scope.names.scope(scope.function).free
         return name in scope.parameters or any(scope.may_share(name, one) for one in others - {name})
 

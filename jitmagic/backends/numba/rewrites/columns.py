@@ -11,10 +11,9 @@ from typing import Any
 import libcst as cst
 import numpy as np
 
-from jitmagic.analysis.scope import scope_of
-from jitmagic.analysis.stored import Stored
 from jitmagic.backends.numba.rewrites.context import Context, LoopRewriter, NumbaRewriter, code
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.bindings import stored_in
 from jitmagic.generate.blocks import leading, made
 from jitmagic.generate.walking import children
 
@@ -90,12 +89,8 @@ class Columns(LoopRewriter):
         return whole and long and base.contiguous is True and np.dtype(base.dtype).kind in "fc"
 
     def _may_change(self, name: str) -> bool:
-        function = self.functions[-1].name.value
-        try:
-            scope = scope_of(self.module.source.text, function, self.module.names, self.module.observed)
-        except LookupError:
-            return True
-        return Stored(scope).may_change(name)
+        stored = stored_in(self.module, self.functions[-1].name.value)
+        return stored is None or stored.may_change(name)
 
     def _fresh(self, wanted: str) -> str:
         name = name_tools.fresh(wanted, self._taken)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
-from jitmagic.analysis.scope import scope_of
-from jitmagic.analysis.stored import Stored
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter
 from jitmagic.backends.numba.rewrites.windows import Part, window_of
-from jitmagic.generate.bindings import Bindings
+from jitmagic.generate.bindings import Bindings, may_change, stored_in
 
 
 class EvenNumbers:
@@ -23,13 +21,7 @@ class EvenNumbers:
     def __init__(self, owner: NumbaRewriter, function: cst.FunctionDef) -> None:
         self._owner = owner
         self._bindings = Bindings(function)
-        module = owner.module
-        try:
-            scope = scope_of(module.source.text, function.name.value, module.names, module.observed)
-        except LookupError:
-            self._stored: Stored | None = None  # a function that was lifted out of another one
-        else:
-            self._stored = Stored(scope)
+        self._stored = stored_in(owner.module, function.name.value)
         self._asked: list[str] = []
 
     def of(self, node: cst.BaseExpression) -> tuple[int, int] | None:
@@ -59,8 +51,7 @@ class EvenNumbers:
         values = self._bindings.values.get(name, [])
         if name in self._bindings.unknown or name in self._bindings.ranges or len(values) != 1 or name in self._asked:
             return None
-        scope = self._stored.scope if self._stored is not None else None
-        if self._stored is None or scope is None or name not in scope.locals or self._stored.may_change(name):
+        if may_change(self._stored, name):
             return None
         self._asked.append(name)
         found = self.of(values[0])
