@@ -9,7 +9,7 @@ import libcst as cst
 from jitmagic.analysis.scope import scope_of
 from jitmagic.analysis.stored import Stored
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code
+from jitmagic.generate.blocks import bound_pairs, code
 from jitmagic.generate.module import Module
 from jitmagic.generate.walking import Finder
 
@@ -39,21 +39,12 @@ class Bindings(Finder):
         function.visit(self)
 
     def visit_Assign(self, node: cst.Assign) -> None:
-        for target in node.targets:
-            self._bind(target.target, node.value)
-
-    def _bind(self, target: Any, value: Any) -> None:
-        if isinstance(target, cst.Name):
-            self.values.setdefault(target.value, []).append(value)
-        elif (
-            isinstance(target, cst.Tuple)
-            and isinstance(value, cst.Tuple)
-            and len(target.elements) == len(value.elements)
-        ):
-            for one, two in zip(target.elements, value.elements, strict=True):
-                self._bind(one.value, two.value)
-        else:
-            self._unknown(target)
+        for assigned in node.targets:
+            for target, value in bound_pairs(assigned.target, node.value):
+                if isinstance(target, cst.Name):
+                    self.values.setdefault(target.value, []).append(value)
+                else:
+                    self._unknown(target)
 
     def _unknown(self, target: Any) -> None:
         while isinstance(target, cst.Subscript | cst.Attribute):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -57,6 +57,16 @@ def on_the_line_of(statement: Any, like: cst.CSTNode | None) -> Any:
     if isinstance(body, cst.IndentedBlock):
         return statement.with_changes(body=body.with_changes(header=space))
     return statement
+
+
+def bound_pairs(target: Any, value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yields what an assignment binds and to what: ``a, b = x, y`` binds two names, where the tuples are as long."""
+    tuples = isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple)
+    if not tuples or len(target.elements) != len(value.elements):
+        yield target, value
+        return
+    for one, other in zip(target.elements, value.elements, strict=True):
+        yield from bound_pairs(one.value, other.value)
 
 
 def with_body(node: Any, body: Iterable[Any]) -> Any:

@@ -14,7 +14,7 @@ import libcst as cst
 from jitmagic.backends.jax.lowest import bare, count_bindings, ends_of
 from jitmagic.backends.jax.sums import terms, written
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code
+from jitmagic.generate.blocks import bound_pairs, code
 from jitmagic.generate.walking import Finder
 
 _SEARCHES = frozenset({"argmax", "argmin", "count_nonzero", "searchsorted"})
@@ -210,16 +210,7 @@ class _Values(Finder):
         self.found: dict[str, list[cst.BaseExpression]] = {}
 
     def visit_Assign(self, node: cst.Assign) -> None:
-        for target in node.targets:
-            self._add(target.target, node.value)
-
-    def _add(self, target: Any, value: Any) -> None:
-        if isinstance(target, cst.Name):
-            self.found.setdefault(target.value, []).append(value)
-        elif (
-            isinstance(target, cst.Tuple)
-            and isinstance(value, cst.Tuple)
-            and len(target.elements) == len(value.elements)
-        ):
-            for one, other in zip(target.elements, value.elements, strict=True):
-                self._add(one.value, other.value)
+        for assigned in node.targets:
+            for target, value in bound_pairs(assigned.target, node.value):
+                if isinstance(target, cst.Name):
+                    self.found.setdefault(target.value, []).append(value)
