@@ -34,6 +34,7 @@ from jitmagic.verify import judge
 from jitmagic.verify.compare import floors, numeric_leaves, shared_labels
 from jitmagic.verify.judge import Judgement
 from jitmagic.verify.limits import TooLong, at_most
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.probes import Call, Inputs, Probe, defaults_of
 from jitmagic.verify.reference import RAISED, TAKEN, Expected, expect, seed
 from jitmagic.verify.sensitivity import movements
@@ -300,7 +301,7 @@ class Verifier:
             judged = Judgement(judge.TIMED_OUT, detail="it did not end")
         return judged, shares[0]
 
-    def _movement(self, expected: Expected) -> Mapping[str, float]:
+    def _movement(self, expected: Expected) -> Mapping[str, Movement]:
         try:
             return movements(
                 self.entry.function,

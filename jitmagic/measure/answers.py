@@ -10,6 +10,7 @@ from jitmagic.backends.protocol import Failure
 from jitmagic.measure.transport import Parcel
 from jitmagic.verify.compare import Finding
 from jitmagic.verify.derivatives import Doubt
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.reference import Expected
 
 KEPT = "kept"
@@ -29,7 +30,7 @@ class Reference:
         Of ``(result, arguments by label after the call)``.
     mutated : tuple of str
     returns_argument : str or None
-    movement : mapping of str to float
+    movement : mapping of str to Movement
     derivative : Parcel or None
         Of ``(result, error of each entry)``, where the reference of the variants is an estimate and not NumPy's result.
     """
@@ -37,7 +38,7 @@ class Reference:
     parcel: Parcel
     mutated: tuple[str, ...]
     returns_argument: str | None
-    movement: Mapping[str, float] = field(default_factory=dict)
+    movement: Mapping[str, Movement] = field(default_factory=dict)
     derivative: Parcel | None = None
 
 

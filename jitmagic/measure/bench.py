@@ -17,6 +17,7 @@ from jitmagic.measure.threads import seat as seat_of
 from jitmagic.measure.transport import Parcel, discard
 from jitmagic.observe.facts import Observation
 from jitmagic.verify.judge import Judgement
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.probes import Probe
 
 Step = Callable[[str], None]
@@ -159,7 +160,7 @@ class Bench:
 
     def movement(
         self, numpy: Backend, timeout: float, asked: Asked | None = None, runs: int = 4
-    ) -> Mapping[str, float]:
+    ) -> Mapping[str, Movement]:
         """Measures how far NumPy's own result moves for one unit in the last place; see ``Worker.movement``.
 
         Raises
@@ -168,7 +169,7 @@ class Bench:
             The worker was lost to it.
         """
         worker = self._seated(numpy, "cpu")
-        found: Mapping[str, float] = worker.ask(
+        found: Mapping[str, Movement] = worker.ask(
             "movement",
             timeout=timeout,
             key=self._key,
@@ -179,7 +180,7 @@ class Bench:
         )
         return found
 
-    def allow(self, movement: Mapping[str, float]) -> None:
+    def allow(self, movement: Mapping[str, Movement]) -> None:
         """Lets further builds differ from the reference by what NumPy's own result moves by."""
         if self._reference is None:
             raise RuntimeError("the workload was not observed yet")
@@ -243,7 +244,7 @@ class Bench:
         variant: str,
         asked: Asked,
         timeout: float,
-        movement: Mapping[str, float] | None = None,
+        movement: Mapping[str, Movement] | None = None,
         floor: Mapping[str, float] | None = None,
     ) -> Judgement:
         """Has a variant run a probe.

@@ -23,6 +23,7 @@ from jitmagic.observe.facts import Observation
 from jitmagic.transforms.transform import Transform
 from jitmagic.verify import judge, probes, sizes
 from jitmagic.verify.judge import Judgement
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.probes import GLOBALS, SHAPE, Inputs, Probe
 from jitmagic.verify.reference import RAISED, TAKEN
 from jitmagic.verify.sensitivity import could_explain
@@ -69,7 +70,7 @@ class Asking(Protocol):
     def expect(self, probe: Probe, limit: float) -> Asked | None:
         """Has NumPy run a probe; None where that was lost."""
 
-    def movement(self, asked: Asked) -> Mapping[str, float]:
+    def movement(self, asked: Asked) -> Mapping[str, Movement]:
         """Measures NumPy's own movement at a probe; empty where it cannot be."""
 
     def try_probe(
@@ -77,7 +78,7 @@ class Asking(Protocol):
         variant: str,
         asked: Asked,
         timeout: float,
-        movement: Mapping[str, float] | None,
+        movement: Mapping[str, Movement] | None,
         floor: Mapping[str, float] | None,
     ) -> Judgement:
         """Has a variant run a probe; raises WorkerError where its worker was lost."""
@@ -382,12 +383,12 @@ class Probing:
         return Probed(name, about, judge.DIFFERS, "values", f"it reads or writes outside its arrays: {beyond}")
 
 
-def settled(judged: Judgement, probe: Probe, movement: Mapping[str, float]) -> Judgement:
+def settled(judged: Judgement, probe: Probe, movement: Mapping[str, Movement]) -> Judgement:
     """Takes back a difference that says nothing: NumPy's own figures move as much by a unit in the last place."""
     if probe.name in probes.EXACT:
         return judged
     # infinite where NumPy's own result has another shape, too: a search that ends at another step
-    wild = any(one == float("inf") for one in movement.values())
+    wild = any(one.size == float("inf") for one in movement.values())
     if judged.outcome == judge.DIFFERS and (wild or could_explain(judged.max_abs, movement)):
         return Judgement(judge.NOT_RUN, detail=_MOVES)
     return judged

@@ -39,6 +39,7 @@ from jitmagic.observe.facts import Observation
 from jitmagic.verify.compare import Finding, compare_call, count_elements, floors, shared_labels
 from jitmagic.verify.derivatives import derivative
 from jitmagic.verify.judge import NO_EXCEPTION, Judgement, judge, judge_error
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.probes import GLOBALS, Call, Probe
 from jitmagic.verify.reference import RAISED, TAKEN, Expected, changed_globals, expect, seed
 from jitmagic.verify.sensitivity import movements
@@ -208,7 +209,7 @@ class Worker:
             return Asked(replace(bare, status=NOT_SENT))
         return Asked(bare, parcel, _signature(answer.call or ((), {})))
 
-    def movement(self, key: str, text: str, entry: str, asked: Asked | None, runs: int) -> Mapping[str, float]:
+    def movement(self, key: str, text: str, entry: str, asked: Asked | None, runs: int) -> Mapping[str, Movement]:
         """Measures how far NumPy's result moves for one unit in the last place of the user's arguments or a probe's."""
         job = self._jobs[key]
         function = self._plain(job, text, entry)
@@ -279,7 +280,7 @@ class Worker:
         key: str,
         variant: str,
         asked: Asked,
-        movement: Mapping[str, float] | None,
+        movement: Mapping[str, Movement] | None,
         floor: Mapping[str, float] | None,
     ) -> Judgement:
         """Calls a built variant with a probe's arguments and judges what it did."""

@@ -156,7 +156,7 @@ def _built(
 
 def _moves(run: Run) -> float:
     """Returns by how much NumPy's own figures move."""
-    return max((one for one in (run.movement or {}).values() if one < float("inf")), default=0.0)
+    return sensitivity.largest(run.movement or {})
 
 
 def _moves_as_much(run: Run, outcome: Outcome) -> bool:

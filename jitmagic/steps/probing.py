@@ -16,6 +16,7 @@ from jitmagic.steps.building import last_line
 from jitmagic.steps.progress import Progress
 from jitmagic.verify import judge, probes, sizes
 from jitmagic.verify.judge import Judgement
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.probes import Inputs, Probe
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class _Asking:
         except WorkerError:  # NumPy's own process was lost to these arguments: they are no probe
             return None
 
-    def movement(self, asked: Any) -> Mapping[str, float]:
+    def movement(self, asked: Any) -> Mapping[str, Movement]:
         try:
             return self._bench.movement(self._numpy, 10 * asked.expected.seconds + 5.0, asked)
         except RequestFailed:
@@ -163,7 +164,7 @@ class _Asking:
         variant: str,
         asked: Any,
         timeout: float,
-        movement: Mapping[str, float] | None,
+        movement: Mapping[str, Movement] | None,
         floor: Mapping[str, float] | None,
     ) -> Judgement:
         node = self._nodes[variant]

@@ -44,6 +44,7 @@ from jitmagic.steps import (
 )
 from jitmagic.steps.places import places
 from jitmagic.steps.progress import Progress, Standing
+from jitmagic.verify.movement import Movement
 
 
 class Run:
@@ -91,8 +92,8 @@ class Run:
         What disturbed the machine while the clock ran; None where it did not run.
     record : dict or None
         The record, once it is written.
-    movement : mapping of str to float or None
-        By how much NumPy's own result moves for one unit in the last place; None where nobody asked.
+    movement : mapping of str to Movement or None
+        How NumPy's own result moves for one unit in the last place; None where nobody asked.
     given : Workload or None
         The user's function, where a derivative or a batch of it is the workload: :mod:`jitmagic.steps.transforming`.
     given_observation : Observation or None
@@ -149,7 +150,7 @@ class Run:
         self.timing_seconds = 0.0
         self.probed_seconds: dict[str, float] | None = None
         self.known = self.pool.known(self.workload.fingerprint())
-        self.movement: Mapping[str, float] | None = None
+        self.movement: Mapping[str, Movement] | None = None
         self.limits: dict[str, Any] | None = None
         self.so_far: Mapping[str, Interval] = {}
         self.noise: dict[str, Any] | None = None

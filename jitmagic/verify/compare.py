@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from jitmagic.same_bits import chunks, largest_magnitude, same_bits
-from jitmagic.verify.tolerance import Tolerance, allowed_for_movement, tolerance
+from jitmagic.verify.movement import Movement
+from jitmagic.verify.tolerance import Tolerance, tolerance
 
 _SCALAR_DTYPES = {
     bool: np.dtype(bool),
@@ -56,7 +57,7 @@ class _Worst:
     """
 
     scale: float = 0.0
-    movement: Mapping[str, float] = field(default_factory=dict)
+    movement: Mapping[str, Movement] = field(default_factory=dict)
     floor: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     max_abs: float = 0.0
@@ -78,7 +79,7 @@ def compare_call(
     actual_arguments: Mapping[str, Any],
     mutated: Sequence[str],
     inputs: int,
-    movement: Mapping[str, float] | None = None,
+    movement: Mapping[str, Movement] | None = None,
     floor: Mapping[str, float] | None = None,
     errors: Mapping[str, np.ndarray[Any, Any]] | None = None,
 ) -> Finding:
@@ -94,8 +95,8 @@ def compare_call(
         Labels of the arguments that NumPy changes: compared within tolerance; all others must be untouched to the bit.
     inputs : int
         Number of elements of all arguments, from which the length of reductions is estimated.
-    movement : mapping of str to float, optional
-        By how much NumPy's own numbers move for one unit in the last place of the arguments, by their path ("result",
+    movement : mapping of str to Movement, optional
+        How NumPy's own numbers move for one unit in the last place of the arguments, by their path ("result",
         "result[0]", an argument's label); see :func:`jitmagic.verify.sensitivity.movements`.
     floor : mapping of str to float, optional
         Absolute differences that are nothing, by path; see :func:`floors`.
@@ -261,13 +262,13 @@ def _difference(
     """Counts the values out of tolerance and finds the worst; keeps the figures in ``worst``."""
     worst.compared = True
     wrong, most, most_at = 0, -np.inf, 0
+    unequal, first_unequal = 0, 0
     wide = np.result_type(left.dtype, right.dtype, np.float64)
     with np.errstate(all="ignore"):
         absolute = allowed.absolute_share * largest_magnitude(left) if allowed.absolute_share else 0.0
-        moves = worst.movement.get(path, 0.0)
-        if moves:
-            noise = allowed.absolute_share * worst.scale
-            absolute = max(absolute, allowed_for_movement(moves, left, noise))
+        moves = worst.movement.get(path)
+        if moves is not None and moves.may_be(left, right):
+            absolute = max(absolute, moves.allowed(left, allowed.absolute_share * worst.scale))
         absolute = max(absolute, worst.floor.get(path, 0.0))
         own = None if path not in worst.errors else worst.errors[path].reshape(-1)
         for start, exact_left, exact_right in chunks(left, right):
@@ -281,6 +282,8 @@ def _difference(
                 equal |= np.isinf(piece)
             if equal.all():
                 continue
+            first_unequal = first_unequal if unequal else start + int(np.argmin(equal))
+            unequal += int(equal.size - np.count_nonzero(equal))
             one, two = exact_left.astype(wide), exact_right.astype(wide)
             gap = np.where(equal, 0.0, np.abs(one - two))
             size = np.abs(one)
@@ -302,6 +305,8 @@ def _difference(
             relative = gap[size > 0] / size[size > 0]
             if relative.size:
                 worst.max_rel = max(worst.max_rel, float(relative.max()))
+    if moves is not None and not wrong and unequal > moves.most_places(left):
+        wrong, most_at = unequal, first_unequal
     return wrong, tuple(int(index) for index in np.unravel_index(most_at, left.shape)) if left.size else ()
 
 

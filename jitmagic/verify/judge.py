@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitmagic.verify.compare import Finding, compare_call, count_elements, numeric_leaves
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.reference import RAISED, Expected
 from jitmagic.verify.tolerance import tolerance
 
@@ -52,7 +53,7 @@ def judge(
     expected: Expected,
     labels: Sequence[str],
     run: Callable[[], tuple[Any, Mapping[str, Any]]],
-    movement: Mapping[str, float] | None = None,
+    movement: Mapping[str, Movement] | None = None,
     floor: Mapping[str, float] | None = None,
 ) -> Judgement:
     """Runs a variant on a probe and compares.

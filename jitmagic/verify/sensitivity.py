@@ -14,7 +14,7 @@ import numpy as np
 
 from jitmagic.same_bits import same_bits
 from jitmagic.verify.compare import numeric_leaves
-from jitmagic.verify.tolerance import MOVEMENT_STEPS
+from jitmagic.verify.movement import STEPS, Movement
 
 RUNS = 4
 
@@ -51,8 +51,8 @@ def movements(
     seed: int = 0,
     runs: int = RUNS,
     before: Callable[[], None] = lambda: None,
-) -> dict[str, float]:
-    """Returns the largest absolute change of each array of a result, and of each changed argument, over a few runs.
+) -> dict[str, Movement]:
+    """Returns how each array of a result, and each changed argument, moves over a few runs.
 
     Parameters
     ----------
@@ -70,9 +70,8 @@ def movements(
 
     Returns
     -------
-    dict of str to float
+    dict of str to Movement
         By path, as :func:`jitmagic.verify.compare.compare_call` takes it; what does not move is left out.
-        Infinite where a shape, or whether a number is finite, changes.
     """
     rng = np.random.default_rng(seed)
 
@@ -92,39 +91,58 @@ def movements(
         path: value for path, value in expected.items()
         if path not in untouched or not same_bits(value, untouched[path])
     }  # fmt: skip
-    largest: dict[str, float] = {}
+    found = {path: _Moves(value) for path, value in watched.items()}
     for _ in range(runs):
         actual = leaves(moved(make_call(), rng))
-        for path, value in watched.items():
-            gap = _gap(value, actual.get(path))
-            if gap:
-                largest[path] = max(largest.get(path, 0.0), gap)
-    return largest
+        for path, moves in found.items():
+            moves.take(actual.get(path))
+    return {path: moves.movement() for path, moves in found.items() if moves.size}
 
 
-def _gap(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any] | None) -> float:
-    """Returns the largest absolute difference, infinite where the shapes or the places of what is not finite differ."""
-    if other is None or one.shape != other.shape:
-        return np.inf
-    with np.errstate(all="ignore"):
-        left, right = (a.astype(np.result_type(a.dtype, np.float64), copy=False) for a in (one, other))
-        equal = (left == right) | (np.isnan(left) & np.isnan(right))
-        gap = np.where(equal, 0.0, np.abs(left - right))
-    return float(np.where(np.isfinite(gap), gap, np.inf).max(initial=0.0))
+class _Moves:
+    """What one array of a result does in run after run."""
+
+    def __init__(self, value: np.ndarray[Any, Any]) -> None:
+        self.value = value
+        self.size = 0.0
+        self.changed = np.zeros(value.shape, bool)
+        self.seen: set[int] = set()
+
+    def take(self, other: np.ndarray[Any, Any] | None) -> None:
+        """Takes what the array was in a run."""
+        if other is None or self.value.shape != other.shape:
+            self.size = np.inf
+            return
+        with np.errstate(all="ignore"):
+            left, right = (a.astype(np.result_type(a.dtype, np.float64), copy=False) for a in (self.value, other))
+            equal = (left == right) | (np.isnan(left) & np.isnan(right))
+            gap = np.where(equal, 0.0, np.abs(left - right))
+        self.size = max(self.size, float(np.where(np.isfinite(gap), gap, np.inf).max(initial=0.0)))
+        self.changed |= ~equal
+        if other.size == 1 and other.dtype.kind in "biu" and not equal.all():
+            self.seen.add(int(other.reshape(-1)[0]))
+
+    def movement(self) -> Movement:
+        return Movement(self.size, int(np.count_nonzero(self.changed)), tuple(sorted(self.seen)))
 
 
 def own_movement(function: Callable[..., Any], make_args: Callable[[], Sequence[Any]], seed: int = 0) -> float:
     """Returns the largest of :func:`movements` that is finite; ``make_args`` returns fresh positional arguments."""
     labels = [str(number) for number in range(len(make_args()))]
     found = movements(function, lambda: (tuple(make_args()), {}), labels, seed)
-    return max((one for one in found.values() if np.isfinite(one)), default=0.0)
+    return largest(found)
+
+
+def largest(found: Mapping[str, Movement]) -> float:
+    """Returns by how much anything moves at most, what turns infinite or changes its shape apart."""
+    return max((one.size for one in found.values() if np.isfinite(one.size)), default=0.0)
 
 
 def is_within(difference: float | None, movement: float) -> bool:
     """Says whether a difference from NumPy is of the size that NumPy's own result moves by."""
-    return difference is not None and difference <= MOVEMENT_STEPS * movement
+    return difference is not None and difference <= STEPS * movement
 
 
-def could_explain(difference: float | None, found: Mapping[str, float]) -> bool:
+def could_explain(difference: float | None, found: Mapping[str, Movement]) -> bool:
     """Says whether the largest difference is one that the movements could allow, so that a second look is worth it."""
-    return any(is_within(difference, one) for one in found.values())
+    return any(is_within(difference, one.size) for one in found.values())

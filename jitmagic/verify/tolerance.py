@@ -16,15 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from jitmagic.same_bits import largest_magnitude
-
-MOVEMENT_STEPS = 64.0
-"""A variant may be this many times as far as one unit in the last place moves NumPy: its rounding errors are some
-units, in each step."""
-
-_MOST_MOVEMENT = 1e-4
-"""Of the largest magnitude: where NumPy's own figures move by more, they prove nothing, and nothing more is allowed."""
-
 _BASE = 64.0
 """Multiples of eps for elementwise chains: libraries' exp, sin, pow differ by a few units in the last place each."""
 
@@ -69,22 +60,3 @@ def tolerance(dtype: np.dtype[Any], reduction_length: float = 1.0) -> Tolerance:
         return Tolerance(steps * eps, steps * eps)
     steps = min(_BASE + _PER_ROOT * max(reduction_length, 1.0) ** 0.5, _MOST)
     return Tolerance(steps * eps, steps * eps / 16)
-
-
-def allowed_for_movement(movement: float, expected: np.ndarray[Any, Any], noise: float = 0.0) -> float:
-    """Returns the absolute difference that an ill-conditioned result may have.
-
-    Parameters
-    ----------
-    movement : float
-        By how much NumPy's own result moves for one unit in the last place of the arguments.
-    expected : array
-        NumPy's result. Whole numbers (a count of iterations) may differ by as much as they move, and no more.
-    noise : float
-        What rounding leaves of the largest number of the whole result. A part of it that is no larger, and moves by as
-        much as it is, is such a rest and no figure: a residual of 1e-17, the mean of what was centred.
-    """
-    if expected.dtype.kind not in "fc":
-        return movement if movement < float("inf") else 0.0
-    allowed, size = MOVEMENT_STEPS * movement, largest_magnitude(expected)
-    return allowed if allowed <= _MOST_MOVEMENT * size or size <= min(allowed, noise) else 0.0

@@ -85,14 +85,14 @@ def test_the_limits_on_the_page_of_measuring_are_those_of_the_code() -> None:
 
 
 def test_the_tolerances_on_the_page_are_those_of_the_code() -> None:
-    from jitmagic.verify import sensitivity, tolerance
+    from jitmagic.verify import movement, tolerance
 
     page = text("verifying.md")
     base, most, double = tolerance._BASE, tolerance._MOST, tolerance._BASE_DOUBLE
     assert f"({base:.0f} + {tolerance._PER_ROOT:.0f} √n) ε, at most {most:.0f} ε" in page
     assert f"({double:.0f} + {tolerance._PER_ROOT:.0f} √n) ε" in page
-    assert f"{sensitivity.MOVEMENT_STEPS:.0f} times what NumPy moves by" in page
-    assert tolerance._MOST_MOVEMENT == 1e-4
+    assert f"{movement.STEPS:.0f} times what NumPy moves by" in page
+    assert movement._MOST == 1e-4
     small = tolerance.tolerance(np.dtype(np.float32))
     assert small.absolute_share == small.relative / 16
     assert tolerance.tolerance(np.dtype(np.float64)).relative == pytest.approx(9e-13, rel=0.02)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jitmagic.verify.compare import compare_call
-from jitmagic.verify.sensitivity import is_within, moved, own_movement
+from jitmagic.verify.movement import Movement
+from jitmagic.verify.sensitivity import is_within, moved, movements, own_movement
 
 
 def steady(x):
@@ -82,5 +83,58 @@ def test_each_number_moves_to_a_neighbour_or_stays(values, seed):
     ],
 )
 def test_rests_of_rounding_beside_figures(expected, actual, moves, ok):
-    finding = compare_call(expected, actual, {}, {}, [], 5, movement={"result[1]": moves})
+    finding = compare_call(expected, actual, {}, {}, [], 5, movement={"result[1]": Movement(moves)})
     assert finding.ok is ok
+
+
+LABELS = np.arange(40) % 5
+
+
+def flipped(labels, *places):
+    labels = labels.copy()
+    labels[list(places)] = 4 - labels[list(places)]
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "movement", "ok"),
+    [
+        # as many labels as flip in NumPy's own runs may differ, and no more
+        (LABELS, flipped(LABELS, 6), Movement(4.0, 1), True),
+        (LABELS, flipped(LABELS, 5, 6, 8, 9), Movement(4.0, 1), False),
+        (LABELS, np.roll(LABELS, 1), Movement(4.0, 2), False),
+        (LABELS > 2, flipped(LABELS, 0) > 2, Movement(1.0, 1), True),
+        (LABELS > 2, LABELS <= 2, Movement(1.0, 3), False),
+        # where very many flip, they prove nothing
+        (LABELS, flipped(LABELS, 6), Movement(4.0, 20), False),
+        # an index that flips is one of the nearly equal ones, not any between
+        (3, 250, Movement(247.0, 1, (250,)), True),
+        (3, 17, Movement(247.0, 1, (250,)), False),
+        (True, False, Movement(1.0, 1, (0,)), True),
+        # a count may be another one that is as near
+        (37, 36, Movement(1.0, 1, (38,)), True),
+        (37, 40, Movement(1.0, 1, (38,)), False),
+        (np.array([900, 1100, 1000]), np.array([901, 1100, 999]), Movement(1.0, 3), True),
+    ],
+)
+def test_whole_numbers_flip(expected, actual, movement, ok):
+    finding = compare_call(expected, actual, {}, {}, [], 5, movement={"result": movement})
+    assert finding.ok is ok
+    assert ok or finding.where.startswith("result")
+
+
+def test_how_many_flip_and_to_what_is_seen():
+    x = np.array([0.1, 0.3, 0.5, 0.3])
+
+    def nearest(x):
+        return int(np.argmin(np.abs(x - 0.2))), np.abs(x - 0.2) < 0.1, x
+
+    found = movements(nearest, lambda: ((x.copy(),), {}), ["x"], runs=20)
+    place, near, same = found["result[0]"], found["result[1]"], found["result[2]"]
+    assert place.size in (1.0, 2.0)
+    assert place.seen
+    assert set(place.seen) <= {0, 3}
+    assert near.size == 1.0
+    assert 1 <= near.places <= 3
+    assert same.places == 4
+    assert not same.seen
