@@ -7,79 +7,32 @@ remainder and negative indices are Python's (`cxx_helpers.py`), complex numbers 
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.cxx_complex import structure
+from jitmagic.backends.cuda.cxx_expressions import Expressions, Uses
 from jitmagic.backends.cuda.cxx_helpers import HELPERS
-from jitmagic.backends.cuda.program import Axis, Kernel, Program, Total
+from jitmagic.backends.cuda.cxx_text import CTYPES, cast, closes, cname, literal, short
+from jitmagic.backends.cuda.kernels import Axis, Kernel, Total
+from jitmagic.backends.cuda.loop_text import as_loaded
 from jitmagic.backends.cuda.types import (
-    JOINS,
-    KEEPS,
-    ROUNDED,
-    TESTS,
     Array,
     Scalar,
     Type,
-    Typer,
     is_complex,
-    joined,
-    real_part_of,
 )
 
 BLOCK = 256
 """Threads of a block whose totals are added up in its shared memory."""
 
-CTYPES = {
-    "bool": "bool", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long long",
-    "uint8": "unsigned char", "uint16": "unsigned short", "uint32": "unsigned int", "uint64": "unsigned long long",
-    "float32": "float", "float64": "double", "complex64": "complex64", "complex128": "complex128",
-}  # fmt: skip
 
-_RESERVED = (KEEPS | JOINS | TESTS | ROUNDED) - words("gamma degrees radians deg2rad rad2deg") | words(
-    "alignas alignof and asm auto bool break case catch char class const constexpr continue decltype default delete do "
-    "double else enum explicit export extern false float for friend goto if inline int long mutable namespace new "
-    "noexcept nullptr operator or private protected public register return short signed sizeof static struct switch "
-    "template this throw true try typedef typename union unsigned using virtual void volatile while xor threadIdx "
-    "blockIdx blockDim gridDim power wrapped floor_div floor_mod smaller larger minimum maximum absolute abs pow "
-    "tgamma Complex complex64 complex128 conj arg has_nan has_inf is_finite"
-)
-"""What C++ or what is written here calls something else."""
-
-_NAMES = {
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "gamma": "tgamma", "round": "rint", "around": "rint",
-}  # fmt: skip
-
-_OPERATORS = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
-    ast.LShift: "<<", ast.RShift: ">>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==",
-    ast.NotEq: "!=",
-}  # fmt: skip
-
-_OF_COMPLEX = {
-    "conj": "conj", "conjugate": "conj", "angle": "arg", "phase": "arg", "isnan": "has_nan", "isinf": "has_inf",
-    "isfinite": "is_finite", "power": "pow", "absolute": "abs",
-}  # fmt: skip
-"""Members of the structure by NumPy's names and cmath's, where they are others."""
-
-
-class Cxx:
+class Cxx(Uses):
     """The C++ of a program.
 
     Parameters
     ----------
     program : Program
     """
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.used: list[str] = []
-        self.complex: set[str] = set()
-        """What is used of complex numbers: their types, operators and functions."""
 
     def source(self) -> str:
         """Returns the whole text; raises Unsupported with the user's line."""
@@ -112,15 +65,6 @@ class Cxx:
                 space = "static __device__ const" if isinstance(value, complex) else "static const"
                 lines.append(f"{space} {self.ctype(kind, node)} {cname(node.targets[0].id)} = {literal(value)};")
         return "\n".join(lines) + ("\n" if lines else "")
-
-    def ctype(self, kind: Type | None, node: ast.AST) -> str:
-        """Returns a number's type in C++."""
-        if not isinstance(kind, Scalar) or kind.dtype not in CTYPES:
-            told = kind.dtype if isinstance(kind, Scalar | Array) else "a value"
-            raise self.program.refused(node, f"{told} has no type in this C++")
-        if is_complex(kind.dtype):
-            self.complex.add(kind.dtype)
-        return CTYPES[kind.dtype]
 
     def _device(self, name: str) -> str:
         function = self.program.functions[name]
@@ -195,7 +139,7 @@ class _KernelText:
         stop = self.body.number(axis.stop, "int64")
         first = f"{index}_first"
         if axis.start is not None:
-            start, first = _short(self.body.number(axis.start, "int64"), first)
+            start, first = short(self.body.number(axis.start, "int64"), first)
             first = f"{start} + {first}"
         return f"for (long long {index} = {first}; {index} < {stop}; {index} += {index}_step)"
 
@@ -247,24 +191,13 @@ def _whole(start: ast.expr | None) -> bool:
     return start is None or (isinstance(start, ast.Constant) and isinstance(start.value, int) and start.value >= 0)
 
 
-class Body:
-    """Statements and expressions in C++.
-
-    Parameters
-    ----------
-    cxx : Cxx
-    known : dict of str to Type
-    natural : set of str
-        Names that are never negative.
-    starts : dict of str to (ast expression or None), optional
-        Where the kernel's indices begin.
-    """
+class Body(Expressions):
+    """Statements in C++, with their expressions."""
 
     def __init__(
-        self, cxx: Cxx, known: dict[str, Type], natural: set[str], starts: dict[str, ast.expr | None] | None = None
+        self, uses: Uses, known: dict[str, Type], natural: set[str], starts: dict[str, ast.expr | None] | None = None
     ) -> None:
-        self.cxx, self.known, self.natural, self.starts = cxx, known, natural, starts or {}
-        self.typer: Typer = cxx.program.typer(known, False)
+        super().__init__(uses, known, natural, starts)
         self.result: str | None = None
         self._temporaries = 0
         self._inside: set[str] = set()
@@ -275,7 +208,7 @@ class Body:
         kinds: dict[str, list[str]] = {}
         for name in own:
             if name not in self._inside:
-                kinds.setdefault(self.cxx.ctype(self.known.get(name), body[0]), []).append(cname(name))
+                kinds.setdefault(self.uses.ctype(self.known.get(name), body[0]), []).append(cname(name))
         return [f"{kind} {', '.join(names)};" for kind, names in kinds.items()]
 
     def _only_index(self, name: str, body: Sequence[ast.stmt]) -> bool:
@@ -312,7 +245,7 @@ class Body:
         if isinstance(node, ast.Assign):
             return self._assign(node)
         if isinstance(node, ast.AugAssign):
-            both = ast.BinOp(_load(node.target), node.op, node.value)
+            both = ast.BinOp(as_loaded(node.target), node.op, node.value)
             return [self._store(node.target, ast.copy_location(both, node))]
         if isinstance(node, ast.For):
             return self._for(node)
@@ -336,26 +269,26 @@ class Body:
                 lines.append(self._store(target, node.value))
                 continue
             if not isinstance(node.value, ast.Tuple):
-                raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` takes something apart that is no tuple")
+                raise self.uses.program.refused(node, f"`{ast.unparse(node)}` takes something apart that is no tuple")
             temporaries = []
             for value in node.value.elts:
                 self._temporaries += 1
                 dtype = self.typer.number(value)
                 name = f"value_{self._temporaries}"
-                lines.append(f"const {self.cxx.ctype(Scalar(dtype), node)} {name} = {self.number(value, dtype)};")
+                lines.append(f"const {self.uses.ctype(Scalar(dtype), node)} {name} = {self.number(value, dtype)};")
                 temporaries.append((name, dtype))
             for one, (name, dtype) in zip(target.elts, temporaries, strict=True):
-                lines.append(f"{self._place(one)} = {_cast(name, dtype, self.typer.number(_load(one)))};")
+                lines.append(f"{self._place(one)} = {cast(name, dtype, self.typer.number(as_loaded(one)))};")
             # the names hold inside this block only
             lines = ["{", *("    " + line for line in lines), "}"]
         return lines
 
     def _store(self, target: ast.expr, value: ast.expr) -> str:
-        text = self.number(value, self.typer.number(_load(target)))
-        return f"{self._place(target)} = {text[1:-1] if text.startswith('(') and _closes(text) else text};"
+        text = self.number(value, self.typer.number(as_loaded(target)))
+        return f"{self._place(target)} = {text[1:-1] if text.startswith('(') and closes(text) else text};"
 
     def _place(self, target: ast.expr) -> str:
-        return cname(target.id) if isinstance(target, ast.Name) else self._element(target)
+        return cname(target.id) if isinstance(target, ast.Name) else self.element(target)
 
     def _for(self, node: ast.For) -> list[str]:
         assert isinstance(node.iter, ast.Call)
@@ -368,9 +301,9 @@ class Body:
             try:
                 step = int(ast.literal_eval(args[2]))
             except ValueError:
-                raise self.cxx.program.refused(node, "a loop's step is no number written as such") from None
+                raise self.uses.program.refused(node, "a loop's step is no number written as such") from None
             if step == 0:
-                raise self.cxx.program.refused(node, "a loop's step is 0")
+                raise self.uses.program.refused(node, "a loop's step is 0")
         name = node.target.id
         self._temporaries += 1
         own = name in self._inside
@@ -383,7 +316,7 @@ class Body:
             end = f"stop_{self._temporaries}"
             lines.append(f"const long long {end} = {limit};")
             limit = end
-        if own and step > 0 and self._natural(start):
+        if own and step > 0 and self.is_natural(start):
             self.natural = before | {name}
         sign = "<" if step > 0 else ">"
         further = {1: f"++{index}", -1: f"--{index}"}.get(step, f"{index} += {step}")
@@ -395,352 +328,3 @@ class Body:
         lines += ["{", *inner, "}"]
         # what was worked out before the loop holds inside a block of its own
         return ["{", *("    " + line for line in lines), "}"] if lines[0].startswith("const ") else lines
-
-    # -- expressions
-
-    def number(self, node: ast.expr, dtype: str) -> str:
-        """Returns an expression as a number of this dtype."""
-        own = self.typer.number(node)
-        if is_complex(own) and dtype == "bool":
-            self.cxx.complex.add("bool")
-            return f"(bool){_factor(self.text(node))}"
-        if is_complex(own) and not is_complex(dtype):
-            raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` would lose its imaginary part")
-        if is_complex(dtype):
-            self.cxx.ctype(Scalar(dtype), node)
-        return _cast(self.text(node), own, dtype)
-
-    def test(self, node: ast.expr) -> str:
-        """Returns a condition."""
-        if is_complex(self.typer.number(node)):
-            return self.number(node, "bool")
-        text = self.text(node)
-        return text[1:-1] if text.startswith("(") and _closes(text) else text
-
-    def text(self, node: ast.expr) -> str:
-        """Returns an expression in its own type."""
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is None:
-            raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
-        text: str = method(node)
-        return text
-
-    def _constant(self, node: ast.Constant) -> str:
-        self.cxx.ctype(self.typer.of(node), node)
-        return literal(node.value)
-
-    def _name(self, node: ast.Name) -> str:
-        self.cxx.ctype(self.typer.of(node), node)
-        return cname(node.id)
-
-    def _attribute(self, node: ast.Attribute) -> str:
-        path = self.cxx.program.path(node)
-        if path is not None:
-            return literal(getattr(np, path.rpartition(".")[2], None) or getattr(math, path.rpartition(".")[2]))
-        if isinstance(node.value, ast.Name) and node.attr in ("size", "ndim"):
-            kind = self.typer.of(node.value)
-            assert isinstance(kind, Array)
-            if node.attr == "ndim":
-                return literal(kind.ndim)
-            text = " * ".join(f"{cname(node.value.id)}_{axis}" for axis in range(kind.ndim))
-            return f"({text})" if kind.ndim > 1 else text
-        if node.attr in ("real", "imag") and isinstance(self.typer.of(node.value), Scalar):
-            return self._part(node.value, node.attr)
-        raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
-
-    def _part(self, node: ast.expr, part: str) -> str:
-        """Returns the real or the imaginary part of a number."""
-        dtype = self.typer.number(node)
-        if is_complex(dtype):
-            return f"{_factor(self.text(node))}.{part}"
-        return self.text(node) if part == "real" else _cast("0LL", "int64", dtype)
-
-    def _subscript(self, node: ast.Subscript) -> str:
-        base = node.value
-        if isinstance(base, ast.Attribute) and base.attr == "shape" and isinstance(base.value, ast.Name):
-            kind = self.typer.of(base.value)
-            place = ast.literal_eval(node.slice)
-            assert isinstance(kind, Array)
-            return f"{cname(base.value.id)}_{place % kind.ndim}"
-        return self._element(node)
-
-    def _element(self, node: ast.expr) -> str:
-        indices: list[ast.expr] = []
-        base: ast.expr = node
-        while isinstance(base, ast.Subscript):
-            part = base.slice
-            indices = [*(part.elts if isinstance(part, ast.Tuple) else [part]), *indices]
-            base = base.value
-        kind = self.typer.of(base)
-        if not isinstance(base, ast.Name) or not isinstance(kind, Array) or len(indices) != kind.ndim:
-            raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` is no element in this C++")
-        name = cname(base.id)
-        text = ""
-        for axis, index in enumerate(indices):
-            at = self.number(index, "int64")
-            if not self._natural(index):
-                self.cxx.used.append("wrapped")
-                at = f"wrapped({at}, {name}_{axis})"
-            if kind.view:
-                text += f"{' + ' if text else ''}{_factor(at)} * {name}_stride_{axis}"
-            elif not text:
-                text = at
-            else:
-                text = f"{_factor(text)} * {name}_{axis} + {at}"
-        return f"{name}[{text}]"
-
-    def _natural(self, node: ast.expr) -> bool:
-        """Says whether an index is proved not to be negative."""
-        if isinstance(node, ast.Constant):
-            return isinstance(node.value, int) and node.value >= 0
-        if isinstance(node, ast.Name):
-            return node.id in self.natural
-        if isinstance(node, ast.BinOp):
-            if isinstance(node.op, ast.Add | ast.Mult):
-                return self._natural(node.left) and self._natural(node.right)
-            less = node.right.value if isinstance(node.right, ast.Constant) else None
-            if isinstance(node.op, ast.Sub) and isinstance(node.left, ast.Name):
-                start = self.starts.get(node.left.id)
-                first = start.value if isinstance(start, ast.Constant) else None
-                return isinstance(first, int) and isinstance(less, int) and 0 <= less <= first
-        if isinstance(node, ast.IfExp):
-            return self._natural(node.body) and self._natural(node.orelse)
-        return False
-
-    def _binop(self, node: ast.BinOp) -> str:
-        kind = self.typer.of(node)
-        assert isinstance(kind, Scalar)
-        dtype = kind.dtype
-        self.cxx.ctype(kind, node)
-        if isinstance(node.op, ast.Pow):
-            return self._power(node, dtype)
-        left, right = self.number(node.left, dtype), self.number(node.right, dtype)
-        if isinstance(node.op, ast.Add | ast.Sub) and dtype == "int64":
-            left, right = _short(left, right)
-        if isinstance(node.op, ast.FloorDiv | ast.Mod):
-            helper = "floor_div" if isinstance(node.op, ast.FloorDiv) else "floor_mod"
-            self.cxx.used.append(helper)
-            return f"{helper}({left}, {right})"
-        if isinstance(node.op, ast.Div) and np.dtype(dtype).kind not in "fc":
-            raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
-        if is_complex(dtype):
-            self.cxx.complex.add(_OPERATORS[type(node.op)])
-        return f"({left} {_OPERATORS[type(node.op)]} {right})"
-
-    def _power(self, node: ast.BinOp, dtype: str) -> str:
-        base = self.number(node.left, dtype)
-        power = node.right.value if isinstance(node.right, ast.Constant) else None
-        if is_complex(dtype):
-            return self._complex_power(node, base, dtype)
-        if isinstance(power, int) and 0 <= power <= 64:
-            self.cxx.used.append("power")
-            return f"power<{power}>({base})"
-        if np.dtype(dtype).kind != "f":
-            raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` is a power of an integer that may be negative")
-        return f"pow({base}, {self.number(node.right, dtype)})"
-
-    def _complex_power(self, node: ast.BinOp, base: str, dtype: str) -> str:
-        try:
-            power = ast.literal_eval(node.right)
-        except ValueError:
-            power = None
-        if isinstance(power, int) and 0 < abs(power) <= 64:
-            self.cxx.complex |= {"power", *("/" if power < 0 else "")}
-            text = f"power<{abs(power)}>({base})"
-            return text if power > 0 else f"({CTYPES[dtype]}(1) / {text})"
-        self.cxx.complex.add("pow")
-        return f"pow({base}, {self.number(node.right, dtype)})"
-
-    def _unaryop(self, node: ast.UnaryOp) -> str:
-        dtype = self.typer.number(node)
-        if isinstance(node.op, ast.Not):
-            return f"!{_factor(self.number(node.operand, self._tested(node.operand)))}"
-        if is_complex(dtype):
-            if isinstance(node.op, ast.UAdd):
-                return self.text(node.operand)
-            self.cxx.complex.add("negative")
-        sign = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}[type(node.op)]
-        if isinstance(node.op, ast.Invert) and self.typer.number(node.operand) == "bool":
-            sign = "!"
-        return f"({sign}{_factor(self.number(node.operand, dtype))})"
-
-    def _tested(self, node: ast.expr) -> str:
-        """Returns the dtype in which a number is asked whether it is zero."""
-        dtype = self.typer.number(node)
-        return "bool" if is_complex(dtype) else dtype
-
-    def _compare(self, node: ast.Compare) -> str:
-        parts = []
-        several = [node.left, *node.comparators]
-        for one, other, operator in zip(several, several[1:], node.ops, strict=False):
-            if type(operator) not in _OPERATORS:
-                raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
-            kinds = self.typer.number(one), self.typer.number(other)
-            both = joined(*kinds) if set(kinds) != {"bool"} else "bool"
-            if is_complex(both):
-                self.cxx.complex.add(_OPERATORS[type(operator)])
-            left, right = _short(self.number(one, both), self.number(other, both))
-            parts.append(f"{left} {_OPERATORS[type(operator)]} {right}")
-        return f"({' && '.join(parts)})"
-
-    def _boolop(self, node: ast.BoolOp) -> str:
-        sign = " && " if isinstance(node.op, ast.And) else " || "
-        return f"({sign.join(self.text(one) for one in node.values)})"
-
-    def _ifexp(self, node: ast.IfExp) -> str:
-        dtype = self.typer.number(node)
-        return f"({self.test(node.test)} ? {self.number(node.body, dtype)} : {self.number(node.orelse, dtype)})"
-
-    def _call(self, node: ast.Call) -> str:
-        path = self.cxx.program.path(node.func)
-        name = (path or ast.unparse(node.func)).rpartition(".")[2]
-        kind = self.typer.of(node)
-        assert isinstance(kind, Scalar)
-        dtype = kind.dtype
-        self.cxx.ctype(kind, node)
-        if path is None:
-            if name == "len":
-                base = node.args[0]
-                if not isinstance(base, ast.Name):
-                    raise self.cxx.program.refused(node, f"`{ast.unparse(node)}` has no C++ here")
-                return f"{cname(base.id)}_0"
-            if name in ("min", "max"):
-                helper = "smaller" if name == "min" else "larger"
-                self.cxx.used.append(helper)
-                text = self.number(node.args[0], dtype)
-                for one in node.args[1:]:
-                    text = f"{helper}<{CTYPES[dtype]}>({text}, {self.number(one, dtype)})"
-                return text
-            if name == "complex" and len(node.args) == 2:
-                return f"{CTYPES[dtype]}({', '.join(self.number(one, 'float64') for one in node.args)})"
-            if name in ("int", "float", "bool", "complex"):
-                return self.number(node.args[0], dtype)
-            if name in self.cxx.program.functions:
-                function = self.cxx.program.functions[name]
-                kinds = [function.known[one.arg] for one in function.node.args.args]
-                passed = [
-                    self.number(one, wanted.dtype)
-                    for one, wanted in zip(node.args, kinds, strict=True)
-                    if isinstance(wanted, Scalar)
-                ]
-                return f"{cname(name)}({', '.join(passed)})"
-        if isinstance(node.func, ast.Attribute) and path is None:  # a method: `z.conjugate()`
-            return self._conjugate(node.func.value)
-        if name in ("conj", "conjugate"):
-            return self._conjugate(node.args[0])
-        if name in ("real", "imag"):
-            return self._part(node.args[0], name)
-        own = self.typer.number(node.args[0])
-        if is_complex(own) and not is_complex(dtype) and name.removesuffix("_") not in CTYPES:
-            return self._complex_function(name, self.text(node.args[0]))
-        if name in ("abs", "absolute", "fabs"):
-            self.cxx.used.append("absolute")
-            return f"absolute({self.number(node.args[0], dtype)})"
-        if name.removesuffix("_") in CTYPES:
-            return self.number(node.args[0], dtype)
-        if is_complex(dtype):
-            return self._complex_function(name, ", ".join(self.number(one, dtype) for one in node.args))
-        if name in ("radians", "deg2rad", "degrees", "rad2deg"):
-            factor = math.pi / 180 if name in ("radians", "deg2rad") else 180 / math.pi
-            return f"({self.number(node.args[0], dtype)} * {_cast(literal(factor), 'float64', dtype)})"
-        if name in ("maximum", "minimum"):
-            self.cxx.used.append(name)
-        if name in ("power", "pow"):
-            return f"pow({self.number(node.args[0], 'float64')}, {self.number(node.args[1], 'float64')})"
-        if name in ("logical_and", "logical_or"):
-            sign = "&&" if name == "logical_and" else "||"
-            return f"({self.text(node.args[0])} {sign} {self.text(node.args[1])})"
-        if name == "logical_not":
-            return f"!{_factor(self.text(node.args[0]))}"
-        given = dtype if name not in ("isnan", "isinf", "isfinite", "signbit") else "float64"
-        return f"{_NAMES.get(name, name)}({', '.join(self.number(one, given) for one in node.args)})"
-
-    def _complex_function(self, name: str, given: str) -> str:
-        spelled = _OF_COMPLEX.get(name, name)
-        self.cxx.complex.add(spelled)
-        return f"{spelled}({given})"
-
-    def _conjugate(self, node: ast.expr) -> str:
-        dtype = self.typer.number(node)
-        return self._complex_function("conj", self.text(node)) if is_complex(dtype) else self.text(node)
-
-
-def cname(name: str) -> str:
-    """Returns a name that C++ leaves free.
-
-    >>> cname("x"), cname("double"), cname("π")
-    ('x', 'double_', 'u3c0')
-    """
-    plain = "".join(letter if letter.isascii() else f"u{ord(letter):x}" for letter in name)
-    return f"{plain}_" if plain in _RESERVED else plain
-
-
-def literal(value: object) -> str:
-    """Returns a number in C++.
-
-    >>> literal(3), literal(0.1), literal(1e30), literal(True), literal(2j)
-    ('3LL', '0.1', '1e+30', 'true', 'complex128(0.0, 2.0)')
-    >>> literal(math.inf), literal(math.nan)  # NVRTC has no INFINITY and no NAN without a header
-    ('(1.0 / 0.0)', '(0.0 / 0.0)')
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return f"{value}LL"
-    if isinstance(value, complex):
-        return f"complex128({literal(value.real)}, {literal(value.imag)})"
-    assert isinstance(value, float)
-    if math.isinf(value):
-        return "(1.0 / 0.0)" if value > 0 else "(-1.0 / 0.0)"
-    return "(0.0 / 0.0)" if math.isnan(value) else repr(value)
-
-
-def _short(left: str, right: str) -> tuple[str, str]:
-    """Leaves the suffix of a small number away where the other side is 64 bits wide anyway.
-
-    >>> _short("i", "1LL"), _short("2LL", "3LL")
-    (('i', '1'), ('2LL', '3LL'))
-    """
-
-    def plain(text: str, other: str) -> str:
-        small = text.endswith("LL") and text[:-2].isdigit() and len(text) < 11
-        return text[:-2] if small and not other.endswith("LL") else text
-
-    return plain(left, right), plain(right, left)
-
-
-def _cast(text: str, given: str, wanted: str) -> str:
-    if given == wanted:
-        return text
-    if is_complex(wanted):
-        part = _cast(text, given, real_part_of(wanted)) if not is_complex(given) else text
-        return f"{CTYPES[wanted]}({part[1:-1] if part.startswith('(') and _closes(part) else part})"
-    if wanted == "float64" and text.endswith("LL") and text[:-2].isdigit() and len(text) < 17:
-        return f"{text[:-2]}.0"
-    if wanted == "bool":
-        return f"({_factor(text)} != 0)"
-    return f"({CTYPES[wanted]}){_factor(text)}"
-
-
-def _factor(text: str) -> str:
-    """Puts parentheses around what an operator would tear apart."""
-    simple = all(letter.isalnum() or letter in "_." for letter in text)
-    whole = text.startswith("(") and _closes(text)
-    opening = {")": "(", "]": "["}.get(text[-1:], "")
-    name = text.partition(opening)[0] if opening else ""
-    called = name.replace("_", "").isalnum() and _closes(text[len(name) :])
-    return text if simple or whole or called else f"({text})"
-
-
-def _closes(text: str) -> bool:
-    """Says whether the first bracket closes at the end."""
-    depth = 0
-    for place, letter in enumerate(text):
-        depth += (letter in "([") - (letter in ")]")
-        if depth == 0:
-            return place == len(text) - 1
-    return False
-
-
-def _load(node: ast.expr) -> ast.expr:
-    return ast.copy_location(ast.parse(ast.unparse(node), mode="eval").body, node)

@@ -7,8 +7,9 @@ from typing import ClassVar
 from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.cxx import Cxx
 from jitmagic.backends.cuda.hosting import Text
+from jitmagic.backends.cuda.kernels import Kernel
 from jitmagic.backends.cuda.numba_source import Writer
-from jitmagic.backends.cuda.program import Kernel, Program
+from jitmagic.backends.cuda.program import Program
 from jitmagic.backends.cuda.types import Array, Scalar
 from jitmagic.backends.protocol import Draft
 

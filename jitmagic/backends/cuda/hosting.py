@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from jitmagic.backends.cuda.program import Kernel, Program
+from jitmagic.backends.cuda.kernels import Kernel
+from jitmagic.backends.cuda.program import Program
 from jitmagic.capture.workload import ModuleText
 
 Edit = tuple[int, int, int, str]

@@ -9,7 +9,9 @@ from typing import ClassVar
 
 from jitmagic.analysis.words import words
 from jitmagic.backends.cuda.hosting import Hosting, Text
-from jitmagic.backends.cuda.program import Kernel, Program, Total
+from jitmagic.backends.cuda.kernels import Kernel, Total
+from jitmagic.backends.cuda.new_arrays import maker
+from jitmagic.backends.cuda.program import Program
 from jitmagic.backends.cuda.types import ROUNDED, Array, Several, Type, is_complex
 from jitmagic.backends.protocol import Draft
 
@@ -384,7 +386,7 @@ class Writer:
         for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
             if any(call.lineno in lines for lines in inside):
                 continue
-            kind = program.maker(call)
+            kind = maker(call, program.path(call.func))
             if kind is None:
                 continue
             if call.lineno != call.end_lineno:

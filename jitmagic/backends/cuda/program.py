@@ -19,9 +19,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from jitmagic.analysis.loops import LoopClass, classify
+from jitmagic.backends.cuda.kernels import Axis, Kernel, Total
+from jitmagic.backends.cuda.loop_text import as_loaded, cast_of, index_of, is_range, without_cast
+from jitmagic.backends.cuda.new_arrays import new_array
+from jitmagic.backends.cuda.step_types import settle
 from jitmagic.backends.cuda.types import (
     INT,
     NUMBERS,
+    PYTHON,
     Array,
     Named,
     Scalar,
@@ -36,103 +41,10 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.errors import Unsupported
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
-_PYTHON = {"int": "int64", "float": "float64", "bool": "bool", "complex": "complex128"}
 _BUILTINS = frozenset(dir(builtins))
-_ROUNDS = 8
-"""How often types are looked for anew, where a loop's variable changes its type."""
 
 _AXES = 3
 """A grid has three dimensions."""
-
-MAKERS = {
-    "numpy.empty": "empty", "numpy.zeros": "zeros", "numpy.ones": "ones", "numpy.full": "full",
-    "numpy.empty_like": "empty_like", "numpy.zeros_like": "zeros_like", "numpy.ones_like": "ones_like",
-    "numpy.full_like": "full_like", "numpy.copy": "copy", "numpy.ascontiguousarray": "same",
-    "numpy.asarray": "same", "numpy.arange": "spaced", "numpy.linspace": "spaced",
-}  # fmt: skip
-"""Functions of NumPy's that make an array, which the host may call."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One loop of a kernel's nest, whose steps the grid's threads share out.
-
-    Attributes
-    ----------
-    index : str
-    start : ast expression or None
-        None for 0.
-    stop : ast expression
-    """
-
-    index: str
-    start: ast.expr | None
-    stop: ast.expr
-
-
-@dataclass(frozen=True)
-class Total:
-    """A number that all steps of a loop add to, or the largest or smallest of which is wanted.
-
-    Attributes
-    ----------
-    name : str
-    operator : str
-        ``"+"``, ``"*"``, ``"max"``, ``"min"``.
-    dtype : str
-    """
-
-    name: str
-    operator: str
-    dtype: str
-
-
-@dataclass
-class Kernel:
-    """A loop that becomes a kernel.
-
-    Attributes
-    ----------
-    name : str
-    function : str
-        The host function that it stands in.
-    first, last : int
-        Its lines in the draft's text.
-    column : int
-        Where it begins in its line.
-    axes : tuple of Axis
-        The outermost first.
-    body : tuple of ast statements
-        What one step does.
-    text : str
-        The same as it is written, without indentation.
-    parameters : tuple of str
-        What it reads and writes from outside, by name.
-    types : dict of str to Type
-        Of its parameters and of what it assigns.
-    own : tuple of str
-        What each step assigns for itself.
-    stored : frozenset of str
-        The arrays that it writes into.
-    totals : tuple of Total
-    called : tuple of str
-        Functions of the module that it calls.
-    """
-
-    name: str
-    function: str
-    first: int
-    last: int
-    column: int
-    axes: tuple[Axis, ...]
-    body: tuple[ast.stmt, ...]
-    text: str
-    parameters: tuple[str, ...]
-    types: dict[str, Type]
-    own: tuple[str, ...]
-    stored: frozenset[str]
-    totals: tuple[Total, ...]
-    called: tuple[str, ...] = ()
 
 
 @dataclass
@@ -404,14 +316,14 @@ class Program:
                 self._bind(function, target, self._made(function, node.value))
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             typer.number(node.target)
-            self._bind(function, node.target, typer.of(ast.BinOp(_load(node.target), node.op, node.value)))
+            self._bind(function, node.target, typer.of(ast.BinOp(as_loaded(node.target), node.op, node.value)))
         elif isinstance(node, ast.Return):
             found = Several(()) if node.value is None else self._made(function, node.value)
             if function.result is not None and function.result != found:
                 raise Untyped(node, "the function returns values of several types")
             function.result = found
         elif isinstance(node, ast.For):
-            if not _is_range(node.iter) or not isinstance(node.target, ast.Name) or node.orelse:
+            if not is_range(node.iter) or not isinstance(node.target, ast.Name) or node.orelse:
                 raise Untyped(
                     node, f"`for {ast.unparse(node.target)} in {ast.unparse(node.iter)}` is no plain loop over a range"
                 )
@@ -445,61 +357,6 @@ class Program:
             raise Untyped(node, f"`{ast.unparse(node)}` would be fetched from the GPU, or be a view")
         return found
 
-    def maker(self, node: ast.Call) -> str | None:
-        """Returns which kind of new array a call makes, e.g. ``"zeros_like"``; None for another call."""
-        path = self.path(node.func)
-        if path in MAKERS:
-            return MAKERS[path]
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "copy" and path is None and not node.args:
-            return "copy"
-        return None
-
-    def new_array(self, typer: Typer, node: ast.Call) -> Type | None:
-        """Types a call that makes a new array; None for any other."""
-        kind = self.maker(node)
-        if kind is None:
-            return None
-        named = {one.arg: one.value for one in node.keywords}
-        given = list(node.args)
-        dtype = named.pop("dtype", None)
-        if kind == "spaced":
-            return self._spaced(typer, node, dtype)
-        if named:
-            raise Untyped(node, f"`{ast.unparse(node)}` has options that a new array on the GPU has not")
-        if kind in ("copy", "same"):
-            base = typer.of(node.func.value if isinstance(node.func, ast.Attribute) and not given else given[0])
-            if not isinstance(base, Array) or dtype is not None:
-                raise Untyped(node, f"`{ast.unparse(node)}` is no copy of an array")
-            return Array(base.dtype, base.ndim)
-        places = 2 if kind.startswith("full") else 1
-        if len(given) > places:
-            dtype = given.pop()
-        if len(given) != places:
-            raise Untyped(node, f"`{ast.unparse(node)}` is no plain new array")
-        wanted = _dtype(typer, dtype) if dtype is not None else None
-        filled = typer.number(given[1]) if kind.startswith("full") else None
-        base = typer.of(given[0])
-        if kind.endswith("_like"):
-            if not isinstance(base, Array):
-                raise Untyped(node, f"`{ast.unparse(given[0])}` is no array")
-            return Array(wanted or base.dtype, base.ndim)
-        if isinstance(base, Scalar):
-            return Array(wanted or filled or "float64", 1)
-        if not isinstance(base, Several):
-            raise Untyped(node, f"`{ast.unparse(given[0])}` is no shape")
-        return Array(wanted or filled or "float64", len(base.items))
-
-    def _spaced(self, typer: Typer, node: ast.Call, dtype: ast.expr | None) -> Type:
-        """Types `np.arange` and `np.linspace` of numbers: NumPy makes them on the host, and they are copied."""
-        kinds = {typer.number(one) for one in node.args}
-        named = {one.arg: one.value for one in node.keywords if one.arg != "dtype"}
-        for one in named.values():
-            typer.number(one)
-        if not kinds or not kinds <= {"int64", "float64"} or not set(named) <= {"num", "endpoint"}:
-            raise Untyped(node, f"`{ast.unparse(node)}` is not made of integers or floats alone")
-        whole = self.path(node.func) == "numpy.arange" and kinds == {"int64"}
-        return Array(_dtype(typer, dtype) if dtype is not None else "int64" if whole else "float64", 1)
-
     def _bind(self, function: Function, target: ast.expr, kind: Type) -> None:
         if isinstance(target, ast.Tuple) and isinstance(kind, Several) and len(target.elts) == len(kind.items):
             for one, item in zip(target.elts, kind.items, strict=True):
@@ -519,7 +376,7 @@ class Program:
         """Classifies the loops of a function, now that the types of what this one reads are known."""
         known = dict(function.known)
         try:
-            self._settle(known, [node])
+            settle(self.typer(known, False), known, [node])
         except Untyped as error:
             raise self.refused(error.node, f"in a kernel, {error.reason}") from None
         typer = self.typer(known, False)
@@ -546,7 +403,7 @@ class Program:
         lines = self.source.replace("prange(", " range(").splitlines()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.For) and isinstance(node.target, ast.Name):
-                index = _cast(node, node.target.id)
+                index = cast_of(node, node.target.id)
                 if index is not None and len(node.body) > 1:
                     head = lines[node.lineno - 1]
                     at = node.target.col_offset
@@ -574,7 +431,7 @@ class Program:
                 "would do at the same time",
             )
         axes, innermost = self._nest(name, node)
-        body = tuple(_without_cast(innermost, axes[-1].index))
+        body = tuple(without_cast(innermost, axes[-1].index))
         own = sorted(_assigned_in(body) - {one.name for one in proved.reductions})
         stored = frozenset(_stored(body))
         reads = _loads(body) | stored
@@ -608,7 +465,7 @@ class Program:
                 for bound in (axis.start, axis.stop):
                     if bound is not None:
                         self.typer(known, False).number(bound)
-            self._settle(known, body)
+            settle(self.typer(known, False), known, body)
         except Untyped as error:
             raise self.refused(error.node, f"in a kernel, {error.reason}") from None
         totals = []
@@ -642,9 +499,9 @@ class Program:
         """Returns the loops that the grid takes over, and the innermost of them."""
         axes = [self._axis(node)]
         while len(axes) < _AXES:
-            body = _without_cast(node, axes[-1].index)
+            body = without_cast(node, axes[-1].index)
             inner = body[0] if len(body) == 1 else None
-            if not isinstance(inner, ast.For) or not _is_range(inner.iter) or inner.orelse:
+            if not isinstance(inner, ast.For) or not is_range(inner.iter) or inner.orelse:
                 break
             proved = self._loops[name].get(inner.lineno)
             if proved is None or not proved.parallel or any(one.array for one in proved.reductions):
@@ -663,82 +520,17 @@ class Program:
         args = node.iter.args
         if len(args) > 2:
             raise self.refused(node, "the loop has a step of its own")
-        return Axis(_index_of(node), args[0] if len(args) == 2 else None, args[-1])
-
-    def _settle(self, known: dict[str, Type], body: Sequence[ast.stmt], result: list[Type] | None = None) -> None:
-        """Finds the types of what a body assigns, until they stay."""
-        for _ in range(_ROUNDS):
-            before = dict(known)
-            self._device_block(known, body, result)
-            if before == known:
-                return
-        raise Untyped(body[0], "types change from step to step")
+        return Axis(index_of(node), args[0] if len(args) == 2 else None, args[-1])
 
     def _walk_device(self, function: Function) -> None:
         result: list[Type] = []
-        self._settle(function.known, function.node.body, result)
+        settle(self.typer(function.known, False), function.known, function.node.body, result)
         function.result = result[-1] if result else Several(())
-
-    def _device_block(self, known: dict[str, Type], body: Sequence[ast.stmt], result: list[Type] | None) -> None:
-        typer = self.typer(known, False)
-        for node in body:
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    self._device_bind(known, typer, target, typer.of(node.value))
-            elif isinstance(node, ast.AugAssign):
-                both = typer.of(ast.BinOp(_load(node.target), node.op, node.value))
-                self._device_bind(known, typer, node.target, both)
-            elif isinstance(node, ast.For):
-                if not _is_range(node.iter) or not isinstance(node.target, ast.Name) or node.orelse:
-                    raise Untyped(node, "a loop runs over something else than a range")
-                assert isinstance(node.iter, ast.Call)
-                for one in node.iter.args:
-                    typer.number(one)
-                self._device_bind(known, typer, node.target, INT)
-                self._device_block(known, node.body, result)
-            elif isinstance(node, ast.While | ast.If):
-                typer.number(node.test)
-                if getattr(node, "orelse", None) and isinstance(node, ast.While):
-                    raise Untyped(node, "a `while` has an `else`")
-                self._device_block(known, node.body, result)
-                self._device_block(known, node.orelse, result)
-            elif isinstance(node, ast.Return) and result is not None and node.value is not None:
-                found = typer.of(node.value)
-                if not isinstance(found, Scalar):
-                    raise Untyped(node, "a function that a kernel calls returns one number")
-                result.append(found if not result else unified(result[-1], found) or found)
-            elif isinstance(node, ast.Pass | ast.Break | ast.Continue) or (
-                isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            ):
-                continue
-            else:
-                raise Untyped(node, f"`{ast.unparse(node).splitlines()[0]}` has no form")
-
-    def _device_bind(self, known: dict[str, Type], typer: Typer, target: ast.expr, kind: Type) -> None:
-        if isinstance(target, ast.Tuple):
-            if not isinstance(kind, Several) or len(kind.items) != len(target.elts):
-                raise Untyped(target, f"`{ast.unparse(target)}` takes an array apart")
-            for one, item in zip(target.elts, kind.items, strict=True):
-                self._device_bind(known, typer, one, item)
-            return
-        if not isinstance(kind, Scalar):
-            raise Untyped(target, f"`{ast.unparse(target)}` is an array in each step, which a thread cannot make")
-        if isinstance(target, ast.Name):
-            before = known.get(target.id)
-            both = kind if before is None else unified(before, kind)
-            if both is None:
-                raise Untyped(target, f"`{target.id}` has values of several types")
-            known[target.id] = both
-        elif isinstance(target, ast.Subscript):
-            if not isinstance(typer.of(target), Scalar):
-                raise Untyped(target, f"`{ast.unparse(target)}` is more than one element")
-        else:
-            raise Untyped(target, f"`{ast.unparse(target)}` cannot be written")
 
     def _text(self, node: ast.For) -> str:
         """Returns a loop's body as it is written, without the cast of Numba's unsigned index."""
         first = node.body[0].lineno
-        body = _without_cast(node, _index_of(node))
+        body = without_cast(node, index_of(node))
         if body and body[0] is not node.body[0]:
             first = (node.body[0].end_lineno or first) + 1
         else:  # comments above the first statement
@@ -754,7 +546,7 @@ class _HostTyper(Typer):
         self._program = program
 
     def _call(self, node: ast.Call) -> Type:
-        return self._program.new_array(self, node) or super()._call(node)
+        return new_array(self, node) or super()._call(node)
 
 
 class _Both(Mapping[str, Type]):
@@ -779,15 +571,7 @@ def type_of(fact: ValueFact) -> Type | None:
         return Array(fact.dtype, len(fact.shape)) if fact.shape else None
     if fact.kind == "scalar" and fact.dtype is not None:
         return Scalar(fact.dtype)
-    return Scalar(_PYTHON[fact.kind]) if fact.kind in _PYTHON else None
-
-
-def _dtype(typer: Typer, node: ast.expr) -> str:
-    """Returns the dtype that an expression names: `np.float32`, `x.dtype`, `complex`."""
-    stands = Named(_PYTHON[node.id]) if isinstance(node, ast.Name) and node.id in _PYTHON else typer.of(node)
-    if not isinstance(stands, Named):
-        raise Untyped(node, f"`{ast.unparse(node)}` is no dtype")
-    return stands.dtype
+    return Scalar(PYTHON[fact.kind]) if fact.kind in PYTHON else None
 
 
 def _fact(kind: Scalar | Array) -> ValueFact:
@@ -795,45 +579,6 @@ def _fact(kind: Scalar | Array) -> ValueFact:
     if isinstance(kind, Array):
         return ValueFact("array", kind.dtype, (None,) * kind.ndim)
     return ValueFact("scalar", kind.dtype, ())
-
-
-def _index_of(node: ast.For) -> str:
-    """Returns the index under which a loop's body knows its step: `for i_ in prange(n): i = np.int64(i_)` has `i`."""
-    assert isinstance(node.target, ast.Name)
-    cast = _cast(node, node.target.id)
-    return node.target.id if cast is None else cast
-
-
-def _cast(node: ast.For, raw: str) -> str | None:
-    first = node.body[0]
-    if (
-        isinstance(first, ast.Assign)
-        and isinstance(first.value, ast.Call)
-        and len(first.value.args) == 1
-        and isinstance(first.value.args[0], ast.Name)
-        and first.value.args[0].id == raw
-        and ast.unparse(first.value.func).endswith("int64")
-        and isinstance(first.targets[0], ast.Name)
-        and raw == f"{first.targets[0].id}_"
-    ):
-        return first.targets[0].id
-    return None
-
-
-def _without_cast(node: ast.For, index: str) -> list[ast.stmt]:
-    assert isinstance(node.target, ast.Name)
-    return node.body[1:] if node.target.id != index and _cast(node, node.target.id) == index else node.body
-
-
-def _is_range(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range" and not node.keywords
-    )
-
-
-def _load(node: ast.expr) -> ast.expr:
-    copied = ast.parse(ast.unparse(node), mode="eval").body
-    return ast.copy_location(copied, node)
 
 
 def _assigned(node: ast.AST) -> set[str]:

@@ -16,6 +16,9 @@ from jitmagic.analysis.words import words
 NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
            "float32", "float64", "complex64", "complex128")  # fmt: skip
 
+PYTHON = {"int": "int64", "float": "float64", "bool": "bool", "complex": "complex128"}
+"""What Python's own numbers are."""
+
 
 @dataclass(frozen=True)
 class Scalar:

@@ -54,6 +54,15 @@ class Output:
     def own(self) -> str:
         return f"{self.name}[{', '.join(self.index)}]"
 
+    def subscripts(self) -> list[cst.BaseExpression]:
+        """Returns the expressions among its subscripts, a slice's bounds each by itself."""
+        texts = [part for text in self.index for part in (text.split(":") if is_slice(text) else [text])]
+        return [cst.parse_expression(text) for text in texts if text.strip()]
+
+    def reads(self) -> frozenset[str]:
+        """Returns the names that its value and its subscripts read."""
+        return name_tools.loads(self.value).union(*(name_tools.loads(one) for one in self.subscripts()))
+
 
 def appended(statement: Any) -> tuple[str, cst.BaseExpression] | None:
     """Returns list and value of ``xs.append(v)``."""
@@ -201,3 +210,8 @@ def _negative(node: cst.BaseExpression) -> cst.BaseExpression:
     text = code(node)
     tight = isinstance(node, cst.Name | cst.Call | cst.Subscript | cst.Attribute | cst.Integer | cst.Float)
     return cst.parse_expression(f"-{text}" if tight or bool(getattr(node, "lpar", False)) else f"-({text})")
+
+
+def is_slice(text: str) -> bool:
+    """Says whether a subscript as text is a slice."""
+    return ":" in text and not text.startswith("(")

@@ -20,6 +20,7 @@ from jitmagic.backends.jax.lowest import Lowest, count_bindings, sizes_of
 from jitmagic.backends.jax.masks import mask_of
 from jitmagic.backends.jax.parts import Ragged, Unknown, is_plain_number, term
 from jitmagic.backends.jax.ragged import Evaluator
+from jitmagic.backends.jax.slice_uses import changed_in_place, count_reads, stored_into
 from jitmagic.backends.jax.store_targets import root_name
 from jitmagic.backends.jax.sums import added, difference, written
 from jitmagic.backends.jax.tapers import Taper, Tapered
@@ -89,7 +90,7 @@ class _Function:
         self.module.inherit(new, self.function)
         for name, seen in self.uses.items():
             # what is read of it before stood for another value
-            loads = sum(_count(s, name) for s in statements(self.function)[self.since[name] :])
+            loads = sum(count_reads(s, name) for s in statements(self.function)[self.since[name] :])
             # a place may be looked at twice
             if loads > len({id(node) for node in seen}):
                 line = self.bindings.get(name) or self.module.line(self.function)
@@ -364,7 +365,7 @@ class _Function:
         new = node
         ahead: list[Any] = []
         outside, places, before = dict(self.named), dict(self.places), self.before
-        bound = (name_tools.bound(cst.Module([node])) | _stored(node)) - self.tapered.now.keys()
+        bound = (name_tools.bound(cst.Module([node])) | stored_into(node)) - self.tapered.now.keys()
         steady = {n: key for n, key in places.items() if not _names(key[0]) & bound}
         tapers: list[Taper] = []
         if isinstance(node, cst.For):
@@ -438,7 +439,7 @@ class _Function:
         name = taper.name
         part = self.named.pop(name)
         del self.tapered.now[name]
-        if _count(loop.body, name) > len({id(node) for node in self.uses.pop(name)}):
+        if count_reads(loop.body, name) > len({id(node) for node in self.uses.pop(name)}):
             raise Unknown(f"`{name}` loses elements in each step, and is used in a way that has no form for that")
         self.tapered.check_end(taper, part)
         return self.tapered.cut(loop, taper, self.is_settled)
@@ -460,8 +461,8 @@ class _Function:
         if len(targets) == 1 and isinstance(only, cst.Name) and isinstance(value, Ragged):
             origin = self.origin(node) or self.module.line(node)
             self.named.pop(only.value, None)
-            value, before = self.with_names(value, node, _count(self.function, only.value))
-            changed = only.value in _changed(self.function)
+            value, before = self.with_names(value, node, count_reads(self.function, only.value))
+            changed = only.value in changed_in_place(self.function)
             view = isinstance(cst.parse_expression(value.whole), cst.Subscript | cst.Name | cst.Attribute)
             # a copy that is stored into must stay one, or the store would reach the array behind it
             own = not isinstance(one.value, cst.Subscript | cst.Name | cst.Attribute) or self.is_fancy(one.value)
@@ -681,50 +682,6 @@ def _names(text: str) -> frozenset[str]:
     return name_tools.loads(cst.parse_expression(text))
 
 
-def _changed(function: cst.FunctionDef) -> set[str]:
-    """Returns the names whose elements are stored into, or that an operator changes in place."""
-    finder = _ChangedInPlace()
-    function.visit(finder)
-    return finder.names
-
-
-class _ChangedInPlace(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
-        root = root_name(node.target) if isinstance(node.target, cst.Subscript) else None
-        self.names |= {root} if root is not None else set()
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        root = root_name(node.target)
-        self.names |= {root} if root is not None else set()
-
-
-def _stored(node: Any) -> set[str]:
-    finder = _StoredInto()
-    node.visit(finder)
-    return finder.names
-
-
-class _StoredInto(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
-        self._add(node.target)
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        self._add(node.target)
-
-    def _add(self, target: Any) -> None:
-        root = root_name(target)
-        if root is not None:
-            self.names.add(root)
-
-
 class _Moving(Finder):
     def __init__(self, function: _Function) -> None:
         super().__init__()
@@ -746,22 +703,3 @@ def _mentions(function: _Function, node: cst.CSTNode) -> bool:
     finder = _Moving(function)
     node.visit(finder)
     return finder.found or bool(name_tools.loads(node) & set(function.named))
-
-
-def _count(node: cst.CSTNode, name: str) -> int:
-    """Counts the places where a name is read."""
-    finder = _Counter(name)
-    node.visit(finder)
-    return finder.count
-
-
-class _Counter(Finder):
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name, self.count = name, 0
-
-    def visit_Name(self, node: cst.Name) -> None:
-        self.count += node.value == self.name
-
-    def visit_AssignTarget_target(self, node: cst.AssignTarget) -> None:
-        self.count -= isinstance(node.target, cst.Name) and node.target.value == self.name

@@ -12,8 +12,7 @@ small, unless the arrays of all steps are: what goes in batches is compiled twic
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,29 +22,18 @@ from jitmagic.analysis.loops import classify
 from jitmagic.backends.jax.list_uses import grows, uses_of
 from jitmagic.backends.jax.loops import Counted, LoopMaker, bound_in_order
 from jitmagic.backends.jax.lowest import Lowest, ends_of, sizes_of
-from jitmagic.backends.jax.outputs import Output, output_of
+from jitmagic.backends.jax.outputs import Output, is_slice, output_of
 from jitmagic.backends.jax.rows import NoRows, Rows, by_rows
+from jitmagic.backends.jax.step_batches import fits, makes_arrays
+from jitmagic.backends.jax.step_checks import Cannot, check, check_places
 from jitmagic.backends.jax.step_inputs import ElementMaker, Span
-from jitmagic.backends.jax.sums import added, difference, terms, written
+from jitmagic.backends.jax.sums import added, terms, written
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import code, leading, made, small, with_body
-from jitmagic.generate.walking import Finder, nodes_of
+from jitmagic.generate.walking import Finder
 
 _BATCH = 64
 """How many steps that make arrays are computed at a time: some hundred kilobytes for rows of a thousand numbers."""
-
-_FITS = 1 << 17
-"""Elements (1 MiB of float64) that all steps of a loop may make at once."""
-
-_SMALL = 16
-"""Arrays of at most so many elements may be kept for each step before they are summed."""
-
-_NUMBERS = ("scalar", "float", "int", "bool", "complex")
-_SUMMED = (None, "float64", "float32", "complex128", "complex64", "int64", "bool")
-
-
-class _Cannot(Exception):
-    """The loop has to go step by step."""
 
 
 class StepMaker:
@@ -100,7 +88,7 @@ class StepMaker:
         known = list(before)
         try:
             lines = self.made(function, node, counted, body, live, after, defined, known)
-        except _Cannot:
+        except Cannot:
             return None
         before[:] = known
         return lines
@@ -110,10 +98,10 @@ class StepMaker:
         after: frozenset[str], defined: set[str], before: list[Any],
     ) -> list[Any]:  # fmt: skip
         if node.orelse is not None:
-            raise _Cannot
+            raise Cannot
         targets = set(name_tools.targets(node.target))
         if targets & after:
-            raise _Cannot
+            raise Cannot
         mask = ""
         if any(self.tracing.expression(_parsed(t)) for t in (counted.start, counted.stop)):
             span, mask = self.masked(node, counted)
@@ -129,21 +117,22 @@ class StepMaker:
         carried = [n for n in names if n in live and n not in targets]
         fixed = frozenset(n for n in names if n not in carried) | targets - {index}
         if index in names:
-            raise _Cannot
+            raise Cannot
         outputs, kept = self.divided(inner, index, fixed, carried)
-        self.check_places(node, outputs, False)
+        natural = Lowest([*self.nest, node], self.sizes).never_negative
+        check_places(outputs, natural, False)
         again = self.stored_again(outputs)
         lists = [o for o in outputs if o.kind == "list"]
         free = set(carried) <= {o.name for o in outputs}
         try:
             if not free:
-                raise _Cannot
-            self.check_places(node, outputs, True)
-            self.check(outputs, kept)
+                raise Cannot
+            check_places(outputs, natural, True)
+            check(outputs, kept, self.kinds, self.module)
             _, kept = self.settled(inner, outputs, kept, node, again)
             if mask:
                 self.chosen(outputs, kept, mask, counted.index, span)
-        except _Cannot:
+        except Cannot:
             if mask:
                 raise
             # what is carried stays in the body; rows and what is appended are given out
@@ -152,13 +141,13 @@ class StepMaker:
             given = {id(o.statement) for o in lists}
             kept, rows = self.rows(node, inner, index, span, carried, frozenset(names) | targets - {index}, bool(lists))
             kept = [s for s in kept if id(s) not in given]
-            self.check(lists, kept)
+            check(lists, kept, self.kinds, self.module)
             outputs = [*lists, *(self.row_output(one, index or "", kept) for one in rows)]
         if not outputs or any(grows(s, self.kinds) for s in kept):
-            raise _Cannot from None
+            raise Cannot from None
         if span.reverse and lists:
             if rows:
-                raise _Cannot
+                raise Cannot
             inputs, span = (
                 [(inputs[0][0], f"__numpy__.{code(node.iter).replace('range', 'arange', 1)}")],
                 Span("?", "?"),
@@ -205,11 +194,11 @@ class StepMaker:
                 elif not backwards and not self.tracing.expression(_parsed(texts[2])):
                     span = Span(span.start, span.stop, texts[2])
                 else:
-                    raise _Cannot
+                    raise Cannot
             span = replace(span, reverse=backwards)
             return [(node.target.value, span.arange())], [], node.target.value, span
         if backwards:
-            raise _Cannot
+            raise Cannot
         found: list[tuple[str, str]] = [(counted.index, f"__numpy__.arange({counted.stop})")]
         binds = []
         several = counted.stop.startswith("min(")
@@ -220,7 +209,7 @@ class StepMaker:
                 continue
             array = value.removesuffix(f"[{counted.index}]")
             if not array.isidentifier() or array == value:
-                raise _Cannot
+                raise Cannot
             rows = f"{array}[:{counted.stop}]" if several else array
             if target.isidentifier():
                 found.append((target, rows))
@@ -294,7 +283,7 @@ class StepMaker:
         """Returns a range that holds those of all iterations of the loops around it, and what tells the loop's own."""
         plain = isinstance(node.iter, cst.Call) and code(node.iter.func) == "range" and len(node.iter.args) < 3
         if not plain or counted.binds:
-            raise _Cannot
+            raise Cannot
         start, stop = self.outermost(counted.start, False), self.outermost(counted.stop, True)
         tests = [f"{counted.index} >= {_operand(counted.start)}"] if start != counted.start else []
         tests += [f"{counted.index} < {_operand(counted.stop)}"] if stop != counted.stop else []
@@ -311,22 +300,22 @@ class StepMaker:
             count = left.pop(name)
             end = None if ends is None else ends[1 if (count > 0) == high else 0]
             if end is None:
-                raise _Cannot
+                raise Cannot
             for term, n in end.items():
                 left[term] = left.get(term, 0) + count * n
         result = written({t: n for t, n in left.items() if n})
         if self.tracing.expression(_parsed(result)):
-            raise _Cannot
+            raise Cannot
         return result
 
     def chosen(self, outputs: Sequence[Output], kept: Sequence[Any], mask: str, index: str, span: Span) -> None:
         """Lets each step outside the loop's own range give what changes nothing."""
         if any("while_loop" in code(s) for s in kept) or any(o.kind == "list" for o in outputs):
-            raise _Cannot
+            raise Cannot
         for output in outputs:
             if output.method not in ("set", "add"):
-                raise _Cannot
-            if output.kind == "store" and output.method == "set" and not any(map(_is_slice, output.index)):
+                raise Cannot
+            if output.kind == "store" and output.method == "set" and not any(map(is_slice, output.index)):
                 # chosen behind the loop: a loop around it can see then that the element keeps its own value
                 output.mask = mask.replace(f"{index} >= ", f"{span.arange()} >= ")
                 output.mask = output.mask.replace(f"{index} < ", f"{span.arange()} < ")
@@ -360,9 +349,9 @@ class StepMaker:
             later = {n for s in inner[position + 1 :] for n in name_tools.bound(s)}
             later -= {o.name for o in outputs if o.statement is not statement}
             others = again.get(id(statement), [])
-            if others or _reads(output) & later - {output.name}:
+            if others or output.reads() & later - {output.name}:
                 if output.kind == "scatter":
-                    raise _Cannot
+                    raise Cannot
                 name = self.loops.name(f"new_{output.name}")
                 line = made(f"{name} = {code(_row(output))}", node)
                 self.module.inherit(small(line).value, output.value)
@@ -387,73 +376,6 @@ class StepMaker:
                 kept.append(statement)
         return outputs, kept
 
-    def check(self, outputs: Sequence[Output], kept: Sequence[Any]) -> None:
-        """Raises where a step could see what another step gives."""
-        for statement in kept:
-            if not isinstance(small(statement), cst.Assign | cst.AugAssign | cst.AnnAssign) and not isinstance(
-                statement, cst.FunctionDef
-            ):
-                raise _Cannot
-        read = frozenset().union(*(name_tools.loads(s) for s in kept), frozenset())
-        again = {n for s in kept for n in name_tools.bound(s)}
-        for output in outputs:
-            others = [o for o in outputs if o is not output and o.name == output.name]
-            if output.kind == "list":
-                if others or output.name in read | again or any(output.name in _reads(o) for o in outputs):
-                    raise _Cannot
-                if not self.kinds.is_container(cst.Name(output.name)):
-                    raise _Cannot
-                continue
-            if not all(o.method == output.method == "add" or _apart(output, o) for o in others):
-                raise _Cannot
-            if output.name in read | again or any(output.name in _reads(o) for o in outputs if o is not output):
-                raise _Cannot
-            inside = output.value
-            if output.kind == "store" and not others:
-                # its own element may be read: it is still the one from before the loop
-                inside = cst.parse_expression(code(inside).replace(output.own(), "0"))
-            if output.name in name_tools.loads(inside):
-                raise _Cannot
-            if any(output.name in name_tools.loads(_parsed(t)) for t in _index_parts(output.index)):
-                raise _Cannot
-            self.check_sum(output)
-
-    def check_places(self, node: cst.For, outputs: Sequence[Output], every: bool) -> None:
-        """Raises where a subscript could be negative: two steps could then name one element, from either end.
-
-        With ``every`` that is asked of all subscripts where an array is stored into twice, else of the loop's own.
-        """
-        natural = Lowest([*self.nest, node], self.sizes).never_negative
-        stores = [o for o in outputs if o.kind == "store"]
-        for output in stores:
-            several = every and any(o is not output and o.name == output.name for o in stores)
-            wanted = output.index if several else [output.index[output.mapped]]
-            if not all(_is_slice(t) or natural(_parsed(t)) for t in wanted):
-                raise _Cannot
-
-    def check_sum(self, output: Output) -> None:
-        """Raises where a sum would be of another dtype than NumPy's, or keep large arrays for each step."""
-        if output.kind == "store":
-            return
-        facts = [f for f in self.kinds.names.get(output.name, []) if f.kind != "mixed"]
-        if not facts or any(f.dtype not in _SUMMED for f in facts):
-            raise _Cannot
-        if output.kind == "sum":
-            if not all(f.kind in _NUMBERS for f in facts):
-                raise _Cannot
-            return
-        ndims = {f.ndim for f in facts}
-        if len(ndims) != 1 or None in ndims:
-            raise _Cannot
-        left = next(iter(ndims)) - sum(not _is_slice(t) for t in output.index)  # type: ignore[operator]
-        if left and (output.kind == "scatter" or any(_is_slice(t) and t != ":" for t in output.index)):
-            raise _Cannot
-        if left:
-            fact = self.module.fact(output.value)
-            shape = fact.shape if fact is not None else facts[0].shape and facts[0].shape[-left:]
-            if _elements(shape or None) > _SMALL:
-                raise _Cannot
-
     def beginning(self, name: str, before: list[Any]) -> str | None:
         """Takes the statement that begins a list out of a block; returns the array of its first elements, if any."""
         for position in range(len(before) - 1, -1, -1):
@@ -461,9 +383,9 @@ class StepMaker:
             if isinstance(one, cst.Assign) and code(one.targets[0].target) == name and isinstance(one.value, cst.List):
                 uses = uses_of(self.tracing.function, name)
                 if len(one.targets) != 1 or uses.appends != 1:
-                    raise _Cannot
+                    raise Cannot
                 if uses.bindings != 1 or uses.others:
-                    raise _Cannot
+                    raise Cannot
                 if uses.returned:
                     self.returned.add(name)
                 if not one.value.elements:
@@ -479,7 +401,7 @@ class StepMaker:
                 return name
             if name in name_tools.loads(before[position]) or name in name_tools.bound(before[position]):
                 break
-        raise _Cannot
+        raise Cannot
 
     # how it is written ------------------------------------------------------------------------
 
@@ -490,7 +412,7 @@ class StepMaker:
         """Hands ``x[i]`` to each step as an element of ``x``; returns statements, values and inputs."""
         values = [self.value(o) for o in outputs]
         if any(index in name_tools.parameters(f) for s in kept for f in _functions(s)):
-            raise _Cannot
+            raise Cannot
         taken = {n for s in kept for n in name_tools.bound(s)} | {p for p, _ in inputs}
         taken |= {o.name for o in outputs if o.kind != "row"}
         taken |= {n for s in kept for f in _functions(s) for n in name_tools.bound(f)}
@@ -524,7 +446,7 @@ class StepMaker:
         if output.kind != "store":
             return value  # a row is in shape already
         ndim = self.ndim(output.name)
-        left = ndim - sum(not _is_slice(t) for t in output.index)
+        left = ndim - sum(not is_slice(t) for t in output.index)
         if left == 0 or self.axes.get(code(value)) == left:
             return value
         fact = self.module.fact(value)
@@ -535,7 +457,7 @@ class StepMaker:
     def ndim(self, name: str) -> int:
         ndims = {f.ndim for f in self.kinds.names.get(name, []) if f.kind == "array"}
         if len(ndims) != 1 or None in ndims:
-            raise _Cannot
+            raise Cannot
         return next(iter(ndims))  # type: ignore[return-value]
 
     def called(
@@ -562,7 +484,7 @@ class StepMaker:
             results.append(output.name if fresh else "")
         parameters = [p for p, _ in inputs]
         arrays = [a for _, a in inputs]
-        heavy = bool(carry) or (self.makes_arrays(node, [*kept, *values]) and not self.fits(node))
+        heavy = bool(carry) or (makes_arrays(self.module, node, [*kept, *values]) and not fits(self.module, node))
         body = list(kept)
         returned = ", ".join(given)
         first_state = _tuple(carry)
@@ -634,19 +556,19 @@ class StepMaker:
         if output.kind == "scatter":
             return f"{name} = {name}.at[{', '.join(places)}].add({stack})"
         if output.kind == "place":
-            number = self.ndim(name) == sum(not _is_slice(t) for t in output.index)
+            number = self.ndim(name) == sum(not is_slice(t) for t in output.index)
             total = f"__numpy__.sum({stack})" if number else f"__numpy__.sum({stack}, axis=0)"
             return f"{name} = {name}.at[{', '.join(output.index)}].add({total})"
         index = list(output.index)
         index[output.mapped] = self.places(output, span)
         while len(index) > 1 and index[-1] == ":":
             index.pop()
-        slices = sum(_is_slice(t) for t in output.index[: output.mapped])
+        slices = sum(is_slice(t) for t in output.index[: output.mapped])
         if slices:
-            if any(not _is_slice(t) for i, t in enumerate(output.index) if i != output.mapped):
-                raise _Cannot
+            if any(not is_slice(t) for i, t in enumerate(output.index) if i != output.mapped):
+                raise Cannot
             stack = f"__numpy__.moveaxis({stack}, 0, {slices})"
-        axes = 1 + sum(_is_slice(t) for t in output.index)
+        axes = 1 + sum(is_slice(t) for t in output.index)
         if output.mask:
             stack = f"__numpy__.where({output.mask}, {stack}, {name}[{', '.join(index)}])"
         self.axes[stack] = axes
@@ -659,8 +581,8 @@ class StepMaker:
         if first.isdigit() and span.step.isdigit() and not self.tracing.expression(_parsed(last)):
             return f"{'' if first == '0' else first}:{last}" + (f":{span.step}" if span.step != "1" else "")
         others = [t for i, t in enumerate(output.index) if i != output.mapped]
-        if any(map(_is_slice, others)) and not all(map(_is_slice, others)):
-            raise _Cannot  # an array and a number with a slice between them would move the axes
+        if any(map(is_slice, others)) and not all(map(is_slice, others)):
+            raise Cannot  # an array and a number with a slice between them would move the axes
         shift = "" if output.offset == "0" else f" + {output.offset}"
         return f"{span.arange()}{shift.replace('+ -', '- ')}"
 
@@ -677,65 +599,6 @@ class StepMaker:
                 found = ()  # a function that was lifted out of another one
             self.independent = {loop.span.line for loop in found if loop.parallel}
         return self.module.span(self.nest[-1]).line in self.independent
-
-    def fits(self, node: cst.For) -> bool:
-        """Says whether the arrays of all steps together are so small that batches would only take longer to compile."""
-        observed = self.module.observed
-        trips = {line: fact.trips_high for line, fact in observed.loops.items()} if observed is not None else {}
-        return _at_once(self.module, node, trips) <= _FITS
-
-    def makes_arrays(self, node: cst.For, kept: Sequence[Any]) -> bool:
-        if any(isinstance(s, cst.FunctionDef) for s in kept):
-            return True
-        # what other rewrites made of slices
-        if any(word in code(s) for s in kept for word in ("__numpy__.arange(", "where=", "dynamic_slice", ".at[")):
-            return True
-        finder = _Arrays(self.module)
-        node.body.visit(finder)
-        return finder.found
-
-
-class _Arrays(Finder):
-    """Finds whether a loop's body makes arrays."""
-
-    def __init__(self, module: Any) -> None:
-        super().__init__()
-        self.module = module
-        self.found = False
-
-    def _look(self, node: cst.CSTNode) -> None:
-        fact = self.module.fact(node)
-        if fact is not None and fact.kind == "array" and _elements(fact.shape) > _SMALL:
-            self.found = True
-
-    visit_BinaryOperation = visit_Call = visit_Comparison = visit_UnaryOperation = _look
-
-    def visit_Subscript(self, node: cst.Subscript) -> None:
-        self._look(node)
-
-
-def _at_once(module: Any, node: cst.For, trips: Mapping[int, int]) -> float:
-    """Returns how many elements there are where all steps of a loop, and of those in it, are taken at once."""
-    try:
-        count: float = trips.get(module.span(node).line, math.inf)
-    except KeyError:
-        return math.inf  # a loop that a rewrite made
-    largest: float = 1
-    for part in nodes_of(node.body, cst.BaseExpression):  # type: ignore[type-abstract]
-        # a name is an array that is there already
-        fact = module.fact(part) if not isinstance(part, cst.Name) else None
-        if fact is not None and fact.kind == "array":
-            lengths = fact.shape if fact.shape is not None else (None,)
-            largest = max(largest, math.inf if None in lengths else math.prod(n or 0 for n in lengths))
-    return count * max([largest, *(_at_once(module, one, trips) for one in nodes_of(node.body, cst.For))])
-
-
-def _elements(shape: Sequence[int | None] | None) -> int:
-    """Returns how many elements an array of a shape has; more than a few where that is not known."""
-    count = 1
-    for length in (None,) if shape is None else shape:
-        count *= _SMALL + 1 if length is None else length
-    return count
 
 
 def _row(output: Output) -> cst.BaseExpression:
@@ -777,34 +640,5 @@ def _parsed(text: str) -> cst.BaseExpression:
     return cst.parse_expression(text)
 
 
-def _is_slice(text: str) -> bool:
-    return ":" in text and not text.startswith("(")
-
-
 def _operand(text: str) -> str:
     return text if isinstance(_parsed(text), cst.Name | cst.Integer | cst.Call | cst.Subscript) else f"({text})"
-
-
-def _apart(one: Output, other: Output) -> bool:
-    """Says whether two stores name the same element in one and the same step only, if at all.
-
-    ``S[a, b]`` and ``S[b, a]`` for the loop over b: both are the element ``S[a, a]``, in the step where b is a.
-    """
-    if one.kind != "store" or other.kind != "store" or one.method != "set" or other.method != "set":
-        return False
-    if len(one.index) != 2 or len(other.index) != 2 or one.mapped == other.mapped:
-        return False
-    if any(map(_is_slice, (*one.index, *other.index))):
-        return False
-    first = difference(other.index[one.mapped], one.offset)
-    second = difference(one.index[other.mapped], other.offset)
-    return first == second
-
-
-def _reads(output: Output) -> frozenset[str]:
-    parts = [name_tools.loads(_parsed(t)) for t in _index_parts(output.index)]
-    return name_tools.loads(output.value).union(*parts)
-
-
-def _index_parts(index: Sequence[str]) -> list[str]:
-    return [part for text in index for part in (text.split(":") if _is_slice(text) else [text]) if part.strip()]

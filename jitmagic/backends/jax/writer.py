@@ -14,6 +14,7 @@ from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.common_returns import without_early_returns
 from jitmagic.backends.jax.components import by_components
 from jitmagic.backends.jax.control import Control
+from jitmagic.backends.jax.control_parameters import control_parameters
 from jitmagic.backends.jax.counted_lists import counted_lists
 from jitmagic.backends.jax.counts import counted_to
 from jitmagic.backends.jax.effects import effects
@@ -31,7 +32,6 @@ from jitmagic.backends.jax.lists import straight_lists
 from jitmagic.backends.jax.masks import masked_reductions, refuse_masks
 from jitmagic.backends.jax.mirrors import without_mirrors
 from jitmagic.backends.jax.next_values import next_as_loops
-from jitmagic.backends.jax.outputs import appended
 from jitmagic.backends.jax.raising import Raised, without_raises
 from jitmagic.backends.jax.scalars import scalars
 from jitmagic.backends.jax.selections import inlined
@@ -58,12 +58,12 @@ from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
 from jitmagic.generate.kinds import Kinds, argument_facts
 from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
-from jitmagic.generate.module import Module, qualified
+from jitmagic.generate.module import Module
 from jitmagic.generate.nested_ranges import nested_ranges
 from jitmagic.generate.optional import Known, without_none
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.records import without_records
-from jitmagic.generate.walking import Finder, returns_of
+from jitmagic.generate.walking import returns_of
 from jitmagic.observe.facts import Observation, ValueFact
 
 _OFFERS = (
@@ -194,7 +194,12 @@ def write(
     tree = without_mirrors(module, tree, _kinds(parts, tree))
     tree = steady_closures(module, tree, _kinds(parts, tree))
     tree = factorisations(module, tree, _kinds(parts, tree))
-    parts.static = fixed | _control_parameters(parts, tree)
+    functions = _functions(tree)
+    users = {parts.entry, *(helper.name for helper in workload.helpers)}
+    of_entry = [one for name, one in functions.items() if name not in users]
+    parts.static = fixed | control_parameters(
+        module, functions[parts.entry], of_entry, parts.arguments, parts.written_out
+    )
 
     facts = {n: assigned_facts(module, f) for n, f in _functions(tree).items()}
     tree = _without_jumps(parts, tree)
@@ -263,132 +268,6 @@ def _refuse_function(module: Module, function: cst.FunctionDef) -> None:
     line = module.line(function)
     if function.asynchronous is not None:
         raise Unsupported(f"line {line}: a coroutine cannot be compiled", line)
-
-
-def _control_parameters(parts: _Parts, tree: cst.Module) -> frozenset[str]:
-    """Returns int parameters that choose between branches or count loops written out: constants for the compiler."""
-    function = _functions(tree)[parts.entry]
-    numbers = {
-        n for n, f in parts.arguments.items() if f.kind in ("int", "float") and n in name_tools.parameters(function)
-    }
-    integers = {n for n in numbers if parts.arguments[n].kind == "int"}
-    values = _AssignedValues()
-    function.visit(values)
-    finder = _ControlFinder(
-        parts.module, integers, numbers, values.found, parts.written_out, name_tools.bound(function)
-    )
-    function.visit(finder)
-    users = {parts.entry, *(helper.name for helper in parts.workload.helpers)}
-    for name, other in _functions(tree).items():
-        if name not in users:
-            # what it read of the function around it goes by the same name
-            other.visit(values)
-            other.visit(finder)
-    assigned = name_tools.bound(with_body(cst.For(cst.Name("_"), cst.Name("_"), function.body), statements(function)))
-    return frozenset(finder.found - assigned)
-
-
-class _AssignedValues(Finder):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        self.found += [(target.target, node.value) for target in node.targets]
-
-
-def _steps_by_a_name(iterated: cst.BaseExpression) -> bool:
-    """Says whether a range counts by a step that does not stand in the source: how often is not known then."""
-    if not isinstance(iterated, cst.Call) or code(iterated.func) != "range" or len(iterated.args) != 3:
-        return False
-    step = iterated.args[2].value
-    return not isinstance(step.expression if isinstance(step, cst.UnaryOperation) else step, cst.Integer)
-
-
-def _appending(node: cst.For) -> bool:
-    """Says whether each step of a loop appends to a list."""
-    return any(appended(s) is not None for s in statements(node))
-
-
-class _ControlFinder(Finder):
-    def __init__(
-        self, module: Module, integers: set[str], numbers: set[str],
-        assigned: list[tuple[cst.BaseExpression, cst.BaseExpression]], written_out: frozenset[int],
-        local: frozenset[str],
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.module = module
-        self.integers = integers
-        self.numbers = numbers
-        self.assigned = assigned
-        self.local = local
-        self.written_out = written_out
-        self.found: set[str] = set()
-
-    def _test(self, node: cst.BaseExpression) -> None:
-        names = {n for n in name_tools.loads(node) if n not in ("None", "True", "False")}
-        if names and names <= self.integers:
-            self.found |= names
-
-    def visit_If(self, node: cst.If) -> None:
-        self._test(node.test)
-
-    def visit_IfExp(self, node: cst.IfExp) -> None:
-        self._test(node.test)
-
-    def visit_For(self, node: cst.For) -> None:
-        if isinstance(node.iter, cst.Call) and loop_line(self.module, node) in self.written_out:
-            self.found |= name_tools.loads(node.iter) & self.integers
-        if _steps_by_a_name(node.iter):
-            self.found |= self.behind(name_tools.loads(node.iter)) & self.integers
-        if _appending(node):
-            # how long a list becomes is a shape
-            self.found |= self.behind(name_tools.loads(node.iter)) & self.numbers
-
-    def visit_Call(self, node: cst.Call) -> None:
-        path = qualified(node.func, self.module.names, self.local)
-        known = path in known_functions.PATHS
-        if path is not None and path.startswith("numpy.") and not known and ".random" not in path:
-            # JAX has no such function: NumPy computes it while JAX traces, from plain numbers
-            for argument in node.args:
-                self.found |= name_tools.loads(argument.value) & self.integers
-
-    def behind(self, names: frozenset[str]) -> frozenset[str]:
-        """Returns names with all those from whose values they are computed."""
-        seen: set[str] = set()
-        left = set(names)
-        while left:
-            name = left.pop()
-            seen.add(name)
-            for target, value in self.assigned:
-                if name in name_tools.targets(target):
-                    left |= name_tools.loads(value) - seen
-        return frozenset(seen)
-
-    def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
-        if isinstance(node.operator, cst.Multiply):
-            for one, other in ((node.left, node.right), (node.right, node.left)):
-                if isinstance(one, cst.List):
-                    # how long a list becomes
-                    self.found |= self.behind(name_tools.loads(other)) & self.integers
-
-    def visit_Slice(self, node: cst.Slice) -> None:
-        for bound in (node.lower, node.upper, node.step):
-            if bound is not None:
-                self.found |= self.behind(name_tools.loads(bound)) & self.integers
-
-    def visit_Arg(self, node: cst.Arg) -> None:
-        if node.keyword is not None and node.keyword.value in (
-            "axis",
-            "axes",
-            "k",
-            "ddof",
-            "ndmin",
-            "n",
-            "order",
-            "decimals",
-        ):
-            self.found |= name_tools.loads(node.value) & self.integers
 
 
 def _without_draws(parts: _Parts, tree: cst.Module) -> cst.Module:
