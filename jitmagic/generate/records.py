@@ -83,6 +83,8 @@ def _taken_apart(module: Module, tree: cst.Module, function: cst.FunctionDef) ->
             return function
         never.add(one.name)
         _name_keys(one, block, taken)
+        if not one.variables:
+            continue  # its keys are computed
         new = function.visit(_Variables(module, one, function))
         if not isinstance(new, cst.FunctionDef) or one.name in name_tools.all_names(new):
             continue  # something needs the dict itself

@@ -429,6 +429,9 @@ def _fact(search: _Search, name: str, line: int) -> ValueFact | None:
         places.insert(0, (0, 0, search.observed.arguments[name]))
     before = [place for place in places if place[0] < line]
     chosen = before[-1] if before else (places[0] if places else None)
+    if chosen is not None and chosen[2].kind == "mixed":
+        # a Python number in the first step of a loop and NumPy's in the later ones: what is read behind it has one type
+        chosen = next((one for one in places if one[0] >= line and one[2].kind != "mixed"), chosen)
     return None if chosen is None else chosen[2]
 
 

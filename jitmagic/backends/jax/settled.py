@@ -58,7 +58,10 @@ class _AssignedFacts(Finder):
             if fact is None and isinstance(value, cst.Integer | cst.Float):
                 fact = ValueFact("int" if isinstance(value, cst.Integer) else "float")
             if fact is not None:
-                one = Assigned(self.module.span(value).line, fact)
+                try:
+                    one = Assigned(self.module.span(value).line, fact)
+                except KeyError:
+                    return  # a rewrite's own, e.g. the length of a list
                 self.found.setdefault(target.value, []).append(one)
                 if plain:
                     self.plain.setdefault(target.value, []).append(one)

@@ -359,6 +359,8 @@ def _imports(module: Module, workload: Workload) -> Imports:
         Offer("numba.objmode", "objmode", member=True),
         Offer("numba.prange", "prange", member=True),
         Offer("numba.vectorize", "vectorize", member=True),
+        Offer("numba.types", "types", member=True),
+        Offer("numba.typed.Dict", "Dict", member=True),
         Offer("math", "math"),
         Offer("collections.namedtuple", "namedtuple", member=True),
     ]

@@ -24,6 +24,11 @@ CASES = {
         "c = Counter(g)\np = np.array([v for v in c.values()])/len(g)\nreturn (p*np.log(p)).sum(), x[0]",
         "c = counted(g)",
     ),
+    "numbers in the order of first sight": (
+        "s = {}\nout = np.zeros(len(g), dtype=np.int64)\nfor k in range(len(g)):\n    if g[k] not in s:\n"
+        "        s[g[k]] = len(s) + 1\n    out[k] = s[g[k]]\nreturn out, len(s)",
+        "s = Dict.empty(types.int64, types.int64)",
+    ),
     "a dict as result": (
         "s = {}\nfor k in g:\n    s[int(k)] = s.get(int(k), 0) + 1\nreturn s", "return dict(_fn(x, g))",
     ),

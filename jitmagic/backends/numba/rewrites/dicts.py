@@ -6,6 +6,8 @@ total = defaultdict(float)                  total = {}
 total[key] += x                        ->   total[key] = (total[key] if key in total else 0.0) + x
 Counter(labels)                        ->   counted(labels)
 dict(mean=m, std=s)                    ->   {"mean": m, "std": s}
+number = {}                            ->   number = Dict.empty(types.int64, types.int64)
+number[key] = len(number)                   number[key] = len(number)
 ```
 
 `[[] for _ in range(n)]`, lists of neighbours, gets the type of what is appended to its rows.
@@ -29,6 +31,12 @@ _FIRST = {"int": "0", "float": "0.0"}
 
 _NUMBERS = {"int": "int64", "float": "float64", "bool": "bool"}
 _KINDS = frozenset({"int", "float", "bool", "scalar"})
+
+_EMPTY = "numba.typed.Dict"
+"""Numba's own dict, which is told its types."""
+
+_TYPES = {"bool": "boolean", "int8": "int64", "int16": "int64", "int32": "int64"}
+"""Numba's names for dtypes, where they are others; whole numbers that are given on become wide ones there."""
 
 _COUNTED = """
 @njit(error_model="numpy")
@@ -122,15 +130,39 @@ class Dicts(NumbaRewriter):
         first = firsts.pop() if len(firsts) == 1 else None
         return updated_node if first is None else updated_node.with_changes(elt=cst.parse_expression(f"[{first}][:0]"))
 
+    def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.BaseExpression:
+        """Tells an empty dict its types where what is stored in it depends on its length, which Numba asks for first."""
+        name = self._named.get(original_node)
+        if updated_node.elements or name is None or not self.functions:
+            return updated_node
+        keys, values = set[str | None](), set[str | None]()
+        lengths = 0
+        for node in nodes_of(self.functions[0], cst.Assign):
+            target = node.targets[0].target
+            if not isinstance(target, cst.Subscript) or code(target.value) != name or len(target.slice) != 1:
+                continue
+            index = target.slice[0].slice
+            keys.add(self._dtype(index.value) if isinstance(index, cst.Index) else None)
+            values.add(self._dtype(node.value))
+            lengths += any(code(call) == f"len({name})" for call in nodes_of(node.value, cst.Call))
+        if not lengths or None in keys | values or len(keys) != 1 or len(values) != 1:
+            return updated_node
+        imports = self.context.imports
+        found = [_TYPES.get(str(one), one) for one in (*keys, *values)]
+        types = [f"{imports.code('numba.types')}.{one}" for one in found]
+        return cst.parse_expression(f"{imports.code(_EMPTY)}.empty({', '.join(types)})")
+
+    def _dtype(self, node: cst.BaseExpression) -> str | None:
+        """Returns the dtype of an expression that was a number."""
+        fact = self.fact(node)
+        return _NUMBERS.get(fact.kind, fact.dtype) if fact is not None and fact.kind in _KINDS else None
+
     def _zero(self, node: cst.BaseExpression) -> str | None:
         """Returns a number, or a tuple of numbers, of the type that an expression has."""
         if isinstance(node, cst.Tuple):
             parts = [self._zero(element.value) for element in node.elements]
             return None if None in parts or len(parts) < 2 else f"({', '.join(str(part) for part in parts)})"
-        fact = self.fact(node)
-        if fact is None or fact.kind not in _KINDS:
-            return None
-        dtype = _NUMBERS.get(fact.kind, fact.dtype)
+        dtype = self._dtype(node)
         return None if dtype is None else f"{self.context.imports.code(scalar_path(dtype))}(0)"
 
     def visit_Assign(self, node: cst.Assign) -> None:

@@ -289,7 +289,7 @@ class Spelling(NumbaRewriter):
         first, old = call.args[0], original.args[0].value
         if isinstance(old, cst.BinaryOperation) and isinstance(old.operator, cst.Add) and len(call.args) == 1:
             return self._joined_lists(path, original, call)
-        if isinstance(old, cst.Name | cst.ListComp) and len(call.args) == 1:
+        if isinstance(old, cst.Name | cst.ListComp | cst.Subscript) and len(call.args) == 1:
             given, result = self.fact(old), self.fact(original)
             listed = isinstance(old, cst.ListComp) or (given is not None and given.kind == "list")
             if listed and result is not None and result.ndim is not None:
