@@ -131,7 +131,7 @@ class Dicts(NumbaRewriter):
         return updated_node if first is None else updated_node.with_changes(elt=cst.parse_expression(f"[{first}][:0]"))
 
     def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.BaseExpression:
-        """Tells an empty dict its types where what is stored in it depends on its length, which Numba asks for first."""
+        """Tells an empty dict its types where what is stored depends on its length, which Numba asks for first."""
         name = self._named.get(original_node)
         if updated_node.elements or name is None or not self.functions:
             return updated_node
