@@ -18,6 +18,16 @@ def code(node: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(node)
 
 
+def in_one_line(source: cst.CSTNode | str) -> str:
+    """Returns the source of an expression without its line breaks, and the backslashes before them.
+
+    >>> in_one_line("a \\\\\\n    / b")
+    'a / b'
+    """
+    text = source if isinstance(source, str) else code(source)
+    return " ".join(text.replace("\\\n", " ").split())
+
+
 def statements(node: cst.CSTNode) -> tuple[Any, ...]:
     """Returns the statements in the body of a function, loop or branch."""
     body = getattr(node, "body", node)

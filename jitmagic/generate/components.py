@@ -19,7 +19,7 @@ import libcst as cst
 import numpy as np
 
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, on_the_line_of, small, statements
+from jitmagic.generate.blocks import code, in_one_line, on_the_line_of, small, statements
 from jitmagic.generate.component_numbers import Numbers
 from jitmagic.generate.component_values import MOST, Cannot, Short, Surroundings, flat, integer
 from jitmagic.generate.precedence import bracketed
@@ -428,10 +428,10 @@ def _reads_elsewhere(
     around: Surroundings, base: str, target: cst.BaseExpression, value: cst.BaseExpression
 ) -> bool:
     """Says whether a value may read what a store writes, at another place than the very one that is written."""
-    same = " ".join(code(target).split())
+    same = in_one_line(target)
 
     def look(node: cst.CSTNode) -> bool:
-        if isinstance(node, cst.Subscript) and " ".join(code(node.with_changes(lpar=(), rpar=())).split()) == same:
+        if isinstance(node, cst.Subscript) and in_one_line(node.with_changes(lpar=(), rpar=())) == same:
             return False
         if isinstance(node, cst.Name):
             return around.may_share(base, node.value)

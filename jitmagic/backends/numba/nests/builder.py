@@ -22,7 +22,7 @@ from jitmagic.backends.numba.rewrites.context import code
 from jitmagic.backends.numba.rewrites.elements import DTYPES, PYTHON, Element, needs_parentheses
 from jitmagic.backends.numba.typing_model import UFUNC
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import made, small
+from jitmagic.generate.blocks import in_one_line, made, small
 
 NOTE = "the loops over elements make arrays of the dtypes of this call: for other dtypes compare again"
 _TRIES = 12
@@ -143,7 +143,7 @@ class Builder(Steps):
         parallel = owner.context.parallel and self._runs_in_threads()
         decorator = '@njit(parallel=True, error_model="numpy")' if parallel else '@njit(error_model="numpy")'
         lines = [decorator, f"def {{name}}({', '.join(nest.parameters)}):"]
-        first = " ".join(code(self.run.body[0].with_changes(leading_lines=[])).split("#@")[0].split())
+        first = in_one_line(code(self.run.body[0].with_changes(leading_lines=[])).split("#@")[0])
         more = " …" if len(self.run.body) > 1 or isinstance(self.run.body[0], cst.For) else ""
         lines.append(f"    # element by element: {first[:90]}{more}".replace("{", "(").replace("}", ")"))
         if parallel and not owner.context.every:

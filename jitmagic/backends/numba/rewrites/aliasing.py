@@ -11,6 +11,7 @@ from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code
 from jitmagic.backends.numba.rewrites.rolls import roll_of
 from jitmagic.backends.numba.rewrites.windows import window_of
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.walking import children, nodes_of
 
 
@@ -43,7 +44,7 @@ def reads_elsewhere(
         number = fact is not None and fact.kind != "array"  # worked out before the store
         if isinstance(part.value, cst.Name) and shares(part.value.value) and not number:
             return True
-    text = " ".join(code(value.with_changes(lpar=[], rpar=[])).split())
+    text = in_one_line(value.with_changes(lpar=[], rpar=[]))
     same = ast.dump(ast.parse(code(target), mode="eval").body)
 
     def look(node: ast.AST) -> bool:

@@ -16,6 +16,7 @@ import libcst as cst
 
 from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.walking import Transformer
 
 _FOLDED = """
@@ -47,7 +48,7 @@ class Folds(NumbaRewriter):
         source = source.replace("{first}", "0" if begins else "1")
         start = '    if len(values) == 0:\n        raise TypeError("reduce of an empty list")\n    result = values[0]'
         source = source.replace("\n{start}", "" if begins else f"\n{start}")
-        said = " ".join(code(args[0].value).split()).replace("{", "(").replace("}", ")")
+        said = in_one_line(args[0].value).replace("{", "(").replace("}", ")")
         source = source.replace("{said}", f"{said}, …")
         helper = self.context.helper("folded", source)
         return cst.Call(helper, [cst.Arg(self.context.bare(a.value)) for a in args[1:]])

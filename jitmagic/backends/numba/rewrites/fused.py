@@ -36,6 +36,7 @@ from jitmagic.backends.numba.rewrites.elements import (
 from jitmagic.backends.numba.rewrites.own_arrays import own_arrays
 from jitmagic.backends.numba.rewrites.windows import steps_of, window_of
 from jitmagic.backends.numba.typing_model import UFUNC
+from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.walking import nodes_of
 from jitmagic.observe.facts import Span, ValueFact
 
@@ -220,7 +221,7 @@ class Fused(LoopRewriter, ElementRewriter):
     def _head(self, kernel: Kernel, said: str, word: str) -> list[str]:
         options = 'error_model="numpy"' if word == "range" else 'parallel=True, error_model="numpy"'
         lines = [f"@njit({options})", f"def {{name}}({', '.join(kernel.parameters)}):"]
-        shown = " ".join(said.split())
+        shown = in_one_line(said)
         lines.append(f"    # {shown if len(shown) <= 100 else shown[:97] + '...'}".replace("{", "(").replace("}", ")"))
         checks = self._checks(kernel)
         checks += [f"{one} != 1" for one in dict.fromkeys(kernel.ones)]
@@ -408,7 +409,7 @@ class Fused(LoopRewriter, ElementRewriter):
         """Says whether a value reads arrays that may share memory with the target under another name."""
         assert isinstance(target.value, cst.Name)
         base = target.value.value
-        text = " ".join(code(value.with_changes(lpar=[], rpar=[])).split())
+        text = in_one_line(value.with_changes(lpar=[], rpar=[]))
         names = {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)} - {base}
         return self.may_share(self._aliases, base, names)
 

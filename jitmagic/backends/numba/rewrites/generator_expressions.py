@@ -18,6 +18,7 @@ import libcst as cst
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.walking import Finder, nodes_of
 
 _WHOLE = frozenset({"sum", "min", "max", "sorted", "list", "set", "tuple"})
@@ -142,7 +143,7 @@ class GeneratorLoops(NumbaRewriter):
         given = _in_order(node, reads)
         taken = set(given) | own
         extra = [name_tools.fresh("default", taken)] if rest else []
-        said = " ".join(code(original).split()).replace("{", "(").replace("}", ")")
+        said = in_one_line(original).replace("{", "(").replace("}", ")")
         lines = [
             '@njit(error_model="numpy")',
             f"def {{name}}({', '.join([*given, *extra])}):",

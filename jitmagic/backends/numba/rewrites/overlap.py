@@ -15,6 +15,7 @@ from jitmagic.analysis.names import Names
 from jitmagic.analysis.tree import SourceTree, base_name
 from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.backends.numba.unseen import Numbers
+from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import ValueFact
 
@@ -154,7 +155,7 @@ class _Apart(Transformer):
 
 
 def _bare(node: cst.BaseExpression) -> str:
-    return " ".join(code(node).split()) if "#" not in code(node) else code(node.with_changes(lpar=[], rpar=[]))
+    return in_one_line(node) if "#" not in code(node) else code(node.with_changes(lpar=[], rpar=[]))
 
 
 def _disjoint(left: ast.expr, right: ast.expr) -> bool:

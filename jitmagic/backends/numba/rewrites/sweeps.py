@@ -21,7 +21,7 @@ from jitmagic.backends.numba.rewrites.elements import Element, ElementRewriter, 
 from jitmagic.backends.numba.rewrites.windows import Part, window_of
 from jitmagic.backends.numba.typing_model import UFUNC
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import leading, made, small, statements
+from jitmagic.generate.blocks import in_one_line, leading, made, small, statements
 from jitmagic.generate.liveness import Liveness, live_names
 from jitmagic.generate.walking import Transformer, children, nodes_of
 from jitmagic.observe.facts import Span, ValueFact
@@ -121,7 +121,7 @@ class Sweeps(ElementRewriter):
         ndim = len(kernel.shape)
         threads = self.context.parallel
         word = self.context.imports.code("numba.prange") if threads else "range"
-        said = " ".join(code(loop.with_changes(leading_lines=[])).split("#@")[0].split())
+        said = in_one_line(code(loop.with_changes(leading_lines=[])).split("#@")[0])
         lines = [
             f"@njit({'parallel=True, ' if threads else ''}error_model='numpy')".replace("'", '"'),
             f"def {{name}}({', '.join(kernel.parameters)}):",

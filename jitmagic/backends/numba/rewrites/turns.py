@@ -21,6 +21,7 @@ from jitmagic.backends.numba.rewrites.elements import (
     needs_parentheses,
 )
 from jitmagic.backends.numba.rewrites.windows import steps_of
+from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.turns import PERIODIC, angle_of
 from jitmagic.observe.facts import Span
 
@@ -111,7 +112,7 @@ class LookedUp:
         kernel = self.kernel
         lines = [f'@njit({"parallel=True, " if threads else ""}error_model="numpy")']
         lines.append(f"def {{name}}({', '.join(kernel.parameters)}):")
-        lines.append(f"    # {' '.join(said.split())[:90]}: as many values as one turn has".replace("{", "("))
+        lines.append(f"    # {in_one_line(said)[:90]}: as many values as one turn has".replace("{", "("))
         checks = [f"{one} != {several[0]}" for several in kernel.sizes for one in dict.fromkeys(several[1:])]
         checks += [f"{one} != 1" for one in dict.fromkeys(kernel.ones)]
         checks = [one for one in checks if len(set(one.split(" != "))) > 1]
