@@ -20,6 +20,7 @@ from jitmagic.backends.cupy.elements import atom, kinds_of, method
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
+from jitmagic.generate.bindings import Bindings
 from jitmagic.generate.blocks import code
 from jitmagic.generate.imports import Imports
 from jitmagic.generate.kinds import Kinds
@@ -101,6 +102,7 @@ class Calls(FunctionRewriter[Kinds]):
         self.draws = 0
         self.taken = set(name_tools.all_names(module.tree)) | set(workload.needs)
         self.statements: set[cst.CSTNode] = set()
+        self.values: list[dict[str, list[cst.BaseExpression]]] = []
 
     # -- what is known -----------------------------------------------------------------------------------------------
 
@@ -160,6 +162,36 @@ class Calls(FunctionRewriter[Kinds]):
         if right in ("array", "scalar") and left in ("list", "tuple") and not repeats:
             return updated_node.with_changes(left=self._array(original_node.left, updated_node.left))
         return updated_node
+
+    def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.Comparison:
+        """Compares NumPy's scalars as numbers: one on the left would ask CuPy's array as if it were NumPy's."""
+        left = updated_node.left
+        others = [self._kind(one.comparator) for one in original_node.comparisons]
+        if self._is_host_scalar(original_node.left) and {"array", "scalar", None} & set(others):
+            return updated_node.with_changes(left=method(left, "item"))
+        return updated_node
+
+    def _is_host_scalar(self, node: cst.BaseExpression) -> bool:
+        """Says whether NumPy computes a scalar of numbers of the host: a call that stays, or a name for such calls."""
+        if isinstance(node, cst.Call):
+            path = self.stack[-1].path(node.func) if self.stack else None
+            facts = [self.known(argument.value) for argument in node.args]
+            plain = path is not None and path.startswith("numpy.") and self._kind(node) == "scalar"
+            return plain and self._stays(node, facts)
+        if isinstance(node, cst.Name) and self.values:
+            values = self.values[-1].get(node.value, [])
+            return bool(values) and all(isinstance(one, cst.Call) and self._is_host_scalar(one) for one in values)
+        return False
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        super().visit_FunctionDef(node)
+        bindings = Bindings(node)
+        known = {name: values for name, values in bindings.values.items() if name not in bindings.unknown}
+        self.values.append({name: values for name, values in known.items() if name not in bindings.ranges})
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self.values.pop()
+        return super().leave_FunctionDef(original_node, updated_node)
 
     # -- calls ------------------------------------------------------------------------------------------------------
 

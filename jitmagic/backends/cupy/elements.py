@@ -250,10 +250,19 @@ class Elements(FunctionRewriter[Kinds]):
                 line,
                 "CP-0D",
             )
-        known = any(original in keys for keys in self.keys)
-        if fact is not None and fact.kind == "scalar" and not known:
+        if fact is not None and fact.kind == "scalar" and not self._is_plain(original):
             return method(updated, "item")
         return updated
+
+    def _is_plain(self, node: Any) -> bool:
+        """Says whether NumPy has a scalar where this has a number of Python's: an expression of keys and numbers alone."""
+        if any(node in keys for keys in self.keys):
+            return True
+        if isinstance(node, cst.BinaryOperation):
+            return self._is_plain(node.left) and self._is_plain(node.right)
+        if isinstance(node, cst.UnaryOperation):
+            return self._is_plain(node.expression)
+        return isinstance(node, cst.Integer | cst.Float) or self._kind(node) in ("int", "float", "bool")
 
     def _hashes(self, node: cst.BaseExpression) -> bool:
         return isinstance(node, cst.Set | cst.Dict) or self._kind(node) in ("dict", "object")

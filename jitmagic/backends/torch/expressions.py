@@ -16,6 +16,7 @@ from jitmagic.backends.torch.indexing import build, index
 from jitmagic.backends.torch.kinds import (
     BOOL,
     NO_ARITHMETIC,
+    PYTHON_KINDS,
     SUPPORTED,
     UNKNOWN,
     Value,
@@ -55,7 +56,8 @@ class Expressions(Names):
             a, va = self._tensor_of(a, va, vb)
             b, vb = self._tensor_of(b, vb, va)
         wanted = seen_dtype(seen)
-        if seen is None or seen.kind == "mixed":
+        if wanted is None and (seen is None or seen.kind in ("mixed", *PYTHON_KINDS)):
+            # a Python number in the source, which a loop that became a sum has made a tensor
             wanted = self._numpy_dtype(operator, va, vb)
         if wanted in NO_ARITHMETIC or (wanted is not None and wanted not in SUPPORTED):
             self.typed(wanted)

@@ -24,7 +24,9 @@ SUPPORTED = frozenset(
 NO_ARITHMETIC = frozenset({"uint16", "uint32", "uint64"})
 """The dtypes that torch stores but does not compute with (gotcha PT-UINT)."""
 
-_NUMBER_KINDS = ("bool", "int", "float", "complex")
+PYTHON_KINDS = ("bool", "int", "float", "complex")
+"""Facts of Python's own numbers."""
+
 _WEAK: dict[str, Any] = {"bool": True, "int": 0, "float": 0.0, "complex": 0j}
 _DEFAULT = {"bool": "bool", "int": "int64", "float": "float32", "complex": "complex64"}
 _STRONG = {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}
@@ -102,7 +104,7 @@ def from_fact(fact: ValueFact | None) -> Value:
         return Value("tensor", seen_dtype(fact), fact.shape)
     if fact.kind == "scalar":
         return Value("tensor", seen_dtype(fact), (), scalar=True)
-    if fact.kind in _NUMBER_KINDS:
+    if fact.kind in PYTHON_KINDS:
         return Value("number", fact.kind)
     if fact.kind in ("tuple", "list"):
         return Value("sequence", items=tuple(from_fact(item) for item in fact.items))
@@ -127,7 +129,7 @@ def category(dtype: str | None) -> str | None:
     """
     if dtype is None:
         return None
-    if dtype in _NUMBER_KINDS:
+    if dtype in PYTHON_KINDS:
         return dtype
     try:
         letter = np.dtype(dtype).kind
@@ -158,8 +160,8 @@ def join(a: Value | None, b: Value | None) -> Value:
 
 
 def _wider(a: Value, b: Value) -> str | None:
-    if a.kind == "number" and a.dtype in _NUMBER_KINDS and b.dtype in _NUMBER_KINDS:
-        return _NUMBER_KINDS[max(_NUMBER_KINDS.index(a.dtype or ""), _NUMBER_KINDS.index(b.dtype or ""))]
+    if a.kind == "number" and a.dtype in PYTHON_KINDS and b.dtype in PYTHON_KINDS:
+        return PYTHON_KINDS[max(PYTHON_KINDS.index(a.dtype or ""), PYTHON_KINDS.index(b.dtype or ""))]
     return None
 
 
@@ -170,7 +172,19 @@ def torch_result(values: Sequence[Value]) -> str | None:
     'float32'
     >>> torch_result([Value("tensor", "float32", (3,)), Value("tensor", "float64", ())])
     'float32'
+
+    Of a tensor whose axes are not known it is told where it is the same with axes and without.
+
+    >>> torch_result([Value("tensor", "int64", None), Value("number", "int")])
+    'int64'
     """
+    unknown = next((i for i, v in enumerate(values) if v.kind in ("tensor", "either") and v.shape is None), None)
+    if unknown is not None:
+        found = set()
+        for shape in ((), (None,)):
+            assumed = [replace(v, shape=shape) if i == unknown else v for i, v in enumerate(values)]
+            found.add(torch_result(assumed))
+        return found.pop() if len(found) == 1 else None
     ranks: dict[str, str | None] = {"axes": None, "bare": None, "number": None}
     for value in values:
         if value.kind == "number":
@@ -232,7 +246,7 @@ def _promote(a: str | None, b: str | None) -> str | None:
 
 
 def _order(dtype: str) -> int:
-    return _NUMBER_KINDS.index(category(dtype) or "bool")
+    return PYTHON_KINDS.index(category(dtype) or "bool")
 
 
 def _combine(higher: str | None, lower: str | None) -> str | None:

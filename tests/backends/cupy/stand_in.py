@@ -12,7 +12,7 @@ import inspect
 import operator
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,7 +114,7 @@ def device(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return ndarray(value)
     if isinstance(value, tuple):
-        return tuple(device(one) for one in value)
+        return _like(value, map(device, value))
     if isinstance(value, list):
         return [device(one) for one in value]
     if isinstance(value, dict):
@@ -122,12 +122,17 @@ def device(value: Any) -> Any:
     return value
 
 
+def _like(value: tuple[Any, ...], parts: Iterable[Any]) -> tuple[Any, ...]:
+    """Returns parts as a tuple, or as a named tuple of the same class."""
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+
+
 def host(value: Any) -> Any:
     """Takes every array out of its wrapper, one without axes as a scalar."""
     if isinstance(value, ndarray):
         return value._a[()] if value._a.ndim == 0 else value._a
     if isinstance(value, tuple):
-        return tuple(host(one) for one in value)
+        return _like(value, map(host, value))
     if isinstance(value, list):
         return [host(one) for one in value]
     if isinstance(value, dict):

@@ -50,6 +50,14 @@ CASES = {
         "np.tile(x[:2], k), np.repeat(x[:2], k), x.reshape(k, -1), np.eye(k), np.bincount(n, minlength=n[5]), np.roll(x, k), np.full(k, x[0]), np.arange(x[0], x[3], 0.5)",
         V, N,
     ),
+    "a scalar of the host beside an element": (
+        "def fn(x, n):\n    u = np.log(n)\n    return np.sqrt(n) < x[0], u > x.sum(), x[1] > u, np.exp(n) > 3", V, 7,
+    ),
+    "keys that are sums of keys": (
+        "def fn(n):\n    d = {}\n    for i in range(0, 8, 2):\n        d[n[i], n[i + 1]] = i\n    s = 0\n    for (a, b), i in d.items():\n"
+        "        s += i + d.get(((a + 1) % 3, -b), 5)\n    return s",
+        N,
+    ),
     "rounding a number": ("def fn(x):\n    return round(x[3], 2), round(float(x[4]), 1)", V),
     "repeated lists": ("def fn(n):\n    return np.array([1.0] * n[0])", N),
     "an element by position": ("def fn(x):\n    return x.item(3), x.reshape(3, 4).item(1, 2)", V),

@@ -85,6 +85,29 @@ def test_integers_become_float64_where_numpy_makes_them_so():
     )
 
 
+def test_counts_that_become_sums_are_divided_as_numbers():
+    check(
+        """
+        def fn(x):
+            n = 0
+            for i in range(len(x)):
+                if x[i] > 0:
+                    n += 1
+            return np.log(n + 1), n / 3
+        """,
+        """
+        import torch
+
+
+        def fn(x):
+            n = 0
+            n = n + torch.sum(torch.where(x[:len(x)] > 0, torch.tensor(1, dtype=torch.int64), 0))
+            return torch.log((n + 1).to(torch.float64)), n.to(torch.float64) / 3
+        """,
+        V,
+    )
+
+
 def test_python_numbers_stay_python_numbers():
     check(
         "def fn(x, k):\n    w = np.sqrt(k) * np.pi\n    return np.exp(-w * x)",
