@@ -255,7 +255,7 @@ class Elements(FunctionRewriter[Kinds]):
         return updated
 
     def _is_plain(self, node: Any) -> bool:
-        """Says whether NumPy has a scalar where this has a number of Python's: an expression of keys and numbers alone."""
+        """Says whether this has a number of Python's where NumPy has a scalar: an expression of keys and numbers."""
         if any(node in keys for keys in self.keys):
             return True
         if isinstance(node, cst.BinaryOperation):
