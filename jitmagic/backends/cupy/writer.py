@@ -23,6 +23,7 @@ from jitmagic.generate.masked_ufuncs import without_masked_ufuncs
 from jitmagic.generate.module import Module
 from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.generate.vectorised import vectorise
+from jitmagic.generate.vectorize_calls import without_vectorize
 from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import Observation
 
@@ -52,7 +53,8 @@ def write(workload: Workload, observed: Observation, vectorised: bool = True) ->
     module = Module.of(workload, observed)
     tree = module.marked()
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
-    tree = without_masked_ufuncs(module, module.tree, workload.function.name)
+    name = workload.function.name
+    tree = without_masked_ufuncs(module, without_vectorize(module, module.tree, name), name)
     checks.check(workload, observed, gone)
     alias = name_tools.fresh("cp", name_tools.all_names(tree) | set(workload.needs))
     numpy_name = next((name for name, path in workload.names.items() if path == "numpy"), "np")

@@ -63,6 +63,7 @@ from jitmagic.generate.nested_ranges import nested_ranges
 from jitmagic.generate.optional import Known, without_none
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.records import without_records
+from jitmagic.generate.vectorize_calls import without_vectorize
 from jitmagic.generate.walking import returns_of
 from jitmagic.observe.facts import Observation, ValueFact
 
@@ -147,7 +148,8 @@ def write(
     module = Module.of(workload, observed)
     module.names.update({"__numpy__": "numpy", "__jax__": "jax"})
     entry = workload.function.name
-    tree = lifted(module, without_records(module, normalised(module, module.marked())))
+    tree = without_vectorize(module, normalised(module, module.marked()), entry)
+    tree = lifted(module, without_records(module, tree))
     _refuse_function(module, _functions(tree)[entry])
     if observed.overlapping and observed.mutated:
         a, b = observed.overlapping[0]

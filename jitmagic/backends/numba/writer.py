@@ -92,6 +92,7 @@ from jitmagic.generate.nested_ranges import nested_products
 from jitmagic.generate.optional import without_optional_tuples
 from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.records import without_records
+from jitmagic.generate.vectorize_calls import without_vectorize
 from jitmagic.generate.walking import Finder, Transformer
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
@@ -180,7 +181,8 @@ def _write(
     name = workload.function.name
     signature = module.function(name).params
     drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
-    tree = without_masked_ufuncs(module, without_records(module, drawn.tree), name)
+    tree = without_vectorize(module, without_records(module, drawn.tree), name)
+    tree = without_masked_ufuncs(module, tree, name)
     tree = nested_products(module, tree, by_function(module, tree, name))
     tree = without_optional_tuples(module, tree, by_function(module, tree, name))
     tree = steady_closures(module, tree, by_function(module, tree, name), columns=False)

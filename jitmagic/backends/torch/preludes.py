@@ -104,7 +104,9 @@ def vectorize(function):
     """A function of elements as one of arrays, element by element, as numpy.vectorize."""
     def apply(*arrays):
         arrays = torch.broadcast_tensors(*map(torch.as_tensor, arrays))
-        values = [torch.as_tensor(function(*row)) for row in zip(*(a.ravel() for a in arrays))]
+        values = [function(*row) for row in zip(*(a.ravel() for a in arrays))]
+        # a number of Python's has 64 bits in NumPy
+        values = [torch.tensor(v, dtype=torch.float64) if isinstance(v, float) else torch.as_tensor(v) for v in values]
         return torch.stack(values).reshape(arrays[0].shape)
     return apply
 ''',

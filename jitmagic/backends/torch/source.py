@@ -26,6 +26,7 @@ from jitmagic.generate.module import Module
 from jitmagic.generate.names import all_names, fresh, parameters
 from jitmagic.generate.returns import returned_parameters, returned_parts
 from jitmagic.generate.vectorised import vectorise
+from jitmagic.generate.vectorize_calls import without_vectorize
 from jitmagic.generate.walking import Transformer
 from jitmagic.observe.facts import Observation, ValueFact
 
@@ -93,7 +94,7 @@ def write(workload: Workload, observed: Observation, compiled: bool, vectorised:
     _check_dtypes(workload, observed)
     tree = module.marked()
     gone = vectorise(module, workload, observed) if vectorised else frozenset()
-    tree = without_masked_ufuncs(module, module.tree, entry)
+    tree = without_masked_ufuncs(module, without_vectorize(module, module.tree, entry), entry)
     steps = None if compiled else _steps(workload, observed, gone)
     learned = Learned()
     functions = frozenset(f.name.value for f in module.functions())
