@@ -74,6 +74,7 @@ from jitmagic.backends.numba.rewrites.turn_products import TurnProducts
 from jitmagic.backends.numba.rewrites.turns import Turns
 from jitmagic.backends.numba.rewrites.ufunc_methods import UfuncMethods
 from jitmagic.backends.numba.rewrites.unpacking import Unpacking
+from jitmagic.backends.numba.rewrites.view_stores import ViewStores
 from jitmagic.backends.numba.rewrites.widening import Widening
 from jitmagic.backends.numba.rewrites.wraparound import WrapAround
 from jitmagic.backends.numba.short_axes import shortened
@@ -258,6 +259,7 @@ def _write(
         tree.visit(ChangingLengths(context, parallel))
         tree = tree.visit(Broadcasting(context, parallel, tuple(loop.span for loop in every)))
         tree = tree.visit(Widening(context, parallel))
+        tree = tree.visit(ViewStores(context))
     else:
         tree = tree.visit(WrapAround(context))
     tree = tree.visit(Rows(context))
