@@ -60,6 +60,12 @@ def tables(module: Module, tree: cst.Module, entry: str, kinds: Mapping[str, Kin
     return tree, {n for f, n in dtypes if f == entry and n in found.returned}
 
 
+def would_be_tables(module: Module, tree: cst.Module, entry: str, kinds: Mapping[str, Kinds]) -> set[Place]:
+    """Returns the lists that :func:`tables` would write as arrays."""
+    functions = {s.name.value: s for s in tree.body if isinstance(s, cst.FunctionDef)}
+    return set(_Found(module, functions, kinds, entry).dtypes())
+
+
 def table_of(node: Any, module: Module) -> Table | None:
     """Returns how a list of numbers is made whose length does not depend on them; None for any other expression."""
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):

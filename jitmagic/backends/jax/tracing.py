@@ -104,7 +104,8 @@ class Tracing:
             return fact is None or fact.kind not in ("scalar", "int", "float", "bool", "str", "tuple")
         if isinstance(func, cst.Attribute):
             return given or self.expression(func.value)
-        return given
+        # `jax.vmap(f)(…)`, whatever it is given
+        return given or isinstance(func, cst.Call)
 
 
 def loop_line(module: Module, node: cst.CSTNode) -> int:

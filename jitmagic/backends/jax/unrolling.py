@@ -38,23 +38,35 @@ def more_written_out(module: Module, line: int | None, written_out: frozenset[in
     else:
         more = written_out | {loop_line(module, left[-1])}
     lines = more - written_out
-    if any(loop_line(module, n) in lines and not is_short(module, n, more) for n in finder.found):
+    loops = [n for n in finder.found if isinstance(n, cst.For)]
+    if any(loop_line(module, n) in lines and not is_short(module, n, more) for n in loops):
         return written_out
     return more
 
 
 class _Loops(Finder):
-    """Collects the ``for`` loops without a literal count, and those of them around a line, the innermost last."""
+    """Collects the ``for`` loops without a literal count, and those of them around a line, the innermost last.
+
+    Comprehensions count as loops; Python writes them out while JAX traces, however long they are.
+    """
 
     def __init__(self, module: Module, line: int | None) -> None:
         super().__init__()
         self.module, self.at = module, line
-        self.found: list[cst.For] = []
-        self.around: list[cst.For] = []
+        self.found: list[cst.For | cst.ListComp | cst.GeneratorExp] = []
+        self.around: list[cst.For | cst.ListComp | cst.GeneratorExp] = []
 
     def visit_For(self, node: cst.For) -> None:
-        if literal_trips(node) is not None:
-            return
+        if literal_trips(node) is None:
+            self.add(node)
+
+    def visit_ListComp(self, node: cst.ListComp) -> None:
+        self.add(node)
+
+    def visit_GeneratorExp(self, node: cst.GeneratorExp) -> None:
+        self.add(node)
+
+    def add(self, node: cst.For | cst.ListComp | cst.GeneratorExp) -> None:
         self.found.append(node)
         span = self.module.span(node)
         lines = [self.module.source.origin_line(n) for n in range(span.line, span.end_line + 1)]

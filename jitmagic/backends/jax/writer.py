@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import libcst as cst
@@ -13,6 +14,7 @@ from jitmagic.backends.jax.bit_counts import counted_bits
 from jitmagic.backends.jax.casts import casts
 from jitmagic.backends.jax.common_returns import without_early_returns
 from jitmagic.backends.jax.components import by_components
+from jitmagic.backends.jax.comprehensions import counted_comprehensions
 from jitmagic.backends.jax.control import Control
 from jitmagic.backends.jax.control_parameters import control_parameters
 from jitmagic.backends.jax.counted_lists import counted_lists
@@ -25,6 +27,7 @@ from jitmagic.backends.jax.firsts import without_indices
 from jitmagic.backends.jax.grown_arrays import grown_as_lists
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
+from jitmagic.backends.jax.list_comprehensions import filled_lists
 from jitmagic.backends.jax.list_ends import arrays_at_the_end
 from jitmagic.backends.jax.list_results import Given
 from jitmagic.backends.jax.list_rows import rows_as_tuples
@@ -170,6 +173,8 @@ def write(
     tree = without_tuple_comparisons(module, tree, _kinds(parts, tree))
     tree = next_as_loops(module, tree)
     tree = grown_as_lists(module, tree, _kinds(parts, tree))
+    tree = filled_lists(module, tree, entry, partial(_kinds, parts), parts.written_out)
+    tree = counted_comprehensions(module, tree, _kinds(parts, tree), parts.written_out)
     tree, parts.tables = tables(module, tree, entry, _kinds(parts, tree))
     tree = calls_on_their_own(module, tree, _kinds(parts, tree))
     tree = without_masked_ufuncs(module, tree, entry)
