@@ -15,6 +15,7 @@ import libcst as cst
 from jitmagic.backends.jax.chunks import chunked
 from jitmagic.backends.jax.promotion import promoted
 from jitmagic.backends.jax.settled import Assigned
+from jitmagic.backends.jax.sums import difference, written
 from jitmagic.backends.jax.tracing import Tracing
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
@@ -376,6 +377,10 @@ class LoopMaker:
         self.elements(node, iterated, target, index, before, binds, lengths)
         unique = list(dict.fromkeys(lengths))
         stop = unique[0] if len(unique) == 1 else f"min({', '.join(unique)})"
+        if len(unique) > 1 and any(self.tracing.expression(cst.parse_expression(one)) for one in unique):
+            stop = unique[0]
+            for one in unique[1:]:
+                stop = f"__numpy__.minimum({stop}, {one})"
         return Counted(index, "0", stop, tuple(b for b in binds if b), tuple(before))
 
     def over_range(self, node: cst.For, name: str, given: list[str], iterated: cst.Call) -> Counted:
@@ -397,6 +402,17 @@ class LoopMaker:
         if any(self.tracing.expression(a.value) for a in iterated.args):
             raise self.refuse(node, f"the number of steps of `{code(iterated)}` depends on array values", "JX-SHAPEARG")
         return Counted(index, "0", f"len({code(iterated)})", (f"{name} = {_minus(start)} + {index} * {_term(step)}",))
+
+    def fixed(self, node: cst.For, iterated: cst.Call, before: list[str]) -> list[str]:
+        """Returns the arguments of a range; what the loop's body changes of them is kept as it was before it."""
+        given = []
+        for argument in iterated.args:
+            text = code(argument.value)
+            if name_tools.loads(argument.value) & (name_tools.bound(node.body) | {*name_tools.targets(node.target)}):
+                text = self.name("bound")
+                before.append(f"{text} = {code(argument.value)}")
+            given.append(text)
+        return given
 
     def elements(
         self,
@@ -424,12 +440,15 @@ class LoopMaker:
                     self.elements(node, argument.value, part, index, before, binds, lengths)
                 return
             if name == "range":
-                counted = self.over_range(node, code(target), [code(a.value) for a in iterated.args], iterated)
-                if counted.start == "0" and not counted.binds:
-                    binds.append(f"{code(target)} = {index}")
+                counted = self.over_range(node, code(target), self.fixed(node, iterated, before), iterated)
+                if counted.binds:
+                    # counted by a name of its own, from zero
+                    binds.append(counted.binds[0].replace(counted.index, index))
                     lengths.append(counted.stop)
                     return
-                raise self.refuse(node, f"`{code(node.iter)}` cannot be counted; loop over range(n) and index")
+                binds.append(f"{code(target)} = {written(difference(index, f'-({counted.start})'))}")
+                lengths.append(written(difference(counted.stop, counted.start)))
+                return
         if not self.tracing.kinds.is_array(iterated):
             raise self.refuse(
                 node, f"the loop runs over `{code(iterated)}`, which is not known to be an array or a range"

@@ -131,11 +131,25 @@ def _arange(call: cst.Call) -> str:
     return f"__numpy__.arange({', '.join(code(a.value) for a in call.args)})"
 
 
-def _joined(node: Any, module: Module) -> list[Any] | None:
-    """Returns the parts of ``[0] + [10**9]*n``, lists that are written out and tables; None for anything else."""
+def listed_vector(node: Any, kinds: Kinds) -> cst.Name | None:
+    """Returns the vector of ``list(x)`` or ``x.tolist()``, None for anything else."""
+    if not isinstance(node, cst.Call):
+        return None
+    only: Any = node.args[0].value if code(node.func) == "list" and len(node.args) == 1 else None
+    if isinstance(node.func, cst.Attribute) and node.func.attr.value == "tolist" and not node.args:
+        only = node.func.value
+    fact = kinds.of(only) if isinstance(only, cst.Name) else None
+    known = fact is not None and fact.kind == "array" and fact.ndim == 1 and (fact.dtype or "") in _KINDS
+    return only if known else None
+
+
+def _joined(node: Any, module: Module, kinds: Kinds) -> list[Any] | None:
+    """Returns the parts of ``[0] + [10**9]*n + list(x)``, lists that are written out, tables, vectors; None for others."""
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
-        left, right = _joined(node.left, module), _joined(node.right, module)
+        left, right = _joined(node.left, module, kinds), _joined(node.right, module, kinds)
         return None if left is None or right is None else [*left, *right]
+    if listed_vector(node, kinds) is not None:
+        return [node]
     if (
         isinstance(node, cst.List)
         and node.elements
@@ -183,9 +197,13 @@ class _Found:
                         self._made(name, to.value, value)
 
     def _made(self, function: str, name: str, value: Any) -> None:
-        parts = _joined(value, self.module) if isinstance(value, cst.BinaryOperation) else None
-        table = None if parts is not None and len(parts) > 1 else table_of(value, self.module)
-        if table is None and not (parts is not None and len(parts) > 1):
+        whole = listed_vector(value, self.kinds[function])
+        parts = None
+        if whole is not None or isinstance(value, cst.BinaryOperation):
+            parts = _joined(value, self.module, self.kinds[function])
+        several = parts is not None and (len(parts) > 1 or whole is not None)
+        table = None if several else table_of(value, self.module)
+        if table is None and not several:
             return
         place = (function, name)
         if table is not None and table.source:
@@ -203,6 +221,10 @@ class _Found:
         for part in [table] if table is not None else parts or []:
             if isinstance(part, cst.List):
                 numbers += [e.value for e in part.elements]
+            elif isinstance(part, cst.Call):
+                vector = listed_vector(part, self.kinds[function])
+                fact = self.kinds[function].of(vector) if vector is not None else None
+                self.values.setdefault(place, []).append((_KINDS.get(fact.dtype or "", "") if fact else "", part))
             elif part is not None and part.number is not None:
                 numbers.append(part.number)
             elif part is not None and isinstance(value, cst.List | cst.Tuple):
@@ -577,14 +599,26 @@ class _Arrays(Rewriter):
             text = _filled(made, dtype)
         else:
             parts = [
-                f"__numpy__.array({code(p)}, dtype={dtype})" if isinstance(p, cst.List) else _filled(p, dtype)
+                f"__numpy__.array({code(p)}, dtype={dtype})"
+                if isinstance(p, cst.List)
+                else _filled(p, dtype)
+                if isinstance(p, Table)
+                else self.vector(name, p)
                 for p in made
             ]
-            text = f"__numpy__.concatenate(({', '.join(parts)}))"
+            text = f"__numpy__.concatenate(({', '.join(parts)}))" if len(parts) > 1 else f"{parts[0]}.copy()"
         new = cst.parse_expression(text)
         self.module.inherit(new, old)
         self.module.learn(new, self.fact(name))
         return new
+
+    def vector(self, name: str, listed: cst.Call) -> str:
+        """Returns the vector of ``list(x)`` with the table's dtype."""
+        vector = listed_vector(listed, self.kinds)
+        assert vector is not None
+        fact = self.kinds.of(vector)
+        same = fact is not None and fact.dtype == self.own[name].rstrip("_")
+        return vector.value if same else f"{vector.value}.astype(__numpy__.{self.own[name]})"
 
 
 def _filled(table: Table, dtype: str) -> str:
