@@ -155,6 +155,11 @@ def _length(node: Any, kinds: Kinds) -> str | None:
                 return None
             return unique[0] if len(unique) == 1 else f"min({', '.join(unique)})"
     fact = kinds.of(node)
+    if fact is not None and fact.kind == "list" and isinstance(node, cst.Name):
+        # a list of the function's own, which may become an array as well
+        numbers = fact.items and all(number_dtype(item) for item in fact.items)
+        own = node.value not in name_tools.parameters(kinds.function)
+        return f"len({node.value})" if numbers and own else None
     plain = isinstance(node, cst.Name) or (isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name))
     return f"len({code(node)})" if plain and fact is not None and fact.kind == "array" and fact.ndim else None
 

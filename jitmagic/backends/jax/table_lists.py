@@ -425,10 +425,12 @@ class _Uses(Finder):
                 self.found.store(self.function, name.value, node.value)
         return True
 
-    def visit_For(self, node: cst.For) -> None:
+    def visit_For(self, node: cst.For | cst.CompFor) -> None:
         for one in _iterated(node.iter):
             if self.axes(one.value) in (None, 1) and (self.function, one.value) not in self.found.shown:
                 self.count(one)
+
+    visit_CompFor = visit_For
 
     def visit_Return(self, node: cst.Return) -> None:
         if node.value is None or self.function != self.found.entry:

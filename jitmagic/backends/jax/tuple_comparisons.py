@@ -1,6 +1,6 @@
 """Rewrite comparisons of tuples as comparisons of their numbers: ``(r, c) == (0, n)`` is ``r == 0 and c == n``.
 
-Python compares tuples by asking each pair for a truth value, which is not known while JAX compiles.
+A name for a tuple is one too: ``(r, c) == goal`` is ``r == goal[0] and c == goal[1]``. Python compares tuples by asking each pair for a truth value, which is not known while JAX compiles.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter
+
+
+_NUMBERS = frozenset(("int", "float", "bool", "complex", "scalar"))
 
 
 def without_tuple_comparisons(module: Module, tree: cst.Module, kinds: dict[str, Kinds]) -> cst.Module:
@@ -28,16 +31,12 @@ class _Comparisons(FunctionRewriter[Kinds]):
         left, right = original_node.left, only.comparator
         if not isinstance(only.operator, cst.Equal | cst.NotEqual):
             return updated_node
-        if not isinstance(left, cst.Tuple) or not isinstance(right, cst.Tuple):
+        first, second = self.parts(left), self.parts(right)
+        if first is None or second is None or len(first) != len(second) or len(first) < 2:
             return updated_node
-        pairs = list(zip(left.elements, right.elements, strict=False))
-        every = [e for pair in pairs for e in pair]
-        if len(left.elements) != len(right.elements) or len(pairs) < 2:
-            return updated_node
-        if not all(isinstance(e, cst.Element) and self.stack[-1].is_number(e.value) for e in every):
-            return updated_node
+        pairs = list(zip(first, second, strict=True))
         sign, word = ("==", " and ") if isinstance(only.operator, cst.Equal) else ("!=", " or ")
-        text = word.join(f"{_operand(a.value)} {sign} {_operand(b.value)}" for a, b in pairs)
+        text = word.join(f"{_operand(a)} {sign} {_operand(b)}" for a, b in pairs)
         new = cst.parse_expression(f"({text})")
         comparisons = [new]
         while comparisons:
@@ -46,9 +45,23 @@ class _Comparisons(FunctionRewriter[Kinds]):
                 comparisons += [node.left, node.right]
             elif isinstance(node, cst.Comparison):
                 a, b = pairs.pop()
-                self.module.inherit_parts(node.left, a.value)
-                self.module.inherit_parts(node.comparisons[0].comparator, b.value)
+                self.module.inherit_parts(node.left, a)
+                self.module.inherit_parts(node.comparisons[0].comparator, b)
         return new
+
+    def parts(self, node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
+        """Returns the numbers of a tuple that is written out, or of a name for one; None for anything else."""
+        kinds = self.stack[-1]
+        if isinstance(node, cst.Tuple):
+            plain = all(isinstance(e, cst.Element) and kinds.is_number(e.value) for e in node.elements)
+            return [e.value for e in node.elements] if plain else None
+        fact = kinds.of(node) if isinstance(node, cst.Name) else None
+        if fact is None or fact.kind != "tuple" or not fact.items or not all(i.kind in _NUMBERS for i in fact.items):
+            return None
+        found = [cst.parse_expression(f"{code(node)}[{position}]") for position in range(len(fact.items))]
+        for one, item in zip(found, fact.items, strict=True):
+            self.module.learn(one, item)
+        return found
 
 
 def _operand(node: cst.BaseExpression) -> str:

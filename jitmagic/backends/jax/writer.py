@@ -25,6 +25,7 @@ from jitmagic.backends.jax.factors import factorisations
 from jitmagic.backends.jax.first_places import first_places
 from jitmagic.backends.jax.firsts import without_indices
 from jitmagic.backends.jax.grown_arrays import grown_as_lists
+from jitmagic.backends.jax.iterators import without_iterators
 from jitmagic.backends.jax.jumps import Exits, needed, without_jumps
 from jitmagic.backends.jax.lifting import lifted
 from jitmagic.backends.jax.list_comprehensions import filled_lists
@@ -173,9 +174,10 @@ def write(
     tree = without_tuple_comparisons(module, tree, _kinds(parts, tree))
     tree = next_as_loops(module, tree)
     tree = grown_as_lists(module, tree, _kinds(parts, tree))
+    tree = without_iterators(module, tree, _kinds(parts, tree))
     tree = filled_lists(module, tree, entry, partial(_kinds, parts), parts.written_out)
-    tree = counted_comprehensions(module, tree, _kinds(parts, tree), parts.written_out)
     tree, parts.tables = tables(module, tree, entry, _kinds(parts, tree))
+    tree = counted_comprehensions(module, tree, _kinds(parts, tree), parts.written_out)
     tree = calls_on_their_own(module, tree, _kinds(parts, tree))
     tree = without_masked_ufuncs(module, tree, entry)
     if not counted:
