@@ -141,7 +141,8 @@ def _binds(node: Any, target: Any, index: str) -> list[str] | None:
 
 def _length(node: Any, kinds: Kinds) -> str | None:
     """Returns how many elements ranges, arrays, and both zipped or enumerated have."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and not any(a.star or a.keyword for a in node.args):
+    named = isinstance(node, cst.Call) and isinstance(node.func, cst.Name)
+    if named and not any(a.star or a.keyword for a in node.args):
         given = [a.value for a in node.args]
         name = node.func.value
         if name == "range" and len(given) in (1, 2):
@@ -251,7 +252,8 @@ class ComprehensionRewriter(BlockRewriter):
 
     def is_plain(self, node: cst.CSTNode) -> bool:
         """Says whether a comprehension may be evaluated at another place: it draws and changes nothing."""
-        if nodes_of(node, cst.NamedExpr) or nodes_of(node, cst.Lambda):
+        kinds: tuple[Any, ...] = (cst.NamedExpr, cst.Lambda)
+        if any(nodes_of(node, kind) for kind in kinds):
             return False
         return all(self.is_plain_call(call) for call in nodes_of(node, cst.Call))
 
@@ -270,6 +272,7 @@ class ComprehensionRewriter(BlockRewriter):
 class _Function(ComprehensionRewriter):
     def statement(self, node: Any, before: Sequence[Any]) -> list[Any]:
         one = small(node)
+        whole: Any
         if isinstance(node, cst.If):
             whole, part = node, node.test
         elif isinstance(one, cst.Assign | cst.AugAssign | cst.Return | cst.Expr) and one.value is not None:
@@ -312,7 +315,7 @@ class _Function(ComprehensionRewriter):
             return None
         inside = comprehension.for_in
         inner: Any = comprehension.elt
-        if inside.inner_for_in is not None or (inside.ifs and kind in _FIRST):
+        if inside.inner_for_in is not None or (inside.ifs and kind in ("max", "min")):
             return self.accumulated(node, call, comprehension, kind)
         if inside.ifs and kind != "sum":
             return None
@@ -344,8 +347,9 @@ class _Function(ComprehensionRewriter):
         self, node: Any, call: cst.Call, comprehension: Comprehension, kind: str
     ) -> tuple[list[Any], cst.BaseExpression] | None:
         """Does so for sums and extremes over loops in loops, or under conditions, by a number that goes along."""
-        first = _FIRST.get(kind.rpartition(".")[2]) if kind in _FIRST or kind.startswith("numpy.") else None
-        if first is None or number_dtype(self.kinds.of(comprehension.elt)) != "float64" or len(call.args) != 1:
+        first = _FIRST.get(kind.removeprefix("numpy."))
+        dtype = number_dtype(self.kinds.of(comprehension.elt))
+        if first is None or len(call.args) != 1 or not (dtype == "float64" or (dtype == "int64" and "sum" in kind)):
             return None
         levels: list[cst.CompFor] = []
         inside: cst.CompFor | None = comprehension.for_in
@@ -357,9 +361,10 @@ class _Function(ComprehensionRewriter):
         if not plain:
             return None
         word, begin, step = first
+        begin = "0" if dtype == "int64" else begin
         name = self.fresh(word)
         lines = made(f"{name} = {begin}", node)
-        fact = ValueFact("float")
+        fact = ValueFact("int" if dtype == "int64" else "float")
         self.module.learn(lines.body[0].targets[0].target, fact)
         self.module.learn(lines.body[0].value, fact)
         self.module.inherit(lines, node)
@@ -384,7 +389,7 @@ class _Function(ComprehensionRewriter):
                 return None
             body = [loop_of(self.module, comprehension, how, body, node)]
         new = cst.Name(name)
-        self.module.learn(new, ValueFact("scalar", "float64", ()))
+        self.module.learn(new, ValueFact("scalar", dtype, ()))
         return [lines, *body], new
 
     def table(
@@ -474,7 +479,7 @@ class _Function(ComprehensionRewriter):
         new: Any = cst.Name(name)
         self.module.learn(new, held)
         if kind in _ROWS and len(call.args) == 1:
-            return new  # type: ignore[no-any-return]
+            return cst.ensure_type(new, cst.Name)
         if kind in _REDUCTIONS:
             along = ", axis=0" if kind == "sum" and (held.ndim or 0) > 1 else ""
             text = cst.parse_expression(f"__numpy__.{kind}({name}{along})")

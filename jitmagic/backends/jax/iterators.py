@@ -82,7 +82,8 @@ class _Function(BlockRewriter):
         element: Any
         if isinstance(function, cst.Lambda):
             parameters = name_tools.parameters(function)
-            if len(parameters) != 1 or len(function.params.params) != 1 or function.params.params[0].default is not None:
+            plain = function.params.params
+            if len(parameters) != 1 or len(plain) != 1 or plain[0].default is not None:
                 return None
             target, element = parameters[0], function.body
         elif isinstance(function, cst.Name | cst.Attribute):

@@ -9,13 +9,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import libcst as cst
 
 from jitmagic.backends.jax.comprehensions import (
-    ComprehensionRewriter, counted, is_written_out, loop_of, number_dtype, stored,
+    ComprehensionRewriter,
+    counted,
+    is_written_out,
+    loop_of,
+    number_dtype,
+    stored,
 )  # fmt: skip
 from jitmagic.backends.jax.sums import added
 from jitmagic.backends.jax.table_lists import Place, would_be_tables
@@ -148,15 +153,11 @@ class _Lists(ComprehensionRewriter):
 
     def is_moved(self, name: str) -> bool:
         """Says whether a name is indexed with anything but numbers, and names of loops, that are written out."""
-        short = {
-            t
-            for kind in (cst.ListComp, cst.GeneratorExp)
-            for one in nodes_of(self.function, kind)
-            if is_written_out(one)
-            for t in name_tools.targets(one.for_in.target)
-        }
-        for one in nodes_of(self.function, cst.For):
-            (short.update if literal_trips(one) is not None else short.difference_update)(name_tools.targets(one.target))
+        every: list[Any] = [*nodes_of(self.function, cst.ListComp), *nodes_of(self.function, cst.GeneratorExp)]
+        short = {t for one in every if is_written_out(one) for t in name_tools.targets(one.for_in.target)}
+        for loop in nodes_of(self.function, cst.For):
+            change = short.update if literal_trips(loop) is not None else short.difference_update
+            change(name_tools.targets(loop.target))
         for read in nodes_of(self.function, cst.Subscript):
             index = read.slice[0].slice
             if code(read.value) != name or not isinstance(index, cst.Index) or literal(index.value) is not None:

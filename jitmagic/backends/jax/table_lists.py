@@ -131,25 +131,27 @@ def _arange(call: cst.Call) -> str:
     return f"__numpy__.arange({', '.join(code(a.value) for a in call.args)})"
 
 
-def listed_vector(node: Any, kinds: Kinds) -> cst.Name | None:
+def listed_vector(node: Any, kinds: Kinds) -> cst.BaseExpression | None:
     """Returns the vector of ``list(x)`` or ``x.tolist()``, None for anything else."""
     if not isinstance(node, cst.Call):
         return None
     only: Any = node.args[0].value if code(node.func) == "list" and len(node.args) == 1 else None
     if isinstance(node.func, cst.Attribute) and node.func.attr.value == "tolist" and not node.args:
         only = node.func.value
-    fact = kinds.of(only) if isinstance(only, cst.Name) else None
+    fact = kinds.of(only) if only is not None else None
     known = fact is not None and fact.kind == "array" and fact.ndim == 1 and (fact.dtype or "") in _KINDS
     return only if known else None
 
 
 def _joined(node: Any, module: Module, kinds: Kinds) -> list[Any] | None:
-    """Returns the parts of ``[0] + [10**9]*n + list(x)``, lists that are written out, tables, vectors; None for others."""
+    """Returns the parts of ``[0] + [10**9]*n + list(x)``: what is written out, tables and vectors; else None."""
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
         left, right = _joined(node.left, module, kinds), _joined(node.right, module, kinds)
         return None if left is None or right is None else [*left, *right]
     if listed_vector(node, kinds) is not None:
         return [node]
+    if isinstance(node, cst.List) and any(isinstance(e, cst.StarredElement) for e in node.elements):
+        return _starred(node, kinds)
     if (
         isinstance(node, cst.List)
         and node.elements
@@ -158,6 +160,21 @@ def _joined(node: Any, module: Module, kinds: Kinds) -> list[Any] | None:
         return [node]
     made = table_of(node, module)
     return [made] if made is not None and made.number is not None and len(made.lengths) == 1 else None
+
+
+def _starred(node: cst.List, kinds: Kinds) -> list[Any] | None:
+    """Returns the parts of ``[1, *x, 1]``, as those of ``[1] + list(x) + [1]``; None where x is no vector."""
+    parts: list[Any] = []
+    for element in node.elements:
+        if isinstance(element, cst.StarredElement):
+            parts.append(cst.Call(cst.Name("list"), [cst.Arg(element.value)]))
+            if listed_vector(parts[-1], kinds) is None:
+                return None
+        elif parts and isinstance(parts[-1], cst.List):
+            parts[-1] = cst.List([*parts[-1].elements, cst.Element(element.value)])
+        else:
+            parts.append(cst.List([cst.Element(element.value)]))
+    return parts
 
 
 class _Found:
@@ -199,9 +216,10 @@ class _Found:
     def _made(self, function: str, name: str, value: Any) -> None:
         whole = listed_vector(value, self.kinds[function])
         parts = None
-        if whole is not None or isinstance(value, cst.BinaryOperation):
+        starred = isinstance(value, cst.List) and any(isinstance(e, cst.StarredElement) for e in value.elements)
+        if whole is not None or starred or isinstance(value, cst.BinaryOperation):
             parts = _joined(value, self.module, self.kinds[function])
-        several = parts is not None and (len(parts) > 1 or whole is not None)
+        several = parts is not None and (len(parts) > 1 or whole is not None or starred)
         table = None if several else table_of(value, self.module)
         if table is None and not several:
             return
@@ -620,7 +638,8 @@ class _Arrays(Rewriter):
         assert vector is not None
         fact = self.kinds.of(vector)
         same = fact is not None and fact.dtype == self.own[name].rstrip("_")
-        return vector.value if same else f"{vector.value}.astype(__numpy__.{self.own[name]})"
+        shown = code(vector) if isinstance(vector, cst.Name | cst.Call | cst.Subscript) else f"({code(vector)})"
+        return shown if same else f"{shown}.astype(__numpy__.{self.own[name]})"
 
 
 def _filled(table: Table, dtype: str) -> str:

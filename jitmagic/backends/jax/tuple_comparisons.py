@@ -1,6 +1,7 @@
 """Rewrite comparisons of tuples as comparisons of their numbers: ``(r, c) == (0, n)`` is ``r == 0 and c == n``.
 
-A name for a tuple is one too: ``(r, c) == goal`` is ``r == goal[0] and c == goal[1]``. Python compares tuples by asking each pair for a truth value, which is not known while JAX compiles.
+A name for a tuple is one too: ``(r, c) == goal`` is ``r == goal[0] and c == goal[1]``. Python
+compares tuples by asking each pair for a truth value, which is not known while JAX compiles.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from jitmagic.generate.blocks import code
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import FunctionRewriter
-
 
 _NUMBERS = frozenset(("int", "float", "bool", "complex", "scalar"))
 
