@@ -1,8 +1,9 @@
 # ruff: noqa: B905, C417 -- as it is written in notebooks.
-"""Comprehensions, generators, map and accumulate over arrays; ranges that are zipped; lists made of arrays."""
+"""Comprehensions, generators, map and accumulate over arrays; ranges that are zipped; lists made of arrays;
+characters of strings."""
 
 import math
-from itertools import accumulate
+from itertools import accumulate, combinations
 
 import numpy as np
 
@@ -219,3 +220,44 @@ def diffusing_until(grid, source, sink):
 def diffusing_until_args(size, rng):
     n = of(size, 8, 60, 500)
     return rng.random((n, n)), (0, 1), (n - 2, n - 1)
+
+
+def coulomb_pairs(q, pos):
+    return sum(q[i] * q[j] / np.linalg.norm(pos[i] - pos[j]) for i, j in combinations(range(len(q)), 2))
+
+
+def coulomb_pairs_args(size, rng):
+    n = of(size, 6, 40, 300)
+    return rng.choice([-1.0, 1.0], n), rng.normal(size=(n, 3))
+
+
+def common_subsequence_text(s, t):
+    prev = [0] * (len(t) + 1)
+    for a in s:
+        cur = [0] * (len(t) + 1)
+        for j, b in enumerate(t):
+            cur[j + 1] = prev[j] + 1 if a == b else max(prev[j + 1], cur[j])
+        prev = cur
+    return prev[-1]
+
+
+def common_subsequence_text_args(size, rng):
+    n = of(size, 12, 80, 400)
+    return "".join(rng.choice(list("ACGT"), n)), "".join(rng.choice(list("ACGT"), n + 5))
+
+
+def longest_palindromic_substring(text):
+    n = len(text)
+    inside = np.zeros((n, n), dtype=bool)
+    first, length = 0, 1
+    for i in range(n - 1, -1, -1):
+        for j in range(i, n):
+            if text[i] == text[j] and (j - i < 2 or inside[i + 1, j - 1]):
+                inside[i, j] = True
+                if j - i + 1 > length:
+                    first, length = i, j - i + 1
+    return first, length
+
+
+def longest_palindromic_substring_args(size, rng):
+    return ("".join(rng.choice(list("ab"), of(size, 12, 80, 400))),)

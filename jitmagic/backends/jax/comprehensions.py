@@ -260,7 +260,8 @@ class ComprehensionRewriter(BlockRewriter):
     def is_plain_call(self, call: cst.Call) -> bool:
         path = self.kinds.path(call.func)
         if path is not None:
-            return path.startswith(("numpy.", "math.", "scipy.", "cmath.")) and not path.startswith("numpy.random")
+            plain = path.startswith(("numpy.", "math.", "scipy.", "cmath.")) or path == "itertools.combinations"
+            return plain and not path.startswith("numpy.random")
         if isinstance(call.func, cst.Name):
             return call.func.value in self.functions or (
                 call.func.value in _PLAIN and call.func.value not in self.kinds.local
@@ -313,6 +314,7 @@ class _Function(ComprehensionRewriter):
         """Returns the statements that make an array of a comprehension, and what takes the call's place."""
         if not self.may_be_a_loop(comprehension):
             return None
+        comprehension = self.paired(comprehension)
         inside = comprehension.for_in
         inner: Any = comprehension.elt
         if inside.inner_for_in is not None or (inside.ifs and kind in ("max", "min")):
@@ -342,6 +344,27 @@ class _Function(ComprehensionRewriter):
             body = [branch]
         loop = loop_of(self.module, comprehension, how, self.block(body), node)
         return [first, loop], self.result_of(call, kind, name, held)
+
+    def paired(self, comprehension: Comprehension) -> Comprehension:
+        """Returns a comprehension over ``combinations(range(n), 2)`` as one over two ranges."""
+        inside = comprehension.for_in
+        call, target = inside.iter, inside.target
+        if not isinstance(call, cst.Call) or self.kinds.path(call.func) != "itertools.combinations":
+            return comprehension
+        given = [code(a.value) for a in call.args]
+        first: Any = call.args[0].value
+        ranged = isinstance(first, cst.Call) and code(first.func) == "range" and len(first.args) == 1
+        if len(given) != 2 or given[1] != "2" or not ranged or not isinstance(target, cst.Tuple):
+            return comprehension
+        names: list[Any] = [e.value for e in target.elements]
+        if len(names) != 2 or not all(isinstance(name, cst.Name) for name in names):
+            return comprehension
+        behind = cst.parse_expression(f"range({names[0].value} + 1, {code(first.args[0].value)})")
+        inner = cst.CompFor(names[1], behind, ifs=inside.ifs, inner_for_in=inside.inner_for_in)
+        outer = cst.CompFor(names[0], first, inner_for_in=inner)
+        new = comprehension.with_changes(for_in=outer)
+        self.module.inherit(new, comprehension)
+        return new
 
     def accumulated(
         self, node: Any, call: cst.Call, comprehension: Comprehension, kind: str

@@ -45,6 +45,7 @@ from jitmagic.backends.jax.slices import whole_axes
 from jitmagic.backends.jax.sliding import without_sliding_views
 from jitmagic.backends.jax.stores import functional, returned_aliases
 from jitmagic.backends.jax.storing_calls import calls_on_their_own
+from jitmagic.backends.jax.strings import coded_strings
 from jitmagic.backends.jax.table_lists import tables
 from jitmagic.backends.jax.tracing import Tracing, analyse, is_static_value, loop_line
 from jitmagic.backends.jax.tuple_comparisons import without_tuple_comparisons
@@ -56,7 +57,7 @@ from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import Workload
 from jitmagic.errors import Unsupported
 from jitmagic.generate import names as name_tools
-from jitmagic.generate.blocks import code, normalised, small, statements, with_body
+from jitmagic.generate.blocks import code, made, normalised, small, statements, with_body
 from jitmagic.generate.closures import steady_closures
 from jitmagic.generate.draws import Library, hoisted
 from jitmagic.generate.imports import Imports, Offer, Use
@@ -123,6 +124,7 @@ class _Parts:
     counted: bool = False
     grown: Given | None = None
     raised: tuple[Raised, ...] = ()
+    coded: tuple[str, ...] = ()
 
 
 def write(
@@ -162,6 +164,9 @@ def write(
                 f"the arguments `{a}` and `{b}` share memory and are written into; pass copies", None, "JX-IADD-ALIAS"
             )
     arguments = argument_facts(observed, _functions(tree)[entry])
+    entry_kinds = Kinds(module, _functions(tree)[entry], arguments)
+    tree, coded = coded_strings(module, tree, entry, entry_kinds, arguments)
+    arguments |= {name: ValueFact("array", "int32", (None,)) for name in coded}
     fixed = frozenset(static) | {n for n, f in arguments.items() if is_static_value(f)}
     signature = _functions(tree)[entry].params
     lines = {
@@ -170,7 +175,7 @@ def write(
         for line in range(module.span(f).line, module.span(f).end_line + 1)
     }
     parts = _Parts(workload, observed, module, arguments, fixed, frozenset(written_out), entry, lines)
-    parts.stepwise, parts.counted = stepwise, counted
+    parts.stepwise, parts.counted, parts.coded = stepwise, counted, coded
     tree = without_tuple_comparisons(module, tree, _kinds(parts, tree))
     tree = next_as_loops(module, tree)
     tree = grown_as_lists(module, tree, _kinds(parts, tree))
@@ -402,6 +407,8 @@ def _finished(
             line,
             "JX-RAISE",
         )
+    points = f"{imports.code('jax.numpy')}.array([ord(one) for one in {{0}}], dtype={imports.code('jax.numpy')}.int32)"
+    checks = [*checks, *(made(f"{name} = {points.format(name)}") for name in parts.coded)]
     if written or checks or parts.draws or given or grown is not None or parts.raised:
         core = name_tools.fresh(f"_{entry}", name_tools.all_names(tree))
         inner = decorated.with_changes(name=cst.Name(core))

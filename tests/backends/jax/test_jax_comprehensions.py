@@ -258,3 +258,10 @@ def test_an_element_that_draws_stays_where_it_is():
     source = HEAD + "def fn(x, rng):\n    return np.array([v + rng.random() for v in x])\n"
     made = make(source, RNG.random(40), np.random.default_rng(3))
     assert made.refusal is not None or "vmap" not in made.text
+
+
+def test_the_pairs_of_combinations_are_two_loops():
+    source = f"{HEAD}from itertools import combinations\n\n\n" + (
+        "def fn(q, x):\n    return sum(q[i] * q[j] / abs(x[i] - x[j]) for i, j in combinations(range(len(x)), 2))\n"
+    )
+    assert "combinations(" not in agrees(source, RNG.random(40), RNG.random(40)).partition("def fn")[2]
