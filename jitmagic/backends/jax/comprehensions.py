@@ -53,6 +53,10 @@ _FIRST = {
     "min": ("smallest", "__numpy__.inf", "min({}, {})"),
 }
 """Of what goes along: its name, its first value and its next one. Of no elements NumPy has no extreme."""
+_WIDEST = 2**62
+"""Whole numbers beyond this were seen: an array's would overflow where Python's do not."""
+_SUMMED = frozenset(("bool_", "int64", "float32", "float64", "complex64", "complex128"))
+"""Dtypes that Python's sum gives as NumPy's does; of shorter whole numbers NumPy makes longer ones."""
 _DTYPES = {"bool": "bool_", "int": "int64", "float": "float64", "complex": "complex128"}
 
 
@@ -167,7 +171,7 @@ def _length(node: Any, kinds: Kinds) -> str | None:
 
 def number_dtype(fact: ValueFact | None) -> str | None:
     """Returns the dtype of an array of such numbers, None for anything else."""
-    if fact is None:
+    if fact is None or any(n is not None and abs(n) > _WIDEST for n in (fact.low, fact.high)):
         return None
     if fact.kind == "mixed":
         # Python's numbers and NumPy's of one dtype
@@ -327,7 +331,7 @@ class _Function(ComprehensionRewriter):
         dtype = number_dtype(fact)
         if dtype is None:
             return self.rows(node, call, comprehension, kind, into)
-        if kind in ("numpy.stack", "numpy.vstack", "numpy.row_stack"):
+        if kind in ("numpy.stack", "numpy.vstack", "numpy.row_stack") or (kind == "sum" and dtype not in _SUMMED):
             return None
         renamed = self.renamed(comprehension, node)
         how = counted(renamed.for_in, self.kinds, self.fresh("k"))

@@ -265,3 +265,9 @@ def test_the_pairs_of_combinations_are_two_loops():
         "def fn(q, x):\n    return sum(q[i] * q[j] / abs(x[i] - x[j]) for i, j in combinations(range(len(x)), 2))\n"
     )
     assert "combinations(" not in agrees(source, RNG.random(40), RNG.random(40)).partition("def fn")[2]
+
+
+def test_a_sum_of_short_whole_numbers_wraps_around_as_it_does_in_numpy():
+    source = HEAD + "def fn(x):\n    return sum(v for v in x)\n"
+    made = make(source, np.full(3, 100, dtype=np.uint8))
+    assert made.refusal is not None or "jnp.sum(elements)" not in made.text
