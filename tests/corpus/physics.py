@@ -519,3 +519,41 @@ def pendulum_with_drive(theta0, omega0, pars, dt, steps):
 def pendulum_with_drive_args(size, rng):
     pars = {"g": 9.81, "length": 1.2, "damping": 0.3, "drive": 1.1, "omega": 2.0}
     return 0.4, 0.0, pars, 0.01, of(size, 50, 1_000, 20_000)
+
+
+def debye_scattering(q_values, positions, weights):
+    # scattering of an isotropic sample, atom by atom (Debye)
+    intensity = np.zeros(len(q_values))
+    for k, q in enumerate(q_values):
+        total = 0.0
+        for (x, y, z), w in zip(positions, weights):
+            for (u, v, t), s in zip(positions, weights):
+                r = np.sqrt((x - u)**2 + (y - v)**2 + (z - t)**2)
+                total += w*s*np.sinc(q*r/np.pi)
+        intensity[k] = total
+    return intensity
+
+
+def debye_scattering_args(size, rng):
+    n = of(size, 6, 25, 60)
+    return np.linspace(0.1, 8.0, of(size, 10, 100, 500)), rng.uniform(-3, 3, (n, 3)), rng.uniform(1, 8, n)
+
+
+def winding_numbers(points, polygon):
+    turns = np.zeros(len(points), dtype=np.int64)
+    for k, (px, py) in enumerate(points):
+        w = 0
+        for (ax, ay), (bx, by) in zip(polygon, np.roll(polygon, -1, axis=0)):
+            side = (bx - ax)*(py - ay) - (px - ax)*(by - ay)
+            if ay <= py < by and side > 0:
+                w += 1
+            elif by <= py < ay and side < 0:
+                w -= 1
+        turns[k] = w
+    return turns
+
+
+def winding_numbers_args(size, rng):
+    angle = np.linspace(0, 4*np.pi, of(size, 9, 30, 90), endpoint=False)
+    star = np.column_stack((np.cos(angle), np.sin(angle)))*rng.uniform(0.5, 1.0, (len(angle), 1))
+    return rng.uniform(-1, 1, (of(size, 20, 400, 10000), 2)), star

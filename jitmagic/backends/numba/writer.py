@@ -28,6 +28,7 @@ from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.components import Components
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.counted_loops import with_counted_loops
 from jitmagic.backends.numba.rewrites.decided import Decided
 from jitmagic.backends.numba.rewrites.dict_arguments import without_dict_arguments
 from jitmagic.backends.numba.rewrites.dicts import Dicts
@@ -181,7 +182,9 @@ def _write(
     module = Module.of(workload, observed)
     name = workload.function.name
     signature = module.function(name).params
-    drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
+    counted = tuple(loop for found in loops.values() for loop in found if loop.counted is not None)
+    tree = with_counted_loops(module, module.marked(), counted)
+    drawn = arranged(module, tree, name, observed, bool(parallel), how.native)
     tree = without_vectorize(module, without_records(module, drawn.tree), name)
     tree = without_masked_ufuncs(module, tree, name)
     tree = nested_products(module, tree, by_function(module, tree, name))
