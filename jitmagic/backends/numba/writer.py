@@ -96,6 +96,7 @@ from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.records import without_records
 from jitmagic.generate.vectorize_calls import without_vectorize
 from jitmagic.generate.walking import Finder, Transformer
+from jitmagic.generate.walruses import without_walruses
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
 
@@ -183,7 +184,7 @@ def _write(
     name = workload.function.name
     signature = module.function(name).params
     counted = tuple(loop for found in loops.values() for loop in found if loop.counted is not None)
-    tree = with_counted_loops(module, module.marked(), counted)
+    tree = without_walruses(module, with_counted_loops(module, module.marked(), counted))
     drawn = arranged(module, tree, name, observed, bool(parallel), how.native)
     tree = without_vectorize(module, without_records(module, drawn.tree), name)
     tree = without_masked_ufuncs(module, tree, name)
