@@ -16,7 +16,7 @@ from typing import Any
 
 import libcst as cst
 
-from jitmagic.generate.blocks import leading, made
+from jitmagic.generate.blocks import code, leading, made
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import children, nodes_of
@@ -56,7 +56,7 @@ class _Lines(Rewriter):
         one = updated_node.body[0]
         if isinstance(one, cst.AugAssign) and not isinstance(one.target, cst.Name):
             return updated_node  # its target is evaluated first
-        read = frozenset({one.target.value}) if isinstance(one, cst.AugAssign) else frozenset()
+        read = frozenset({code(one.target)}) if isinstance(one, cst.AugAssign) else frozenset()
         value = one.value if isinstance(one, cst.Assign | cst.AugAssign | cst.Expr | cst.Return) else None
         return updated_node if value is None else self._taken(original_node, updated_node, value, read)
 
@@ -111,8 +111,9 @@ class _Order:
             self.visit(node.comparisons[0].comparator)
             self._open = self._open and len(node.comparisons) == 1
         elif isinstance(node, cst.Call):
-            for part in (node.func, *(a.value for a in node.args)):
-                self.visit(part)
+            self.visit(node.func)
+            for argument in node.args:
+                self.visit(argument.value)
             self._open = False  # what it does would be seen
         elif isinstance(node, _STEADY):
             for part in children(node):

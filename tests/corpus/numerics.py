@@ -485,3 +485,17 @@ def heated_wire(T, ambient, loss, power, dt, steps):
 def heated_wire_args(size, rng):
     n = of(size, 10, 100, 1000)
     return rng.uniform(290, 300, n), 293.0, 0.3, 0.02, 0.01, of(size, 20, 100, 400)
+
+
+def bezier_curve(control, t):
+    # Bernstein polynomials, one for each control point
+    degree = len(control) - 1
+    curve = np.zeros((len(t), control.shape[1]))
+    for k in range(degree + 1):
+        weight = math.comb(degree, k)*t**k*(1 - t)**(degree - k)
+        curve += weight[:, None]*control[k]
+    return curve
+
+
+def bezier_curve_args(size, rng):
+    return rng.uniform(-1, 1, (of(size, 4, 8, 20), 2)), np.linspace(0, 1, of(size, 20, 400, 20000))

@@ -33,6 +33,7 @@ from jitmagic.backends.numba.rewrites.decided import Decided
 from jitmagic.backends.numba.rewrites.dict_arguments import without_dict_arguments
 from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
+from jitmagic.backends.numba.rewrites.factorials import Factorials
 from jitmagic.backends.numba.rewrites.folds import Folds
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.frames import Frames
@@ -209,8 +210,8 @@ def _write(
     elif how.nests:
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        BitCounts, AlongAxes, Folds, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts,
-        Special, UfuncMethods, Grids, Places, Spelling, StrictZips,
+        BitCounts, AlongAxes, Folds, Factorials, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists,
+        Keys, Dicts, Special, UfuncMethods, Grids, Places, Spelling, StrictZips,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
