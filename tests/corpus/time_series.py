@@ -314,8 +314,8 @@ def moving_energy(x, width):
         total += v*v
         if (first := n - width) >= 0:
             total -= x[first]**2
-        energy[n] = (mean := total/min(n + 1, width)) if width > 1 else v*v
-    return energy, mean
+        energy[n] = (weighted := total/min(n + 1, width)) + 0.5*weighted**2
+    return energy
 
 
 def moving_energy_args(size, rng):

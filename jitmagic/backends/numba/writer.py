@@ -46,6 +46,7 @@ from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.number_calls import NumberCalls
+from jitmagic.backends.numba.rewrites.offset_diagonals import OffsetDiagonals
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.pairs import Pairs
@@ -71,6 +72,7 @@ from jitmagic.backends.numba.rewrites.starts import Starts
 from jitmagic.backends.numba.rewrites.strict_zips import StrictZips
 from jitmagic.backends.numba.rewrites.sweeps import Sweeps
 from jitmagic.backends.numba.rewrites.tables import Tables
+from jitmagic.backends.numba.rewrites.tolists import ToLists
 from jitmagic.backends.numba.rewrites.tuple_loops import TupleLoops
 from jitmagic.backends.numba.rewrites.turn_products import TurnProducts
 from jitmagic.backends.numba.rewrites.turns import Turns
@@ -203,6 +205,7 @@ def _write(
     starts = Starts(context, by_function(module, tree, name))
     tree = tree.visit(starts)
     _check_sums(module, loops, starts.names)
+    tree = tree.visit(ToLists(context))
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     aliases = _aliases(module)
     if how.every:
@@ -265,6 +268,7 @@ def _write(
         tree = tree.visit(Broadcasting(context, parallel, tuple(loop.span for loop in every)))
         tree = tree.visit(Widening(context, parallel))
         tree = tree.visit(ViewStores(context))
+        tree = tree.visit(OffsetDiagonals(context))
     else:
         tree = tree.visit(WrapAround(context))
     tree = tree.visit(Rows(context))
