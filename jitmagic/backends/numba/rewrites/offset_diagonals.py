@@ -1,4 +1,4 @@
-"""Calls `np.diag(x, k)` in a function of its own under `parallel=True`, which takes its size for that of `np.diag(x)`."""
+"""Calls `np.diag(x, k)` in a function of its own under `parallel=True`, which takes its size for `np.diag(x)`'s."""
 
 from __future__ import annotations
 
