@@ -19,6 +19,7 @@ when their step begins. `zip` ends with its shortest; a range gives `start + ste
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -309,7 +310,7 @@ def _is_number(dtype: str | None) -> bool:
 
 
 def _fresh(wanted: str, taken: set[str]) -> str:
-    while wanted in taken:
+    while wanted in taken or keyword.iskeyword(wanted):
         wanted += "_"
     return wanted
 

@@ -42,6 +42,9 @@ CASES = {
         ("ws = x[::-1]", "prange(min(len(x), len(ws)))", "w = ws[i]"),
         (X,),
     ),
+    "a name that would be a word of Python's": (
+        "for i, a in enumerate(x[::-1]):\n        out[i] = a", ("as_ = x[::-1]", "a = as_[i]"), (X,),
+    ),
     "ranges": (
         "for k, v, m in zip(range(n), x, range(1, n, 2)):\n        out[k] = v*m",
         ("for k_ in prange(min(len(range(n)), len(x), len(range(1, n, 2))))", "m = 1 + 2*k"),
