@@ -83,6 +83,7 @@ class LoopProof:
             stored=tuple(sorted(self.stored)),
             reductions=tuple(self.reductions),
             blockers=tuple(self.blockers),
+            counted=self.scope.counted.get(self.scope.span(loop)),
         )
 
     def _kind(self, parallel: bool, accesses: list[_Access], triangular: bool) -> str:
@@ -150,6 +151,11 @@ class LoopProof:
                     if effect is not None:
                         self.python = True
                         self._block(effect, node)
+                elif isinstance(node, ast.Name) and (inner := self.scope.purity.inner(node)) is not None:
+                    bound = assigned(self.loop.body) | ({self.index} if self.index is not None else set())
+                    read = sorted(self.scope.purity.reads(inner) & bound)
+                    if read:
+                        self._block(f"calls {node.id}, which reads `{read[0]}` of the step", node)
                 elif isinstance(node, ast.Yield | ast.YieldFrom | ast.Await | ast.Lambda | ast.NamedExpr):
                     self.python = True
                     self._block("holds an expression that is not followed here", node)
@@ -236,7 +242,11 @@ class LoopProof:
                 self.python = True
                 self._block(f"sets the attribute `{ast.unparse(node)}`", node)
             if isinstance(node, ast.Name):
-                if isinstance(node.ctx, ast.Load) and not self.scope.is_scalar(node):
+                inner = self.scope.purity.inner(node)
+                if inner is not None:  # it reads what is around it when it is called
+                    read = self.scope.purity.reads(inner)
+                    found.extend(_Access(name, None, False, node, loops) for name in sorted(read))
+                elif isinstance(node.ctx, ast.Load) and not self.scope.is_scalar(node):
                     found.append(_Access(node.id, None, False, node, loops))
                 return
             for child in ast.iter_child_nodes(node):

@@ -14,6 +14,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jitmagic.analysis.counted import Counted
 from jitmagic.observe.facts import Observation, Span
 
 KINDS = ("map", "reduction", "stencil", "scan", "triangular", "while", "irregular", "python")
@@ -86,6 +87,8 @@ class LoopClass:
     reductions : tuple of Reduction
     blockers : tuple of Blocker
         Why it is not parallel; empty where it is.
+    counted : Counted or None
+        How a loop over elements is written as one that counts, where it was proved as that.
     """
 
     span: Span
@@ -100,10 +103,15 @@ class LoopClass:
     stored: tuple[str, ...] = ()
     reductions: tuple[Reduction, ...] = ()
     blockers: tuple[Blocker, ...] = ()
+    counted: Counted | None = None
 
 
 def classify(
-    module_text: str, function: str, names: Mapping[str, str], observed: Observation | None = None
+    module_text: str,
+    function: str,
+    names: Mapping[str, str],
+    observed: Observation | None = None,
+    elements: bool = False,
 ) -> tuple[LoopClass, ...]:
     """Classifies every loop of a function, in the order of the source.
 
@@ -117,6 +125,8 @@ def classify(
         Import bindings, as in `Workload.names`.
     observed : Observation, optional
         Facts: which expressions are arrays and which arguments overlap.
+    elements : bool, optional
+        Whether loops over the elements of arrays are read as loops that count, for those who write them so.
 
     Raises
     ------
@@ -126,7 +136,7 @@ def classify(
     from jitmagic.analysis.dependence import LoopProof
     from jitmagic.analysis.scope import scope_of
 
-    scope = scope_of(module_text, function, names, observed)
+    scope = scope_of(module_text, function, names, observed, elements)
     found: list[LoopClass] = []
 
     def visit(node: ast.AST, depth: int, parent: int | None) -> None:

@@ -27,6 +27,7 @@ from jitmagic.analysis.words import words
 _BUILTINS = words("abs min max len float int bool complex range round pow sum divmod enumerate zip tuple")
 _METHODS = memory.COPY_METHODS | memory.VIEW_METHODS | {"astype"}
 _LIBRARIES = ("numpy.", "math.", "cmath.", "scipy.special.")
+_ITERATORS = frozenset({"itertools.product", "itertools.combinations", "itertools.combinations_with_replacement"})
 
 
 class Purity:
@@ -40,7 +41,7 @@ class Purity:
 
     def __init__(self, tree: SourceTree, names: Names, aliases: Aliases) -> None:
         self.tree, self.names, self.aliases = tree, names, aliases
-        self._known: dict[str, str | None] = {}
+        self._known: dict[ast.FunctionDef, str | None] = {}
 
     def effect(self, call: ast.Call) -> str | None:
         """Returns what a call does besides computing a value, None where it does nothing."""
@@ -48,7 +49,10 @@ class Purity:
         if any(keyword.arg is None for keyword in call.keywords):
             return "takes keywords from a dict"
         if isinstance(call.func, ast.Name | ast.Attribute) and self.tree.functions.get(ast.unparse(call.func)):
-            return self._helper(ast.unparse(call.func))
+            return self._helper(self.tree.functions[ast.unparse(call.func)])
+        inner = self.inner(call.func)
+        if inner is not None:
+            return self._helper(inner)
         if memory.outputs_of(call, path):
             return "writes into its out= argument"
         text = ast.unparse(call.func)
@@ -66,13 +70,32 @@ class Purity:
             return "writes into its first argument"
         if path == "numpy.nan_to_num" and (len(call.args) > 1 or any(k.arg == "copy" for k in call.keywords)):
             return "may write into its first argument"
-        return None if path.startswith(_LIBRARIES) else f"calls {path}, of which nothing is known"
+        return None if path.startswith(_LIBRARIES) or path in _ITERATORS else f"calls {path}, of which nothing is known"
 
-    def _helper(self, name: str) -> str | None:
-        if name not in self._known:
-            self._known[name] = f"calls {name}, which calls itself"
-            self._known[name] = self._effect_of(self.tree.functions[name])
-        return self._known[name]
+    def inner(self, expression: ast.expr) -> ast.FunctionDef | None:
+        """Returns the function inside a function that a name stands for, one without decorators; None for all else."""
+        found = self.names.helper(expression)
+        inside = found is not None and found is not self.tree.functions.get(found.name)
+        return found if inside and found is not None and not found.decorator_list else None
+
+    def reads(self, function: ast.FunctionDef) -> frozenset[str]:
+        """Returns the names from around a function that it reads whenever it is called, by those that it names too."""
+        waiting, seen, found = [function], {function}, set[str]()
+        while waiting:
+            one = waiting.pop()
+            found |= self.names.scope(one).free
+            for node in ast.walk(one):
+                named = self.inner(node) if isinstance(node, ast.Name) else None
+                if named is not None and named not in seen:
+                    seen.add(named)
+                    waiting.append(named)
+        return frozenset(found)
+
+    def _helper(self, function: ast.FunctionDef) -> str | None:
+        if function not in self._known:
+            self._known[function] = f"calls {function.name}, which calls itself"
+            self._known[function] = self._effect_of(function)
+        return self._known[function]
 
     def _effect_of(self, function: ast.FunctionDef) -> str | None:
         for node in own_nodes(function):

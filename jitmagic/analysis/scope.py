@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from jitmagic.analysis.aliases import Aliases
+from jitmagic.analysis.counted import Counted, counted_loops
 from jitmagic.analysis.names import Names
 from jitmagic.analysis.purity import Purity
 from jitmagic.analysis.scalars import assigned
@@ -28,12 +29,14 @@ _KEPT = 8
 _recent: OrderedDict[tuple[object, ...], tuple[Observation | None, Scope]] = OrderedDict()
 
 
-def scope_of(text: str, function: str, names: Mapping[str, str], observed: Observation | None) -> Scope:
+def scope_of(
+    text: str, function: str, names: Mapping[str, str], observed: Observation | None, elements: bool = False
+) -> Scope:
     """Returns a scope, the same one for each library that asks for it; the parameters are those of ``Scope``."""
-    key = (text, function, tuple(sorted(names.items())), id(observed))
+    key = (text, function, tuple(sorted(names.items())), id(observed), elements)
     kept = _recent.get(key)
     if kept is None or kept[0] is not observed:
-        kept = observed, Scope(text, function, names, observed)
+        kept = observed, Scope(text, function, names, observed, elements)
         _recent[key] = kept
         if len(_recent) > _KEPT:
             _recent.popitem(last=False)
@@ -53,12 +56,16 @@ class Scope:
     names : mapping of str to str
         Import bindings, as in `Workload.names`.
     observed : Observation or None
+    elements : bool
+        Whether loops over the elements of arrays are read as loops that count.
 
     Attributes
     ----------
     parameters, locals, globals_written : set of str
     views : dict of str to ast.Subscript
         The names that are bound once, to a subscript.
+    counted : dict of Span to Counted
+        The loops that are read as loops that count.
 
     Raises
     ------
@@ -66,9 +73,16 @@ class Scope:
         Where there is no such function.
     """
 
-    def __init__(self, text: str, function: str, names: Mapping[str, str], observed: Observation | None) -> None:
+    def __init__(
+        self, text: str, function: str, names: Mapping[str, str], observed: Observation | None, elements: bool = False
+    ) -> None:
         tree = SourceTree(text, function)
         self.tree, self.function, self.observed = tree, tree.entry, observed
+        self._made: Mapping[ast.AST, ValueFact | None] = {}
+        self.counted: dict[Span, Counted] = {}
+        if elements:
+            written = counted_loops(tree, names, self._fact)
+            self._made, self.counted = written.facts, written.loops
         self.names = Names(tree, names)
         self.aliases = Aliases(tree, self.names, self._fact, observed.overlapping if observed is not None else ())
         self.purity = Purity(tree, self.names, self.aliases)
@@ -96,6 +110,8 @@ class Scope:
         return self._fact(node)
 
     def _fact(self, node: ast.AST) -> ValueFact | None:
+        if node in self._made:
+            return self._made[node]
         if self.observed is None or not isinstance(node, ast.expr):
             return None
         return self.observed.expressions.get(self.tree.span(node))

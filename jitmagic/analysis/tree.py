@@ -39,9 +39,8 @@ class SourceTree:
     def __init__(self, text: str, entry: str) -> None:
         self.text = text
         self.module = ast.parse(text)
-        self.parents: dict[ast.AST, ast.AST] = {
-            child: node for node in ast.walk(self.module) for child in ast.iter_child_nodes(node)
-        }
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.reparent()
         self.functions: dict[str, ast.FunctionDef] = {
             node.name: node for node in self.module.body if isinstance(node, ast.FunctionDef)
         }
@@ -49,6 +48,10 @@ class SourceTree:
             raise LookupError(f"the module defines {sorted(self.functions) or 'no function'}, and no {entry!r}")
         self.entry = self.functions[entry]
         self._lines = text.splitlines()
+
+    def reparent(self) -> None:
+        """Finds out anew which node stands in which."""
+        self.parents = {child: node for node in ast.walk(self.module) for child in ast.iter_child_nodes(node)}
 
     def span(self, node: ast.AST) -> Span:
         """Returns a node's place in the text; columns count characters, where `ast` counts UTF-8 bytes."""

@@ -337,6 +337,13 @@ class AxesOf:
         if isinstance(node, cst.Attribute) and node.attr.value == "size":
             whole = self.of(node.value)
             return whole[0] if whole is not None and len(whole) == 1 else None
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add | cst.Subtract):
+            left, right = self._size(node.left), self._size(node.right)
+            if left is None or right is None:
+                return None
+            if isinstance(node.operator, cst.Add):
+                return f"{left} + {right}"
+            return f"{left} - ({right})" if " " in right else f"{left} - {right}"
         simple = isinstance(node, cst.Integer | cst.Subscript)
         return code(node) if simple and not any(isinstance(n, cst.Call) for n in _below(node)) else None
 

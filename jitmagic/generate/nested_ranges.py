@@ -89,6 +89,37 @@ class _Loops(FunctionRewriter[Kinds]):
             self.module.inherit(new, original_node)
         return leading(new, updated_node)
 
+    def leave_CompFor(self, original_node: cst.CompFor, updated_node: cst.CompFor) -> cst.CompFor:
+        """Writes the pairs of a comprehension as a loop for each, where they are those of ranges or of a product."""
+        call: Any = original_node.iter
+        if not self.stack or not isinstance(call, cst.Call) or original_node.asynchronous is not None:
+            return updated_node
+        kinds = self.stack[-1]
+        path = kinds.path(call.func)
+        target = original_node.target
+        if path not in self.paths or path == "numpy.ndindex" or not isinstance(target, cst.Tuple):
+            return updated_node
+        names = [e.value.value for e in target.elements if isinstance(e.value, cst.Name)]
+        if len(set(names)) != len(target.elements):
+            return updated_node
+        ways = _factors(call, original_node, kinds)
+        if path in _CHOSEN:
+            ends = _ends(call, kinds, frozenset(names)) if _is_plain(call) else None
+            ways = _chosen_ways(names, *ends, path == _CHOSEN[1]) if ends is not None else []
+            if _is_plain(call) and code(call.args[1].value) != str(len(names)):
+                return updated_node
+        if len(ways) != len(names):
+            return updated_node
+        text = " ".join(f"for {name} in {way}" for name, way in zip(names, ways, strict=True))
+        made_here = cst.parse_expression(f"[0 {text}]")
+        assert isinstance(made_here, cst.ListComp)
+        loops = [made_here.for_in]
+        while loops[-1].inner_for_in is not None:
+            loops.append(loops[-1].inner_for_in)
+        new = loops[-1].with_changes(ifs=updated_node.ifs, inner_for_in=updated_node.inner_for_in)
+        for one in reversed(loops[:-1]):
+            new = one.with_changes(inner_for_in=new)
+        return new.with_changes(whitespace_before=updated_node.whitespace_before)
 
     def chosen(self, old: cst.For, new: cst.For, call: cst.Call, again: bool, kinds: Kinds) -> Any:
         """Returns a loop over all choices of some elements, in their order, as a loop for each of them.
@@ -106,14 +137,12 @@ class _Loops(FunctionRewriter[Kinds]):
             return new
         among = call.args[0].value
         body = list(statements(new))
-        start, stop = "0", ""
-        if isinstance(among, cst.Call) and kinds.path(among.func) is None and code(among.func) == "range":
-            bounds = [a.value for a in among.args]
-            if not 1 <= len(bounds) <= 2 or any(name_tools.loads(b) & (changed | set(names)) for b in bounds):
+        start = "0"
+        if _is_range(among, kinds):
+            ends = _ends(call, kinds, changed | set(names))
+            if ends is None:
                 return new
-            start, stop = (code(bounds[0]) if len(bounds) == 2 else "0"), code(bounds[-1])
-            if not isinstance(bounds[-1], cst.Name | cst.Integer | cst.Call | cst.Attribute | cst.Subscript):
-                stop = f"({stop})"
+            start, stop = ends
             places = names
         else:
             fact = kinds.of(among)
@@ -129,17 +158,42 @@ class _Loops(FunctionRewriter[Kinds]):
             bind = made(f"{', '.join(names)} = {read}", body[0])
             self.module.inherit(bind.body[0].targets[0].target, target)
             body.insert(0, bind)
-        ahead = 0 if again else 1
         result: Any = None
-        for position in range(count - 1, -1, -1):
-            first = start if position == 0 else f"{places[position - 1]} + 1" if ahead else places[position - 1]
-            left = (count - 1 - position) * ahead
-            end = f"{stop} - {left}" if left else stop
-            way = f"range({end})" if first == "0" else f"range({first}, {end})"
-            loop = made(f"for {places[position]} in {way}:\n    pass\n", old)
+        ways = _chosen_ways(places, start, stop, again)
+        for place, way in zip(reversed(places), reversed(ways), strict=True):
+            loop = made(f"for {place} in {way}:\n    pass\n", old)
             result = with_body(loop, body if result is None else [result])
             self.module.inherit(result, old)
         return leading(result, new)
+
+
+def _is_range(node: cst.BaseExpression, kinds: Kinds) -> bool:
+    return isinstance(node, cst.Call) and kinds.path(node.func) is None and code(node.func) == "range"
+
+
+def _ends(call: cst.Call, kinds: Kinds, changed: frozenset[str]) -> tuple[str, str] | None:
+    """Returns where the range begins and ends whose numbers are combined; None where a step may see others."""
+    among = call.args[0].value
+    if not isinstance(among, cst.Call) or not _is_range(among, kinds):
+        return None
+    bounds = [a.value for a in among.args]
+    if not 1 <= len(bounds) <= 2 or any(name_tools.loads(b) & changed for b in bounds):
+        return None
+    start, stop = (code(bounds[0]) if len(bounds) == 2 else "0"), code(bounds[-1])
+    if not isinstance(bounds[-1], cst.Name | cst.Integer | cst.Call | cst.Attribute | cst.Subscript):
+        stop = f"({stop})"
+    return start, stop
+
+
+def _chosen_ways(places: list[str], start: str, stop: str, again: bool) -> list[str]:
+    """Returns the ranges of the loops over combinations; each ends where there is no place left for those behind it."""
+    ways = []
+    for position in range(len(places)):
+        first = start if position == 0 else places[position - 1] if again else f"{places[position - 1]} + 1"
+        left = 0 if again else len(places) - 1 - position
+        end = f"{stop} - {left}" if left else stop
+        ways.append(f"range({end})" if first == "0" else f"range({first}, {end})")
+    return ways
 
 
 def _is_plain(call: cst.Call) -> bool:
@@ -177,7 +231,7 @@ def _lengths(call: cst.Call, kinds: Kinds) -> list[str]:
     return [code(a.value) for a in call.args]
 
 
-def _factors(call: cst.Call, loop: cst.For, kinds: Kinds) -> list[str]:
+def _factors(call: cst.Call, loop: cst.For | cst.CompFor, kinds: Kinds) -> list[str]:
     """Returns what the loops go through in the place of a product, none where it may differ from step to step.
 
     A product goes through what its factors held when it began; a loop inside a loop looks at its factor anew.

@@ -146,6 +146,25 @@ DEPENDENT = {
 }
 
 
+INNER = {
+    "an array that is not written": ("", " def g(k):\n  return x[k] + x[0]\n", "y[i] = g(i)"),
+    "the array that is written": ("reads the whole of `y`", " def g(k):\n  return y[k - 1]\n", "y[i] = g(i)"),
+    "a variable of the step": ("reads `t` of the step", " def g(k):\n  return t*k\n", "t = x[i]\n  y[i] = g(i)"),
+    "by another one": (
+        "reads the whole of `y`", " def h(k):\n  return y[k - 1]\n def g(k):\n  return h(k)\n", "y[i] = g(i)",
+    ),
+    "a store": ("writes into x", " def g(k):\n  x[0] = k\n  return k\n", "y[i] = g(i)"),
+    "a view": ("same memory", " def g(k):\n  return y[k:]\n", "v = g(i)\n  v[1] = x[i]\n  x[i] = y[i]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "inner", "body"), INNER.values(), ids=INNER)
+def test_a_function_inside_counts_with_what_it_reads(reason, inner, body):
+    outer = loops(f"def f(x, y, n):\n{inner} for i in range(n):\n  {body}\n")[0]
+    assert outer.parallel is not bool(reason)
+    assert not reason or any(reason in one.reason for one in outer.blockers), outer.blockers
+
+
 SHARED = {
     "a helper that is given one array twice": (
         "def f(x, y, n):\n for i in range(1, n):\n  y[i] = x[i - 1]\n\ndef main(a, n):\n f(a, a, n)\n"

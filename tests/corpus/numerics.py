@@ -450,3 +450,52 @@ def neville_table_args(size, rng):
     n, m = of(size, (6, 4), (12, 40), (40, 300))
     x = np.cos(np.pi*(2*np.arange(n) + 1)/(2*n))
     return x, np.exp(x)*rng.uniform(.5, 1.5), rng.uniform(-1, 1, m)
+
+
+def spline_design_matrix(knots, x, order):
+    # Cox-de Boor: a quotient with a knot of no width counts as nothing
+    N = np.zeros((len(x), len(knots) - 1))
+    for i in range(len(knots) - 1):
+        N[:, i] = (knots[i] <= x) & (x < knots[i + 1])
+    for k in range(1, order):
+        for i in range(len(knots) - k - 1):
+            wide, wide_next = knots[i + k] - knots[i], knots[i + k + 1] - knots[i + 1]
+            rising = (x - knots[i])/wide if wide > 0 else 0.0
+            falling = (knots[i + k + 1] - x)/wide_next if wide_next > 0 else 0.0
+            N[:, i] = rising*N[:, i] + falling*N[:, i + 1]
+    return N[:, :len(knots) - order]
+
+
+def spline_design_matrix_args(size, rng):
+    inner = np.linspace(0, 1, of(size, 4, 12, 40))
+    return np.concatenate((np.zeros(3), inner, np.ones(3))), rng.random(of(size, 20, 400, 20000)), 4
+
+
+def heated_wire(T, ambient, loss, power, dt, steps):
+    # the heater is on in every other part of the time
+    history = np.empty((steps + 1, len(T)))
+    history[0] = T
+    for n in range(steps):
+        now = history[n]
+        heat = power*np.cos(T) if n // 4 % 2 == 0 else 0.0
+        history[n + 1] = now + dt*(heat*now - loss*(now - ambient))
+    return history
+
+
+def heated_wire_args(size, rng):
+    n = of(size, 10, 100, 1000)
+    return rng.uniform(290, 300, n), 293.0, 0.3, 0.02, 0.01, of(size, 20, 100, 400)
+
+
+def bezier_curve(control, t):
+    # Bernstein polynomials, one for each control point
+    degree = len(control) - 1
+    curve = np.zeros((len(t), control.shape[1]))
+    for k in range(degree + 1):
+        weight = math.comb(degree, k)*t**k*(1 - t)**(degree - k)
+        curve += weight[:, None]*control[k]
+    return curve
+
+
+def bezier_curve_args(size, rng):
+    return rng.uniform(-1, 1, (of(size, 4, 8, 20), 2)), np.linspace(0, 1, of(size, 20, 400, 20000))

@@ -3,6 +3,8 @@
 import itertools
 import math
 
+from itertools import combinations
+
 import numpy as np
 
 from tests.corpus.sizes import of
@@ -519,3 +521,78 @@ def pendulum_with_drive(theta0, omega0, pars, dt, steps):
 def pendulum_with_drive_args(size, rng):
     pars = {"g": 9.81, "length": 1.2, "damping": 0.3, "drive": 1.1, "omega": 2.0}
     return 0.4, 0.0, pars, 0.01, of(size, 50, 1_000, 20_000)
+
+
+def debye_scattering(q_values, positions, weights):
+    # scattering of an isotropic sample, atom by atom (Debye)
+    intensity = np.zeros(len(q_values))
+    for k, q in enumerate(q_values):
+        total = 0.0
+        for (x, y, z), w in zip(positions, weights):
+            for (u, v, t), s in zip(positions, weights):
+                r = np.sqrt((x - u)**2 + (y - v)**2 + (z - t)**2)
+                total += w*s*np.sinc(q*r/np.pi)
+        intensity[k] = total
+    return intensity
+
+
+def debye_scattering_args(size, rng):
+    n = of(size, 6, 25, 60)
+    return np.linspace(0.1, 8.0, of(size, 10, 100, 500)), rng.uniform(-3, 3, (n, 3)), rng.uniform(1, 8, n)
+
+
+def winding_numbers(points, polygon):
+    turns = np.zeros(len(points), dtype=np.int64)
+    for k, (px, py) in enumerate(points):
+        w = 0
+        for (ax, ay), (bx, by) in zip(polygon, np.roll(polygon, -1, axis=0)):
+            side = (bx - ax)*(py - ay) - (px - ax)*(by - ay)
+            if ay <= py < by and side > 0:
+                w += 1
+            elif by <= py < ay and side < 0:
+                w -= 1
+        turns[k] = w
+    return turns
+
+
+def winding_numbers_args(size, rng):
+    angle = np.linspace(0, 4*np.pi, of(size, 9, 30, 90), endpoint=False)
+    star = np.column_stack((np.cos(angle), np.sin(angle)))*rng.uniform(0.5, 1.0, (len(angle), 1))
+    return rng.uniform(-1, 1, (of(size, 20, 400, 10000), 2)), star
+
+
+def hydrogen_radial(n, l, r, a0):
+    # radial function of the hydrogen atom, its Laguerre polynomial term by term
+    rho = 2*r/(n*a0)
+    norm = math.sqrt((2/(n*a0))**3*math.factorial(n - l - 1)/(2*n*math.factorial(n + l)))
+    laguerre = np.zeros(len(r))
+    for i in range(n - l):
+        top = math.factorial(n + l)
+        bottom = math.factorial(n - l - 1 - i)*math.factorial(2*l + 1 + i)*math.factorial(i)
+        laguerre += (-1)**i*top/bottom*rho**i
+    return norm*np.exp(-rho/2)*rho**l*laguerre
+
+
+def hydrogen_radial_args(size, rng):
+    n = of(size, 3, 6, 12)
+    return n, 1, np.linspace(0.01, 60.0, of(size, 40, 1000, 50000)), 1.0
+
+
+def pair_potential_sum(charges, places, softening):
+    return sum(charges[a]*charges[b]/np.sqrt(np.sum((places[a] - places[b])**2) + softening)
+               for a, b in combinations(range(len(charges)), 2))
+
+
+def pair_potential_sum_args(size, rng):
+    n = of(size, 5, 40, 300)
+    return rng.choice([-1.0, 1.0], n), rng.uniform(-2, 2, (n, 3)), 0.01
+
+
+def lattice_coupling(spins, J, h):
+    # an Ising energy with couplings between all sites, nearer ones stronger
+    pairs = sum(J/(j - i)**2*spins[i]*spins[j] for i, j in combinations(range(len(spins)), 2))
+    return -pairs - h*np.sum(spins)
+
+
+def lattice_coupling_args(size, rng):
+    return rng.choice([-1.0, 1.0], of(size, 6, 60, 600)), 1.0, 0.2

@@ -1,5 +1,7 @@
 """Signal processing and time series."""
 
+from itertools import accumulate
+
 import numpy as np
 import math
 
@@ -283,3 +285,38 @@ def rescaled_range(x):
 
 def rescaled_range_args(size, rng):
     return (rng.standard_normal(of(size, 25, 800, 20_000)),)
+
+
+def peaks_and_recoveries(prices):
+    peaks = np.array(list(accumulate(prices, max)))
+    lows = np.array(list(accumulate(prices[::-1], min)))[::-1]
+    return prices/peaks - 1.0, lows/prices - 1.0
+
+
+def peaks_and_recoveries_args(size, rng):
+    return (np.exp(np.cumsum(rng.normal(0, 0.01, of(size, 20, 500, 20000)))),)
+
+
+def leaky_sum(x, keep):
+    # what is left of each value fades from step to step
+    level = list(accumulate(x, lambda old, new: 0.9*old + new, initial=0.0))
+    return np.array(level[1:])*keep
+
+
+def leaky_sum_args(size, rng):
+    return rng.normal(size=of(size, 20, 500, 20000)), 0.5
+
+
+def moving_energy(x, width):
+    energy = np.zeros(len(x))
+    total = 0.0
+    for n, v in enumerate(x):
+        total += v*v
+        if (first := n - width) >= 0:
+            total -= x[first]**2
+        energy[n] = (weighted := total/min(n + 1, width)) + 0.5*weighted**2
+    return energy
+
+
+def moving_energy_args(size, rng):
+    return rng.normal(size=of(size, 20, 500, 20000)), of(size, 4, 16, 100)

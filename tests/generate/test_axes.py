@@ -48,6 +48,8 @@ def axes_of():
         ("x[:, None]", ("x.shape[0]", "1")), ("x[:, None] + w", ("x.shape[0]", "A.shape[1]")),
         ("X + Y", ("A.shape[1]", "x.shape[0]")), ("np.outer(x, w)", ("x.shape[0]", "A.shape[1]")),
         ("np.sin(x) + x.copy()", ("x.shape[0]",)), ("x[1:]", ("x[1:].shape[0]",)), ("unknown", None),
+        ("np.zeros((len(x), n - 1))[:, 0]", ("x.shape[0]",)), ("np.zeros(len(w) + 1)", ("A.shape[1] + 1",)),
+        ("np.zeros(n - (n + 1))", ("n - (n + 1)",)), ("np.zeros(f(n) - 1)", None),
     ],
 )  # fmt: skip
 def test_axes(text, wanted):

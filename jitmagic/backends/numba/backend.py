@@ -89,7 +89,7 @@ class NumbaBackend:
         if refused is not None:
             return VariantRefusal("numba-parallel", "numba", "parallel", refused)
         loops = {
-            function.name: classify(workload.module.text, function.name, workload.names, observed)
+            function.name: classify(workload.module.text, function.name, workload.names, observed, elements=True)
             for function in (*workload.helpers, workload.function)
         }
         trips = {line: fact.trips_high for line, fact in observed.loops.items()}

@@ -28,10 +28,12 @@ from jitmagic.backends.numba.rewrites.columns import Columns
 from jitmagic.backends.numba.rewrites.components import Components
 from jitmagic.backends.numba.rewrites.context import Beyond, Context, NumbaRewriter
 from jitmagic.backends.numba.rewrites.contiguity import Contiguity
+from jitmagic.backends.numba.rewrites.counted_loops import with_counted_loops
 from jitmagic.backends.numba.rewrites.decided import Decided
 from jitmagic.backends.numba.rewrites.dict_arguments import without_dict_arguments
 from jitmagic.backends.numba.rewrites.dicts import Dicts
 from jitmagic.backends.numba.rewrites.empty_lists import EmptyLists
+from jitmagic.backends.numba.rewrites.factorials import Factorials
 from jitmagic.backends.numba.rewrites.folds import Folds
 from jitmagic.backends.numba.rewrites.forwarding import Forwarding
 from jitmagic.backends.numba.rewrites.frames import Frames
@@ -44,6 +46,7 @@ from jitmagic.backends.numba.rewrites.lifting import called_in_prange, lifted
 from jitmagic.backends.numba.rewrites.listed import Listed
 from jitmagic.backends.numba.rewrites.masks import Masks
 from jitmagic.backends.numba.rewrites.number_calls import NumberCalls
+from jitmagic.backends.numba.rewrites.offset_diagonals import OffsetDiagonals
 from jitmagic.backends.numba.rewrites.outside import Outside, Supported
 from jitmagic.backends.numba.rewrites.overlap import Overlap
 from jitmagic.backends.numba.rewrites.pairs import Pairs
@@ -69,6 +72,7 @@ from jitmagic.backends.numba.rewrites.starts import Starts
 from jitmagic.backends.numba.rewrites.strict_zips import StrictZips
 from jitmagic.backends.numba.rewrites.sweeps import Sweeps
 from jitmagic.backends.numba.rewrites.tables import Tables
+from jitmagic.backends.numba.rewrites.tolists import ToLists
 from jitmagic.backends.numba.rewrites.tuple_loops import TupleLoops
 from jitmagic.backends.numba.rewrites.turn_products import TurnProducts
 from jitmagic.backends.numba.rewrites.turns import Turns
@@ -95,6 +99,7 @@ from jitmagic.generate.powers import HalfPowers
 from jitmagic.generate.records import without_records
 from jitmagic.generate.vectorize_calls import without_vectorize
 from jitmagic.generate.walking import Finder, Transformer
+from jitmagic.generate.walruses import without_walruses
 from jitmagic.observe.facts import Observation, Span, ValueFact
 
 
@@ -181,7 +186,9 @@ def _write(
     module = Module.of(workload, observed)
     name = workload.function.name
     signature = module.function(name).params
-    drawn = arranged(module, module.marked(), name, observed, bool(parallel), how.native)
+    counted = tuple(loop for found in loops.values() for loop in found if loop.counted is not None)
+    tree = without_walruses(module, with_counted_loops(module, module.marked(), counted))
+    drawn = arranged(module, tree, name, observed, bool(parallel), how.native)
     tree = without_vectorize(module, without_records(module, drawn.tree), name)
     tree = without_masked_ufuncs(module, tree, name)
     tree = nested_products(module, tree, by_function(module, tree, name))
@@ -198,6 +205,7 @@ def _write(
     starts = Starts(context, by_function(module, tree, name))
     tree = tree.visit(starts)
     _check_sums(module, loops, starts.names)
+    tree = tree.visit(ToLists(context))
     tree = tree.visit(Outside(context, how.outside | drawn.outside))
     aliases = _aliases(module)
     if how.every:
@@ -205,8 +213,8 @@ def _write(
     elif how.nests:
         tree = tree.visit(Frames(context, aliases))
     rewrites: tuple[type[NumbaRewriter], ...] = (
-        BitCounts, AlongAxes, Folds, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists, Keys, Dicts,
-        Special, UfuncMethods, Grids, Places, Spelling, StrictZips,
+        BitCounts, AlongAxes, Folds, Factorials, Queues, Removals, EmptyLists, PlainTexts, Unpacking, GeneratorLists,
+        Keys, Dicts, Special, UfuncMethods, Grids, Places, Spelling, StrictZips,
     )  # fmt: skip
     for rewrite in rewrites:
         tree = tree.visit(rewrite(context))
@@ -260,6 +268,7 @@ def _write(
         tree = tree.visit(Broadcasting(context, parallel, tuple(loop.span for loop in every)))
         tree = tree.visit(Widening(context, parallel))
         tree = tree.visit(ViewStores(context))
+        tree = tree.visit(OffsetDiagonals(context))
     else:
         tree = tree.visit(WrapAround(context))
     tree = tree.visit(Rows(context))

@@ -24,6 +24,10 @@ CASES = {
         "c = Counter(g)\np = np.array([v for v in c.values()])/len(g)\nreturn (p*np.log(p)).sum(), x[0]",
         "c = counted(g)",
     ),
+    "sums over values": (
+        "c = Counter(g)\nn = sum(c.values())\nreturn max(c.values())/n, min(c.keys()), x[0]",
+        "n = sum(list(c.values()))",
+    ),
     "numbers in the order of first sight": (
         "s = {}\nout = np.zeros(len(g), dtype=np.int64)\nfor k in range(len(g)):\n    if g[k] not in s:\n"
         "        s[g[k]] = len(s) + 1\n    out[k] = s[g[k]]\nreturn out, len(s)",

@@ -40,6 +40,11 @@ CASES = {
         "v = np.zeros(x.shape[1])", (X.reshape(10, 3), RNG.normal(size=10)),
     ),
     "a branch": ("f = 0.1*x if n else 0.0\nreturn x - f", "f = 0.1*x if n else np.zeros(x.shape)", (X, True)),
+    "beside columns of a matrix": (
+        "B = np.ones((len(x), n - 1))\nfor j in range(1, n - 1):\n    left = x/j if j % 2 else 0.0\n"
+        "    B[:, j] = left*B[:, j - 1]\nreturn B",
+        "left = x/j if j % 2 else np.zeros(x.shape)", (X, 5),
+    ),
     "float32": (
         "s = 0.0\nfor k in range(n):\n    s = s + x\nreturn s", "s = np.zeros(x.shape, dtype=np.float32)",
         (X.astype("float32"), 3),

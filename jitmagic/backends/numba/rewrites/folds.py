@@ -8,13 +8,15 @@ reduce(np.dot, layers)                          @njit
                                                         result = np.dot(result, values[k])
                                                     return result
 ```
+
+So it writes `itertools.accumulate`, whose values are a list then.
 """
 
 from __future__ import annotations
 
 import libcst as cst
 
-from jitmagic.backends.numba.rewrites.context import NumbaRewriter, code
+from jitmagic.backends.numba.rewrites.context import Context, NumbaRewriter, code
 from jitmagic.generate import names as name_tools
 from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.walking import Transformer
@@ -30,12 +32,53 @@ def {name}({given}):
 """
 
 
+_ACCUMULATED = """
+@njit(error_model="numpy")
+def {name}(values):
+    # accumulate({said})
+    found = []
+    if len(values) > 0:
+        result = values[0]
+        found.append(result)
+        for k in range(1, len(values)):
+            result = {step}
+            found.append(result)
+    return found
+"""
+
+_ACCUMULATED_FROM = """
+@njit(error_model="numpy")
+def {name}(values, result):
+    # accumulate({said})
+    found = [result]
+    for k in range(len(values)):
+        result = {step}
+        found.append(result)
+    return found
+"""
+
+_OPERATORS = {"operator.add": "+", "operator.mul": "*", "operator.sub": "-", "operator.truediv": "/",
+              "operator.or_": "|", "operator.and_": "&", "operator.xor": "^"}  # fmt: skip
+_NUMBERS = frozenset({"int", "float", "complex"})
+_PLAIN = frozenset({"int64", "float64", "float32", "complex128"})
+"""Those of which Numba's sums have the dtype of NumPy's."""
+
+
 class Folds(NumbaRewriter):
     """Rewrites calls with a function of NumPy's, one of the module, or a lambda that reads nothing else."""
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._lists: set[cst.BaseExpression] = set()
+
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         args = updated_node.args
-        if self.path(original_node.func) != "functools.reduce" or len(args) not in (2, 3) or not self.functions:
+        func = original_node.func
+        if self.path(func) == "itertools.accumulate" and args and self.functions:
+            return self._accumulated(original_node, updated_node)
+        if code(func) == "list" and "list" not in self.own_names and len(args) == 1 and args[0].value in self._lists:
+            return args[0].value
+        if self.path(func) != "functools.reduce" or len(args) not in (2, 3) or not self.functions:
             return updated_node
         fact = self.fact(original_node.args[1].value)
         if any(a.star or a.keyword for a in args) or fact is None or fact.kind not in ("list", "array"):
@@ -53,8 +96,34 @@ class Folds(NumbaRewriter):
         helper = self.context.helper("folded", source)
         return cst.Call(helper, [cst.Arg(self.context.bare(a.value)) for a in args[1:]])
 
+    def _accumulated(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """Returns a call of loops that make a list of all that `accumulate` gives, one by one."""
+        args = list(updated.args)
+        initial = [a.value for a in args if a.keyword is not None and a.keyword.value == "initial"]
+        given = [a for a in args if a.keyword is None or a.keyword.value == "func"]
+        fact = self.fact(original.args[0].value)
+        items = fact.items if fact is not None else ()
+        numbers = fact is not None and (
+            (fact.kind == "array" and fact.ndim == 1 and fact.dtype in _PLAIN)
+            or (fact.kind == "list" and all(i.kind in _NUMBERS or i.dtype in _PLAIN for i in items) and bool(items))
+        )
+        if not numbers or len(given) + len(initial) != len(args) or len(given) > 2 or any(a.star for a in args):
+            return updated
+        step = self._step(given[1].value) if len(given) == 2 else "result + values[k]"
+        if step is None or code(initial[0] if initial else original) == "None":
+            return updated
+        said = " ".join(code(original).partition("(")[2][:-1].split()).replace("{", "(").replace("}", ")")
+        source = (_ACCUMULATED_FROM if initial else _ACCUMULATED).replace("{step}", step).replace("{said}", said)
+        values = [given[0].value, *initial]
+        made = cst.Call(self.context.helper("accumulated", source), [cst.Arg(self.context.bare(v)) for v in values])
+        self._lists.add(made)
+        return made
+
     def _step(self, func: cst.BaseExpression) -> str | None:
         """Returns the text of what is done with the result so far and the next value; None where that is not known."""
+        if isinstance(func, cst.Name) and func.value in ("max", "min") and func.value not in self.own_names:
+            sign = ">" if func.value == "max" else "<"
+            return f"values[k] if values[k] {sign} result else result"
         if isinstance(func, cst.Lambda):
             names = name_tools.parameters(func)
             plain = len(names) == 2 and all(p.default is None for p in func.params.params)
@@ -64,6 +133,8 @@ class Folds(NumbaRewriter):
             body = func.body.visit(_Renamed({names[0]: "result", names[1]: "values[k]"}))
             return code(body) if isinstance(body, cst.BaseExpression) else None
         path = self.path(func)
+        if path in _OPERATORS:
+            return f"result {_OPERATORS[path]} values[k]"
         if path is not None and path.startswith("numpy."):
             return f"{self.context.imports.code(path)}(result, values[k])"
         own = {function.name.value for function in self.module.functions()}

@@ -22,6 +22,8 @@ from jitmagic.generate.blocks import in_one_line
 from jitmagic.generate.walking import Finder, nodes_of
 
 _WHOLE = frozenset({"sum", "min", "max", "sorted", "list", "set", "tuple"})
+_READING = frozenset({"sum", "min", "max", "sorted"})
+"""Those that take lists, and of a dict's parts Numba's do not."""
 _STOPPING = frozenset({"any", "all", "next"})
 
 _TOLD = {
@@ -36,6 +38,11 @@ class GeneratorLists(NumbaRewriter):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         func, args = updated_node.func, updated_node.args
         first = args[0].value if args else None
+        if isinstance(first, cst.Call) and self._is_part_of_dict(original_node.args[0].value):
+            if not isinstance(func, cst.Name) or func.value not in _READING or _is_local(self, func.value):
+                return updated_node
+            values = cst.Call(cst.Name("list"), [cst.Arg(first)])
+            return updated_node.with_changes(args=[args[0].with_changes(value=values), *args[1:]])
         if not isinstance(first, cst.GeneratorExp):
             return updated_node
         path = self.path(func)
@@ -48,6 +55,14 @@ class GeneratorLists(NumbaRewriter):
         if func.value == "list" and len(args) == 1:
             return listed
         return updated_node.with_changes(args=[args[0].with_changes(value=listed), *args[1:]])
+
+    def _is_part_of_dict(self, node: cst.BaseExpression) -> bool:
+        """Says whether an expression is `d.values()`, `d.keys()` or `d.items()` of a dict."""
+        func = node.func if isinstance(node, cst.Call) and not node.args else None
+        if not isinstance(func, cst.Attribute) or func.attr.value not in ("values", "keys", "items"):
+            return False
+        fact = self.fact(func.value)
+        return fact is not None and fact.kind == "dict" and not _is_local(self, "list")
 
     def _listed(self, node: cst.GeneratorExp) -> cst.ListComp:
         new = cst.ListComp(node.elt, node.for_in)

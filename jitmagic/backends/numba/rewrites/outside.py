@@ -95,7 +95,9 @@ class Outside(NumbaRewriter):
     def _outside(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression | None:
         path = self.path(original.func)
         result = self.fact(original)
-        several = result is not None and (result.kind == "tuple" or (result.kind == "list" and bool(result.items)))
+        # how many arrays a list holds, the call says; how many numbers, the arrays that it was given
+        arrays = result is not None and result.kind == "list" and {i.kind for i in result.items} == {"array"}
+        several = result is not None and (result.kind == "tuple" or arrays)
         results = result.items if result is not None and several else (result,)
         if result is not None and result.kind == "none":
             results = ()
