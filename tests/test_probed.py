@@ -133,6 +133,7 @@ def test_it_survives_the_way_through_a_file(gathered):
         assert {"name", "arguments", "outcome", "kind", "detail", "snippet"} == set(one["probes"][0])
 
 
+@pytest.mark.slow
 def test_a_nan_and_a_changed_global_are_found_in_jax():
     rng = np.random.default_rng(0)
     found = findings(compared(closest, rng.random(30), rng.random(30), backends=("jax",), budget=8.0), "jax")
@@ -151,6 +152,7 @@ def test_an_ill_conditioned_result_is_neither_wrong_nor_taken_for_exact(n, verdi
         assert "move by" in " ".join(one.notes)
 
 
+@pytest.mark.slow
 def test_what_draws_from_a_generator_without_a_seed_is_compared_number_by_number():
     found = compared(last_position, 200, backends=("numba", "jax", "torch"), budget=1.0)
     for name in ("numba", "jax", "torch"):

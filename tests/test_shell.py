@@ -21,11 +21,9 @@ def jit(*arguments, **more):
     return subprocess.run(command, capture_output=True, text=True, env=env, timeout=600, check=False, **more)
 
 
-@pytest.mark.parametrize(
-    "path",
-    # each in processes of its own; test_notebook has all of them in one kernel
-    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem != "cubic" else []) for path in EXAMPLES],
-)
+# each in processes of its own; test_notebook has all of them in one kernel
+@pytest.mark.slow
+@pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_an_example_answers_in_a_shell(path, tmp_path):
     record, page = tmp_path / "record.json", tmp_path / "page.html"
     done = jit("compare", path, "--budget", 1, "--json", record, "--html", page)

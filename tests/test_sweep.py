@@ -55,6 +55,7 @@ def test_a_size_at_which_it_is_wrong_has_no_time(use_backends):
     assert note.startswith("wrong has no time at n = 100, since it was not verified there")
 
 
+@pytest.mark.slow
 def test_a_variant_that_raises_or_crashes_at_a_size_leaves_the_others(use_backends):
     crash = "import os\n\ndef fn(x):\n    if x.size > 50:\n        os._exit(3)\n    return x * 2.0 + 1.0\n"
     raises = "def fn(x):\n    if x.size > 50:\n        raise KeyError('large')\n    return x * 2.0 + 1.0\n"
@@ -78,6 +79,7 @@ class Rewriting(FakeBackend):
         return FakeBackend(self.name, {"settled": source}).drafts(workload, observed)
 
 
+@pytest.mark.slow
 def test_a_source_that_does_not_hold_is_written_anew_for_that_size(use_backends):
     use_backends(Rewriting("one", {}))
     given = Given(fn, (5, 10, 100), lambda n: (np.arange(float(n)),), {})
@@ -102,6 +104,7 @@ def test_a_size_at_which_numpy_raises_is_left_out(use_backends):
     assert record["sweep"]["notes"] == ["n = 100 is left out: NumPy raises ValueError: not a hundred"]
 
 
+@pytest.mark.slow
 def test_equal_arguments_are_no_size_of_their_own(use_backends):
     use_backends(FakeBackend("one", {"good": GOOD}))
     data = np.arange(50.0)
@@ -110,6 +113,7 @@ def test_equal_arguments_are_no_size_of_their_own(use_backends):
     assert "bit for bit" in record["sweep"]["notes"][0]
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_memory_or_budget_is_left_out(use_backends, monkeypatch):
     use_backends(FakeBackend("one", {"good": GOOD}))
     monkeypatch.setattr(sweeping, "available_memory", lambda: 300 * 2**20)
@@ -153,6 +157,7 @@ def test_progress_names_the_size(use_backends):
     assert all(standing.name in ("numpy", "good") for event in events for standing in event.standings)
 
 
+@pytest.mark.slow
 def test_in_python_sizes_come_as_a_mapping_or_with_a_callable(use_backends):
     use_backends(FakeBackend("one", {"good": GOOD}))
     by_mapping = jitmagic.compare(fn, budget=0.5, sweep={100: (np.ones(100),), 10: np.ones(10)})

@@ -33,11 +33,11 @@ def test_a_rule_without_a_place_says_why() -> None:
 @pytest.mark.parametrize(
     ("code", "ends"),
     [
-        ("NB-OVERLAP", {AVOIDED}),
+        pytest.param("NB-OVERLAP", {AVOIDED}, marks=pytest.mark.slow),
         ("NB-INTWRAP", {CAUGHT}),
         ("JX-NANARG", {CAUGHT}),
         ("JX-PRINT", {NAMED, AVOIDED}),
-        ("PT-MEDIAN", {AVOIDED}),
+        pytest.param("PT-MEDIAN", {AVOIDED}, marks=pytest.mark.slow),
         ("CP-OOB", {NOT_HERE}),
         ("JX-SELF", {NOTHING}),
     ],

@@ -52,6 +52,7 @@ def smooth(x):
     return x[1:-1] * 0.5 + x[2:] * 0.25 + x[:-2] * 0.25
 
 
+@pytest.mark.slow
 def test_a_cold_comparison_says_so_in_the_record_and_the_text():
     workload = from_function(smooth, (np.random.default_rng(0).random(100_000),), {})
     found = compare_workload(workload, Options(backends=("numba",), budget=2.0, cold=True))

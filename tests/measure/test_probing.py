@@ -9,6 +9,7 @@ from jitmagic.measure.probing import Candidate, Known, Probing, settled
 from jitmagic.measure.process import WorkerCrashed, WorkerTimedOut
 from jitmagic.verify import judge
 from jitmagic.verify.judge import Judgement
+from jitmagic.verify.movement import Movement
 from jitmagic.verify.probes import SHAPE, VALUES, Probe
 from jitmagic.verify.reference import RAISED, TAKEN, Expected
 
@@ -151,10 +152,10 @@ def test_bounds_are_checked_where_the_library_does_not():
 def test_a_difference_that_numpy_itself_makes_says_nothing():
     differs = Judgement(judge.DIFFERS, "values", "one is off", 1e-3)
     plain = Probe("zeros", "", ())
-    assert settled(differs, plain, {"result": 1e-4}).outcome == judge.NOT_RUN
-    assert settled(differs, plain, {"result": 1e-9}).outcome == judge.DIFFERS
-    assert settled(differs, plain, {"result": float("inf")}).outcome == judge.NOT_RUN
-    assert settled(differs, Probe("a threshold met", "", ()), {"result": 1e-4}).outcome == judge.DIFFERS
+    assert settled(differs, plain, {"result": Movement(1e-4)}).outcome == judge.NOT_RUN
+    assert settled(differs, plain, {"result": Movement(1e-9)}).outcome == judge.DIFFERS
+    assert settled(differs, plain, {"result": Movement(float("inf"))}).outcome == judge.NOT_RUN
+    assert settled(differs, Probe("a threshold met", "", ()), {"result": Movement(1e-4)}).outcome == judge.DIFFERS
 
 
 def again(workers, allowed, candidates, probes, known):

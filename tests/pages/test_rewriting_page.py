@@ -10,7 +10,13 @@ from jitmagic.options import Options
 from pages.rewriting import CASES, Case, captured, variants
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.title, marks=[pytest.mark.slow] if place > 1 else [])
+        for place, case in enumerate(CASES)
+    ],
+)
 def test_what_is_shown_is_what_a_comparison_takes(case: Case) -> None:
     workload, observed = captured(case)
     made = variants(workload, observed)

@@ -116,6 +116,7 @@ def test_a_fault_in_the_middle_is_that_variants_verdict(everything, name) -> Non
     assert not variants[name].get("speedup")
 
 
+@pytest.mark.slow
 def test_a_name_of_ours_is_not_taken_over(tmp_path) -> None:
     install(tmp_path, "numba")
     record, variants = compared(tmp_path, "numba")

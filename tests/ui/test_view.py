@@ -98,6 +98,7 @@ def test_hostile_strings_change_no_structure_and_run_nothing(draw: Any) -> None:
     assert "<script>" in attacked["text"]
 
 
+@pytest.mark.slow
 def test_names_of_a_megabyte_are_survived(draw: Any) -> None:
     record = samples.replace_strings(samples.sample(), lambda old, path: "<b>" + "n" * 1_000_000 + path)
     [answer] = draw({"record": record, "host": HOST})
@@ -106,6 +107,7 @@ def test_names_of_a_megabyte_are_survived(draw: Any) -> None:
     assert len(answer["tabs"]["Code"]["text"]) < 100_000
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_the_static_view(draw: Any) -> None:
     from tests.report.test_html import Structure
 

@@ -161,6 +161,7 @@ pickle.dump(found, sys.stdout.buffer)
 
 # as with nvcc: CI does not install NVIDIA's toolkit, and the simulator runs the same kernels everywhere
 @pytest.mark.cuda_toolkit
+@pytest.mark.slow
 def test_kernels_compile_to_ptx(made):
     import pickle
 

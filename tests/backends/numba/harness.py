@@ -5,12 +5,16 @@ import textwrap
 import types
 
 import numpy as np
+import pytest
 
 from jitmagic.backends.numba.backend import NumbaBackend
 from jitmagic.backends.numpy.runtime import NumpyRuntime
 from jitmagic.backends.protocol import Draft
 from jitmagic.capture.workload import ModuleText, SourceFunction, Workload
 from jitmagic.observe.run import observe
+
+BOTH = ["numba", pytest.param("numba-parallel", marks=pytest.mark.slow)]
+"""The variants: what is compiled for threads takes the longest."""
 
 IMPORTS = "import math\n\nimport numpy as np\n\n\n"
 

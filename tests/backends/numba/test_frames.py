@@ -75,7 +75,12 @@ FRAMED = {
 }
 
 
-@pytest.mark.parametrize("name", FRAMED)
+SLOW = frozenset(list(FRAMED)[3:])
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in FRAMED]
+)
 def test_what_is_padded_in_each_step_stays_in_its_frame(name):
     source, *given = FRAMED[name]
     text = check(source, *given)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.backends.numba.harness import assert_same, drafts, reference, run, workload
+from tests.backends.numba.harness import BOTH, assert_same, drafts, reference, run, workload
 
 RNG = np.random.default_rng(8)
 
 
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 @pytest.mark.parametrize("holes", [(), (0,), (3, 7)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_nan_is_the_median(variant, holes, dtype):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jitmagic.backends.numba.merging import merged
-from tests.backends.numba.harness import drafts, workload
+from tests.backends.numba.harness import BOTH, drafts, workload
 from tests.backends.numba.test_regions import call, draft_of
 
 NJIT = '@njit(error_model="numpy")'
@@ -127,7 +127,7 @@ def fn(x, w, eps):
 """
 
 
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 def test_a_function_of_arrays_is_one_function(variant):
     args = np.arange(5.0), np.ones(5), 0.5
     work = workload(WEIGHTED, *args)

@@ -14,7 +14,13 @@ def _tolerance(values):
     return 2e-5 if "float32" in text or "complex64" in text else 1e-12
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+SLOW = frozenset(name for place, name in enumerate(PROGRAMS) if place % 3)
+"""Two of three, which `make test-slow` runs."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in PROGRAMS]
+)
 def test_drafts_agree_with_numpy(name):
     source, args, parallel, *rest = PROGRAMS[name]
     work = workload(source, *args, **(rest[0] if rest else {}))

@@ -8,7 +8,7 @@ import pytest
 from jitmagic.backends.numba.runtime import NumbaRuntime
 from jitmagic.backends.protocol import Draft
 from tests.backends.numba import test_windows as windows
-from tests.backends.numba.harness import assert_same, drafts, reference, workload
+from tests.backends.numba.harness import BOTH, assert_same, drafts, reference, workload
 
 
 def draft_of(work, variant="numba"):
@@ -205,7 +205,7 @@ CHAINS = {
 
 
 @pytest.mark.parametrize("name", CHAINS)
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 def test_a_chain_of_statements(name, variant):
     source, *given = CHAINS[name]
     # its nest adds up along the first axis, with no step for threads: whole arrays have some
@@ -305,7 +305,7 @@ LOOPS = {
 
 
 @pytest.mark.parametrize("name", LOOPS)
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 def test_a_loop_over_steps_goes_inside(name, variant):
     source, *given = LOOPS[name]
     added_up = name == "a series" and variant == "numba-parallel"  # `prange` over its terms
@@ -410,7 +410,7 @@ LEFT = {
 
 
 @pytest.mark.parametrize("name", LEFT)
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 def test_what_is_no_chain_gives_the_same(name, variant):
     source, *given = LEFT[name]
     work = workload(source, *copy.deepcopy(given[0]))

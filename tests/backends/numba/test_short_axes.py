@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.backends.numba.harness import drafts, source_of, workload
+from tests.backends.numba.harness import BOTH, drafts, source_of, workload
 from tests.backends.numba.test_regions import check, matrix
 
 LOOPS = """
@@ -28,7 +28,7 @@ def fn(pos, mass):
 """
 
 
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 def test_loops_of_the_users_end_at_the_length_of_a_tuple(variant):
     others = [(matrix(4, m), 0.5) for m in (2, 1, 0, 11)]
     text = check(LOOPS, (matrix(10, 3), 0.7), *others, nest=False, variant=variant)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jitmagic.backends.numba.inlining import inlined
-from tests.backends.numba.harness import source_of, workload
+from tests.backends.numba.harness import BOTH, source_of, workload
 from tests.backends.numba.test_regions import check, matrix
 
 FILTER = """
@@ -60,7 +60,7 @@ def fn(X, Y):
 """
 
 
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 def test_a_product_along_a_short_axis_joins_the_loops_around(variant):
     others = [(matrix(4, m), matrix(6, m, 1)) for m in (2, 11)]
     text = check(DISTANCES, (matrix(20, 3), matrix(30, 3, 1)), *others, variant=variant, rtol=1e-9)

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from tests.backends.numba.harness import source_of, workload
+from tests.backends.numba.harness import BOTH, source_of, workload
 from tests.backends.numba.test_windows import check, compiled, matrix, written
 
 
@@ -372,7 +372,7 @@ def test_running_extremes_keep_what_is_no_number(name):
     check(source, (np.array([3, 1, 4, 1, 5]),))
 
 
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 @pytest.mark.parametrize("shape", [(6, 5), (1, 1), (2, 1), (0, 3)])
 def test_rolls_by_one_look_at_the_neighbour(variant, shape):
     source = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.backends.numba.harness import assert_same, drafts, reference, workload
+from tests.backends.numba.harness import BOTH, assert_same, drafts, reference, workload
 from tests.backends.numba.test_windows import compiled, matrix
 
 X = matrix(1, 24)[0]
@@ -109,7 +109,7 @@ def found(source, variant):
     return text
 
 
-@pytest.mark.parametrize("variant", ["numba", "numba-parallel"])
+@pytest.mark.parametrize("variant", BOTH)
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_a_product_looks_its_values_up(name, variant):
     text = found(PRODUCTS[name], variant)
