@@ -29,6 +29,7 @@ from jitmagic.generate.block_rewriter import BlockRewriter
 from jitmagic.generate.blocks import code, each_function, leading, made, small, with_body
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
+from jitmagic.generate.renaming import Renamed
 from jitmagic.generate.rewriter import Rewriter
 from jitmagic.generate.walking import Finder, nodes_of
 from jitmagic.observe.facts import ValueFact
@@ -248,7 +249,7 @@ class ComprehensionRewriter(BlockRewriter):
         inner = _counts(comprehension)
         outside = _counts(self.function)
         names = {t: self.fresh(t) for t in targets if outside.get(t, 0) > inner.get(t, 0)}
-        return comprehension.visit(_Renamed(self.module, names)) if names else comprehension
+        return comprehension.visit(Renamed(self.module, names)) if names else comprehension
 
     def may_be_a_loop(self, comprehension: Comprehension) -> bool:
         """Says whether a comprehension is to become a loop, and may be evaluated at a place of its own."""
@@ -594,18 +595,3 @@ class _Replaced(Rewriter):
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         return self.new.get(original_node, updated_node)
-
-
-class _Renamed(Rewriter):
-    def __init__(self, module: Module, names: Mapping[str, str]) -> None:
-        super().__init__(module)
-        self.names = names
-
-    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
-        return updated_node.with_changes(value=self.names.get(original_node.value, original_node.value))
-
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
-        return updated_node.with_changes(attr=original_node.attr)
-
-    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
-        return updated_node.with_changes(keyword=original_node.keyword)

@@ -20,7 +20,7 @@ from jitmagic.generate import names as name_tools
 from jitmagic.generate.block_rewriter import BlockRewriter
 from jitmagic.generate.blocks import code, leading, made, small, with_body
 from jitmagic.generate.module import Module
-from jitmagic.generate.rewriter import Rewriter
+from jitmagic.generate.renaming import Renamed
 
 
 def next_as_loops(module: Module, tree: cst.Module) -> cst.Module:
@@ -61,7 +61,7 @@ class _Function(BlockRewriter):
     def searched(self, node: Any, name: str, generator: cst.GeneratorExp, default: cst.BaseExpression) -> list[Any]:
         """Returns the loop that looks for the first element."""
         inside = generator.for_in
-        rename = _Renamed(self.module, {n: self.fresh(n) for n in name_tools.targets(inside.target)})
+        rename = Renamed(self.module, {n: self.fresh(n) for n in name_tools.targets(inside.target)})
         begin = made(f"{name} = 0", node)
         begin = begin.with_changes(body=[begin.body[0].with_changes(value=default)])
         self.module.inherit(begin, node)
@@ -85,18 +85,3 @@ class _Function(BlockRewriter):
         name = wanted if wanted not in bound and wanted != "first" else name_tools.fresh(wanted, self.taken)
         self.taken.add(name)
         return name
-
-
-class _Renamed(Rewriter):
-    def __init__(self, module: Module, names: dict[str, str]) -> None:
-        super().__init__(module)
-        self.names = names
-
-    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
-        return updated_node.with_changes(value=self.names.get(original_node.value, original_node.value))
-
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
-        return updated_node.with_changes(attr=original_node.attr)
-
-    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
-        return updated_node.with_changes(keyword=original_node.keyword)
