@@ -31,7 +31,7 @@ from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.renaming import Renamed
 from jitmagic.generate.rewriter import Rewriter
-from jitmagic.generate.walking import Finder, nodes_of
+from jitmagic.generate.walking import CertainFinder, nodes_of
 from jitmagic.observe.facts import ValueFact
 
 Comprehension = cst.ListComp | cst.GeneratorExp
@@ -527,7 +527,7 @@ def _counts(node: cst.CSTNode) -> dict[str, int]:
     return found
 
 
-class _Places(Finder):
+class _Places(CertainFinder):
     """Finds the calls that are sure to be evaluated, once, and take in a comprehension."""
 
     def __init__(self, function: _Function) -> None:
@@ -554,29 +554,6 @@ class _Places(Finder):
             return True
         if not is_written_out(first):
             self.found.append((node, first))
-        return False
-
-    def visit_IfExp(self, node: cst.IfExp) -> bool:
-        node.test.visit(self)
-        return False
-
-    def visit_BooleanOperation(self, node: cst.BooleanOperation) -> bool:
-        node.left.visit(self)
-        return False
-
-    def visit_Lambda(self, node: cst.Lambda) -> bool:
-        return False
-
-    def visit_ListComp(self, node: cst.ListComp) -> bool:
-        return False
-
-    def visit_GeneratorExp(self, node: cst.GeneratorExp) -> bool:
-        return False
-
-    def visit_SetComp(self, node: cst.SetComp) -> bool:
-        return False
-
-    def visit_DictComp(self, node: cst.DictComp) -> bool:
         return False
 
 

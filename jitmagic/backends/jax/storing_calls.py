@@ -22,7 +22,7 @@ from jitmagic.generate.blocks import code, leading, made, small, statements, wit
 from jitmagic.generate.kinds import Kinds
 from jitmagic.generate.module import Module
 from jitmagic.generate.rewriter import Rewriter
-from jitmagic.generate.walking import Finder, nodes_of
+from jitmagic.generate.walking import CertainFinder, Finder, nodes_of
 
 
 def calls_on_their_own(module: Module, tree: cst.Module, kinds: Mapping[str, Kinds]) -> cst.Module:
@@ -247,30 +247,13 @@ def _root(target: Any) -> frozenset[str]:
     return frozenset() if root is None else frozenset({root})
 
 
-class _Certain(Finder):
+class _Certain(CertainFinder):
     """Finds the calls to which Python comes in any case, in its order."""
 
     def __init__(self, writes: Any) -> None:
         super().__init__()
         self.writes = writes
         self.calls: list[Any] = []
-
-    def visit_BooleanOperation(self, node: cst.BooleanOperation) -> bool:
-        node.left.visit(self)
-        return False
-
-    def visit_IfExp(self, node: cst.IfExp) -> bool:
-        node.test.visit(self)
-        return False
-
-    def visit_Lambda(self, node: cst.Lambda) -> bool:
-        return False
-
-    def visit_ListComp(self, node: cst.ListComp) -> bool:
-        return False
-
-    def visit_GeneratorExp(self, node: cst.GeneratorExp) -> bool:
-        return False
 
     def visit_Comparison(self, node: cst.Comparison) -> bool:
         return len(node.comparisons) == 1
